@@ -1,0 +1,1 @@
+"""What stages share. Nothing here imports a stage, DVC or Prefect."""

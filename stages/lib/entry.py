@@ -1,0 +1,53 @@
+"""How a stage starts: paths from the command line in dvc.yaml, numbers from params.yaml, errors in one line."""
+
+import argparse
+import errno
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from stages.lib.errors import UserError
+from stages.lib.params import Params, read_section
+
+INTERRUPTED = 130
+
+
+def run(function: Callable[..., None]) -> None:
+    """Run `function` as the stage that the command line asks for, and exit.
+
+    Each argument annotated `Path` is an option of the same name (`model_dir` is `--model-dir`). Each argument
+    annotated with a `Params` class is read from params.yaml: `params` from the section named after the stage,
+    any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
+    function's own name.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        function(**_arguments(function, sys.argv[1:]))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit(f"error: the disk is full (writing {error.filename or 'an output'}): free some space and run again")
+
+
+def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]:
+    wanted = inspect.signature(function).parameters
+    parser = argparse.ArgumentParser(description=inspect.getdoc(function))
+    parser.add_argument("--stage", default=function.__name__, help="name of the stage and of its params section")
+    for name, parameter in wanted.items():
+        if parameter.annotation is Path:
+            parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True)
+    options = vars(parser.parse_args(argv))
+    arguments: dict[str, Any] = {name: options[name] for name in wanted if name in options}
+    for name, parameter in wanted.items():
+        if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, Params):
+            section = options["stage"] if name == "params" else name
+            arguments[name] = read_section(section, parameter.annotation)
+    return arguments

@@ -1,0 +1,61 @@
+"""Parameters: one section of params.yaml per stage, checked before a stage does any work."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stages.lib.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class Params(BaseModel):
+    """Base of every section: no unknown keys, no silent conversion, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CommonParams(Params):
+    """Section `common`: what several stages must agree on.
+
+    seed: start of every random sequence. image_size: height and width in pixels of every model's input.
+    batch_size: pictures per training step.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    image_size: Annotated[int, Field(ge=8, le=2048)]
+    batch_size: Annotated[int, Field(ge=1)]
+
+
+Section = TypeVar("Section", bound=Params)
+
+
+def read_section(name: str, kind: type[Section], file: Path = PARAMS_FILE) -> Section:
+    """Read section `name` of the parameters file as a `kind`.
+
+    Raises:
+        UserError: no such file or section, or a key that is unknown, missing or of the wrong value.
+    """
+    try:
+        sections: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: not found; run this from the folder that holds it") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(sections, dict) or name not in sections:
+        raise UserError(f"{file}: expected a section {name!r}, found {sorted(sections or [])}")
+    try:
+        return kind.model_validate(sections[name])
+    except ValidationError as error:
+        raise UserError(f"{file}: " + "; ".join(_explain(name, e) for e in error.errors())) from None
+
+
+def _explain(section: str, error: Any) -> str:
+    key = ".".join([section, *map(str, error["loc"])])
+    if error["type"] == "extra_forbidden":
+        return f"{key}: no such parameter"
+    if error["type"] == "missing":
+        return f"{key}: missing"
+    return f"{key}: {error['msg'].removeprefix('Value error, ')}. Received: {error['input']!r}"

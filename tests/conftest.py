@@ -1,0 +1,17 @@
+"""What every test may use. Nothing here imports TensorFlow."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with the real pictures and the real preset; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("SMALLSET_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real pictures at {folder}: set SMALLSET_SHARED to their folder")
+    return folder
