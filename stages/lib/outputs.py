@@ -1,6 +1,5 @@
 """Outputs that appear whole or not at all: written beside their place, renamed at the end."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     remove(partial)
     try:
         yield partial
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         remove(partial)
 
@@ -41,6 +40,6 @@ def whole_directory(path: Path) -> Iterator[Path]:
     try:
         yield partial
         remove(path)
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         remove(partial)

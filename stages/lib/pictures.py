@@ -1,0 +1,100 @@
+"""One way to read a picture, the same for training, evaluation and prediction."""
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Color = Literal["rgb", "grey"]
+CHANNELS = {"rgb": 3, "grey": 1}
+# Decoding releases the interpreter's lock; more threads than this only wait for each other.
+DECODING_THREADS = 4
+
+
+class BrokenPicture(Exception):
+    """A file that cannot be decoded completely; the message is the reason, in a few words."""
+
+
+@contextmanager
+def opened(source: Path | bytes) -> Iterator[Image.Image]:
+    """Open a picture from a file or from its bytes.
+
+    Raises:
+        BrokenPicture: also for what goes wrong while the caller decodes it inside the block.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+                yield image
+    except UnidentifiedImageError:
+        raise BrokenPicture("not a picture, or of an unknown format") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BrokenPicture("more pixels than any photograph has") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError) as error:
+        raise BrokenPicture(f"cannot be decoded: {error or type(error).__name__}") from None
+
+
+def decode(source: Path | bytes, size: int | None = None, color: Color = "rgb") -> np.ndarray:
+    """Decode a picture completely, turned upright, transparent parts on white.
+
+    Args:
+        source: a file, or its bytes.
+        size: height and width in pixels to resize to, the aspect ratio not kept; None keeps the picture's own.
+        color: "rgb" or "grey".
+
+    Returns:
+        uint8 (height, width, 3), or (height, width, 1) if grey, in [0, 255].
+
+    Raises:
+        BrokenPicture: the file is not a picture or ends too early.
+    """
+    mode = "RGB" if color == "rgb" else "L"
+    with opened(source) as image:
+        if size is not None:
+            # A JPEG decoder can leave out detail that the resizing would throw away.
+            image.draft(mode, (2 * size, 2 * size))
+        upright = ImageOps.exif_transpose(_opaque(image)).convert(mode)
+    if size is not None and upright.size != (size, size):
+        upright = upright.resize((size, size), Image.Resampling.BILINEAR)
+    array = np.asarray(upright)
+    return array if color == "rgb" else array[..., np.newaxis]
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        picture = image.convert("RGBA")
+        background = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(background, picture)
+    return image
+
+
+def decode_all(paths: Sequence[Path], size: int, color: Color) -> np.ndarray:
+    """Decode many pictures side by side into one array.
+
+    Returns:
+        uint8 (pictures, size, size, channels) in [0, 255], in the order of `paths`.
+
+    Raises:
+        BrokenPicture: one of the files cannot be decoded; its name comes first.
+    """
+    pictures = np.empty((len(paths), size, size, CHANNELS[color]), np.uint8)
+
+    def fill(index: int) -> None:
+        try:
+            pictures[index] = decode(paths[index], size, color)
+        except BrokenPicture as error:
+            raise BrokenPicture(f"{paths[index]}: {error}") from None
+
+    with ThreadPoolExecutor(DECODING_THREADS) as pool:
+        for _ in pool.map(fill, range(len(paths))):
+            pass
+    return pictures

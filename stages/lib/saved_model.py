@@ -1,0 +1,67 @@
+"""Whole models on disk: a `.keras` file that knows its classes and is the same, byte for byte, for the same model."""
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from stages.lib.errors import UserError
+from stages.lib.outputs import whole_file
+from stages.lib.pictures import CHANNELS, Color
+
+_METADATA = "metadata.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def save(model: keras.Model, file: Path, classes: Sequence[str]) -> None:
+    """Save a whole model with the names of its classes, in the order of its outputs."""
+    with whole_file(file) as partial:
+        written = partial.with_name(f"{partial.name}.keras")
+        try:
+            model.save(written)
+            _normalise(written, partial, list(classes))
+        finally:
+            written.unlink(missing_ok=True)
+
+
+def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
+    """Load a model that `save` wrote, and the names of its classes.
+
+    Raises:
+        UserError: no such file, or it names no classes.
+    """
+    if not file.is_file():
+        raise UserError(f"{file}: no saved model there")
+    # Imported for what it registers: a saved model may hold a KerasHub backbone.
+    import keras_hub  # noqa: F401
+
+    with zipfile.ZipFile(file) as archive:
+        classes = json.loads(archive.read(_METADATA)).get("classes")
+    if not classes:
+        raise UserError(f"{file}: names no classes; expected a model that a stage of this pipeline saved")
+    return keras.saving.load_model(file, compile=compile), classes
+
+
+def input_of(model: keras.Model) -> tuple[int, Color]:
+    """Height and width in pixels, and colour, of the pictures that a model takes."""
+    _, height, _, channels = model.input_shape
+    return height, next(color for color, count in CHANNELS.items() if count == channels)  # type: ignore[return-value]
+
+
+def _normalise(source: Path, target: Path, classes: list[str]) -> None:
+    """Copy a `.keras` file without what differs between two savings of one model: dates and names of members."""
+    with zipfile.ZipFile(source) as read, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as write:
+        for name in sorted(read.namelist()):
+            content = read.read(name)
+            if name == _METADATA:
+                metadata: dict[str, Any] = json.loads(content)
+                del metadata["date_saved"]
+                content = json.dumps(metadata | {"classes": classes}, indent=2).encode()
+            member = zipfile.ZipInfo(name, _EPOCH)
+            member.external_attr = 0o644 << 16
+            write.writestr(member, content)
+    os.chmod(target, 0o644)
