@@ -1,7 +1,7 @@
 """Parameters: one section of params.yaml per stage, checked before a stage does any work."""
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,6 +29,31 @@ class CommonParams(Params):
     batch_size: Annotated[int, Field(ge=1)]
 
 
+class AugmentationParams(Params):
+    """How training pictures are varied: flip left to right, rotation and zoom.
+
+    rotation: largest turn either way, as a share of a full turn. zoom: largest change of size, as a share.
+    """
+
+    flip: bool
+    rotation: Annotated[float, Field(ge=0, le=0.5)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+
+
+class TrainingParams(Params):
+    """What every trained model has: epochs, learning rate of Adam, its schedule, and when to stop early.
+
+    early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
+    """
+
+    enabled: bool
+    epochs: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    schedule: Literal["constant", "cosine"]
+    early_stopping: Annotated[int, Field(ge=1)] | None
+
+
+Precision = Literal["float32", "mixed_bfloat16"]
 Section = TypeVar("Section", bound=Params)
 
 

@@ -3,7 +3,7 @@
 import io
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,9 @@ Color = Literal["rgb", "grey"]
 CHANNELS = {"rgb": 3, "grey": 1}
 # Decoding releases the interpreter's lock; more threads than this only wait for each other.
 DECODING_THREADS = 4
+# Bytes of decoded pictures that may lie in memory at once.
+MEMORY_BUDGET = 1 << 30
+_CHUNK = 256
 
 
 class BrokenPicture(Exception):
@@ -77,8 +80,11 @@ def _opaque(image: Image.Image) -> Image.Image:
     return image
 
 
-def decode_all(paths: Sequence[Path], size: int, color: Color) -> np.ndarray:
-    """Decode many pictures side by side into one array.
+def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path) -> np.ndarray:
+    """Decode many pictures once, side by side, into one array that lies in memory or, past a budget, in a file.
+
+    Args:
+        overflow: the file that takes the array when it is larger than `MEMORY_BUDGET`.
 
     Returns:
         uint8 (pictures, size, size, channels) in [0, 255], in the order of `paths`.
@@ -86,15 +92,40 @@ def decode_all(paths: Sequence[Path], size: int, color: Color) -> np.ndarray:
     Raises:
         BrokenPicture: one of the files cannot be decoded; its name comes first.
     """
-    pictures = np.empty((len(paths), size, size, CHANNELS[color]), np.uint8)
+    shape = (len(paths), size, size, CHANNELS[color])
+    if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
+        pictures = np.empty(shape, np.uint8)
+    else:
+        pictures = np.lib.format.open_memmap(overflow, "w+", np.uint8, shape)
+    with ThreadPoolExecutor(DECODING_THREADS) as pool:
+        for start in range(0, len(paths), _CHUNK):
+            chunk = paths[start : start + _CHUNK]
+            pictures[start : start + len(chunk)] = list(pool.map(lambda path: _named(path, size, color), chunk))
+    return pictures
 
-    def fill(index: int) -> None:
-        try:
-            pictures[index] = decode(paths[index], size, color)
-        except BrokenPicture as error:
-            raise BrokenPicture(f"{paths[index]}: {error}") from None
+
+def stream(paths: Sequence[Path], size: int, color: Color, batch_size: int) -> Iterator[np.ndarray]:
+    """Decode pictures batch by batch, one batch ahead of the one in use; memory does not grow with their number.
+
+    Yields:
+        uint8 (batch, size, size, channels) in [0, 255], in the order of `paths`; the last batch may be smaller.
+
+    Raises:
+        BrokenPicture: one of the files cannot be decoded; its name comes first.
+    """
+
+    def submit(start: int) -> list[Future[np.ndarray]]:
+        return [pool.submit(_named, path, size, color) for path in paths[start : start + batch_size]]
 
     with ThreadPoolExecutor(DECODING_THREADS) as pool:
-        for _ in pool.map(fill, range(len(paths))):
-            pass
-    return pictures
+        coming = submit(0)
+        for start in range(0, len(paths), batch_size):
+            batch, coming = coming, submit(start + batch_size)
+            yield np.stack([picture.result() for picture in batch])
+
+
+def _named(path: Path, size: int, color: Color) -> np.ndarray:
+    try:
+        return decode(path, size, color)
+    except BrokenPicture as error:
+        raise BrokenPicture(f"{path}: {error}") from None
