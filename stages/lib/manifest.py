@@ -29,7 +29,9 @@ class Subset:
 
 def read_manifest(file: Path) -> pd.DataFrame:
     """Read the table that `split` wrote: path, class, subset, width, height, bytes, sha256, phash."""
-    return pd.read_csv(file, dtype={"path": str, "class": str, "subset": str, "sha256": str, "phash": str}, na_filter=False)
+    return pd.read_csv(
+        file, dtype={"path": str, "class": str, "subset": str, "sha256": str, "phash": str}, na_filter=False
+    )
 
 
 def read_subset(dataset: Path, manifest: Path, subset: SubsetName) -> Subset:

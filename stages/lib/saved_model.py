@@ -1,7 +1,6 @@
 """Whole models on disk: a `.keras` file that knows its classes and is the same, byte for byte, for the same model."""
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,4 +63,4 @@ def _normalise(source: Path, target: Path, classes: list[str]) -> None:
             member = zipfile.ZipInfo(name, _EPOCH)
             member.external_attr = 0o644 << 16
             write.writestr(member, content)
-    os.chmod(target, 0o644)
+    target.chmod(0o644)

@@ -1,0 +1,63 @@
+"""Batches of pictures for training and validation, as a pure function of seed, epoch and place in the epoch.
+
+Because nothing depends on what was drawn before, a training that is resumed sees what an uninterrupted one would have.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from stages.lib.augmentation import augment
+from stages.lib.params import AugmentationParams
+
+
+def steps(count: int, batch_size: int) -> int:
+    """Number of batches that `count` pictures fill; the last may be smaller."""
+    return -(-count // batch_size)
+
+
+def training_batches(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int,
+    seed: int,
+    epochs: range,
+    augmentation: AugmentationParams | None = None,
+) -> tf.data.Dataset:
+    """All batches of the given epochs, one epoch after the other, each in a new order.
+
+    Args:
+        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        labels: int64 (count,).
+
+    Returns:
+        Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
+    """
+    count, per_epoch = len(inputs), steps(len(inputs), batch_size)
+
+    def places(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, epoch]))
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        return batches.enumerate(start=tf.cast(epoch, tf.int64) * per_epoch)
+
+    def load(step: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch, target = _gather(inputs, labels, indexes)
+        if augmentation is not None:
+            batch = augment(batch, augmentation, tf.stack([seed, tf.cast(step, tf.int32)]))
+        return batch, target
+
+    every = tf.data.Dataset.from_tensor_slices(np.asarray(epochs, np.int32)).flat_map(places)
+    return every.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(4)
+
+
+def validation_batches(inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
+    """Batches in the given order, never varied; same shapes and types as `training_batches`."""
+    indexes = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
+    return indexes.map(lambda batch: _gather(inputs, labels, batch), num_parallel_calls=2).prefetch(2)
+
+
+def _gather(inputs: np.ndarray, labels: np.ndarray, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # A Python function rather than tf.gather: the array may lie in a file, and is never copied into the graph.
+    batch, target = tf.numpy_function(
+        lambda rows: (inputs[rows], labels[rows]), [indexes], [tf.as_dtype(inputs.dtype), tf.int64]
+    )
+    return tf.cast(tf.ensure_shape(batch, (None, *inputs.shape[1:])), tf.float32), tf.ensure_shape(target, (None,))
