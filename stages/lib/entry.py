@@ -23,7 +23,7 @@ def run(function: Callable[..., None]) -> None:
     any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
     function's own name.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
         function(**_arguments(function, sys.argv[1:]))

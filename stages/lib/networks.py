@@ -44,7 +44,7 @@ def convnet(
                 f"only {depth} fit. Use larger pictures or fewer filters"
             )
         x = layers.Conv2D(count, 3, activation="relu")(x)
-    x = layers.GlobalAveragePooling2D()(x)
+    x = _pooling()(x)
     if dropout:
         x = layers.Dropout(dropout)(x)
     return keras.Model(inputs, classifier(classes)(x))
@@ -96,6 +96,15 @@ def load_backbone(preset: Path, precision: str) -> tuple[keras_hub.models.Backbo
 def backbone_of(model: keras.Model) -> keras_hub.models.Backbone:
     """The backbone inside a model that `transfer_model` built."""
     return next(layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone))
+
+
+def with_precision(model: keras.Model, precision: str) -> keras.Model:
+    """The model that `transfer_model` built, its backbone computing in another precision; the weights stay the same."""
+    old = backbone_of(model)
+    new = type(old).from_config(old.get_config() | {"dtype": precision})
+    new.set_weights(old.get_weights())
+    inputs = keras.Input(model.input_shape[1:], name="pictures")
+    return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))
 
 
 def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:

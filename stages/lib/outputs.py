@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stages.lib.errors import UserError
+
+DISABLED = "disabled.txt"
+
 
 def _beside(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,3 +47,25 @@ def whole_directory(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         remove(partial)
+
+
+def disable(directory: Path, stage: str) -> None:
+    """Write the output of a stage that its parameters turn off: a directory with only a sentence that says so."""
+    with whole_directory(directory) as partial:
+        (partial / DISABLED).write_text(f"Turned off by `{stage}.enabled: false` in params.yaml.\n", encoding="utf-8")
+    print(f"{stage}: turned off in params.yaml")
+
+
+def require(directory: Path, needed: str, stage: str) -> None:
+    """Refuse to run `stage` on the output of a stage that is turned off.
+
+    Raises:
+        UserError: `disable` wrote the output of `needed`.
+    """
+    if is_disabled(directory):
+        raise UserError(f"{stage} needs {needed}: set {needed}.enabled to true, or {stage}.enabled to false")
+
+
+def is_disabled(directory: Path) -> bool:
+    """Whether `disable` wrote this output."""
+    return (directory / DISABLED).is_file()

@@ -40,6 +40,9 @@ class AugmentationParams(Params):
     zoom: Annotated[float, Field(ge=0, lt=1)]
 
 
+Precision = Literal["float32", "mixed_bfloat16"]
+
+
 class TrainingParams(Params):
     """What every trained model has: epochs, learning rate of Adam, its schedule, and when to stop early.
 
@@ -53,7 +56,24 @@ class TrainingParams(Params):
     early_stopping: Annotated[int, Field(ge=1)] | None
 
 
-Precision = Literal["float32", "mixed_bfloat16"]
+class PictureTrainingParams(TrainingParams):
+    """What every model has that is trained on pictures: how they vary, and the precision of the computation.
+
+    augmentation: None shows each picture as it is.
+    """
+
+    augmentation: AugmentationParams | None
+    precision: Precision
+
+
+class HeadParams(Params):
+    """The head on a backbone: units and activation of the dense layer, dropout between it and the classifier."""
+
+    units: Annotated[int, Field(ge=1)]
+    activation: Literal["relu", "linear"]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
 Section = TypeVar("Section", bound=Params)
 
 

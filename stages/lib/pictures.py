@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from stages.lib.errors import UserError
+
 Color = Literal["rgb", "grey"]
 CHANNELS = {"rgb": 3, "grey": 1}
 # Decoding releases the interpreter's lock; more threads than this only wait for each other.
@@ -20,7 +22,7 @@ MEMORY_BUDGET = 1 << 30
 _CHUNK = 256
 
 
-class BrokenPicture(Exception):
+class BrokenPicture(UserError):
     """A file that cannot be decoded completely; the message is the reason, in a few words."""
 
 

@@ -10,7 +10,7 @@ import keras
 
 from stages.lib.errors import UserError
 from stages.lib.outputs import whole_file
-from stages.lib.pictures import CHANNELS, Color
+from stages.lib.pictures import Color
 
 _METADATA = "metadata.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -48,7 +48,7 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
 def input_of(model: keras.Model) -> tuple[int, Color]:
     """Height and width in pixels, and colour, of the pictures that a model takes."""
     _, height, _, channels = model.input_shape
-    return height, next(color for color, count in CHANNELS.items() if count == channels)  # type: ignore[return-value]
+    return height, "grey" if channels == 1 else "rgb"
 
 
 def _normalise(source: Path, target: Path, classes: list[str]) -> None:

@@ -1,0 +1,57 @@
+"""A head trained on cached features of a frozen backbone; saved as one model that takes pictures."""
+
+from pathlib import Path
+
+from stages.lib import entry
+from stages.lib.outputs import disable, require
+from stages.lib.params import CommonParams, HeadParams, TrainingParams
+
+
+class FeatureExtractionParams(TrainingParams, HeadParams):
+    """Section `feature_extraction`: the head and its training."""
+
+
+def feature_extraction(
+    features: Path, preset: Path, model: Path, common: CommonParams, params: FeatureExtractionParams
+) -> None:
+    """Train the head on the features of the training pictures, and save it on top of its backbone.
+
+    Raises:
+        UserError: the features are turned off, or the loss is no longer a number.
+    """
+    if not params.enabled:
+        disable(model, "feature_extraction")
+        return
+    require(features, "features", "feature_extraction")
+
+    # TensorFlow takes seconds to import: a stage that is turned off does without.
+    import keras
+    import numpy as np
+
+    from stages.lib import artifact, batches, feature_files, networks, training
+    from stages.lib.checkpoints import Checkpoints
+
+    keras.utils.set_random_seed(common.seed)
+    classes, precision = feature_files.read_about(features)
+    train, validation = (feature_files.read(features, subset) for subset in ("train", "validation"))
+    stack = networks.head_layers(params.units, params.activation, params.dropout, len(classes))
+    head = networks.head(stack, train.vectors.shape[1])
+    checkpoints = Checkpoints("feature_extraction", [common, params], [features])
+    history = training.train(
+        head,
+        lambda epochs: batches.training_batches(
+            np.asarray(train.vectors), train.labels, common.batch_size, common.seed, epochs
+        ),
+        batches.steps(len(train.labels), common.batch_size),
+        training.measure_on(head, validation.vectors, validation.labels, common.batch_size),
+        params,
+        "feature_extraction",
+        common.seed,
+        checkpoints,
+    )
+    whole = networks.transfer_model(preset, stack, common.image_size, precision)
+    artifact.write(model, whole, classes, history, precision, checkpoints)
+
+
+if __name__ == "__main__":
+    entry.run(feature_extraction)

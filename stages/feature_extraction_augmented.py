@@ -1,0 +1,54 @@
+"""A head trained end to end on varied pictures, the backbone below it frozen."""
+
+from pathlib import Path
+
+from stages.lib import entry
+from stages.lib.outputs import disable, require
+from stages.lib.params import CommonParams, HeadParams, PictureTrainingParams
+
+
+class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
+    """Section `feature_extraction_augmented`: the head and its training."""
+
+
+def feature_extraction_augmented(
+    dataset: Path,
+    manifest: Path,
+    features: Path,
+    preset: Path,
+    model: Path,
+    common: CommonParams,
+    params: FeatureExtractionAugmentedParams,
+) -> None:
+    """Train the head through the frozen backbone.
+
+    Validation pictures never vary, so the head is measured on their cached features.
+
+    Raises:
+        UserError: the features are turned off, or the loss is no longer a number.
+    """
+    if not params.enabled:
+        disable(model, "feature_extraction_augmented")
+        return
+    require(features, "features", "feature_extraction_augmented")
+
+    # TensorFlow takes seconds to import: a stage that is turned off does without.
+    import keras
+
+    from stages.lib import feature_files, networks, training
+    from stages.lib.manifest import read_subset
+    from stages.lib.picture_training import train_on_pictures
+
+    keras.utils.set_random_seed(common.seed)
+    train = read_subset(dataset, manifest, "train")
+    stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
+    network = networks.transfer_model(preset, stack, common.image_size, params.precision)
+    validation = feature_files.read(features, "validation")
+    head = networks.head(stack, validation.vectors.shape[1])
+    measure = training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
+    inputs = [manifest, features, preset]
+    train_on_pictures("feature_extraction_augmented", network, train, measure, common, params, inputs, model)
+
+
+if __name__ == "__main__":
+    entry.run(feature_extraction_augmented)

@@ -1,0 +1,53 @@
+"""The model of `feature_extraction_augmented`, its backbone trained too, gently."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.lib import entry
+from stages.lib.outputs import disable, require
+from stages.lib.params import CommonParams, PictureTrainingParams
+
+
+class FineTunedParams(PictureTrainingParams):
+    """Section `fine_tuned`: how much of the backbone trains, and how.
+
+    unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
+    normalisation never trains.
+    """
+
+    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)]
+
+
+def fine_tuned(
+    dataset: Path, manifest: Path, start: Path, model: Path, common: CommonParams, params: FineTunedParams
+) -> None:
+    """Unfreeze the backbone of the model in `start`, batch normalisation excepted, and train on.
+
+    Raises:
+        UserError: `start` is turned off, or the loss is no longer a number.
+    """
+    if not params.enabled:
+        disable(model, "fine_tuned")
+        return
+    require(start, "feature_extraction_augmented", "fine_tuned")
+
+    # TensorFlow takes seconds to import: a stage that is turned off does without.
+    import keras
+
+    from stages.lib import networks, saved_model
+    from stages.lib.manifest import read_subset
+    from stages.lib.picture_training import train_on_pictures
+
+    keras.utils.set_random_seed(common.seed)
+    trained, _ = saved_model.load(start / "model.keras")
+    network = networks.with_precision(trained, params.precision)
+    networks.unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
+    train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
+    inputs = [manifest, start / "model.keras"]
+    train_on_pictures("fine_tuned", network, train, validation, common, params, inputs, model)
+
+
+if __name__ == "__main__":
+    entry.run(fine_tuned)

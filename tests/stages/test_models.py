@@ -1,0 +1,261 @@
+"""The five model stages on tiny pictures, through the real save and load path."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.feature_extraction import FeatureExtractionParams, feature_extraction
+from stages.feature_extraction_augmented import FeatureExtractionAugmentedParams, feature_extraction_augmented
+from stages.features import FeaturesParams, features
+from stages.fine_tuned import FineTunedParams, fine_tuned
+from stages.lib.errors import UserError
+from stages.lib.manifest import read_subset
+from stages.lib.params import AugmentationParams, CommonParams
+from stages.lib.pictures import decode_all
+from stages.scratch import ScratchParams, scratch
+
+TRAINING = {"enabled": True, "epochs": 2, "learning_rate": 0.01, "schedule": "constant", "early_stopping": None}
+HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def scratch_params(**changes: object) -> ScratchParams:
+    values = TRAINING | {
+        "color": "rgb",
+        "filters": [4, 8],
+        "pooling": True,
+        "dropout": 0.0,
+        "augmentation": None,
+        "precision": "float32",
+    }
+    return ScratchParams.model_validate(values | changes)
+
+
+@pytest.fixture(scope="module")
+def chain(
+    tmp_path_factory: pytest.TempPathFactory,
+    two_classes: tuple[Path, Path],
+    preset: Path,
+    common: CommonParams,
+    variation: AugmentationParams,
+) -> Path:
+    """The folder of a run of every stage that builds on the backbone."""
+    folder = tmp_path_factory.mktemp("chain")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        pictures = FeaturesParams(enabled=True, batch_size=7, precision="float32")
+        features(*two_classes, preset, folder / "features", common, pictures)
+        cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+        feature_extraction(folder / "features", preset, folder / "feature_extraction", common, cached)
+        varied = TRAINING | {"augmentation": variation, "precision": "float32"}
+        end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
+        name = "feature_extraction_augmented"
+        feature_extraction_augmented(*two_classes, folder / "features", preset, folder / name, common, end_to_end)
+        gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
+        fine_tuned(*two_classes, folder / name, folder / "fine_tuned", common, gentle)
+    return folder
+
+
+def load(folder: Path):
+    from stages.lib.saved_model import load
+
+    return load(folder / "model.keras")
+
+
+def summary(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text())
+
+
+def backbone_weights(model) -> dict[str, np.ndarray]:
+    from stages.lib.networks import backbone_of
+
+    return {weight.path: weight.numpy() for weight in backbone_of(model).weights}
+
+
+def test_scratch_leaves_everything_a_model_has(two_classes, common, variation, tmp_path):
+    params = scratch_params(augmentation=variation, dropout=0.25)
+    scratch(*two_classes, tmp_path / "scratch_augmented", common, params, "scratch_augmented")
+    folder = tmp_path / "scratch_augmented"
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"model.keras", "history.csv", "summary.json", "summary.txt", "live", "augmented.png"}
+    history = pd.read_csv(folder / "history.csv")
+    assert list(history) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+    assert history["epoch"].tolist() == [1, 2]
+    about = summary(folder)
+    assert about["classes"] == ["cat", "dog"]
+    assert about["val_loss"] == pytest.approx(history["val_loss"].min())
+    assert about["best_epoch"] == history["epoch"][history["val_loss"].idxmin()]
+    curves = list((folder / "live").rglob("loss.tsv"))
+    assert len(curves) == 2
+    assert all(len(pd.read_csv(curve, sep="\t")) == 2 for curve in curves)
+
+
+def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classes, common, tmp_path):
+    scratch(*two_classes, tmp_path / "scratch", common, scratch_params(epochs=6, learning_rate=0.2), "scratch")
+    model, classes = load(tmp_path / "scratch")
+    validation = read_subset(*two_classes, "validation")
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
+    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
+    right = np.where(validation.labels == 1, probability, 1 - probability)
+    assert classes == ["cat", "dog"]
+    assert -np.log(right.clip(1e-7)).mean() == pytest.approx(summary(tmp_path / "scratch")["val_loss"], rel=1e-3)
+
+
+def test_scratch_tells_many_classes_apart_in_grey(three_classes, common, tmp_path):
+    scratch(*three_classes, tmp_path / "scratch", common, scratch_params(color="grey"), "scratch")
+    model, classes = load(tmp_path / "scratch")
+    assert classes == ["apple", "pear", "plum"]
+    assert model.input_shape == (None, 32, 32, 1)
+    np.testing.assert_allclose(model(np.zeros((2, 32, 32, 1))).numpy().sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_any_precision_gives_float32_probabilities(two_classes, common, tmp_path, precision):
+    scratch(*two_classes, tmp_path / "scratch", common, scratch_params(precision=precision), "scratch")
+    model, _ = load(tmp_path / "scratch")
+    assert summary(tmp_path / "scratch")["precision"] == precision
+    assert model(np.zeros((2, 32, 32, 3), np.float32)).dtype == "float32"
+
+
+def test_features_are_cached_for_every_picture_in_one_order(chain, two_classes):
+    for subset, count in (("train", 24), ("validation", 12), ("test", 12)):
+        vectors = np.load(chain / "features" / f"{subset}.npy")
+        table = pd.read_csv(chain / "features" / f"{subset}.csv")
+        assert vectors.dtype == np.float32
+        assert len(vectors) == len(table) == count
+        assert table["path"].tolist() == read_subset(*two_classes, subset).names
+
+
+def test_a_head_on_cached_features_equals_the_whole_model_on_pictures(chain, two_classes, common, tmp_path):
+    whole, _ = load(chain / "feature_extraction")
+    test = read_subset(*two_classes, "test")
+    pictures = decode_all(test.paths, common.image_size, "rgb", tmp_path / "overflow")
+    x = np.load(chain / "features" / "test.npy")
+    for layer in whole.layers[-3:]:
+        x = layer(x)
+    np.testing.assert_allclose(whole.predict(pictures.astype(np.float32), verbose=0), x, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["feature_extraction", "feature_extraction_augmented"])
+def test_only_the_four_tensors_of_the_head_train(chain, preset, name):
+    model, _ = load(chain / name)
+    assert summary(chain / name)["trainable_tensors"] == 4
+    from stages.lib.networks import load_backbone
+
+    original = {weight.path: weight.numpy() for weight in load_backbone(preset, "float32")[0].weights}
+    for path, weight in backbone_weights(model).items():
+        np.testing.assert_array_equal(weight, original[path], err_msg=path)
+
+
+def test_fine_tuning_changes_all_but_batch_normalisation(chain):
+    before, after = (backbone_weights(load(chain / name)[0]) for name in ("feature_extraction_augmented", "fine_tuned"))
+    frozen = {"gamma", "beta", "moving_mean", "moving_variance"}
+    for path, weight in after.items():
+        changed = not np.array_equal(weight, before[path])
+        assert changed != (path.rpartition("/")[2] in frozen), path
+    trained = sum(path.rpartition("/")[2] not in frozen for path in after)
+    assert summary(chain / "fine_tuned")["trainable_tensors"] == trained + 4
+
+
+def test_fine_tuning_can_stop_after_the_last_layers(chain, two_classes, common, tmp_path):
+    values = TRAINING | {"augmentation": None, "precision": "mixed_bfloat16", "unfreeze": 2}
+    start = chain / "feature_extraction_augmented"
+    fine_tuned(*two_classes, start, tmp_path / "fine_tuned", common, FineTunedParams.model_validate(values))
+    before, after = (backbone_weights(load(folder)[0]) for folder in (start, tmp_path / "fine_tuned"))
+    changed = [path for path in after if not np.array_equal(after[path], before[path])]
+    assert {path.rpartition("/")[0] for path in changed} == {path.rpartition("/")[0] for path in list(changed)}
+    assert 2 <= len(changed) <= 4
+    assert list(after).index(changed[0]) > len(after) // 2
+
+
+def test_a_validation_of_cached_features_is_that_of_pictures(chain, two_classes, common, tmp_path):
+    model, _ = load(chain / "feature_extraction_augmented")
+    validation = read_subset(*two_classes, "validation")
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
+    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
+    right = np.where(validation.labels == 1, probability, 1 - probability)
+    expected = summary(chain / "feature_extraction_augmented")["val_loss"]
+    assert -np.log(right).mean() == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, common, tmp_path):
+    off = FeaturesParams(enabled=False, batch_size=8, precision="float32")
+    features(tmp_path, tmp_path, preset, tmp_path / "features", common, off)
+    assert "features.enabled" in (tmp_path / "features" / "disabled.txt").read_text()
+    with pytest.raises(UserError, match=r"features\.enabled"):
+        params = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+        feature_extraction(tmp_path / "features", preset, tmp_path / "model", common, params)
+
+
+def test_an_interrupted_training_goes_on_as_if_it_never_stopped(two_classes, common, variation, tmp_path, monkeypatch):
+    from stages.lib.training import Journal
+
+    params = scratch_params(epochs=4, augmentation=variation, dropout=0.25)
+    scratch(*two_classes, tmp_path / "whole" / "scratch", common, params, "scratch")
+
+    seen: list[int] = []
+    end_of_epoch = Journal.on_epoch_end
+
+    def interrupted(self, epoch, logs=None):
+        end_of_epoch(self, epoch, logs)
+        seen.append(epoch)
+        if seen == [0, 1]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, "on_epoch_end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
+    assert not (tmp_path / "resumed" / "scratch").exists()
+    scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
+    assert seen == [0, 1, 2, 3]
+    whole, resumed = (pd.read_csv(tmp_path / way / "scratch" / "history.csv") for way in ("whole", "resumed"))
+    pd.testing.assert_frame_equal(whole, resumed, rtol=1e-4)
+    assert not list((tmp_path / ".smallset" / "training").iterdir())
+
+
+def test_another_parameter_starts_another_training(two_classes, common, tmp_path):
+    from stages.lib.checkpoints import Checkpoints
+
+    first = Checkpoints("scratch", [common, scratch_params()], [two_classes[1]])
+    (first.directory / "epoch-00001").mkdir()
+    other_stage = Checkpoints("scratch_augmented", [common, scratch_params()], [two_classes[1]])
+    second = Checkpoints("scratch", [common, scratch_params(epochs=3)], [two_classes[1]])
+    assert second.directory != first.directory
+    assert not first.directory.exists()
+    assert other_stage.directory.exists()
+
+
+def test_early_stopping_ends_after_epochs_without_improvement(two_classes, common, tmp_path):
+    params = scratch_params(epochs=30, learning_rate=0.5, early_stopping=2)
+    scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
+    about = summary(tmp_path / "scratch")
+    assert about["epochs"] == about["best_epoch"] + 2 < 30
+
+
+def test_a_diverging_training_is_one_clear_error(two_classes, common, tmp_path):
+    with pytest.raises(UserError, match=r"scratch\.learning_rate"):
+        scratch(*two_classes, tmp_path / "scratch", common, scratch_params(learning_rate=1e30), "scratch")
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_the_same_training_leaves_the_same_files(two_classes, common, variation, tmp_path):
+    import keras
+
+    params = scratch_params(augmentation=variation)
+    for way in ("one", "two"):
+        # As in a process of its own: Keras numbers the layers of a process.
+        keras.utils.clear_session()
+        scratch(*two_classes, tmp_path / way / "scratch", common, params, "scratch")
+    for file in ("model.keras", "history.csv", "summary.json", "summary.txt", "augmented.png"):
+        one, two = ((tmp_path / way / "scratch" / file).read_bytes() for way in ("one", "two"))
+        assert one == two, file
