@@ -12,7 +12,7 @@ from stages.lib.errors import UserError
 from stages.lib.outputs import whole_file
 from stages.lib.pictures import Color
 
-_METADATA = "metadata.json"
+_METADATA, _CONFIG = "metadata.json", "config.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -52,7 +52,7 @@ def input_of(model: keras.Model) -> tuple[int, Color]:
 
 
 def _normalise(source: Path, target: Path, classes: list[str]) -> None:
-    """Copy a `.keras` file without what differs between two savings of one model: dates and names of members."""
+    """Copy a `.keras` file without what differs between two savings of one model: dates and addresses in memory."""
     with zipfile.ZipFile(source) as read, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as write:
         for name in sorted(read.namelist()):
             content = read.read(name)
@@ -60,7 +60,21 @@ def _normalise(source: Path, target: Path, classes: list[str]) -> None:
                 metadata: dict[str, Any] = json.loads(content)
                 del metadata["date_saved"]
                 content = json.dumps(metadata | {"classes": classes}, indent=2).encode()
+            elif name == _CONFIG:
+                content = json.dumps(_renumber(json.loads(content), {}), indent=2).encode()
             member = zipfile.ZipInfo(name, _EPOCH)
             member.external_attr = 0o644 << 16
             write.writestr(member, content)
     target.chmod(0o644)
+
+
+def _renumber(node: Any, numbers: dict[int, int]) -> Any:
+    """Number the objects that a configuration names by their address in the order in which they appear."""
+    if isinstance(node, list):
+        return [_renumber(item, numbers) for item in node]
+    if not isinstance(node, dict):
+        return node
+    renumbered = {key: _renumber(value, numbers) for key, value in node.items()}
+    if isinstance(address := node.get("shared_object_id"), int):
+        renumbered["shared_object_id"] = numbers.setdefault(address, len(numbers))
+    return renumbered

@@ -192,8 +192,8 @@ def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, comm
     off = FeaturesParams(enabled=False, batch_size=8, precision="float32")
     features(tmp_path, tmp_path, preset, tmp_path / "features", common, off)
     assert "features.enabled" in (tmp_path / "features" / "disabled.txt").read_text()
+    params = FeatureExtractionParams.model_validate(TRAINING | HEAD)
     with pytest.raises(UserError, match=r"features\.enabled"):
-        params = FeatureExtractionParams.model_validate(TRAINING | HEAD)
         feature_extraction(tmp_path / "features", preset, tmp_path / "model", common, params)
 
 
