@@ -35,7 +35,7 @@ def write(
     """
     with whole_directory(directory) as partial:
         # Without the optimizer's state, which nobody needs and which is twice as large as the weights.
-        bare = keras.Model(model.inputs, model.outputs, name=directory.name)
+        bare = keras.Model(model.input, model.output, name=directory.name)
         saved_model.save(bare, partial / "model.keras", classes)
         history.to_csv(partial / "history.csv", index=False)
         summary = _summary(directory.name, model, classes, history, precision)

@@ -73,7 +73,7 @@ def measure_on(model: keras.Model, inputs: np.ndarray, labels: np.ndarray, batch
         inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
     """
-    view = keras.Model(model.inputs, model.outputs)
+    view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"], jit_compile=_on_gpu())
     batches = validation_batches(inputs, labels, batch_size)
     return lambda: view.evaluate(batches, verbose=0, return_dict=True)

@@ -1,0 +1,97 @@
+"""A wrong parameter is one line that names the key, what was expected and what came."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.lib.errors import UserError
+from stages.lib.params import CommonParams, read_section
+
+GOOD = "common:\n  seed: 1\n  image_size: 64\n  batch_size: 8\n"
+
+
+def read(tmp_path: Path, text: str) -> CommonParams:
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    return read_section("common", CommonParams, file)
+
+
+def test_a_good_section(tmp_path):
+    assert read(tmp_path, GOOD) == CommonParams(seed=1, image_size=64, batch_size=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD + "  sed: 2\n", r"common\.sed: no such parameter"),
+        (GOOD.replace("  seed: 1\n", ""), r"common\.seed: missing"),
+        (GOOD.replace("64", "'64'"), r"common\.image_size: .* integer.* Received: '64'"),
+        (GOOD.replace("64", "2"), r"common\.image_size: .*greater than or equal to 8.* Received: 2"),
+        ("other: {}\n", r"expected a section 'common', found \['other'\]"),
+        ("common: [", r"not valid YAML"),
+        ("", r"expected a section 'common', found \[\]"),
+    ],
+)
+def test_a_bad_one_is_named(tmp_path, text, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read(tmp_path, text)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_file_says_where_to_run(tmp_path):
+    with pytest.raises(UserError, match="not found; run this from the folder that holds it"):
+        read_section("common", CommonParams, tmp_path / "params.yaml")
+
+
+STAGE = """
+from pathlib import Path
+from stages.lib import entry
+from stages.lib.errors import UserError
+from stages.lib.params import CommonParams, Params
+
+class ToyParams(Params):
+    fault: str
+
+def toy(output_file: Path, common: CommonParams, params: ToyParams, stage: str) -> None:
+    if params.fault == "user":
+        raise UserError("toy.fault: expected none. Received: user")
+    if params.fault == "disk":
+        raise OSError(28, "No space left on device", str(output_file))
+    if params.fault == "bug":
+        raise RuntimeError("a mistake of ours")
+    output_file.write_text(f"{stage} {common.seed}")
+
+entry.run(toy)
+"""
+
+
+def run_toy(tmp_path: Path, fault: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "params.yaml").write_text(GOOD + f"toy:\n  fault: {fault}\nother:\n  fault: none\n")
+    (tmp_path / "toy.py").write_text(STAGE)
+    command = [sys.executable, "toy.py", "--output-file", "out.txt", *options]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+def test_paths_come_from_the_command_and_numbers_from_the_section(tmp_path):
+    assert run_toy(tmp_path, "none").returncode == 0
+    assert (tmp_path / "out.txt").read_text() == "toy 1"
+    assert run_toy(tmp_path, "user", "--stage", "other").returncode == 0
+    assert (tmp_path / "out.txt").read_text() == "other 1"
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("user", "error: toy.fault: expected none. Received: user\n"),
+        ("disk", "error: the disk is full (writing out.txt): free some space and run again\n"),
+    ],
+)
+def test_a_mistake_of_the_user_is_one_line(tmp_path, fault, line):
+    done = run_toy(tmp_path, fault)
+    assert (done.returncode, done.stderr) == (1, line)
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(tmp_path):
+    assert "Traceback" in run_toy(tmp_path, "bug").stderr
