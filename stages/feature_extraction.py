@@ -5,6 +5,7 @@ from pathlib import Path
 from stages.lib import entry
 from stages.lib.outputs import disable, require
 from stages.lib.params import CommonParams, HeadParams, TrainingParams
+from stages.lib.startup import start_tensorflow
 
 
 class FeatureExtractionParams(TrainingParams, HeadParams):
@@ -25,6 +26,7 @@ def feature_extraction(
     require(features, "features", "feature_extraction")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
+    start_tensorflow()
     import keras
     import numpy as np
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from stages.lib import entry
 from stages.lib.outputs import disable, require
 from stages.lib.params import CommonParams, HeadParams, PictureTrainingParams
+from stages.lib.startup import start_tensorflow
 
 
 class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
@@ -33,6 +34,7 @@ def feature_extraction_augmented(
     require(features, "features", "feature_extraction_augmented")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
+    start_tensorflow()
     import keras
 
     from stages.lib import feature_files, networks, training

@@ -9,6 +9,7 @@ from pydantic import Field
 from stages.lib import entry
 from stages.lib.outputs import disable, require, whole_directory
 from stages.lib.params import CommonParams, Params, Precision
+from stages.lib.startup import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -40,6 +41,7 @@ def features(
     require(preset, "backbone", "features")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
+    start_tensorflow()
     from rich.progress import track
 
     from stages.lib import feature_files

@@ -8,6 +8,7 @@ from pydantic import Field
 from stages.lib import entry
 from stages.lib.outputs import disable, require
 from stages.lib.params import CommonParams, PictureTrainingParams
+from stages.lib.startup import start_tensorflow
 
 
 class FineTunedParams(PictureTrainingParams):
@@ -34,6 +35,7 @@ def fine_tuned(
     require(start, "feature_extraction_augmented", "fine_tuned")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
+    start_tensorflow()
     import keras
 
     from stages.lib import networks, saved_model

@@ -9,6 +9,7 @@ from stages.lib import entry
 from stages.lib.outputs import disable
 from stages.lib.params import CommonParams, PictureTrainingParams
 from stages.lib.pictures import Color
+from stages.lib.startup import start_tensorflow
 
 
 class ScratchParams(PictureTrainingParams):
@@ -36,6 +37,7 @@ def scratch(
         return
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
+    start_tensorflow()
     import keras
 
     from stages.lib.manifest import read_subset
