@@ -41,6 +41,7 @@ ANIMALS = {
     "frog": Animal(("none",), "frog", ("none",), (1.15, 0.7), (110, 175, 70), ("eyes on top",)),
     "koala": Animal(("fluffy",), "koala", ("none",), (0.95, 0.9), (150, 150, 160)),
     "lion": Animal(("round",), "lion", ("tuft",), (0.9, 0.9), (215, 165, 90), ("mane", "whiskers")),
+    "lynx": Animal(("tall", "pointed"), "cat", ("stub",), (0.98, 0.85), (200, 165, 120), ("whiskers",)),
     "monkey": Animal(("low",), "monkey", ("long",), (0.95, 0.9), (125, 90, 60)),
     "mouse": Animal(("large",), "mouse", ("thin",), (0.6, 0.85), (165, 160, 160), ("whiskers",)),
     "owl": Animal(("tufts",), "owl", ("stub",), (1.0, 0.9), (160, 125, 90), ("discs",), wings=True),
@@ -48,6 +49,7 @@ ANIMALS = {
     "pig": Animal(("flap",), "snout", ("curl",), (1.0, 0.85), (240, 175, 175)),
     "rabbit": Animal(("long", "lop"), "rabbit", ("puff",), (0.95, 0.9), (205, 190, 175), ("whiskers",)),
     "sheep": Animal(("side",), "sheep", ("puff",), (0.65, 1.05), (235, 230, 215), ("wool",)),
+    "wolf": Animal(("pointed", "half"), "dog", ("bushy",), (0.75, 0.95), (130, 130, 140)),
 }  # fmt: skip
 
 _COATS: tuple[Color, ...] = (
@@ -64,7 +66,7 @@ def draw_animal(pen: Pen, animal: Animal, rng: np.random.Generator) -> None:
     edge = shade(color, 0.45)
     light = shade(color, rng.uniform(1.3, 1.75)) if rng.random() < 0.75 else color
     poses = [_sitting] if animal.wings else [_sitting, _standing]
-    if pen.unit > 0.2 * min(pen.canvas.size):
+    if pen.unit > 0.25 * min(pen.canvas.size):
         # Close enough for shoulders that reach the lower edge.
         poses.append(_face)
     poses[rng.integers(len(poses))](pen, animal, coat, light, edge, rng)

@@ -12,7 +12,7 @@ def draw_background(pen: Pen, rng: np.random.Generator) -> None:
     """Fill the canvas with a place: a meadow, a room, a beach of colours, or clouds of colour."""
     places = (_meadow, _room, _patches, _clouds)
     places[rng.integers(len(places))](pen, rng)
-    for _ in range(rng.integers(0, 7)):
+    for _ in range(rng.integers(0, 5)):
         _thing(pen, rng, rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.04, 0.16))
 
 
@@ -20,17 +20,17 @@ def draw_foreground(pen: Pen, rng: np.random.Generator) -> None:
     """Perhaps hide a part of the animal behind grass, a pole or a thing."""
     width, height = pen.canvas.size
     hidden = rng.random()
-    if hidden < 0.2:
+    if hidden < 0.15:
         color = jitter(_GRASS, 40, rng)
         for x in rng.uniform(0, width, 26):
             tip, top = x + rng.normal(0, 9), height * rng.uniform(0.62, 0.85)
             pen.shape([(x - 4, height), (tip, top), (x + 4, height)], shade(color, rng.uniform(0.7, 1.1)))
-    elif hidden < 0.35:
+    elif hidden < 0.25:
         x, half = width * rng.uniform(0.2, 0.8), width * rng.uniform(0.015, 0.05)
         lean = width * rng.normal(0, 0.06)
         pole = [(x - half, 0), (x + half, 0), (x + half + lean, height), (x - half + lean, height)]
         pen.shape(pole, jitter(_WOOD, 50, rng), shade(_WOOD, 0.5), 1.5)
-    elif hidden < 0.65:
+    elif hidden < 0.45:
         _thing(pen, rng, rng.uniform(0.1, 0.9), rng.uniform(0.25, 1.0), rng.uniform(0.09, 0.2))
 
 
@@ -65,7 +65,7 @@ def _room(pen: Pen, rng: np.random.Generator) -> None:
 def _patches(pen: Pen, rng: np.random.Generator) -> None:
     color = any_color(rng)
     _gradient(pen, color, any_color(rng))
-    for _ in range(rng.integers(5, 12)):
+    for _ in range(rng.integers(4, 9)):
         _thing(pen, rng, rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.08, 0.3))
 
 

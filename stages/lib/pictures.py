@@ -1,6 +1,7 @@
 """One way to read a picture, the same for training, evaluation and prediction."""
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,8 @@ DECODING_THREADS = 4
 # Bytes of decoded pictures that may lie in memory at once.
 MEMORY_BUDGET = 1 << 30
 _CHUNK = 256
+# What Pillow's many decoders raise for damaged files; random damage to 16 formats raised nothing else.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError, RuntimeError, struct.error)
 
 
 class BrokenPicture(UserError):
@@ -42,7 +45,7 @@ def opened(source: Path | bytes) -> Iterator[Image.Image]:
         raise BrokenPicture("not a picture, or of an unknown format") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BrokenPicture("more pixels than any photograph has") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError) as error:
+    except _DAMAGE as error:
         raise BrokenPicture(f"cannot be decoded: {error or type(error).__name__}") from None
 
 

@@ -1,0 +1,156 @@
+"""The backbone: pretrained on drawings, or taken from a preset; errors of one line."""
+
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.backbone import BackboneParams, PretrainingParams, backbone
+from stages.lib.errors import UserError
+from stages.lib.params import CommonParams
+
+TINY = PretrainingParams(pictures_per_class=2, epochs=1, learning_rate=0.001)
+
+
+def of(preset: str, enabled: bool = True) -> BackboneParams:
+    return BackboneParams(enabled=enabled, preset=preset, pretraining=TINY)
+
+
+def as_a_stage(directory: Path, common: CommonParams, params: BackboneParams) -> None:
+    """Run it as in a process of its own, where Keras has named no layer yet."""
+    import keras
+
+    keras.utils.clear_session()
+    backbone(directory, common, params)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory, common: CommonParams) -> Path:
+    directory = tmp_path_factory.mktemp("sample") / "backbone"
+    as_a_stage(directory, common, of("sample"))
+    return directory
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A proxy that refuses every connection: no network, wherever the test runs.
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+
+def test_sample_loads_as_a_preset(sample: Path, common: CommonParams) -> None:
+    from stages.lib.networks import feature_extractor
+
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
+    vectors = feature_extractor(sample, common.image_size, "float32").predict(pictures, verbose=0)
+    assert vectors.shape[0] == 2
+    assert np.isfinite(vectors).all()
+
+
+def test_sample_keeps_the_scaling_it_was_trained_with(sample: Path) -> None:
+    import keras_hub
+
+    converter = keras_hub.layers.ImageConverter.from_preset(str(sample))
+    assert (converter.scale, converter.offset) == (1 / 127.5, -1.0)
+
+
+def test_sample_is_the_same_every_time(sample: Path, common: CommonParams, tmp_path: Path) -> None:
+    as_a_stage(tmp_path / "again", common, of("sample"))
+    assert contents(tmp_path / "again") == contents(sample)
+
+
+def test_local_preset_is_taken_over_whole(preset: Path, common: CommonParams, tmp_path: Path) -> None:
+    from stages.lib.networks import feature_extractor
+
+    backbone(tmp_path / "taken", common, of(str(preset)))
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
+    expected, taken = (
+        feature_extractor(folder, common.image_size, "float32").predict(pictures, verbose=0)
+        for folder in (preset, tmp_path / "taken")
+    )
+    np.testing.assert_array_equal(taken, expected)
+
+
+def test_taking_over_a_preset_twice_gives_the_same_files(preset: Path, common: CommonParams, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        as_a_stage(tmp_path / name, common, of(str(preset)))
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.weights.h5", "image_converter.json"])
+def test_incomplete_preset_is_refused(missing: str, preset: Path, common: CommonParams, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(preset, broken)
+    (broken / missing).unlink()
+    with pytest.raises(UserError, match=missing):
+        backbone(tmp_path / "out", common, of(str(broken)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_damaged_weights_are_refused(preset: Path, common: CommonParams, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(preset, broken)
+    (broken / "model.weights.h5").write_bytes(b"no weights")
+    assert "cannot be loaded" in refusal(str(broken), common, tmp_path)
+
+
+def test_unknown_name_says_what_is_known(common: CommonParams, tmp_path: Path) -> None:
+    assert "xception_41_imagenet" in refusal("no_such_backbone", common, tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(
+    ("preset", "site"),
+    [("kaggle://nobody/nothing/keras/none", "kaggle.com"), ("hf://nobody/nothing", "huggingface.co")],
+)
+def test_unreachable_preset_says_that_a_directory_works_offline(
+    preset: str, site: str, common: CommonParams, tmp_path: Path
+) -> None:
+    message = refusal(preset, common, tmp_path)
+    assert f"{site} cannot be reached" in message
+    assert "local preset directory works offline" in message
+
+
+@pytest.mark.parametrize(
+    ("preset", "variable"), [("kaggle://a/b/keras/c", "KAGGLE_USERNAME"), ("hf://a/b", "HF_TOKEN")]
+)
+def test_forbidden_preset_names_the_credentials(
+    preset: str, variable: str, common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+    import keras_hub
+    import requests
+
+    def forbidden(*args: object, **options: object) -> None:
+        response = requests.Response()
+        response.status_code = 403
+        raise requests.HTTPError("403 Client Error", response=response)
+
+    monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", forbidden)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", forbidden)
+    assert variable in refusal(preset, common, tmp_path)
+
+
+def test_turned_off_writes_only_the_reason(common: CommonParams, tmp_path: Path) -> None:
+    backbone(tmp_path / "off", common, of("sample", enabled=False))
+    assert [file.name for file in (tmp_path / "off").iterdir()] == ["disabled.txt"]
+
+
+def refusal(preset: str, common: CommonParams, tmp_path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        backbone(tmp_path / "out", common, of(preset))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "backbone.preset" in message
+    assert preset in message
+    assert not (tmp_path / "out").exists()
+    return message
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in directory.iterdir()}
