@@ -1,8 +1,7 @@
 """Run the frozen backbone once over every picture; the heads train on what comes out."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,10 +9,6 @@ from stages.lib import entry
 from stages.lib.outputs import disable, require, whole_directory
 from stages.lib.params import CommonParams, Params, Precision
 from stages.lib.startup import start_tensorflow
-
-if TYPE_CHECKING:
-    import keras
-    import numpy as np
 
 
 class FeaturesParams(Params):
@@ -46,6 +41,7 @@ def features(
 
     from stages.lib import feature_files
     from stages.lib.batches import steps
+    from stages.lib.inference import forward
     from stages.lib.manifest import SUBSETS, read_subset
     from stages.lib.networks import feature_extractor
     from stages.lib.pictures import stream
@@ -56,24 +52,10 @@ def features(
             pictures = read_subset(dataset, manifest, subset)
             batches = stream(pictures.paths, common.image_size, "rgb", params.batch_size)
             total = steps(len(pictures.paths), params.batch_size)
-            vectors = _forward(extractor, track(batches, f"features of {subset}", total), params.batch_size)
+            vectors = forward(extractor, track(batches, f"features of {subset}", total), params.batch_size)
             feature_files.write(partial, subset, pictures, extractor.output_shape[-1], vectors)
             print(f"{subset}: {len(pictures.paths)} pictures", flush=True)
         feature_files.write_about(partial, pictures.classes, params.precision)
-
-
-def _forward(extractor: "keras.Model", batches: "Iterable[np.ndarray]", batch_size: int) -> "Iterator[np.ndarray]":
-    import numpy as np
-    import tensorflow as tf
-
-    @tf.function(input_signature=[tf.TensorSpec((batch_size, *extractor.input_shape[1:]), tf.uint8)])
-    def compiled(pictures: tf.Tensor) -> tf.Tensor:
-        return extractor(tf.cast(pictures, tf.float32), training=False)
-
-    for batch in batches:
-        # One shape for all batches, so that the pass is compiled once.
-        filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
-        yield compiled(filled).numpy()[: len(batch)]
 
 
 if __name__ == "__main__":

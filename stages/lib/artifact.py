@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import keras
@@ -58,6 +59,7 @@ def _summary(stage: str, model: keras.Model, classes: Sequence[str], history: pd
         "image_size": image_size,
         "color": color,
         "precision": precision,
+        "versions": {library: version(library) for library in ("tensorflow", "keras", "keras-hub")},
         "parameters": {
             "total": model.count_params(),
             "trainable": trainable,

@@ -11,6 +11,7 @@ import tensorflow as tf
 from dvclive import Live
 from rich.console import Console
 from rich.progress import Progress
+from scmrepo.exceptions import SCMError
 
 from stages.lib import networks
 from stages.lib.batches import validation_batches
@@ -111,7 +112,7 @@ class Journal(keras.callbacks.Callback):
         columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
         self.history = pd.DataFrame(columns=columns) if history is None else history
         self.console = Console(soft_wrap=True)
-        self.live = Live(str(live_directory(checkpoints)), dvcyaml=None, save_dvc_exp=False, report=None)
+        self.live = _live(live_directory(checkpoints))
         for _, row in self.history.iterrows():
             self._log({str(name): value for name, value in row.items()})
 
@@ -158,6 +159,13 @@ class Journal(keras.callbacks.Callback):
 def live_directory(checkpoints: Checkpoints) -> Path:
     """Where DVCLive writes while the training runs."""
     return checkpoints.directory / "live"
+
+
+def _live(directory: Path) -> Live:
+    try:
+        return Live(str(directory), dvcyaml=None, save_dvc_exp=False, report=None)
+    except SCMError as error:
+        raise UserError(f"git: expected a repository with a commit ({error}); commit the project, run again") from None
 
 
 def _compile(model: keras.Model, params: TrainingParams, steps: int) -> None:

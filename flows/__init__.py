@@ -1,0 +1,16 @@
+"""When and where the stages run: DVC's graph as a Prefect flow, and the command line."""
+
+import os
+
+# Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
+_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # Prefect's 20 seconds are too few on a busy machine.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT": "%(asctime)s | %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": "%(asctime)s | %(task_run_name)s | %(message)s",
+}
+for _name, _value in _DEFAULTS.items():
+    os.environ.setdefault(_name, _value)

@@ -1,0 +1,114 @@
+"""dvc.yaml as stages in order, as DVC itself resolves it; the only file that uses DVC's Python API."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+from flows.errors import FlowError
+from flows.workspace import require_project
+
+
+@dataclass(frozen=True)
+class StageNode:
+    """One stage of dvc.yaml, `foreach` and `matrix` expanded.
+
+    upstream: names of the stages whose outputs it reads. has_run: whether dvc.lock knows it.
+    changes: what DVC finds changed in the stage itself; what runs before it may change it too.
+    """
+
+    name: str
+    upstream: tuple[str, ...]
+    has_run: bool
+    changes: tuple[str, ...]
+
+
+def read_stages() -> tuple[StageNode, ...]:
+    """Read the stages of the project in the working directory, each after those it depends on.
+
+    Raises:
+        FlowError: this is no project, or dvc.yaml or dvc.lock cannot be read.
+    """
+    with _project() as repo:
+        graph = repo.index.graph
+        # What `dvc add` and `dvc import` track has no command and nothing to run.
+        stages = {stage.addressing: stage for stage in repo.index.stages if stage.cmd}
+        upstream = {
+            name: tuple(found.addressing for found in graph.successors(stage) if found.cmd)
+            for name, stage in stages.items()
+        }
+        changes = repo.status()
+        return tuple(
+            StageNode(name, upstream[name], _has_run(stages[name]), _explain(changes.get(name, [])))
+            for name in TopologicalSorter(upstream).static_order()
+        )
+
+
+def up_to_date(stages: Sequence[StageNode]) -> frozenset[str]:
+    """Name the stages that DVC finds unchanged, together with everything they depend on."""
+    fresh: set[str] = set()
+    for stage in stages:
+        if not stage.changes and fresh.issuperset(stage.upstream):
+            fresh.add(stage.name)
+    return frozenset(fresh)
+
+
+def read_metrics() -> dict[str, dict[str, Any]]:
+    """Read every metrics file of dvc.yaml that exists: its path, and its values.
+
+    Raises:
+        FlowError: as `read_stages`.
+    """
+    with _project() as repo:
+        found = repo.metrics.show().get("", {}).get("data", {})
+        return {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
+
+
+@contextmanager
+def _project() -> Iterator[Any]:
+    require_project()
+
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.repo import Repo
+
+    try:
+        with Repo(".", _wait_for_lock=True) as repo:
+            yield repo
+    except NotDvcRepoError:
+        raise FlowError("no .dvc folder here: run `dvc init`, or run this from the project's folder") from None
+    except DvcException as error:
+        raise FlowError(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    causes = [error]
+    while (cause := causes[-1].__cause__) and isinstance(cause, Exception):
+        causes.append(cause)
+    # DVC's own words; the innermost cause says where.
+    texts = dict.fromkeys(" ".join(str(cause).split()) for cause in (causes[0], causes[-1]))
+    return ": ".join(text for text in texts if text)
+
+
+def _has_run(stage: Any) -> bool:
+    return any(entry.hash_info for entry in (*stage.deps, *stage.outs))
+
+
+def _explain(changes: Sequence[Any]) -> tuple[str, ...]:
+    """DVC's status of a stage as sentences: a word, or kind -> {path: what}, params one level deeper."""
+    sentences: list[str] = []
+    for change in changes:
+        if isinstance(change, str):
+            sentences.append(change)
+            continue
+        for entries in change.values():
+            for path, what in entries.items():
+                if isinstance(what, dict):
+                    sentences += [f"{key} {_word(how)}" for key, how in what.items()]
+                else:
+                    sentences.append(f"{path} {what}")
+    return tuple(sentences)
+
+
+def _word(how: Any) -> str:
+    return how if isinstance(how, str) else "modified"

@@ -1,0 +1,107 @@
+"""What DVC and the stage write, as lines, as an outcome and as the reason of a failure."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+LineTaker = Callable[[str], None]
+TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a stage's word that another try may succeed
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# What DVC says after every stage, to somebody at a terminal.
+_HINTS = re.compile(
+    r"(Generating lock file|Updating lock file|To track the changes with git|\tgit add |To enable auto staging"
+    r"|\tdvc config core\.autostage|Use `dvc push` to send)"
+)
+
+
+class Outcome(StrEnum):
+    """What became of a stage."""
+
+    RAN = "ran"
+    RESTORED = "restored"
+    UP_TO_DATE = "up to date"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What became of a stage, in how long, and why if it failed.
+
+    may_pass_later: whether the failure is neither a user's mistake nor DVC's refusal.
+    """
+
+    name: str
+    outcome: Outcome
+    seconds: float = 0.0
+    reason: str = ""
+    may_pass_later: bool = False
+
+
+class Report:
+    """Collects what one process writes; lines go on at once."""
+
+    def __init__(self, name: str, take_line: LineTaker) -> None:
+        """Start with nothing written by the stage `name`."""
+        self._take_line = take_line
+        self._rest = b""
+        self._outcome: Outcome | None = None
+        self._markers = {
+            f"Running stage '{name}':": Outcome.RAN,
+            f"Stage '{name}' is cached - skipping run, checking out outputs": Outcome.RESTORED,
+            f"Stage '{name}' didn't change, skipping": Outcome.UP_TO_DATE,
+        }
+        self._name = name
+        self._said = self._raised = self._refused = ""
+        self._in_traceback = False
+
+    def take(self, content: bytes) -> None:
+        """Take the next bytes, which may end anywhere."""
+        *lines, self._rest = (self._rest + content).split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def flush(self) -> None:
+        """Take a last line that no newline ends."""
+        self._take(self._rest)
+        self._rest = b""
+
+    def _take(self, raw: bytes) -> None:
+        line = next(_frames(raw), "")
+        if not line or _HINTS.match(line):
+            return
+        # Only the first: what follows comes from the stage, which may say anything.
+        self._outcome = self._outcome or self._markers.get(line)
+        self._look_for_reason(line)
+        self._take_line(line)
+
+    def _look_for_reason(self, line: str) -> None:
+        if line.startswith("error: "):
+            self._said = line.removeprefix("error: ")
+        elif line.startswith("ERROR: "):
+            self._refused = line.removeprefix("ERROR: ").removeprefix(f"failed to reproduce '{self._name}': ")
+        elif line.startswith("Traceback (most recent call last)"):
+            self._in_traceback = True
+        elif self._in_traceback and not line.startswith((" ", "\t")):
+            self._in_traceback, self._raised = False, line
+
+    def result(self, returncode: int, seconds: float, stopped: bool) -> StageResult:
+        """Say what became of the stage, once its process has ended."""
+        if stopped:
+            return StageResult(self._name, Outcome.STOPPED, seconds, "stopped")
+        if returncode == 0:
+            # DVC only verifies a frozen stage, and says none of the three.
+            return StageResult(self._name, self._outcome or Outcome.UP_TO_DATE, seconds)
+        reason = self._said or self._raised or self._refused or f"dvc ended with {returncode}"
+        temporary = self._refused.endswith(f"exited with {TEMPORARY_FAILURE}")
+        may_pass_later = self._outcome is Outcome.RAN and (temporary or not self._said)
+        return StageResult(self._name, Outcome.FAILED, seconds, reason, may_pass_later)
+
+
+def _frames(raw: bytes) -> Iterator[str]:
+    """The frames of one line, the last one first: progress bars draw over themselves even into a pipe."""
+    for frame in reversed(raw.decode("utf-8", "replace").split("\r")):
+        if text := _ESCAPES.sub("", frame).replace("\b", "").rstrip():
+            yield text

@@ -1,0 +1,73 @@
+"""The end of a process together with all its descendants."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+import psutil
+
+_GRACE = {signal.SIGINT: 10.0, signal.SIGTERM: 5.0, signal.SIGKILL: 5.0}  # seconds to obey
+_POLL = 0.05  # seconds
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that leads its own session, and all its descendants, so that DVC can go on afterwards.
+
+    SIGINT lets the stage and then DVC clean up; DVC itself gets no SIGTERM, which would orphan its stage.
+    """
+    tree = _Tree(process)
+    for number, grace in _GRACE.items():
+        for member in tree.alive():
+            if number != signal.SIGTERM or member.pid != process.pid:
+                _send(member, number)
+        deadline = time.monotonic() + grace
+        while tree.alive():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_POLL)
+        else:
+            break
+    process.wait()
+
+
+class _Tree:
+    """The members of a session and their descendants in other sessions, dead ones and zombies left out."""
+
+    def __init__(self, leader: "subprocess.Popen[bytes]") -> None:
+        self._leader = leader
+        self._known: set[psutil.Process] = set()
+
+    def alive(self) -> set[psutil.Process]:
+        self._leader.poll()
+        found = set(self._known)
+        for process in psutil.process_iter():
+            if _session(process.pid) == self._leader.pid:
+                found.add(process)
+        for process in tuple(found):
+            try:
+                found.update(process.children(recursive=True))
+            except psutil.Error:
+                continue
+        self._known = {process for process in found if _is_alive(process)}
+        return self._known
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.Error):
+        process.send_signal(number)

@@ -1,0 +1,117 @@
+"""`smallset use`: write a set of parameters over params.yaml, its comments and layout kept."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+
+from flows.errors import FlowError
+
+PARAMS = Path("params.yaml")
+PROFILES = Path("profiles")
+DEFAULT = "default"  # holds every key that another profile sets, so that one profile leaves nothing in the next
+
+
+def use(profile: str) -> list[str]:
+    """Write the values of a profile over params.yaml; what no profile sets stays as it is.
+
+    Returns:
+        One line per changed value: its key, the old and the new value.
+
+    Raises:
+        FlowError: no such profile, or a file that cannot be read, or a key that params.yaml does not have.
+    """
+    overlays = [PROFILES / f"{DEFAULT}.yaml", _find(profile)]
+    params = _read(PARAMS)
+    before = dict(_values(params))
+    for overlay in overlays:
+        _write_over(params, _read(overlay), overlay)
+    after = dict(_values(params))
+    changed = {key for key, value in after.items() if not _is_same(before[key], value)}
+    changes = [f"{key}: {before[key]} -> {value}" for key, value in after.items() if key in changed]
+    if changes:
+        _align(params, changed)
+        text = io.StringIO()
+        _yaml().dump(params, text)
+        partial = PARAMS.with_suffix(".partial")
+        partial.write_text(text.getvalue(), encoding="utf-8")
+        partial.replace(PARAMS)
+    return changes
+
+
+def names() -> list[str]:
+    """Name the profiles of the project in the working directory."""
+    return sorted(file.stem for file in PROFILES.glob("*.yaml"))
+
+
+def _find(profile: str) -> Path:
+    if profile not in names():
+        raise FlowError(f"no profile {profile!r}: expected {', '.join(names()) or f'files in {PROFILES}'}")
+    return PROFILES / f"{profile}.yaml"
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1 << 16
+    # ruamel would write nothing for null.
+    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
+    return yaml
+
+
+def _read(file: Path) -> Any:
+    try:
+        content = _yaml().load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FlowError(f"{file}: not found; run this from the project's folder") from None
+    except YAMLError as error:
+        raise FlowError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, MutableMapping):
+        raise FlowError(f"{file}: expected sections of parameters")
+    return content
+
+
+def _write_over(params: Any, overlay: Any, file: Path, above: str = "") -> None:
+    for key, value in overlay.items():
+        name = f"{above}{key}"
+        if key not in params:
+            raise FlowError(f"{file}: {name}: no such parameter in {PARAMS}")
+        if isinstance(value, MutableMapping) and isinstance(params[key], MutableMapping):
+            _write_over(params[key], value, file, f"{name}.")
+        elif not _is_same(params[key], value):
+            params[key] = value
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    # To `split`, 1 is one picture and 1.0 all of them.
+    return one == other and type(one) is type(other)
+
+
+def _align(params: Any, changed: set[str]) -> None:
+    """Put the comment behind each changed value into the column of the others: a long value before it had moved it."""
+    comments = dict(_comments(params))
+    if comments:
+        [(column, _)] = Counter(comment.start_mark.column for comment in comments.values()).most_common(1)
+        for key in changed & comments.keys():
+            comments[key].column = column
+
+
+def _comments(params: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in params.items():
+        comment = params.ca.items.get(key, [None] * 3)[2]
+        # A blank line is a comment too, to ruamel.
+        if comment and comment.value.startswith("#"):
+            yield f"{above}{key}", comment
+        if isinstance(value, MutableMapping):
+            yield from _comments(value, f"{above}{key}.")
+
+
+def _values(params: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in params.items():
+        if isinstance(value, MutableMapping):
+            yield from _values(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value

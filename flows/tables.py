@@ -1,0 +1,67 @@
+"""What the command line shows: stages and models as tables."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.graph import StageNode, up_to_date
+from flows.process_output import Outcome, StageResult
+from flows.results import Row
+
+_STYLES = {Outcome.FAILED: "red", Outcome.STOPPED: "red", Outcome.NOT_RUN: "yellow", Outcome.RAN: "green"}
+_MOST = 3  # changes shown of one stage
+
+
+def show_results(results: Sequence[StageResult]) -> None:
+    """Show what became of each stage."""
+    table = Table("stage", "outcome", "seconds", "why")
+    table.columns[2].justify = "right"
+    for result in results:
+        style = _STYLES.get(result.outcome, "default")
+        seconds = f"{result.seconds:.1f}" if result.seconds else ""
+        table.add_row(escape(result.name), f"[{style}]{result.outcome}[/]", seconds, escape(result.reason))
+    Console().print(table)
+
+
+def show_status(stages: Sequence[StageNode]) -> None:
+    """Show which stages are up to date, and why the others are not."""
+    fresh = up_to_date(stages)
+    table = Table("stage", "status", "why")
+    for stage in stages:
+        if stage.name in fresh:
+            status, why = "[green]up to date[/]", ""
+        elif not stage.has_run:
+            status, why = "[yellow]never run[/]", ""
+        elif stage.changes:
+            status, why = "[yellow]changed[/]", _shortened(stage.changes)
+        else:
+            stale = [name for name in stage.upstream if name not in fresh]
+            status, why = "[yellow]may change[/]", f"depends on {', '.join(stale)}"
+        table.add_row(escape(stage.name), status, escape(why))
+    Console().print(table)
+
+
+def show_models(models: Sequence[Row]) -> None:
+    """Show the figures of every model that was evaluated."""
+    figures = list(dict.fromkeys(name for model in models for name in model if name != "model"))
+    if not models:
+        return
+    table = Table("model", *figures)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for model in models:
+        table.add_row(escape(model["model"]), *(_figure(model.get(name)) for name in figures))
+    Console().print(table)
+
+
+def _shortened(changes: Sequence[str]) -> str:
+    more = len(changes) - _MOST
+    return ", ".join(changes[:_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.4f}"

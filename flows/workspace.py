@@ -1,0 +1,89 @@
+"""One run at a time in one workspace."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from flows.errors import FlowError
+
+LOCK = Path(".smallset") / "run.lock"
+RWLOCK = Path(".dvc") / "tmp" / "rwlock"
+_READS = 5  # of a file that DVC may be writing just now
+
+
+def require_project() -> None:
+    """Raise FlowError where the working directory holds no project."""
+    if not Path("dvc.yaml").is_file():
+        raise FlowError("no dvc.yaml here: run this from the project's folder")
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Keep every other run out of the project in the working directory while the block runs.
+
+    Raises:
+        FlowError: this is no project, or another run or a `dvc` command is at work here.
+    """
+    require_project()
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FlowError(f"another run is at work here ({_holder(lock)}): wait for it or end it") from None
+        lock.truncate(0)
+        lock.write(f"process {psutil.Process().pid}")
+        lock.flush()
+        _clear_stale_rwlock()
+        yield
+
+
+def _holder(lock: Any) -> str:
+    lock.seek(0)
+    return lock.read().strip() or "process unknown"
+
+
+def _clear_stale_rwlock() -> None:
+    """Remove the list of DVC's users of files if all of them are gone: an ended run may leave it, whole or not."""
+    for pid, command in _users(_read_rwlock()):
+        if _is_at_work(pid, command):
+            raise FlowError(f"a dvc command is at work here (process {pid}: {command}): wait for it or end it")
+    RWLOCK.unlink(missing_ok=True)
+
+
+def _read_rwlock() -> dict[str, Any]:
+    for _ in range(_READS):
+        try:
+            content = json.loads(RWLOCK.read_text(encoding="utf-8"))
+            return content if isinstance(content, dict) else {}
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            time.sleep(0.1)
+    return {}
+
+
+def _users(rwlock: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    writers = list(rwlock.get("write", {}).values())
+    readers = [reader for found in rwlock.get("read", {}).values() for reader in found]
+    for user in writers + readers:
+        if user:
+            yield user["pid"], user["cmd"]
+
+
+def _is_at_work(pid: int, command: str) -> bool:
+    """Whether the process is there and still the one that was written down: numbers of processes are used again."""
+    try:
+        now = psutil.Process(pid).cmdline()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+    arguments = command.split()[1:]
+    return " ".join(now).endswith(" ".join(arguments))

@@ -1,0 +1,113 @@
+"""`smallset` as a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+SMALLSET = [sys.executable, "-m", "flows.cli"]
+
+
+def smallset(*arguments: str) -> tuple[int, str]:
+    done = subprocess.run([*SMALLSET, *arguments], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_help_and_version_are_quick():
+    started = time.monotonic()
+    code, output = smallset("--help")
+    assert time.monotonic() - started < 2
+    assert code == 0
+    assert all(command in output for command in ("run", "use", "status", "predict"))
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", smallset("--version")[1])
+
+
+def test_help_needs_neither_prefect_nor_dvc():
+    code = "import sys, flows.cli; sys.exit(any(name in sys.modules for name in ('prefect', 'dvc', 'rich.table')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", [["run"], ["status"], ["use", "digits"], ["predict", "a.jpg"]])
+def test_outside_a_project_every_command_is_one_line(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    code, output = smallset(*command)
+    assert code == 1
+    assert output.startswith("error: ")
+    assert output.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_status_says_what_is_stale_and_why(make, dvc):
+    project = make(
+        {
+            "first": {"cmd": "cp source a", "deps": ["source"], "outs": ["a"]},
+            "second": {"cmd": "cp a b", "deps": ["a"], "outs": ["b"]},
+        }
+    )
+    (project / "source").write_text("1")
+    assert smallset("status")[1].count("never run") == 2
+    dvc("repro")
+    assert smallset("status")[1].count("up to date") == 2
+    (project / "source").write_text("2")
+    output = smallset("status")[1]
+    assert "source modified" in output
+    assert "depends on first" in output
+
+
+def test_run_shows_the_stages_the_models_and_the_reason_of_a_failure(make, prefect_server, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server)
+    metrics = "evaluation/x/metrics.json"
+    make(
+        {
+            "good": {
+                "cmd": f"mkdir -p evaluation/x && echo '{{\"accuracy\": 0.875}}' > {metrics}",
+                "metrics": [{metrics: {"cache": False}}],
+            },
+            "bad": {"cmd": "echo 'error: no pictures' >&2; exit 1", "outs": ["b"]},
+        }
+    )
+    code, output = smallset("run")
+    assert code == 1
+    assert re.search(r"good +│ ran", output)
+    assert re.search(r"x +│ +0\.8750", output)
+    assert output.splitlines().count("error: bad: no pictures") == 1
+    assert len(re.findall(r"bad \| error: no pictures$", output, re.MULTILINE)) == 1
+
+
+def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, monkeypatch):
+    project = make({"slow": {"cmd": "[ -e quick ] || sleep 43.5; echo 1 > slow", "outs": ["slow"]}})
+    # Ctrl-C reaches every process of the terminal, Prefect's server too.
+    process = subprocess.Popen(
+        [*SMALLSET, "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if "> [ -e quick ]" in line:
+            break
+    time.sleep(0.5)
+    tree = psutil.Process(process.pid).children(recursive=True)
+    assert any(child.cmdline() == ["sleep", "43.5"] for child in tree)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert not [child for child in tree if child.is_running()]
+    (project / "quick").touch()
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server)
+    assert smallset("run")[0] == 0
+    assert (project / "slow").exists()
+
+
+def test_predict_passes_its_arguments_on(make):
+    project = make({})
+    (project / "stages").mkdir()
+    (project / "stages" / "__init__.py").touch()
+    (project / "stages" / "predict.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
+    code, output = smallset("predict", "a.jpg", "b c", "--csv", "p.csv", "--model", "scratch")
+    assert (code, output) == (3, "['--model', 'scratch', '--csv', 'p.csv', '--', 'a.jpg', 'b c']\n")

@@ -1,0 +1,62 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from flows import workspace
+from flows.errors import FlowError
+from flows.process import run_stage
+from flows.process_output import Outcome
+
+
+def write_rwlock(pid: int, command: str = "dvc repro a") -> None:
+    workspace.RWLOCK.parent.mkdir(parents=True, exist_ok=True)
+    users = {str(Path("a").resolve()): {"pid": pid, "cmd": command}}
+    workspace.RWLOCK.write_text(json.dumps({"write": users, "read": {}}))
+
+
+@pytest.fixture
+def project(make):
+    return make({"a": {"cmd": "echo 1 > a", "outs": ["a"]}})
+
+
+def test_a_second_run_is_told_who_holds_the_workspace(project):
+    with workspace.exclusive():
+        code = "from flows.workspace import exclusive\nwith exclusive(): pass"
+        second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert f"another run is at work here (process {os.getpid()})" in second.stderr
+    with workspace.exclusive():
+        pass
+
+
+def test_the_lock_of_an_ended_process_is_cleared(project):
+
+    # A number that is in use, by something else: DVC itself would say the stage is busy.
+    write_rwlock(os.getpid())
+    assert run_stage("a", lambda _: None, threading.Event()).outcome is Outcome.FAILED
+    with workspace.exclusive():
+        assert run_stage("a", lambda _: None, threading.Event()).outcome is Outcome.RAN
+
+
+def test_half_a_lock_file_is_cleared(project):
+    write_rwlock(os.getpid())
+    workspace.RWLOCK.write_text('{"wri')
+    with workspace.exclusive():
+        assert not workspace.RWLOCK.exists()
+
+
+def test_a_dvc_that_is_at_work_is_left_alone(project):
+    working = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "repro", "a"])
+    try:
+        write_rwlock(working.pid)
+        with pytest.raises(FlowError, match=rf"process {working.pid}: dvc repro a"), workspace.exclusive():
+            pass
+        assert workspace.RWLOCK.exists()
+    finally:
+        working.kill()
+        working.wait()

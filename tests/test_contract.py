@@ -1,0 +1,203 @@
+"""What convention alone cannot hold: dvc.yaml, params.yaml, the profiles and the code agree. Imports no TensorFlow.
+
+A failure prints the lines to add to dvc.yaml, or to take out of it.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.lib.params import Params
+
+ROOT = Path(__file__).resolve().parents[1]
+LIB = ROOT / "stages" / "lib"
+
+# The exceptions from "one name": a section that is no stage, a stage with the module of another, a module that is
+# a command on trained models and no stage of the graph.
+NO_STAGE = {"common"}
+SHARED_MODULE = {"scratch_augmented": "scratch"}
+COMMANDS = {"predict"}
+
+
+def load(file: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+
+
+# `foreach` and `matrix` stages are one stage here: they have one command.
+STAGES: dict[str, dict[str, Any]] = {name: body.get("do", body) for name, body in load("dvc.yaml")["stages"].items()}
+PROFILES = sorted(file.name for file in (ROOT / "profiles").glob("*.yaml"))
+by_stage = pytest.mark.parametrize("stage", STAGES)
+
+
+def module_of(stage: str) -> str:
+    return SHARED_MODULE.get(stage, stage)
+
+
+def function_of(stage: str) -> Any:
+    module = module_of(stage)
+    return getattr(importlib.import_module(f"stages.{module}"), module)
+
+
+def sections_of(stage: str) -> dict[str, type[Params]]:
+    """The sections of params.yaml that a stage reads, as `stages.lib.entry` finds them."""
+    arguments = inspect.signature(function_of(stage)).parameters.values()
+    return {
+        stage if argument.name == "params" else argument.name: argument.annotation
+        for argument in arguments
+        if inspect.isclass(argument.annotation) and issubclass(argument.annotation, Params)
+    }
+
+
+def declared(stage: str, *kinds: str) -> set[str]:
+    """Paths of the deps, outs, metrics or plots of a stage."""
+    entries = [entry for kind in kinds for entry in STAGES[stage].get(kind, [])]
+    return {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
+
+
+def options_of(stage: str) -> dict[str, str]:
+    """Options of the command, without the name of the stage."""
+    words = shlex.split(STAGES[stage]["cmd"])
+    assert words[:3] == ["python", "-m", f"stages.{module_of(stage)}"]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options.pop("--stage", module_of(stage)) == stage
+    return options
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Full names of everything that a module imports, also inside functions; `from a import b` gives `a` and `a.b`."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: expected absolute imports"
+            yield node.module or ""
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@cache
+def uses(file: Path) -> frozenset[Path]:
+    """Files of stages/lib that a module imports, and those that are no Python and that it names."""
+    found = (
+        {LIB / f"{name.removeprefix('stages.lib.')}.py" for name in imports(file)} if file.suffix == ".py" else set()
+    )
+    text = file.read_text(encoding="utf-8")
+    resources = {path for path in LIB.iterdir() if path.is_file() and path.suffix != ".py"}
+    named = {path for path in resources if re.search(rf"(?<![\w.]){re.escape(path.name)}(?![\w.])", text)}
+    return frozenset({path for path in found if path.is_file()} | named) - {file}
+
+
+def needs(stage: str) -> set[str]:
+    """Every file of `stages` that decides what a stage does."""
+    waiting, found = [ROOT / "stages" / f"{module_of(stage)}.py"], set()
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting.extend(uses(file))
+    return {file.relative_to(ROOT).as_posix() for file in found}
+
+
+def within(path: str, others: set[str]) -> bool:
+    """Whether a path is one of the others, or lies below one."""
+    return any(PurePosixPath(path).is_relative_to(other) for other in others)
+
+
+def test_stages_modules_and_sections_have_the_same_names() -> None:
+    modules = {file.stem for file in (ROOT / "stages").glob("*.py")} - {"__init__"} - COMMANDS
+    assert modules == {module_of(stage) for stage in STAGES}
+    assert set(load("params.yaml")) - NO_STAGE == set(STAGES)
+
+
+@by_stage
+def test_paths_of_a_command_are_its_dependencies_and_outputs(stage: str) -> None:
+    options = options_of(stage)
+    given = set(options.values())
+    outputs = declared(stage, "outs", "metrics", "plots")
+    inputs = {path for path in declared(stage, "deps") if not path.startswith("stages/")}
+    undeclared = {path for path in given if not any(within(other, {path}) for other in inputs | outputs)}
+    assert not undeclared, f"{stage}: on the command line and neither a dependency nor an output: {sorted(undeclared)}"
+    unknown = {path for path in inputs | outputs if not within(path, given)}
+    assert not unknown, f"{stage}: declared, and not on the command line: {sorted(unknown)}"
+    arguments = inspect.signature(function_of(stage)).parameters.values()
+    assert set(options) == {f"--{a.name.replace('_', '-')}" for a in arguments if a.annotation is Path}
+
+
+@by_stage
+def test_shared_modules_of_a_stage_are_its_dependencies(stage: str) -> None:
+    found = {path for path in declared(stage, "deps") if path.startswith("stages/")}
+    missing, superfluous = sorted(needs(stage) - found), sorted(found - needs(stage))
+    lines = [f"\n+   - {path}" for path in missing] + [f"\n-   - {path}" for path in superfluous]
+    assert not lines, f"dvc.yaml, stages.{stage}.deps:{''.join(lines)}"
+
+
+@by_stage
+def test_sections_that_a_stage_reads_are_its_parameters(stage: str) -> None:
+    keys = STAGES[stage]["params"]
+    assert {key.split(".")[0] for key in keys} == set(sections_of(stage))
+    narrowed = {key.split(".")[1] for key in keys if "." in key}
+    if not narrowed:
+        return
+    tree = ast.parse((ROOT / "stages" / f"{module_of(stage)}.py").read_text(encoding="utf-8"))
+    read = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "common"]
+    of_common = [node for node in read if isinstance(node.value, ast.Name) and node.value.id == "common"]
+    assert {node.attr for node in of_common} == narrowed, f"{stage}: expected `params: [common, ...]` in dvc.yaml"
+    assert len(whole) == len(of_common), f"{stage} hands all of common on: expected `params: [common, ...]` in dvc.yaml"
+
+
+def test_arrows_point_one_way() -> None:
+    wrong = []
+    for file in sorted([*ROOT.glob("flows/*.py"), *ROOT.glob("stages/*.py"), *LIB.glob("*.py")]):
+        # `stages` itself is named by every `from stages.lib import ...`; dvclive is a package of its own.
+        allowed = r"stages$|stages\.lib(\.|$)" if file.parent.name != "flows" else r"$"
+        foreign = r"stages(\.|$)" if file.parent.name == "flows" else r"(stages|flows|prefect|dvc)(\.|$)"
+        wrong += [
+            f"{file.relative_to(ROOT)} imports {name}"
+            for name in imports(file)
+            if re.match(foreign, name) and not re.match(allowed, name)
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_stage_imports_tensorflow_before_it_has_to() -> None:
+    modules = sorted({f"stages.{module_of(stage)}" for stage in STAGES})
+    code = f"import sys, {', '.join(modules)}; print(*{{'tensorflow', 'keras', 'torch'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """What `smallset use` leaves in params.yaml."""
+    result = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(below.get(key), dict)
+        result[key] = merged(below[key], value) if both else value
+    return result
+
+
+def test_there_are_profiles() -> None:
+    assert {"default.yaml", "dogs_vs_cats.yaml", "digits.yaml"} <= set(PROFILES)
+    for profile in PROFILES:
+        assert set(load(f"profiles/{profile}")) <= set(load("params.yaml"))
+
+
+@pytest.mark.parametrize("profile", [None, *PROFILES])
+@by_stage
+def test_every_profile_is_valid(stage: str, profile: str | None) -> None:
+    params = load("params.yaml")
+    if profile is not None:
+        params = merged(params, load(f"profiles/{profile}"))
+    for section, kind in sections_of(stage).items():
+        kind.model_validate(params[section])
