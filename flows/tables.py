@@ -44,15 +44,16 @@ def show_status(stages: Sequence[StageNode]) -> None:
 
 
 def show_models(models: Sequence[Row]) -> None:
-    """Show the figures of every model that was evaluated."""
-    figures = list(dict.fromkeys(name for model in models for name in model if name != "model"))
+    """Show the most telling figures of every model that was evaluated."""
     if not models:
         return
-    table = Table("model", *figures)
+    table = Table("model", "accuracy", "95 % interval", "loss", "ROC AUC", "validation")
     for column in table.columns[1:]:
         column.justify = "right"
     for model in models:
-        table.add_row(escape(model["model"]), *(_figure(model.get(name)) for name in figures))
+        interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
+        figures = [_figure(model, name) for name in ("accuracy", "loss", "roc_auc", "validation_accuracy")]
+        table.add_row(escape(model["model"]), figures[0], interval, *figures[1:])
     Console().print(table)
 
 
@@ -61,7 +62,5 @@ def _shortened(changes: Sequence[str]) -> str:
     return ", ".join(changes[:_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
-def _figure(value: float | None) -> str:
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, int) else f"{value:.4f}"
+def _figure(model: Row, name: str) -> str:
+    return f"{model[name]:.3f}" if name in model else ""

@@ -18,7 +18,7 @@ DESCRIPTIONS = {
     "scratch_augmented": "the same convnet on flipped, turned and zoomed pictures, with dropout",
     "feature_extraction": "a small head on the cached features of a frozen pretrained backbone",
     "feature_extraction_augmented": "a small head trained through the frozen backbone on varied pictures",
-    "fine_tuned": "the model above, its backbone trained too at a small learning rate",
+    "fine_tuned": "a small head and its pretrained backbone, which is trained further at a small learning rate",
 }
 
 

@@ -16,11 +16,11 @@ _WARM_UP = 0.1  # share of the training in which the learning rate rises
 
 
 def small_backbone() -> keras_hub.models.ResNetBackbone:
-    """A residual network of 1.2 million parameters: (batch, height, width, 3) to (batch, height/16, width/16, 256)."""
+    """A residual network of 0.7 million parameters: (batch, height, width, 3) to (batch, height/16, width/16, 192)."""
     return keras_hub.models.ResNetBackbone(
         input_conv_filters=[64],
         input_conv_kernel_sizes=[3],
-        stackwise_num_filters=[64, 128, 256],
+        stackwise_num_filters=[64, 96, 192],
         stackwise_num_blocks=[1, 1, 1],
         stackwise_num_strides=[1, 2, 2],
         block_type="basic_block",

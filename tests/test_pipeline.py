@@ -1,0 +1,156 @@
+"""The real dvc.yaml end to end on tiny parameters: with DVC alone, and as a flow."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = ["scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned"]
+AUTHOR = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+TINY = {
+    "common": {"image_size": 32, "batch_size": 8},
+    "download": {"sample_per_class": 24},
+    "split": {"train": 10, "validation": 6, "test": 8},
+    "backbone": {"pretraining": {"pictures_per_class": 4, "epochs": 1, "learning_rate": 0.002}},
+    "features": {"batch_size": 16},
+    "scratch": {"filters": [4, 8], "epochs": 2},
+    "scratch_augmented": {"filters": [4, 8], "epochs": 2},
+    "feature_extraction": {"units": 8, "epochs": 2},
+    "feature_extraction_augmented": {"units": 8, "epochs": 2},
+    "fine_tuned": {"epochs": 1},
+}
+
+
+def make_project(folder: Path) -> Path:
+    """The project as a newcomer clones it, with tiny parameters and nothing made yet."""
+    for name in ("dvc.yaml", "params.yaml", "stages", "flows", "profiles", "pictures", ".dvcignore", ".gitignore"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copy(source, folder / name)
+    (folder / ".dvc").mkdir()
+    shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc")
+    shutil.copy(ROOT / ".dvc" / ".gitignore", folder / ".dvc")
+    change_params(folder, TINY)
+    for command in (["init", "--quiet"], ["add", "--all"], [*AUTHOR, "commit", "--quiet", "--message", "Start"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def change_params(folder: Path, changes: dict) -> None:
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    for section, values in changes.items():
+        params[section] |= values
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a command in the project with this Python; returns what it printed, and fails where it fails."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache"),
+        "PREFECT_HOME": str(folder.parent / "prefect"),
+        "DVC_NO_ANALYTICS": "1",
+        "DO_NOT_TRACK": "1",
+        "COLUMNS": "200",
+    }
+    environment.pop("PREFECT_API_URL", None)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def stages_run(output: str) -> list[str]:
+    return re.findall(r"Running stage '([^']+)'", output)
+
+
+def metrics(folder: Path) -> dict[str, dict]:
+    return {name: json.loads((folder / "evaluation" / name / "metrics.json").read_text()) for name in MODELS}
+
+
+@pytest.fixture(scope="module")
+def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that `dvc repro` has run."""
+    folder = make_project(tmp_path_factory.mktemp("by_dvc") / "project")
+    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 15
+    return folder
+
+
+@pytest.fixture(scope="module")
+def by_flow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that `smallset run` has run."""
+    folder = make_project(tmp_path_factory.mktemp("by_flow") / "project")
+    run(folder, "-m", "flows.cli", "run")
+    return folder
+
+
+def test_every_result_is_there(by_dvc):
+    for name in MODELS:
+        assert (by_dvc / "models" / name / "model.keras").is_file()
+        predictions = pd.read_csv(by_dvc / "evaluation" / name / "predictions.csv")
+        assert len(predictions) == 16
+        assert metrics(by_dvc)[name]["accuracy"] == pytest.approx((predictions.label == predictions.predicted).mean())
+    assert "<html" in (by_dvc / "report" / "report.html").read_text()
+
+
+def test_a_second_run_runs_nothing(by_dvc):
+    assert "Data and pipelines are up to date" in run(by_dvc, "-m", "dvc", "repro")
+    assert json.loads(run(by_dvc, "-m", "dvc", "status", "--json")) == {}
+
+
+def test_the_flow_gives_the_same_files_as_dvc(by_dvc, by_flow):
+    assert metrics(by_flow) == metrics(by_dvc)
+    one, two = (yaml.safe_load((folder / "dvc.lock").read_text()) for folder in (by_dvc, by_flow))
+    assert one == two
+
+
+def test_after_the_flow_neither_has_anything_to_do(by_flow):
+    assert "Data and pipelines are up to date" in run(by_flow, "-m", "dvc", "repro")
+    again = run(by_flow, "-m", "flows.cli", "run")
+    assert not stages_run(again)
+    assert (by_flow / "report" / "report.html").exists()
+
+
+def test_the_views_of_dvc_work(by_dvc):
+    shown = json.loads(run(by_dvc, "-m", "dvc", "metrics", "show", "--json"))
+    assert len(shown[""]["data"]) == len(MODELS) + 2
+    plots = run(by_dvc, "-m", "dvc", "plots", "show", "--out", str(by_dvc.parent / "plots"))
+    assert "index.html" in plots
+    assert "evaluate@fine_tuned" in run(by_dvc, "-m", "dvc", "dag")
+
+
+def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc):
+    change_params(by_dvc, {"feature_extraction": {"units": 9}})
+    again = stages_run(run(by_dvc, "-m", "dvc", "repro"))
+    assert again == ["feature_extraction", "evaluate@feature_extraction", "report"]
+
+
+def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(["circle", "square & <co>", "wedge"]):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for index in range(24):
+            pixels = rng.integers(0, 100, (40, 40, 3), np.uint8)
+            pixels[10:30, 10:30, label] += 150
+            Image.fromarray(pixels).save(tmp_path / "own" / name / f"{index}.jpg")
+    change_params(by_flow, {"download": {"path": str(tmp_path / "own")}})
+    ran = stages_run(run(by_flow, "-m", "dvc", "repro"))
+    assert "backbone" not in ran
+    predictions = pd.read_csv(by_flow / "evaluation" / "fine_tuned" / "predictions.csv")
+    assert list(predictions) == ["path", "label", "predicted", "p_circle", "p_square & <co>", "p_wedge"]
+    assert len(predictions) == 24
