@@ -1,6 +1,7 @@
 """One model on the test pictures: a prediction per picture, and the figures that follow from them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,8 +47,6 @@ def evaluate(dataset: Path, manifest: Path, model: Path, evaluation: Path, param
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow()
-    import pandas as pd
-
     from stages.lib import metrics, predictions
     from stages.lib.inference import probabilities
     from stages.lib.manifest import read_subset
@@ -66,7 +65,7 @@ def evaluate(dataset: Path, manifest: Path, model: Path, evaluation: Path, param
         confusion = table[["label", "predicted"]].rename(columns={"label": "actual"})
         confusion.to_csv(partial / "confusion.csv", index=False)
         metrics.roc(test.labels, chances).to_csv(partial / "roc.csv", index=False)
-        pd.read_csv(model / "history.csv", float_precision="round_trip").to_csv(partial / "curves.csv", index=False)
+        shutil.copyfile(model / "history.csv", partial / "curves.csv")
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
         f"{figures['accuracy_high']:.4f}) on {figures['pictures']} pictures"

@@ -1,4 +1,4 @@
-"""The real dvc.yaml end to end on tiny parameters: with DVC alone, and as a flow."""
+"""The real dvc.yaml end to end: on tiny parameters with DVC alone and as a flow, and, by hand, on real pictures."""
 
 import json
 import os
@@ -154,3 +154,26 @@ def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
     predictions = pd.read_csv(by_flow / "evaluation" / "fine_tuned" / "predictions.csv")
     assert list(predictions) == ["path", "label", "predicted", "p_circle", "p_square & <co>", "p_wedge"]
     assert len(predictions) == 24
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_reference_task_on_real_pictures(shared, tmp_path):
+    folder = make_project(tmp_path / "project")
+    run(folder, "-m", "flows.cli", "use", "dogs_vs_cats")
+    few = {name: {"epochs": 1} for name in MODELS}
+    few["feature_extraction"] = {"epochs": 10}
+    change_params(
+        folder,
+        few
+        | {
+            "download": {"path": str(shared / "data" / "dogs-vs-cats-5000.zip")},
+            "backbone": {"preset": str(shared / "presets" / "mobilenet_v2_imagenet")},
+        },
+    )
+    run(folder, "-m", "dvc", "repro")
+    found = metrics(folder)
+    assert found["feature_extraction"]["accuracy"] > 0.965
+    assert found["feature_extraction_augmented"]["accuracy"] > 0.96
+    assert found["fine_tuned"]["accuracy"] > 0.96
+    assert found["scratch"]["parameters"] == found["scratch_augmented"]["parameters"] == 1_569_089

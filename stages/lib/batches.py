@@ -3,11 +3,15 @@
 Because nothing depends on what was drawn before, a training that is resumed sees what an uninterrupted one would have.
 """
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
 from stages.lib.augmentation import augment
 from stages.lib.params import AugmentationParams
+
+_PARALLEL = os.cpu_count() or 1
 
 
 def steps(count: int, batch_size: int) -> int:
@@ -46,13 +50,20 @@ def training_batches(
         return batch, target
 
     every = tf.data.Dataset.from_tensor_slices(np.asarray(epochs, np.int32)).flat_map(places)
-    return every.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(4)
+    return _plain(every.map(load, num_parallel_calls=_PARALLEL).prefetch(4))
 
 
 def validation_batches(inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
     """Batches in the given order, never varied; same shapes and types as `training_batches`."""
     indexes = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
-    return indexes.map(lambda batch: _gather(inputs, labels, batch), num_parallel_calls=2).prefetch(2)
+    return _plain(indexes.map(lambda batch: _gather(inputs, labels, batch), num_parallel_calls=2).prefetch(2))
+
+
+def _plain(batches: tf.data.Dataset) -> tf.data.Dataset:
+    # The thread in which TensorFlow tunes a pipeline may hold up the end of a training for most of a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def _gather(inputs: np.ndarray, labels: np.ndarray, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -60,7 +60,7 @@ class Checkpoints:
             return None
         model.optimizer.build(model.trainable_variables)
         model.load_weights(latest / _STATE)
-        return pd.read_csv(latest / _HISTORY, float_precision="round_trip")
+        return pd.read_csv(latest / _HISTORY)
 
     def restore_best(self, model: keras.Model) -> None:
         """Bring a model to the best epoch."""

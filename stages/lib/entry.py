@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stages.lib.errors import UserError
+from stages.lib.errors import TemporaryError, UserError
 from stages.lib.params import Params, read_section
 
 INTERRUPTED = 130
+TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may try again
 
 
 def run(function: Callable[..., None]) -> None:
@@ -28,7 +29,8 @@ def run(function: Callable[..., None]) -> None:
     try:
         function(**_arguments(function, sys.argv[1:]))
     except UserError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(TEMPORARY_FAILURE if isinstance(error, TemporaryError) else 1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except OSError as error:

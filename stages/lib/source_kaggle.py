@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from stages.lib.errors import UserError
+from stages.lib.errors import TemporaryError, UserError
 
 _TRAINING = "train.zip"
 
@@ -28,11 +28,13 @@ def fetch(competition: str) -> Path:
     except exceptions.UnauthenticatedError:
         raise UserError(f"kaggle: found no credentials; {_HOW_TO_SIGN_IN}") from None
     except (exceptions.DataCorruptionError, zipfile.BadZipFile):
-        raise UserError(f"kaggle: {competition} arrived damaged; run again") from None
+        raise TemporaryError(f"kaggle: {competition} arrived damaged; run again") from None
     except requests.HTTPError as error:
-        raise UserError(_explain(error, competition, page)) from None
+        raise _explained(error, competition, page) from None
     except requests.RequestException as error:
-        raise UserError(f"kaggle: cannot be reached ({type(error).__name__}); check the network, run again") from None
+        raise TemporaryError(
+            f"kaggle: cannot be reached ({type(error).__name__}); check the network, run again"
+        ) from None
     except ValueError as error:
         # Kaggle's client: a credentials file that is no JSON or lacks a key, or a name that cannot be one.
         raise UserError(
@@ -47,16 +49,19 @@ _HOW_TO_SIGN_IN = (
 )
 
 
-def _explain(error: "Exception", competition: str, page: str) -> str:
+def _explained(error: Exception, competition: str, page: str) -> UserError:
     response = getattr(error, "response", None)
     status = response.status_code if response is not None else None
     if status == 401:
-        return f"kaggle: the credentials are not accepted (401); {_HOW_TO_SIGN_IN}"
+        return UserError(f"kaggle: the credentials are not accepted (401); {_HOW_TO_SIGN_IN}")
     if status == 403:
-        return f"kaggle: the rules of {competition} are not accepted (403); accept them at {page}/rules and run again"
+        rules = f"{page}/rules"
+        return UserError(
+            f"kaggle: the rules of {competition} are not accepted (403); accept them at {rules}, run again"
+        )
     if status == 404:
-        return f"download.competition: expected the name of a competition, {page} does not exist (404)"
-    return f"kaggle: {competition}: the server answered {status}; run again later"
+        return UserError(f"download.competition: expected the name of a competition, {page} does not exist (404)")
+    return TemporaryError(f"kaggle: {competition}: the server answered {status}; run again later")
 
 
 def _training_archive(folder: Path, competition: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from stages.lib.archives import Member, in_memory
-from stages.lib.errors import UserError
+from stages.lib.errors import TemporaryError
 from stages.lib.startup import start_tensorflow
 
 
@@ -33,7 +33,7 @@ def digits() -> Iterator[Member]:
     try:
         subsets = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when it cannot download.
-        raise UserError(
+        raise TemporaryError(
             f"digits: cannot be fetched ({' '.join(str(error).split())}); get mnist.npz from "
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz on another machine "
             "and put it into ~/.keras/datasets"

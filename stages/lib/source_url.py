@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
-from stages.lib.errors import UserError
+from stages.lib.errors import TemporaryError, UserError
 from stages.lib.outputs import remove
 from stages.lib.progress import progress
 
@@ -91,7 +91,7 @@ class _Download:
             raise UserError(f"download.url: {self.url}: {error}") from None
         except (httpx.TransportError, _TryAgain) as error:
             reason = str(error) or type(error).__name__
-            raise UserError(
+            raise TemporaryError(
                 f"{self.url}: gave up after {TRIES} tries without progress: {reason}; "
                 f"{self._size():,} bytes are kept, run again to go on"
             ) from None

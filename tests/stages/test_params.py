@@ -48,7 +48,7 @@ def test_no_file_says_where_to_run(tmp_path):
 STAGE = """
 from pathlib import Path
 from stages.lib import entry
-from stages.lib.errors import UserError
+from stages.lib.errors import TemporaryError, UserError
 from stages.lib.params import CommonParams, Params
 
 class ToyParams(Params):
@@ -57,6 +57,8 @@ class ToyParams(Params):
 def toy(output_file: Path, common: CommonParams, params: ToyParams, stage: str) -> None:
     if params.fault == "user":
         raise UserError("toy.fault: expected none. Received: user")
+    if params.fault == "network":
+        raise TemporaryError("the server does not answer")
     if params.fault == "disk":
         raise OSError(28, "No space left on device", str(output_file))
     if params.fault == "bug":
@@ -82,15 +84,16 @@ def test_paths_come_from_the_command_and_numbers_from_the_section(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fault", "line"),
+    ("fault", "code", "line"),
     [
-        ("user", "error: toy.fault: expected none. Received: user\n"),
-        ("disk", "error: the disk is full (writing out.txt): free some space and run again\n"),
+        ("user", 1, "error: toy.fault: expected none. Received: user\n"),
+        ("network", 75, "error: the server does not answer\n"),
+        ("disk", 1, "error: the disk is full (writing out.txt): free some space and run again\n"),
     ],
 )
-def test_a_mistake_of_the_user_is_one_line(tmp_path, fault, line):
+def test_what_the_user_can_mend_is_one_line(tmp_path, fault, code, line):
     done = run_toy(tmp_path, fault)
-    assert (done.returncode, done.stderr) == (1, line)
+    assert (done.returncode, done.stderr) == (code, line)
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(tmp_path):
