@@ -49,7 +49,7 @@ def predict(paths: Sequence[Path], model: str | None) -> tuple[pd.DataFrame, dic
     from stages.lib.saved_model import load
 
     network, classes = load(directory / "model.keras")
-    print(f"{directory.name}, {len(good)} pictures", file=sys.stderr)
+    print(f"model: {directory.name}", file=sys.stderr)
     chances = probabilities(network, good, min(_BATCH, len(good)))
     return predictions.table([str(file) for file in good], classes, chances), broken
 

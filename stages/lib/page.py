@@ -18,6 +18,6 @@ def render(content: dict[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = lambda share, digits=1: f"{100 * share:.{digits}f} %"
     environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["p_value"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"
+    environment.filters["p_value"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
     style = _STYLE.read_text(encoding="utf-8")
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(content | {"style": style})
