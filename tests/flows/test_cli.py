@@ -84,7 +84,13 @@ def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, 
     project = make({"slow": {"cmd": "[ -e quick ] || sleep 43.5; echo 1 > slow", "outs": ["slow"]}})
     # Ctrl-C reaches every process of the terminal, Prefect's server too.
     process = subprocess.Popen(
-        [*SMALLSET, "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        [*SMALLSET, "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # A shell starts what runs in its background, such as these tests, deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout
     for line in process.stdout:
