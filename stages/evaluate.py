@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -12,82 +12,80 @@ from stages.lib.outputs import is_disabled, whole_directory
 from stages.lib.params import Params
 from stages.lib.startup import start_tensorflow
 
-_EMPTY = {
-    "predictions.csv": "path,label,predicted",
+_HEADERS = {
+    "predictions.csv": "path,sha256,label,predicted",
     "confusion.csv": "actual,predicted",
     "roc.csv": "false_positive_rate,true_positive_rate",
     "curves.csv": "epoch,loss,accuracy,val_loss,val_accuracy",
+    "per_class.csv": "class,pictures,precision,recall,f1",
+    "calibration.csv": "confidence,accuracy,low,high,pictures",
+    "explanations/index.csv": "file,path,label,predicted,confidence",
 }
 
 
 class EvaluateParams(Params):
     """Section `evaluate`.
 
-    batch_size: pictures per forward pass.
+    batch_size: pictures per forward pass. explained: right pictures, and as many wrong ones, whose evidence is shown.
     """
 
     batch_size: Annotated[int, Field(ge=1)]
+    explained: Annotated[int, Field(ge=0)]
 
 
 def evaluate(dataset: Path, manifest: Path, model: Path, evaluation: Path, params: EvaluateParams) -> None:
-    """Write predictions, metrics, confusion, ROC and training curves to the directory `evaluation`.
+    """Write predictions, metrics, their curves and explanations to the directory `evaluation`.
 
     A model that is turned off leaves files without rows.
 
     Raises:
-        UserError: the model was trained on other classes, or a picture cannot be decoded.
+        UserError: a picture cannot be decoded.
     """
     if is_disabled(model):
-        with whole_directory(evaluation) as partial:
-            for name, header in _EMPTY.items():
-                (partial / name).write_text(header + "\n", encoding="utf-8")
-            (partial / "metrics.json").write_text("{}\n", encoding="utf-8")
+        _write_nothing(evaluation)
         print(f"{model.name}: turned off, nothing to evaluate")
         return
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow()
-    from stages.lib import metrics, predictions
+    from stages.lib import explanations, metrics, predictions, scores
     from stages.lib.inference import probabilities
     from stages.lib.manifest import read_subset
     from stages.lib.saved_model import load
 
-    test = read_subset(dataset, manifest, "test")
     network, classes = load(model / "model.keras")
-    chances = probabilities(network, test.paths, params.batch_size)
+    test, validation = (read_subset(dataset, manifest, subset) for subset in ("test", "validation"))
+    chances, held_out = (probabilities(network, one.paths, params.batch_size) for one in (test, validation))
     table = predictions.table(test.names, classes, chances)
-    table.insert(1, "label", [classes[label] for label in test.labels])
+    table.insert(1, "sha256", test.checksums)
+    table.insert(2, "label", [classes[label] for label in test.labels])
     summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
-    figures = _figures(test.labels, chances, summary)
+    figures = scores.figures_of(test.labels, chances) | {
+        "validation_accuracy": summary["val_accuracy"],
+        "validation_balanced_accuracy": metrics.balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
+        "validation_loss": summary["val_loss"],
+        "best_epoch": summary["best_epoch"],
+        "parameters": summary["parameters"]["total"],
+    }
     with whole_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")
         (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        confusion = table[["label", "predicted"]].rename(columns={"label": "actual"})
-        confusion.to_csv(partial / "confusion.csv", index=False)
-        metrics.roc(test.labels, chances).to_csv(partial / "roc.csv", index=False)
+        for name, content in scores.tables_of(test.labels, chances, classes).items():
+            content.to_csv(partial / f"{name}.csv", index=False)
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
+        explanations.write(partial / "explanations", network, dataset, table, params.explained)
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
         f"{figures['accuracy_high']:.4f}) on {figures['pictures']} pictures"
     )
 
 
-def _figures(labels: Any, chances: Any, summary: dict[str, Any]) -> dict[str, Any]:
-    from stages.lib import metrics
-
-    share = metrics.accuracy(chances.argmax(axis=1) == labels)
-    return {
-        "accuracy": share.value,
-        "accuracy_low": share.low,
-        "accuracy_high": share.high,
-        "loss": metrics.log_loss(labels, chances),
-        "roc_auc": metrics.roc_auc(labels, chances),
-        "pictures": len(labels),
-        "validation_accuracy": summary["val_accuracy"],
-        "validation_loss": summary["val_loss"],
-        "best_epoch": summary["best_epoch"],
-        "parameters": summary["parameters"]["total"],
-    }
+def _write_nothing(evaluation: Path) -> None:
+    with whole_directory(evaluation) as partial:
+        (partial / "explanations").mkdir()
+        for name, header in _HEADERS.items():
+            (partial / name).write_text(header + "\n", encoding="utf-8")
+        (partial / "metrics.json").write_text("{}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

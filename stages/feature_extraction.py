@@ -45,6 +45,7 @@ def feature_extraction(
             np.asarray(train.vectors), train.labels, common.batch_size, common.seed, epochs
         ),
         batches.steps(len(train.labels), common.batch_size),
+        train.labels,
         training.measure_on(head, validation.vectors, validation.labels, common.batch_size),
         params,
         "feature_extraction",

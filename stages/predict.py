@@ -12,12 +12,11 @@ from rich.table import Table
 
 from stages.lib.archives import is_set_aside
 from stages.lib.errors import UserError
-from stages.lib.evaluations import best
 from stages.lib.outputs import whole_file
-from stages.lib.pictures import BrokenPicture, decode
 from stages.lib.startup import start_tensorflow
 
 MODELS = Path("models")
+RECOMMENDED = "classifier"
 _BATCH = 64
 
 
@@ -25,7 +24,7 @@ def predict(paths: Sequence[Path], model: str | None) -> tuple[pd.DataFrame, dic
     """Classify pictures, and all files in folders, with one of the trained models.
 
     Args:
-        model: name of the model; None takes the best on the validation pictures.
+        model: name of the model; None takes the one that the report recommends.
 
     Returns:
         A row per picture: path, predicted, and `p_<class>`; and, per broken file, why it was left out.
@@ -34,14 +33,11 @@ def predict(paths: Sequence[Path], model: str | None) -> tuple[pd.DataFrame, dic
         UserError: no such model, no such file, or nothing that can be decoded.
     """
     files = list(_files_in(paths))
-    directory = MODELS / (model or best(_trained().items()))
+    if not files:
+        raise UserError(f"expected at least one picture, found no file in {', '.join(map(str, paths))}")
+    directory = MODELS / (model or RECOMMENDED)
     if not (directory / "model.keras").is_file():
-        names = ", ".join(_trained()) or "none; run `smallset run` first"
-        raise UserError(f"--model: expected one of the trained models: {names}. Received: {model!r}")
-    good, broken = _decodable(files)
-    if not good:
-        reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])
-        raise UserError(f"expected at least one picture, found {len(files)} files that are none: {reasons}")
+        raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
 
     start_tensorflow()
     from stages.lib import predictions
@@ -49,9 +45,15 @@ def predict(paths: Sequence[Path], model: str | None) -> tuple[pd.DataFrame, dic
     from stages.lib.saved_model import load
 
     network, classes = load(directory / "model.keras")
-    print(f"model: {directory.name}", file=sys.stderr)
-    chances = probabilities(network, good, min(_BATCH, len(good)))
-    return predictions.table([str(file) for file in good], classes, chances), broken
+    broken: dict[Path, str] = {}
+    chances = probabilities(network, files, min(_BATCH, len(files)), broken)
+    good = [str(file) for file in files if file not in broken]
+    if not good:
+        reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])
+        raise UserError(f"expected at least one picture, found {len(files)} files that are none: {reasons}")
+    summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    print(f"model: {summary['stage']}", file=sys.stderr)
+    return predictions.table(good, classes, chances), broken
 
 
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
@@ -65,24 +67,10 @@ def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
             raise UserError(f"{path}: expected a picture or a folder, found nothing")
 
 
-def _trained() -> dict[str, dict]:
-    """Names of the trained models and their summaries."""
-    found = {file.parent.name: file for file in sorted(MODELS.glob("*/summary.json"))}
-    if not found:
-        raise UserError(f"{MODELS}: expected a trained model, found none; run `smallset run` first")
-    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in found.items()}
-
-
-def _decodable(files: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
-    good: list[Path] = []
-    broken: dict[Path, str] = {}
-    for file in files:
-        try:
-            decode(file)
-            good.append(file)
-        except BrokenPicture as error:
-            broken[file] = str(error)
-    return good, broken
+def _trained() -> str:
+    """Names of the trained models."""
+    names = [file.parent.name for file in sorted(MODELS.glob("*/model.keras"))]
+    return ", ".join(names) or "none; run `smallset run` first"
 
 
 def _show(table: pd.DataFrame) -> None:

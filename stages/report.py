@@ -4,17 +4,29 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from stages.lib import entry, report_charts, report_pictures
-from stages.lib.evaluations import Evaluation, read_evaluations, recommended_of
+from stages.lib import (
+    entry,
+    report_charts,
+    report_classes,
+    report_data,
+    report_explanations,
+    report_findings,
+    report_verdict,
+)
+from stages.lib.comparisons import POWER, SIGNIFICANT
+from stages.lib.evaluations import Results, read_results
+from stages.lib.manifest import read_manifest
 from stages.lib.outputs import whole_file
-from stages.lib.page import render
+from stages.lib.page import percent, render
 from stages.lib.params import Params
+from stages.lib.report_errors import gallery
+from stages.lib.report_pictures import embedded
+from stages.lib.report_provenance import provenance
+from stages.lib.report_style import mark_of
 
-SIGNIFICANT = 0.05
+_SHEET = 420  # pixels: side of a sheet of variants
 
 
 class ReportParams(Params):
@@ -27,81 +39,109 @@ class ReportParams(Params):
 
 
 def report(
+    archive: Path,
     dataset: Path,
+    manifest: Path,
     split: Path,
     rejected: Path,
     duplicates: Path,
+    labels: Path,
     models: Path,
     evaluations: Path,
+    parameters: Path,
     report: Path,
     summary: Path,
+    accuracy: Path,
+    comparisons: Path,
     params: ReportParams,
 ) -> None:
-    """Write the page `report`, one file that makes no request, and its headline as figures to `summary`.
+    """Write the page `report`, one file that makes no request, and what it states as figures to three more files.
+
+    summary: the headline. accuracy: model, accuracy, low, high. comparisons: a row per pair of models.
 
     Raises:
-        UserError: every model is turned off.
+        UserError: every model is turned off, or the models were evaluated on different pictures.
     """
-    found = read_evaluations(models, evaluations)
-    chosen = recommended_of(found)
-    content = {
-        "chosen": chosen,
-        "evaluations": found,
-        "colors": {one.name: report_charts.color_of(found, one.name) for one in found},
-        "not_worse": [one.name for one in found if one.p_value is not None and one.p_value >= SIGNIFICANT],
-        "significant": SIGNIFICANT,
-        "charts": _charts(found, evaluations),
-        "wrong": {
-            one.name: report_pictures.most_confidently_wrong(one, dataset, params.worst) for one in _from(chosen, found)
-        },
-        "sheets": _sheets(found, models),
-        "split": json.loads(split.read_text(encoding="utf-8")),
-        "rejected": _rows(rejected),
-        "duplicates": _rows(duplicates),
-        "networks": {one.name: (models / one.name / "summary.txt").read_text(encoding="utf-8") for one in found},
+    results = read_results(models, evaluations)
+    content = _of_models(results, models, evaluations, dataset) | _of_data(results, dataset, manifest, split, rejected)
+    content |= {
+        "errors": gallery(results, dataset, params.worst),
+        "copies": report_findings.copies(duplicates, archive),
+        "suspects": report_findings.suspects(labels, dataset, results),
+        "provenance": provenance(results, models, manifest, parameters),
     }
-    page = render(content)
-    with whole_file(report) as partial:
-        partial.write_text(page, encoding="utf-8")
-    with whole_file(summary) as partial:
-        partial.write_text(json.dumps(_headline(chosen), indent=2) + "\n", encoding="utf-8")
-    print(f"use {chosen.name}: accuracy {_interval(chosen)} on {chosen.figures['pictures']} test pictures")
-    print(f"report: {report} ({len(page.encode()) / 1e6:.1f} MB)")
+    headline = report_verdict.summary(results)
+    _write(report, render(content))
+    _write(summary, json.dumps(headline, indent=2) + "\n")
+    _write(accuracy, report_verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
+    _write(comparisons, report_verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
+    print(f"use {headline['recommended']}: {headline['verdict']}")
+    print(f"report: {report} ({report.stat().st_size / 1e6:.1f} MB)")
 
 
-def _headline(chosen: Evaluation) -> dict[str, Any]:
-    keys = ("accuracy", "accuracy_low", "accuracy_high", "validation_accuracy")
-    return {"recommended": chosen.name} | {key: chosen.figures[key] for key in keys}
+def _write(file: Path, text: str) -> None:
+    with whole_file(file) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
-def _interval(one: Evaluation) -> str:
-    value, low, high = (100 * one.figures[key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
-    return f"{value:.1f} % ({low:.1f} to {high:.1f} %)"
-
-
-def _from(chosen: Evaluation, found: list[Evaluation]) -> list[Evaluation]:
-    return [chosen, *(one for one in found if one is not chosen)]
-
-
-def _charts(found: list[Evaluation], evaluations: Path) -> dict[str, Any]:
-    curves: list[tuple[np.ndarray, np.ndarray]] = []
-    for one in found:
-        table = pd.read_csv(evaluations / one.name / "roc.csv")
-        curves.append((table["false_positive_rate"].to_numpy(), table["true_positive_rate"].to_numpy()))
+def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path) -> dict[str, Any]:
+    every = results.evaluations
     return {
-        "accuracy": report_charts.accuracy_chart(found),
-        "roc": report_charts.roc_chart(found, curves),
-        "curves": {one.name: report_charts.curves_chart(one, report_charts.color_of(found, one.name)) for one in found},
+        "results": results,
+        "chosen": results.recommended,
+        "marks": {one.name: mark_of(one.name) for one in every},
+        "why": report_verdict.why(results),
+        "verdict": report_verdict.verdict(results),
+        "rounded": report_verdict.rounded,
+        "pairs": {(pair.one, pair.other): pair for one in results.comparisons for pair in (one, one.swapped())},
+        "significant": SIGNIFICANT,
+        "power": percent(POWER, 0),
+        "charts": {
+            "accuracy": report_charts.accuracy_chart(results),
+            "roc": report_charts.roc_chart(results),
+            "corner": report_charts.roc_corner(results),
+            "loss": {one.name: report_charts.curves_chart(one, "loss") for one in every},
+            "accuracies": {one.name: report_charts.curves_chart(one, "accuracy") for one in every},
+            "calibration": {one.name: report_charts.calibration_chart(one) for one in every},
+        },
+        "confusions": {one.name: report_classes.confusion(one) for one in every},
+        "per_class": {one.name: report_classes.per_class(one) for one in every},
+        "explanations": {
+            one.name: report_explanations.explanations(one, evaluations / one.name, dataset) for one in every
+        },
+        "sheets": _sheets(results, models),
+        "networks": {one.name: (models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
     }
 
 
-def _sheets(found: list[Evaluation], models: Path) -> dict[str, str]:
-    files = {one.name: models / one.name / "augmented.png" for one in found}
-    return {name: report_pictures.embedded_sheet(file) for name, file in files.items() if file.is_file()}
+def _of_data(results: Results, dataset: Path, manifest: Path, split: Path, rejected: Path) -> dict[str, Any]:
+    pictures = read_manifest(manifest)
+    counts = results.labels.value_counts()
+    size = max(one.summary["image_size"] for one in results.evaluations)
+    return {
+        "test_classes": {
+            "largest": counts.idxmax(),
+            "most": int(counts.max()),
+            "smallest": counts.idxmin(),
+            "least": int(counts.min()),
+        },
+        "balance": report_data.balance(pictures),
+        "sizes": report_data.sizes(pictures, size),
+        "image_size": size,
+        "split": json.loads(split.read_text(encoding="utf-8")),
+        "extremes": report_findings.extremes(pictures, dataset),
+        "rejected": report_data.listed(rejected, report_data.REJECTED),
+    }
 
 
-def _rows(file: Path) -> list[dict[Any, str]]:
-    return pd.read_csv(file, dtype=str, na_filter=False).to_dict("records")
+def _sheets(results: Results, models: Path) -> list[tuple[list[str], str]]:
+    """Sheets of variants, each once, with the models that were trained on such variants."""
+    sheets: dict[str, list[str]] = {}
+    for one in results.evaluations:
+        file = models / one.name / "augmented.png"
+        if file.is_file():
+            sheets.setdefault(embedded(file, _SHEET), []).append(one.name)
+    return [(names, address) for address, names in sheets.items()]
 
 
 if __name__ == "__main__":

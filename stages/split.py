@@ -61,8 +61,8 @@ def split(
 ) -> None:
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
-    manifest: path, class, subset, width, height, bytes, sha256, phash, sorted by path. rejected: path, reason.
-    duplicates: group, path, class, kind, distance, action. metrics: counts.
+    manifest: path, class, subset, width, height, bytes, sha256, phash, brightness, sharpness (`stages.lib.quality`),
+    sorted by path. rejected: path, reason. duplicates: group, path, class, kind, distance, action. metrics: counts.
 
     Raises:
         UserError: too many files cannot be decoded, fewer than two classes, or a class with too few pictures.
@@ -148,6 +148,8 @@ def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
         "bytes": picture.size,
         "sha256": picture.sha256,
         "phash": f"{picture.phash:016x}",
+        "brightness": round(picture.brightness, 4),
+        "sharpness": round(picture.sharpness, 1),
     }
 
 

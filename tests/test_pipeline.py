@@ -84,7 +84,7 @@ def metrics(folder: Path) -> dict[str, dict]:
 def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that `dvc repro` has run."""
     folder = make_project(tmp_path_factory.mktemp("by_dvc") / "project")
-    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 15
+    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 17
     return folder
 
 
@@ -134,7 +134,12 @@ def test_the_views_of_dvc_work(by_dvc):
 def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc):
     change_params(by_dvc, {"feature_extraction": {"units": 9}})
     again = stages_run(run(by_dvc, "-m", "dvc", "repro"))
-    assert again == ["feature_extraction", "evaluate@feature_extraction", "report"]
+    # Its predictions and its figures are of a few pictures, and may be the same: then labels has nothing to do.
+    assert [name for name in again if name not in ("labels", "classifier")] == [
+        "feature_extraction",
+        "evaluate@feature_extraction",
+        "report",
+    ]
 
 
 def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
@@ -152,7 +157,7 @@ def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
     ran = stages_run(run(by_flow, "-m", "dvc", "repro"))
     assert "backbone" not in ran
     predictions = pd.read_csv(by_flow / "evaluation" / "fine_tuned" / "predictions.csv")
-    assert list(predictions) == ["path", "label", "predicted", "p_circle", "p_square & <co>", "p_wedge"]
+    assert list(predictions) == ["path", "sha256", "label", "predicted", "p_circle", "p_square & <co>", "p_wedge"]
     assert len(predictions) == 24
 
 

@@ -1,16 +1,20 @@
 """What the stages `evaluate` wrote, read back together: every model on the same test pictures."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from stages.lib import metrics, predictions
+from stages.lib import predictions
+from stages.lib.comparisons import Comparison, compare_all
 from stages.lib.errors import UserError
+from stages.lib.metrics import is_imbalanced
+
+Measure = Literal["accuracy", "balanced_accuracy"]
 
 # In the order in which they are shown, from cheap to strong.
 DESCRIPTIONS = {
@@ -26,18 +30,19 @@ DESCRIPTIONS = {
 class Evaluation:
     """One model on the test pictures.
 
-    figures: as in metrics.json. predictions: path, label, predicted, `p_<class>`. confusion: rows of actual, columns
-    of predicted class, counts. curves: epoch, loss, accuracy, val_loss, val_accuracy. summary: of the training.
-    p_value: that it is right as often as the recommended model; None for that model itself.
+    figures: metrics.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
+    (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations.
     """
 
     name: str
     figures: dict[str, Any]
-    predictions: pd.DataFrame
-    confusion: pd.DataFrame
-    curves: pd.DataFrame
     summary: dict[str, Any]
-    p_value: float | None = None
+    predictions: pd.DataFrame
+    curves: pd.DataFrame
+    roc: pd.DataFrame
+    per_class: pd.DataFrame
+    calibration: pd.DataFrame
+    explanations: pd.DataFrame
 
     @property
     def description(self) -> str:
@@ -45,41 +50,77 @@ class Evaluation:
         return DESCRIPTIONS.get(self.name, "")
 
     @property
+    def classes(self) -> list[str]:
+        """Names of the classes, in the model's order."""
+        return list(self.summary["classes"])
+
+    @property
     def right(self) -> np.ndarray:
         """bool (pictures,): whether each prediction is right."""
-        return (self.predictions["label"] == self.predictions["predicted"]).to_numpy()
+        return (self.predictions["label"] == self.predictions["predicted"]).to_numpy(bool)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """float64 (pictures,): probability of the predicted class, which is the most probable one."""
+        return self.predictions[[f"p_{name}" for name in self.classes]].to_numpy(np.float64).max(axis=1)
 
 
-def best(models: Iterable[tuple[str, dict[str, Any]]]) -> str:
-    """The model to use: the highest accuracy on the validation pictures; of equals the lowest loss, then the cheapest.
+@dataclass(frozen=True)
+class Results:
+    """Every model that is turned on, on the same test pictures.
+
+    headline: the measure that counts: accuracy, or balanced accuracy where the test pictures are imbalanced.
+    recommended: the model to use. comparisons: of every pair.
+    """
+
+    evaluations: list[Evaluation]
+    headline: Measure
+    recommended: Evaluation
+    comparisons: list[Comparison]
+
+    @property
+    def labels(self) -> pd.Series:
+        """The class of each test picture, as text."""
+        return self.recommended.predictions["label"]
+
+    @property
+    def beside_others(self) -> list[Comparison]:
+        """The recommended model beside each of the others."""
+        name = self.recommended.name
+        own = [pair for pair in self.comparisons if name in (pair.one, pair.other)]
+        return [pair if pair.one == name else pair.swapped() for pair in own]
+
+
+def best(figures: Mapping[str, Mapping[str, Any]], headline: Measure) -> str:
+    """The model to use: the highest on the validation pictures; of equals the lowest loss, then the cheapest.
 
     Args:
-        models: names, and what each one's summary.json holds.
+        figures: per model what its metrics.json holds.
+        headline: the measure that counts.
     """
-    ranked = sorted(models, key=lambda model: _rank(model[0]))
-    return min(ranked, key=lambda model: (-model[1]["val_accuracy"], model[1]["val_loss"]))[0]
+
+    def order(name: str) -> tuple[float, float, tuple[int, str]]:
+        return -figures[name][f"validation_{headline}"], figures[name]["validation_loss"], _rank(name)
+
+    return min(figures, key=order)
 
 
-def read_evaluations(models: Path, evaluations: Path) -> list[Evaluation]:
-    """Read every model that is turned on, the recommended one compared with each of the others.
+def read_results(models: Path, evaluations: Path) -> Results:
+    """Read every model that is turned on, and compare each with each.
 
     Raises:
-        UserError: all are turned off.
+        UserError: all are turned off, or they were evaluated on different pictures.
     """
     names = sorted((file.parent.name for file in evaluations.glob("*/metrics.json")), key=_rank)
-    found = [_read(name, models / name, evaluations / name) for name in names if _is_on(evaluations / name)]
+    found = {name: _read(name, models / name, evaluations / name) for name in names if _is_on(evaluations / name)}
     if not found:
         raise UserError("report: expected at least one model; set `enabled: true` of one in params.yaml")
-    recommended = next(one for one in found if one.name == best((e.name, e.summary) for e in found))
-    others = [one for one in found if one is not recommended]
-    p_values = metrics.paired_tests(recommended.right, [one.right for one in others])
-    compared = dict(zip((one.name for one in others), p_values, strict=True))
-    return [Evaluation(**(vars(one) | {"p_value": compared.get(one.name)})) for one in found]
-
-
-def recommended_of(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """The model to use."""
-    return next(one for one in evaluations if one.p_value is None)
+    _require_same_pictures(list(found.values()))
+    labels = next(iter(found.values())).predictions["label"].to_numpy()
+    headline: Measure = "balanced_accuracy" if is_imbalanced(labels) else "accuracy"
+    chosen = best({name: one.figures for name, one in found.items()}, headline)
+    comparisons = compare_all({name: one.right for name, one in found.items()})
+    return Results(list(found.values()), headline, found[chosen], comparisons)
 
 
 def _rank(name: str) -> tuple[int, str]:
@@ -92,15 +133,25 @@ def _is_on(evaluation: Path) -> bool:
 
 
 def _read(name: str, model: Path, evaluation: Path) -> Evaluation:
-    summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
-    table = predictions.read(evaluation / "predictions.csv")
-    classes = summary["classes"]
-    counts = pd.crosstab(table["label"], table["predicted"])
     return Evaluation(
         name,
         json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")),
-        table,
-        counts.reindex(index=classes, columns=classes, fill_value=0),
+        json.loads((model / "summary.json").read_text(encoding="utf-8")),
+        predictions.read(evaluation / "predictions.csv"),
         pd.read_csv(evaluation / "curves.csv"),
-        summary,
+        pd.read_csv(evaluation / "roc.csv"),
+        # A class may be called "NA", or "1".
+        pd.read_csv(evaluation / "per_class.csv", dtype={"class": str}, na_filter=False),
+        pd.read_csv(evaluation / "calibration.csv"),
+        pd.read_csv(evaluation / "explanations" / "index.csv", dtype={"label": str, "predicted": str}, na_filter=False),
     )
+
+
+def _require_same_pictures(found: list[Evaluation]) -> None:
+    first = found[0].predictions[["path", "label"]]
+    for one in found[1:]:
+        if not one.predictions[["path", "label"]].equals(first):
+            raise UserError(
+                f"report: expected {one.name} and {found[0].name} to be evaluated on the same test pictures; "
+                "run `smallset run` again"
+            )

@@ -18,11 +18,12 @@ _ABOUT = "features.json"
 class FeatureSet:
     """Features of one subset.
 
-    vectors: float32 (pictures, channels), in a file. labels: int64 (pictures,).
+    vectors: float32 (pictures, channels), in a file. labels: int64 (pictures,). names: paths relative to the dataset.
     """
 
     vectors: np.ndarray
     labels: np.ndarray
+    names: list[str]
 
 
 def write(directory: Path, subset: SubsetName, pictures: Subset, channels: int, vectors: Iterable[np.ndarray]) -> None:
@@ -50,8 +51,9 @@ def write_about(directory: Path, classes: list[str], precision: Precision) -> No
 
 def read(directory: Path, subset: SubsetName) -> FeatureSet:
     """Open the features of one subset; the vectors stay in their file."""
-    labels = pd.read_csv(directory / f"{subset}.csv")["label"].to_numpy(np.int64)
-    return FeatureSet(np.load(directory / f"{subset}.npy", mmap_mode="r"), labels)
+    rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
+    vectors = np.load(directory / f"{subset}.npy", mmap_mode="r")
+    return FeatureSet(vectors, rows["label"].to_numpy(np.int64), rows["path"].tolist())
 
 
 def read_about(directory: Path) -> tuple[list[str], Precision]:

@@ -31,8 +31,13 @@ def forward(model: keras.Model, batches: Iterable[np.ndarray], batch_size: int) 
         yield compiled(filled).numpy()[: len(batch)]
 
 
-def probabilities(model: keras.Model, paths: Sequence[Path], batch_size: int) -> np.ndarray:
+def probabilities(
+    model: keras.Model, paths: Sequence[Path], batch_size: int, broken: dict[Path, str] | None = None
+) -> np.ndarray:
     """Probability of each class for each picture, read and resized as in training.
+
+    Args:
+        broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
 
     Returns:
         float64 (pictures, classes); a model with one sigmoid unit gives two columns.
@@ -41,6 +46,7 @@ def probabilities(model: keras.Model, paths: Sequence[Path], batch_size: int) ->
         BrokenPicture: one of the files cannot be decoded; its name comes first.
     """
     image_size, color = input_of(model)
-    batches = stream(paths, image_size, color, batch_size)
-    outputs = np.concatenate(list(forward(model, batches, batch_size))).astype(np.float64)
+    batches = stream(paths, image_size, color, batch_size, broken)
+    none = np.empty((0, model.output_shape[-1]), np.float32)
+    outputs = np.concatenate([none, *forward(model, batches, batch_size)]).astype(np.float64)
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

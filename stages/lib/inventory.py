@@ -16,6 +16,7 @@ from stages.lib.errors import UserError
 from stages.lib.manifest import SubsetName
 from stages.lib.pictures import DECODING_THREADS, BrokenPicture, decode
 from stages.lib.progress import counted
+from stages.lib.quality import brightness, sharpness
 
 THUMBNAIL = 16  # pixels
 _NUMBERED = re.compile(r"(?P<label>.+)\.\d+$")
@@ -36,7 +37,7 @@ class Picture:
     """A picture of the archive.
 
     name: in the archive. label: its class. width, height: pixels, upright. phash: 64 bits.
-    thumbnail: uint8 (16, 16), grey.
+    thumbnail: uint8 (16, 16), grey. brightness, sharpness: as in `quality`.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Picture:
     sha256: str
     phash: int
     thumbnail: np.ndarray
+    brightness: float
+    sharpness: float
 
 
 @dataclass(frozen=True)
@@ -135,4 +138,6 @@ def _describe(name: str, content: bytes) -> Picture | Rejected:
         hashlib.sha256(content).hexdigest(),
         int.from_bytes(bits.tobytes(), "big"),
         np.asarray(grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)),
+        brightness(grey),
+        sharpness(grey),
     )

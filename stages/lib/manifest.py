@@ -17,18 +17,24 @@ SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
 class Subset:
     """Pictures in the order of the manifest.
 
-    paths: files. names: the same, relative to the dataset. labels: int64 (pictures,), indexes into `classes`.
-    classes: names, sorted; the same for every subset.
+    paths: files. names: the same, relative to the dataset. checksums: sha256 of each file. labels: int64 (pictures,),
+    indexes into `classes`. classes: names, sorted; the same for every subset.
     """
 
     paths: list[Path]
     names: list[str]
+    checksums: list[str]
     labels: np.ndarray
     classes: list[str]
 
 
 def read_manifest(file: Path) -> pd.DataFrame:
-    """Read the table that `split` wrote: path, class, subset, width, height, bytes, sha256, phash."""
+    """Read the table that `split` wrote.
+
+    Returns:
+        A row per picture: path, class, subset, width, height (pixels), bytes, sha256, phash, brightness in [0, 1],
+        sharpness (`stages.lib.quality`).
+    """
     return pd.read_csv(
         file, dtype={"path": str, "class": str, "subset": str, "sha256": str, "phash": str}, na_filter=False
     )
@@ -47,4 +53,4 @@ def read_subset(dataset: Path, manifest: Path, subset: SubsetName) -> Subset:
         raise UserError(f"{manifest}: expected pictures in subset {subset!r}, found none")
     names = rows["path"].tolist()
     labels = np.searchsorted(classes, rows["class"].to_numpy(str)).astype(np.int64)
-    return Subset([dataset / name for name in names], names, labels, classes)
+    return Subset([dataset / name for name in names], names, rows["sha256"].tolist(), labels, classes)

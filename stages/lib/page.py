@@ -1,23 +1,68 @@
-"""The page of the report: a template, its style, and nothing from elsewhere."""
+"""The page of the report: templates, style and script in one file, and nothing from elsewhere."""
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-_TEMPLATE = Path(__file__).with_name("report.html")
-_STYLE = Path(__file__).with_name("report.css")
+_FOLDER = Path(__file__).parent
+_TEMPLATE, _STYLE, _SCRIPT = "report.html", "report.css", "report.js"
+_SPACE = "\N{NO-BREAK SPACE}"
+_MINUS = "\N{MINUS SIGN}"
 
 
 def render(content: dict[str, Any]) -> str:
-    """Fill the template; names of files and classes are escaped.
+    """Fill the templates; names of files and classes are escaped.
 
     Args:
-        content: what the template names; a missing name is an error.
+        content: what the templates name; a missing name is an error.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["percent"] = lambda share, digits=1: f"{100 * share:.{digits}f} %"
-    environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["p_value"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
-    style = _STYLE.read_text(encoding="utf-8")
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(content | {"style": style})
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "count": lambda number: f"{number:,}",
+        "signed": signed,
+        "p_value": p_value,
+        "words": lambda name: name.replace("_", " "),
+        "breakable": breakable,
+    }
+    style, script = ((_FOLDER / name).read_text(encoding="utf-8").strip() for name in (_STYLE, _SCRIPT))
+    # The page allows itself this one script: nothing that a name may smuggle in would run, or reach a network.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    own = {"style": Markup(style), "script": Markup(script), "script_digest": digest}
+    return environment.get_template(_TEMPLATE).render(content | own)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share as per cent."""
+    return f"{100 * share:.{digits}f}{_SPACE}%"
+
+
+def signed(difference: float) -> str:
+    """A difference of shares in points, with its sign."""
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", _MINUS)
+
+
+def p_value(p: float) -> str:
+    """A p-value with the digits that matter."""
+    if p < 0.001:
+        return f"<{_SPACE}0.001"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def breakable(name: str) -> Markup:
+    """A name that may break after each `_`, `/` and `.`."""
+    text = str(escape(name))
+    for letter in "_/.":
+        text = text.replace(letter, f"{letter}<wbr>")
+    return Markup(text)

@@ -44,9 +44,10 @@ Precision = Literal["float32", "mixed_bfloat16"]
 
 
 class TrainingParams(Params):
-    """What every trained model has: epochs, learning rate of Adam, its schedule, and when to stop early.
+    """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
 
     early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
+    class_weights: "balanced" lets every class count the same in the training loss, None every picture.
     """
 
     enabled: bool
@@ -54,6 +55,7 @@ class TrainingParams(Params):
     learning_rate: Annotated[float, Field(gt=0)]
     schedule: Literal["constant", "cosine"]
     early_stopping: Annotated[int, Field(ge=1)] | None
+    class_weights: Literal["balanced"] | None
 
 
 class PictureTrainingParams(TrainingParams):

@@ -45,6 +45,7 @@ def train_on_pictures(
             pictures, train.labels, common.batch_size, common.seed, epochs, params.augmentation
         ),
         batches.steps(len(pictures), common.batch_size),
+        train.labels,
         measure,
         params,
         stage,

@@ -109,24 +109,39 @@ def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path) -
     return pictures
 
 
-def stream(paths: Sequence[Path], size: int, color: Color, batch_size: int) -> Iterator[np.ndarray]:
+def stream(
+    paths: Sequence[Path], size: int, color: Color, batch_size: int, broken: dict[Path, str] | None = None
+) -> Iterator[np.ndarray]:
     """Decode pictures batch by batch, one batch ahead of the one in use; memory does not grow with their number.
 
+    Args:
+        broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
+
     Yields:
-        uint8 (batch, size, size, channels) in [0, 255], in the order of `paths`; the last batch may be smaller.
+        uint8 (batch, size, size, channels) in [0, 255], in the order of `paths`; some batches may be smaller.
 
     Raises:
         BrokenPicture: one of the files cannot be decoded; its name comes first.
     """
 
-    def submit(start: int) -> list[Future[np.ndarray]]:
-        return [pool.submit(_named, path, size, color) for path in paths[start : start + batch_size]]
+    def submit(start: int) -> list[tuple[Path, Future[np.ndarray]]]:
+        chunk = paths[start : start + batch_size]
+        return [(path, pool.submit(decode if broken is not None else _named, path, size, color)) for path in chunk]
 
     with ThreadPoolExecutor(DECODING_THREADS) as pool:
         coming = submit(0)
         for start in range(0, len(paths), batch_size):
             batch, coming = coming, submit(start + batch_size)
-            yield np.stack([picture.result() for picture in batch])
+            pictures = []
+            for path, picture in batch:
+                try:
+                    pictures.append(picture.result())
+                except BrokenPicture as error:
+                    if broken is None:
+                        raise
+                    broken[path] = str(error)
+            if pictures:
+                yield np.stack(pictures)
 
 
 def _named(path: Path, size: int, color: Color) -> np.ndarray:

@@ -27,11 +27,11 @@ class _TryAgain(Exception):
     """An answer that may be better next time."""
 
 
-def fetch(url: str, sha256: str) -> Path:
-    """Download a file whose checksum is known; what came before an interruption is kept and not fetched again.
+def fetch(url: str, sha256: str | None) -> Path:
+    """Download a file; what came before an interruption is kept and not fetched again.
 
     Args:
-        url: http or https. sha256: 64 hexadecimal digits.
+        url: http or https. sha256: 64 hexadecimal digits; None takes whatever the address has now.
 
     Returns:
         The complete file, in `PARTIALS`; the caller removes it with `forget`.
@@ -41,7 +41,7 @@ def fetch(url: str, sha256: str) -> Path:
     """
     if not re.match("https?://", url):
         raise UserError(f"download.url: expected an address that starts with http:// or https://. Received: {url!r}")
-    download = _Download(url, sha256.lower())
+    download = _Download(url, sha256.lower() if sha256 else None)
     download.run()
     return download.file
 
@@ -68,15 +68,15 @@ def _checksum(file: Path) -> str:
 class _Download:
     """One file on its way: how much of it is there, and how often nothing came."""
 
-    def __init__(self, url: str, sha256: str) -> None:
+    def __init__(self, url: str, sha256: str | None) -> None:
         self.url, self.sha256 = url, sha256
-        self.file = PARTIALS / f"{sha256}.partial"
+        self.file = PARTIALS / f"{sha256 or hashlib.sha256(url.encode()).hexdigest()}.partial"
         self.most, self.idle = self._size(), 0
 
     def run(self) -> None:
         """Fetch until the checksum is right."""
         PARTIALS.mkdir(parents=True, exist_ok=True)
-        if self.file.exists() and _checksum(self.file) == self.sha256:
+        if self.sha256 and self.file.exists() and _checksum(self.file) == self.sha256:
             return
         retrying = Retrying(
             retry=retry_if_exception(_is_worth_another_try),
@@ -96,7 +96,7 @@ class _Download:
                 f"{self._size():,} bytes are kept, run again to go on"
             ) from None
         received = _checksum(self.file)
-        if received != self.sha256:
+        if self.sha256 and received != self.sha256:
             forget(self.file)
             raise UserError(f"{self.url}: expected sha256 {self.sha256}, received {received}; check download.sha256")
 
@@ -114,7 +114,8 @@ class _Download:
         return self.file.stat().st_size if self.file.exists() else 0
 
     def _attempt(self) -> None:
-        done = self._size()
+        # Without a checksum only the server can say whether it still has the file that the bytes are of.
+        done = self._size() if self.sha256 or _validator_of(self.file).exists() else 0
         # Compression on the way would make a byte range of something else.
         headers = {"Accept-Encoding": "identity"}
         if done:

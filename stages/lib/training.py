@@ -16,6 +16,7 @@ from scmrepo.exceptions import SCMError
 from stages.lib import networks
 from stages.lib.batches import validation_batches
 from stages.lib.checkpoints import Checkpoints
+from stages.lib.class_weights import class_weights
 from stages.lib.errors import UserError
 from stages.lib.params import TrainingParams
 
@@ -27,6 +28,7 @@ def train(
     model: keras.Model,
     batches: Batches,
     steps: int,
+    labels: np.ndarray,
     measure: Measure,
     params: TrainingParams,
     stage: str,
@@ -38,6 +40,7 @@ def train(
     Args:
         model: built, not compiled.
         batches: gives the training batches of a range of epochs, `steps` of them an epoch.
+        labels: int64 (pictures,), of the training pictures.
         measure: gives "loss" and "accuracy" of the model as it is now on the validation pictures.
 
     Returns:
@@ -60,6 +63,7 @@ def train(
             initial_epoch=done,
             epochs=params.epochs,
             callbacks=[journal],
+            class_weight=class_weights(labels, params.class_weights),
             shuffle=False,
             verbose=0,
         )

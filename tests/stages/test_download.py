@@ -145,8 +145,6 @@ def test_an_archive_from_the_network(common: CommonParams, monkeypatch: pytest.M
     assert not fetched.exists()
 
 
-@pytest.mark.parametrize("missing", ["url", "sha256"])
-def test_an_address_needs_its_checksum(missing: str, common: CommonParams) -> None:
-    given = {"url": "https://x/y.zip", "sha256": "0" * 64} | {missing: None}
-    with pytest.raises(UserError, match=f"download.{missing}: expected .* found null"):
-        run(common, source="url", **given)
+def test_an_address_is_needed(common: CommonParams) -> None:
+    with pytest.raises(UserError, match=r"download\.url: expected .* found null"):
+        run(common, source="url", url=None, sha256="0" * 64)

@@ -71,7 +71,7 @@ def test_a_hash_that_agrees_by_chance_is_no_copy(tmp_path: Path) -> None:
 
 
 def made(sha256: str, phash: int, shade: int = 0) -> Picture:
-    return Picture(sha256, "a", 8, 8, 1, sha256, phash, np.full((16, 16), shade, np.uint8))
+    return Picture(sha256, "a", 8, 8, 1, sha256, phash, np.full((16, 16), shade, np.uint8), 0.5, 100.0)
 
 
 def test_copies_of_copies_are_copies() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib import inventory
+from stages.lib import inventory, quality
 from stages.lib.errors import UserError
 from stages.lib.inventory import labels_of, natural_order, subset_of, take_inventory
 
@@ -91,6 +91,8 @@ def test_a_picture_is_described(tmp_path: Path) -> None:
     assert 0 < cat.phash < 2**64
     assert cat.phash != pictures[1].phash
     assert cat.thumbnail.shape == (16, 16)
+    grey = Image.open(io.BytesIO(content)).convert("L")
+    assert (cat.brightness, cat.sharpness) == (quality.brightness(grey), quality.sharpness(grey))
 
 
 def test_sizes_are_those_of_the_upright_picture(tmp_path: Path) -> None:

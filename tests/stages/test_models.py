@@ -18,7 +18,14 @@ from stages.lib.params import AugmentationParams, CommonParams
 from stages.lib.pictures import decode_all
 from stages.scratch import ScratchParams, scratch
 
-TRAINING = {"enabled": True, "epochs": 2, "learning_rate": 0.01, "schedule": "constant", "early_stopping": None}
+TRAINING = {
+    "enabled": True,
+    "epochs": 2,
+    "learning_rate": 0.01,
+    "schedule": "constant",
+    "early_stopping": None,
+    "class_weights": None,
+}
 HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
 
 Make = Callable[..., Path]

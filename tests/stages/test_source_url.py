@@ -209,3 +209,24 @@ def test_an_address_that_cannot_be_one_is_not_tried_again(
     behaviour.location = url
     assert "redirects" in refusal(url)
     assert not waited
+
+
+def test_without_a_checksum_the_present_content_is_taken_each_time(server):
+    url, state = server
+    for content, version in ((b"first", '"1"'), (b"second", '"2"')):
+        state.content, state.version = content, version
+        fetched = source_url.fetch(url, None)
+        assert fetched.read_bytes() == content
+        source_url.forget(fetched)
+
+
+def test_without_a_checksum_half_a_file_is_only_continued_if_the_server_says_it_is_the_same(server):
+    url, state = server
+    state.breaks = 1
+    fetched = source_url.fetch(url, None)
+    assert fetched.read_bytes() == CONTENT
+    assert state.asked == [None, f"bytes={len(CONTENT) // 2}-"]
+    fetched.write_bytes(b"half of something that nobody knows")
+    source_url._validator_of(fetched).unlink()
+    assert source_url.fetch(url, None).read_bytes() == CONTENT
+    assert state.asked[-1] is None

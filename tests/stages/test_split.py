@@ -16,7 +16,7 @@ from stages.lib.manifest import SUBSETS, read_manifest
 from stages.lib.params import CommonParams, read_section
 from stages.split import SplitParams, split
 
-COLUMNS = ["path", "class", "subset", "width", "height", "bytes", "sha256", "phash"]
+COLUMNS = ["path", "class", "subset", "width", "height", "bytes", "sha256", "phash", "brightness", "sharpness"]
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,8 @@ def check(result: Result) -> None:
         assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
         assert Image.open(io.BytesIO(content)).size == (row["width"], row["height"])
         assert len(row["phash"]) == 16
+        assert 0 <= row["brightness"] <= 1
+        assert row["sharpness"] >= 0
     assert manifest["sha256"].is_unique
     kept = result.duplicates[result.duplicates["action"].str.startswith("kept in")]
     assert (kept.groupby("group")["action"].nunique() == 1).all()
@@ -235,6 +237,17 @@ def test_near_copies_may_be_left_alone() -> None:
     content["train/cat.10.jpg"] = jpeg(pixels(0), 50)
     assert run(content).counts["near_duplicates"] == 2
     assert run(content, near_duplicates=None).counts["near_duplicates"] == 0
+
+
+def test_dark_and_blurred_pictures_stand_out_in_the_manifest() -> None:
+    content = numbered(cat=10, dog=10)
+    content["train/cat.0.jpg"] = jpeg(pixels(0).point(lambda value: value // 10))
+    content["train/dog.0.jpg"] = jpeg(pixels(10).resize((5, 4)).resize((48, 36), Image.Resampling.BICUBIC))
+    manifest = run(content).manifest
+    bright, sharp = manifest.sort_values("brightness"), manifest[manifest["class"] == "dog"].sort_values("sharpness")
+    assert Path(bright["path"].iloc[0]).name == "cat.0.jpg"
+    assert bright["brightness"].iloc[0] < bright["brightness"].iloc[1] / 2
+    assert Path(sharp["path"].iloc[0]).name == "dog.0.jpg"
 
 
 def test_files_of_one_name_are_all_kept() -> None:

@@ -1,0 +1,25 @@
+"""The recommended model under a name that does not change from run to run."""
+
+import json
+import shutil
+from pathlib import Path
+
+from stages.lib import entry
+from stages.lib.outputs import remove, whole_directory
+
+
+def classifier(summary: Path, models: Path, classifier: Path) -> None:
+    """Copy the model that the report recommends: what is promoted, fetched by others, and predicts by default.
+
+    Args:
+        summary: of the report; names the model. models: a directory per model. classifier: the copy.
+    """
+    name = json.loads(summary.read_text(encoding="utf-8"))["recommended"]
+    with whole_directory(classifier) as partial:
+        remove(partial)
+        shutil.copytree(models / name, partial)
+    print(f"{classifier}: {name}")
+
+
+if __name__ == "__main__":
+    entry.run(classifier)

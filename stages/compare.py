@@ -1,0 +1,173 @@
+"""The models of two runs beside each other: `smallset compare`. A command, no stage of the graph."""
+
+import argparse
+import html
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from stages.lib.errors import UserError
+from stages.lib.run_comparison import (
+    ModelChange,
+    RunComparison,
+    compare_runs,
+    figures,
+    p_value,
+    percent,
+    points,
+    sentence,
+    would_tell,
+)
+from stages.lib.runs import Refused, read_run
+
+_METHOD = (
+    "Difference: after less before, in percentage points, with its 95 % interval. p: exact McNemar test on the same "
+    "pictures, corrected by Holm's method."
+)
+_IMBALANCED = "The classes are imbalanced: accuracy hides the small ones; look at the balanced accuracy too."
+
+
+def compare(before: Path, after: Path, before_name: str, after_name: str) -> RunComparison:
+    """Compare the models of two runs on the predictions kept with each.
+
+    Args:
+        before, after: directories with evaluation/<model>/predictions.csv and report/summary.json.
+
+    Raises:
+        Refused: the test pictures or their labels differ, or nobody can tell whether they do.
+        UserError: a run has no predictions, or no model is in both.
+    """
+    return compare_runs(read_run(before, before_name), read_run(after, after_name))
+
+
+def _show_text(found: RunComparison) -> None:
+    print(f"{sentence(found)}\n")
+    if found.changes:
+        table = Table(*_headings(found), box=None, header_style="dim", padding=(0, 1, 0, 0))
+        for column in table.columns[1:-1]:
+            column.justify = "right"
+        table.columns[-1].overflow = "fold"
+        table.columns[0].min_width = max(len(change.comparison.one) for change in found.changes)
+        for change in found.changes:
+            table.add_row(*map(escape, _cells(change, found)))
+        # A pipe has no width of its own.
+        Console(width=None if sys.stdout.isatty() else max(120, Console().width)).print(table)
+        print()
+    for line in _footnotes(found):
+        print(line)
+
+
+def _show_markdown(found: RunComparison) -> None:
+    print(_markdown_heading(found.before.name, found.after.name))
+    print(f"**{_plain(sentence(found))}**\n")
+    if found.changes:
+        headings = _headings(found)
+        print(_markdown_row(headings))
+        print("|" + "|".join([" --- ", *[" ---: "] * (len(headings) - 2), " --- "]) + "|")
+        for change in found.changes:
+            print(_markdown_row(_cells(change, found)))
+        print()
+    for line in _footnotes(found):
+        print(f"{_plain(line)}\n")
+
+
+def _show_json(found: RunComparison) -> None:
+    print(json.dumps(figures(found), indent=2))
+
+
+def _refuse_text(error: Refused, before: str, after: str) -> None:
+    print(f"error: {before} and {after} are not compared: {error}", file=sys.stderr)
+
+
+def _refuse_markdown(error: Refused, before: str, after: str) -> None:
+    print(_markdown_heading(before, after))
+    print(f"**Not compared**: {_plain(str(error))}\n")
+
+
+def _refuse_json(error: Refused, before: str, after: str) -> None:
+    print(json.dumps({"refused": str(error)}, indent=2))
+
+
+def _headings(found: RunComparison) -> list[str]:
+    balanced = ["balanced before", "balanced after"] if found.imbalanced else []
+    return ["model", "before", "after", *balanced, "difference", "p", "verdict"]
+
+
+def _cells(change: ModelChange, found: RunComparison) -> list[str]:
+    comparison = change.comparison
+    shares = [change.before, change.after]
+    if found.imbalanced:
+        shares += [change.balanced_before, change.balanced_after]
+    needed = would_tell(comparison)
+    return [
+        comparison.one,
+        *(percent(share.value) for share in shares),
+        points(comparison.difference),
+        p_value(comparison.p_value),
+        comparison.verdict + (f", {needed:,} pictures would tell" if needed else ""),
+    ]
+
+
+def _footnotes(found: RunComparison) -> Iterator[str]:
+    yield f"Before: {found.before.name}. After: {found.after.name}. {found.pictures:,} test pictures."
+    for run, models in ((found.before, found.only_before), (found.after, found.only_after)):
+        if models:
+            yield f"Only in {run.name}: {', '.join(models)}."
+    yield from (f"{note[0].upper()}{note[1:]}." for note in found.notes)
+    if found.imbalanced:
+        yield _IMBALANCED
+    yield _METHOD
+
+
+def _markdown_heading(before: str, after: str) -> str:
+    return f"### Models: {_plain(after)} beside {_plain(before)}\n"
+
+
+def _markdown_row(cells: list[str]) -> str:
+    return f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, in one line, also within a table."""
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+
+
+_SHOW: dict[str, Callable[[RunComparison], None]] = {
+    "text": _show_text,
+    "markdown": _show_markdown,
+    "json": _show_json,
+}
+_REFUSE: dict[str, Callable[[Refused, str, str], None]] = {
+    "text": _refuse_text,
+    "markdown": _refuse_markdown,
+    "json": _refuse_json,
+}
+
+
+def main() -> None:
+    """Read the command line, compare, and show it in one of three formats."""
+    parser = argparse.ArgumentParser(prog="smallset compare")
+    parser.add_argument("--before", type=Path, required=True)
+    parser.add_argument("--after", type=Path, required=True)
+    parser.add_argument("--before-name", required=True)
+    parser.add_argument("--after-name", required=True)
+    parser.add_argument("--format", choices=list(_SHOW), default="text")
+    options = parser.parse_args()
+    try:
+        found = compare(options.before, options.after, options.before_name, options.after_name)
+    except Refused as error:
+        _REFUSE[options.format](error, options.before_name, options.after_name)
+        sys.exit(1)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    _SHOW[options.format](found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""How good the scores and the confidences of a model are: ROC and reliability."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_curve
+
+from stages.lib.metrics import accuracy
+
+BINS = 10
+_CURVE_POINTS = 201
+
+
+def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    """The ROC curve: false_positive_rate, true_positive_rate; of many classes the mean over the classes.
+
+    Args:
+        labels: int64 (pictures,). probabilities: float64 (pictures, classes).
+
+    Returns:
+        At most 202 rows, false_positive_rate rising from 0 to 1.
+    """
+    classes = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    grid = np.linspace(0, 1, _CURVE_POINTS)
+    curves = []
+    for label in classes:
+        false, true, _ = roc_curve(labels == label, probabilities[:, label])
+        # Of several true positive rates at one false positive rate the highest counts.
+        last = np.append(np.diff(false) > 0, True)
+        curves.append(np.interp(grid, false[last], true[last]))
+    table = pd.DataFrame({"false_positive_rate": grid, "true_positive_rate": np.mean(curves, axis=0)})
+    start = pd.DataFrame({"false_positive_rate": [0.0], "true_positive_rate": [0.0]})
+    return pd.concat([start, table], ignore_index=True).drop_duplicates(ignore_index=True).round(6)
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    """How often predictions of a confidence are right (Guo et al. 2017, "On calibration of modern neural networks").
+
+    Returns:
+        A row per tenth of confidence that holds pictures: confidence, the mean probability of the predicted class;
+        accuracy, low, high: the share that is right and its interval; pictures.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    rows = []
+    for place in np.unique(bins):
+        inside = bins == place
+        share = accuracy(right[inside])
+        rows.append((confidence[inside].mean(), share.value, share.low, share.high, int(inside.sum())))
+    return pd.DataFrame(rows, columns=["confidence", "accuracy", "low", "high", "pictures"]).round(6)
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """Expected calibration error: mean distance of accuracy from confidence over all pictures (Naeini et al. 2015).
+
+    Args:
+        table: as `reliability` returns it.
+    """
+    gaps = (table["accuracy"] - table["confidence"]).abs()
+    return float((gaps * table["pictures"]).sum() / table["pictures"].sum())

@@ -1,0 +1,72 @@
+"""Which pictures are likely mislabelled: confident learning on probabilities of models that have not seen them."""
+
+import warnings
+
+import numpy as np
+from cleanlab.filter import find_label_issues
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+# Inverse strengths of regularisation to choose from. One for all would not do: the weakest fits wrong labels among
+# thousands of features, the strongest learns too little from a few.
+STRENGTHS = (1.0, 0.1, 0.01, 0.001)
+_STEPS = 200  # of the solver; more only sharpen the weakest regularisation, which then fits the labels too closely
+
+
+def out_of_sample(vectors: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Probabilities of the classes of each picture, by a logistic regression trained without it and without its copies.
+
+    Of the strengths of regularisation the one with the lowest log loss on the held-out pictures counts.
+
+    Args:
+        vectors: float32 (pictures, channels). labels: int64 (pictures,), 0 to classes - 1.
+        groups: int64 (pictures,), equal for copies; each class with at least `folds` of them.
+        folds: parts that the pictures are divided into; each is judged by a model trained on the others.
+
+    Returns:
+        float64 (pictures, classes).
+    """
+    parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    splits = list(parts.split(vectors, labels, groups))
+    judged = []
+    for strength in STRENGTHS:
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=_STEPS))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            judged.append(cross_val_predict(model, vectors, labels, cv=splits, method="predict_proba"))
+    classes = np.arange(labels.max() + 1)
+    return min(judged, key=lambda chances: log_loss(labels, chances, labels=classes)).astype(np.float64)
+
+
+def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Pictures that confidently belong to another class than their label says.
+
+    Confident learning (Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels",
+    JAIR 70), as cleanlab has it: another class counts where its probability is at least the mean that the class has in
+    its own pictures. So how sure a model has to be follows from how sure it usually is.
+
+    Args:
+        labels: int64 (pictures,). probabilities: float64 (pictures, classes), out of sample.
+        threshold: probability of the labelled class up to which a picture is named.
+
+    Returns:
+        int64 (named,): places, the lowest probability of the labelled class first.
+    """
+    own = probabilities[np.arange(len(labels)), labels]
+    confident = find_label_issues(labels, probabilities, filter_by="confident_learning", n_jobs=1)
+    places = np.flatnonzero(confident & (own <= threshold))
+    return places[np.argsort(own[places], kind="stable")]
+
+
+def large_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:
+    """Whether the class of each picture has enough different pictures for one in every fold.
+
+    Returns:
+        bool (pictures,).
+    """
+    sizes = {label: len(np.unique(groups[labels == label])) for label in np.unique(labels).tolist()}
+    return np.array([sizes[label] >= folds for label in labels.tolist()], bool)

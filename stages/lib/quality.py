@@ -1,0 +1,30 @@
+"""How bright and how sharp a picture is, in figures that compare across sizes."""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+SIDE = 128  # pixels
+
+
+def brightness(grey: Image.Image) -> float:
+    """Mean grey of a picture, in [0, 1].
+
+    Args:
+        grey: of mode "L".
+    """
+    return float(np.asarray(grey).mean() / 255)
+
+
+def sharpness(grey: Image.Image) -> float:
+    """Variance of the Laplacian of a picture, in squared grey levels of 255: near 0 where it is blurred or plain.
+
+    The picture is scaled to 128 x 128 first: otherwise a larger picture of one scene would count as blurred.
+    Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy: a comparative study", 15th ICPR.
+
+    Args:
+        grey: of mode "L".
+    """
+    # Bilinear also upwards: the steps of a coarser filter would count as edges.
+    scaled = grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return float(ndimage.laplace(np.asarray(scaled, np.float32)).var())

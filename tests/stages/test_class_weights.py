@@ -1,0 +1,54 @@
+"""Classes of different sizes may count the same in training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.feature_extraction import FeatureExtractionParams, feature_extraction
+from stages.lib import feature_files
+from stages.lib.class_weights import class_weights
+from stages.lib.manifest import SUBSETS, Subset
+
+CHANNELS = 1280  # of the tiny backbone
+
+
+def test_a_class_three_times_smaller_weighs_three_times_more():
+    weights = class_weights(np.array([0, 0, 0, 1]), "balanced")
+    assert weights == pytest.approx({0: 4 / (2 * 3), 1: 4 / (2 * 1)})
+
+
+def test_without_a_kind_every_picture_weighs_the_same():
+    assert class_weights(np.array([0, 0, 0, 1]), None) is None
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(None, 0.25), ("balanced", 0.5)])
+def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
+    kind, expected, preset, common, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    labels = np.array([0, 0, 0, 1] * 8)
+    features = tmp_path / "features"
+    features.mkdir()
+    names = [f"{index}.png" for index in range(len(labels))]
+    pictures = Subset([Path(name) for name in names], names, names, labels, ["cat", "dog"])
+    for subset in SUBSETS:
+        feature_files.write(features, subset, pictures, CHANNELS, [np.zeros((len(labels), CHANNELS), np.float32)])
+    feature_files.write_about(features, ["cat", "dog"], "float32")
+    params = FeatureExtractionParams(
+        enabled=True,
+        units=2,
+        activation="linear",
+        dropout=0.0,
+        epochs=100,
+        learning_rate=0.01,
+        schedule="constant",
+        early_stopping=None,
+        class_weights=kind,
+    )
+    seen = []
+    monkeypatch.setattr("stages.lib.artifact.write", lambda _, model, *rest: seen.append(rest[1]))
+    feature_extraction(features, preset, tmp_path / "model", common, params)
+    # The cross-entropy of 24 cats and 8 dogs when every picture gets the probability `expected` of being a dog.
+    loss = -(0.75 * np.log(1 - expected) + 0.25 * np.log(expected))
+    assert seen[0]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)

@@ -1,0 +1,188 @@
+"""Stage `labels`: flipped labels are named, by features or by predictions; nothing where there is nothing to go by."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.labels import LabelsParams, labels
+from stages.lib import feature_files
+from stages.lib.manifest import SUBSETS, Subset
+from stages.lib.outputs import disable
+from stages.lib.params import CommonParams
+
+COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
+COPIES = ["group", "path", "class", "kind", "distance", "action"]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | None = None) -> None:
+    """Features around a centre of each class; `wrong`: pictures and the class whose features they have in truth."""
+    rng = np.random.default_rng(0)
+    names = sorted(classes)
+    rows = [
+        (f"{SUBSETS[index % 3]}/{name}/{name}.{index}.png", name, SUBSETS[index % 3])
+        for name in names
+        for index in range(classes[name])
+    ]
+    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(sha256="0", phash="0")
+    manifest.to_csv("manifest.csv", index=False)
+    pd.DataFrame(columns=COPIES).to_csv("duplicates.csv", index=False)
+    Path("features").mkdir()
+    for subset in SUBSETS:
+        found = manifest[manifest["subset"] == subset]
+        truth = [(wrong or {}).get(Path(row.path).name, row["class"]) for _, row in found.iterrows()]
+        centres = np.array([[10.0 * (names.index(name) == channel) for channel in range(channels)] for name in truth])
+        if channels == 1:
+            centres = np.array([[10.0 * names.index(name)] for name in truth])
+        vectors = (centres + rng.normal(size=centres.shape)).astype(np.float32)
+        labelled = np.array([names.index(name) for name in found["class"]])
+        paths = found["path"].tolist()
+        pictures = Subset([Path(path) for path in paths], paths, ["0"] * len(paths), labelled, names)
+        feature_files.write(Path("features"), subset, pictures, channels, [vectors])
+    feature_files.write_about(Path("features"), names, "float32")
+
+
+def evaluated(**models: list[float]) -> None:
+    """Predictions of models for four cats and four dogs: the probability of a cat."""
+    for name, chances in models.items():
+        table = pd.DataFrame(
+            {
+                "path": [f"test/{label}/{index}.png" for label in ("cat", "dog") for index in range(4)],
+                "sha256": "0",
+                "label": ["cat"] * 4 + ["dog"] * 4,
+                "predicted": ["cat" if chance > 0.5 else "dog" for chance in chances],
+                "p_cat": chances,
+                "p_dog": 1 - np.array(chances),
+            }
+        )
+        Path(f"evaluation/{name}").mkdir(parents=True)
+        table.to_csv(f"evaluation/{name}/predictions.csv", index=False)
+        table.assign(subset="test").rename(columns={"label": "class"}).assign(phash="0").to_csv("manifest.csv")
+
+
+def run(threshold: float = 0.1, **changes: object) -> tuple[pd.DataFrame, dict[str, object]]:
+    params = LabelsParams.model_validate({"enabled": True, "folds": 4, "threshold": threshold} | changes)
+    common = CommonParams(seed=1, image_size=32, batch_size=8)
+    places = ("manifest.csv", "duplicates.csv", "features", "evaluation", "labels.csv", "labels.json")
+    labels(*map(Path, places), common, params)
+    table = pd.read_csv("labels.csv", dtype=dict.fromkeys(COLUMNS[:4], str), na_filter=False)
+    assert list(table) == COLUMNS
+    figures = json.loads(Path("labels.json").read_text())
+    assert figures["suspicious"] == len(table)
+    return table, figures
+
+
+def test_flipped_labels_of_every_subset_are_named() -> None:
+    wrong = {"cat.4.png": "dog", "cat.6.png": "dog", "dog.11.png": "cat"}
+    project({"cat": 30, "dog": 30}, wrong=wrong)
+    table, figures = run()
+    assert set(table["path"]) == {"validation/cat/cat.4.png", "train/cat/cat.6.png", "test/dog/dog.11.png"}
+    assert figures == {"checked": 60, "suspicious": 3, "by": "features"}
+    assert table["p_class"].is_monotonic_increasing
+    for row in table.to_dict("records"):
+        assert row["path"].split("/")[:2] == [row["subset"], row["class"]]
+        assert row["suggested"] == wrong[Path(row["path"]).name]
+        assert row["p_class"] < 0.1
+        assert row["p_suggested"] > 0.9
+
+
+def test_right_labels_are_left_alone() -> None:
+    project({"cat": 30, "dog": 30})
+    table, figures = run()
+    assert table.empty
+    assert figures["checked"] == 60
+
+
+def test_many_classes_with_numbers_for_names() -> None:
+    project({f"{n:02}": 12 for n in range(8)}, channels=8, wrong={"03.5.png": "06"})
+    table, _ = run()
+    assert table[["class", "suggested"]].values.tolist() == [["03", "06"]]
+
+
+def test_one_channel() -> None:
+    project({"NA": 20, "dog": 20}, channels=1, wrong={"NA.5.png": "dog"})
+    table, _ = run()
+    assert table[["path", "suggested"]].values.tolist() == [["test/NA/NA.5.png", "dog"]]
+
+
+def test_a_class_of_few_pictures_is_not_checked_and_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    project({"cat": 30, "dog": 30, "emu": 3}, wrong={"emu.1.png": "cat", "cat.4.png": "dog"})
+    table, figures = run()
+    assert table["path"].tolist() == ["validation/cat/cat.4.png"]
+    assert figures["checked"] == 60
+    assert "class 'emu' is not checked: fewer than 4 different pictures (labels.folds)" in capsys.readouterr().out
+
+
+def test_too_few_pictures_of_all_classes_but_one() -> None:
+    project({"cat": 30, "dog": 3})
+    table, figures = run()
+    assert table.empty
+    assert figures == {"checked": 0, "suspicious": 0, "by": "features"}
+
+
+def test_copies_do_not_judge_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the table of copies, whose paths are those of the archive; only what is in the dataset counts."""
+    from stages import labels as stage
+
+    project({"cat": 8, "dog": 8})
+    rows = [
+        (1, "raw/a/cat.0.png", "cat", "near", 0, "kept in train"),
+        (1, "raw/b/cat.3.png", "cat", "near", 1, "kept in train"),
+        (1, "raw/b/cat.1.png", "cat", "near", 1, "set aside: a copy is in another subset"),
+        (2, "raw/dog.2.png", "dog", "near", 1, "kept in test"),
+        (2, "raw/dog.5.png", "dog", "near", 1, "kept in test"),
+    ]
+    pd.DataFrame(rows, columns=COPIES).to_csv("duplicates.csv", index=False)
+    seen: list[np.ndarray] = []
+    real = stage.out_of_sample
+    monkeypatch.setattr(stage, "out_of_sample", lambda *given: seen.append(given[2]) or real(*given))
+    run()
+    names = [name for subset in SUBSETS for name in feature_files.read(Path("features"), subset).names]
+    groups = dict(zip(names, seen[0].tolist(), strict=True))
+    assert groups["train/cat/cat.0.png"] == groups["train/cat/cat.3.png"]
+    assert groups["test/dog/dog.2.png"] == groups["test/dog/dog.5.png"]
+    assert len(set(groups.values())) == 16 - 2
+
+
+def test_the_same_every_time() -> None:
+    project({"cat": 30, "dog": 30}, wrong={"cat.4.png": "dog"})
+    run()
+    first = Path("labels.csv").read_bytes()
+    run()
+    assert Path("labels.csv").read_bytes() == first
+
+
+def test_without_features_the_mean_of_the_models_decides() -> None:
+    disable(Path("features"), "features")
+    sure = [0.98, 0.97, 0.02, 0.96, 0.03, 0.02, 0.04, 0.95]
+    doubts_one = [0.98, 0.97, 0.04, 0.96, 0.03, 0.02, 0.04, 0.2]
+    evaluated(scratch=sure, fine_tuned=doubts_one)
+    Path("evaluation/off").mkdir()
+    Path("evaluation/off/predictions.csv").write_text("path,sha256,label,predicted\n")
+    table, figures = run()
+    assert table.values.tolist() == [["test/cat/2.png", "cat", "test", "dog", 0.03, 0.97]]
+    assert figures == {"checked": 8, "suspicious": 1, "by": "predictions"}
+
+
+def test_with_nothing_to_go_by_there_is_a_header() -> None:
+    project({"cat": 8, "dog": 8})
+    disable(Path("features"), "features")
+    Path("evaluation/off").mkdir(parents=True)
+    Path("evaluation/off/predictions.csv").write_text("path,sha256,label,predicted\n")
+    table, figures = run()
+    assert table.empty
+    assert figures == {"checked": 0, "suspicious": 0, "by": "nothing"}
+
+
+def test_it_may_be_turned_off() -> None:
+    project({"cat": 30, "dog": 30}, wrong={"cat.4.png": "dog"})
+    table, figures = run(enabled=False)
+    assert table.empty
+    assert figures == {"checked": 0, "suspicious": 0, "by": "nothing"}

@@ -1,0 +1,289 @@
+"""The report: what it states, what it shows, and that names of users cannot break it."""
+
+import base64
+import hashlib
+import json
+import re
+import runpy
+import shutil
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.lib.comparisons import Comparison
+from stages.lib.errors import UserError
+from stages.lib.evaluations import Evaluation, Results, best, read_results
+from stages.lib.metrics import Interval
+from stages.lib.page import p_value, signed
+from stages.lib.report_verdict import verdict, why
+
+INPUTS = runpy.run_path(str(Path(__file__).with_name("report_inputs.py")))
+NASTY, SKILLS, OFF = INPUTS["NASTY"], INPUTS["SKILLS"], INPUTS["OFF"]
+
+
+class Elements(HTMLParser):
+    """The elements of a page in order, (tag, attributes), and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def having(self, attribute: str) -> list[dict]:
+        return [attributes for _, attributes in self.found if attribute in attributes]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Three models on three classes with names that break careless pages, and a model that is turned off."""
+    return INPUTS["write_inputs"](tmp_path_factory.mktemp("report"), NASTY, [8, 8, 8], SKILLS)
+
+
+@pytest.fixture(scope="module")
+def page(folder) -> str:
+    return INPUTS["run_report"](folder)
+
+
+@pytest.fixture(scope="module")
+def elements(page) -> Elements:
+    return Elements(page)
+
+
+@pytest.fixture(scope="module")
+def results(folder) -> Results:
+    return read_results(folder / "models", folder / "evaluation")
+
+
+def predictions_of(folder: Path, model: str) -> pd.DataFrame:
+    return pd.read_csv(folder / "evaluation" / model / "predictions.csv", na_filter=False)
+
+
+def compared(other: str, p: float, only_one: int = 9, only_other: int = 1, needed: int | None = 1234) -> Comparison:
+    return Comparison("chosen", other, 100, only_one, only_other, Interval(0.08, 0.02, 0.14), p, needed)
+
+
+def results_of(*pairs: Comparison, **figures) -> Results:
+    one = Evaluation("chosen", {"validation_accuracy": 0.9} | figures, {}, *[pd.DataFrame()] * 6)
+    others = [
+        Evaluation(pair.other, {"validation_accuracy": 0.8} | figures, {}, *[pd.DataFrame()] * 6) for pair in pairs
+    ]
+    return Results([one, *others], "accuracy", one, list(pairs))
+
+
+def test_the_recommended_model_is_the_best_on_validation_then_the_surest_then_the_cheapest():
+    def figures(accuracy, loss, balanced=0.5):
+        return {"validation_accuracy": accuracy, "validation_loss": loss, "validation_balanced_accuracy": balanced}
+
+    good, sure, poor, fair = figures(0.9, 0.5), figures(0.9, 0.4), figures(0.8, 0.1), figures(0.7, 0.5, 0.7)
+    assert best({"scratch": poor, "fine_tuned": good}, "accuracy") == "fine_tuned"
+    assert best({"scratch": good, "fine_tuned": sure}, "accuracy") == "fine_tuned"
+    assert best({"fine_tuned": good, "scratch": good}, "accuracy") == "scratch"
+    assert best({"fine_tuned": good, "scratch": fair}, "balanced_accuracy") == "scratch"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([], "There is no other model to compare chosen with."),
+        ([compared("a", 0.01)], "On 100 test pictures chosen is better than a."),
+        (
+            [compared("a", 0.01), compared("b", 0.01, 1, 9)],
+            "On 100 test pictures chosen is better than a and worse than b.",
+        ),
+        (
+            [compared("a", 0.01), compared("b", 0.2), compared("c", 0.2), compared("d", 0.9, 4, 4, None)],
+            "On 100 test pictures chosen is better than a, and shows no difference from b (about 1,200 pictures would "
+            "be needed to tell), c (about 1,200) and d (both are right equally often).",
+        ),
+    ],
+)
+def test_the_verdict_is_one_plain_sentence(pairs, said):
+    assert verdict(results_of(*pairs)) == said
+
+
+def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results):
+    assert results.recommended.name == "fine_tuned"
+    assert [(pair.one, pair.other) for pair in results.beside_others] == [
+        ("fine_tuned", "scratch"),
+        ("fine_tuned", "feature_extraction"),
+    ]
+    first = results.beside_others[0]
+    assert first.difference.value == pytest.approx(
+        results.recommended.right.mean() - results.evaluations[0].right.mean()
+    )
+
+
+def test_the_reason_names_equals():
+    assert "only model" in why(results_of())
+    assert "highest accuracy on the validation pictures (90.0 %)" in why(results_of(compared("a", 0.5)))
+    equal = results_of(compared("a", 0.5), validation_accuracy=0.7)
+    assert "shares the highest accuracy on the validation pictures (70.0 %) with a" in why(equal)
+
+
+def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
+    summary = json.loads((folder / "report" / "summary.json").read_text())
+    figures = json.loads((folder / "evaluation" / "fine_tuned" / "metrics.json").read_text())
+    keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
+    keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "pictures", "verdict"]
+    assert list(summary) == keys
+    assert summary["recommended"] == "fine_tuned"
+    assert summary["headline"] == "accuracy"
+    assert {key: summary[key] for key in keys[2:10]} == {key: figures[key] for key in keys[2:10]}
+    assert "Use fine_tuned" in elements.text
+    assert f"{100 * figures['accuracy']:.1f}\N{NO-BREAK SPACE}%" in elements.text
+    assert summary["verdict"] in elements.text
+
+
+def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
+    accuracy = pd.read_csv(folder / "report" / "accuracy.csv")
+    assert list(accuracy) == ["model", "accuracy", "low", "high"]
+    assert list(accuracy["model"]) == list(SKILLS)
+    pairs = pd.read_csv(folder / "report" / "comparisons.csv")
+    columns = "one other pictures only_one only_other difference low high p_value needed verdict"
+    assert list(pairs) == columns.split()
+    assert [*zip(pairs["one"], pairs["other"], strict=True)] == [(one.one, one.other) for one in results.comparisons]
+    assert list(pairs["p_value"]) == pytest.approx([one.p_value for one in results.comparisons], rel=1e-6)
+
+
+def test_a_model_that_is_turned_off_is_left_out_everywhere(page):
+    assert OFF not in page
+
+
+def test_the_page_makes_no_request_and_runs_no_script_but_its_own(page, elements):
+    addresses = [attributes[key] for key in ("src", "href", "xlink:href") for attributes in elements.having(key)]
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    assert not re.search(r"url\((?!#)|@import", page)
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert len(scripts) == page.count("<script") == 1
+    policy = next(attributes["content"] for attributes in elements.having("http-equiv"))
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_names_of_users_come_through_unchanged_and_harmless(page, elements):
+    assert '<b>&"x"' not in page
+    assert "<i>.jpg" not in page
+    assert "<script>alert" not in page
+    assert {card["data-label"] for card in elements.having("data-label")} == set(NASTY)
+    for name in [*NASTY, "<i>.jpg", "<script>alert(1)</script>"]:
+        assert name in elements.text
+
+
+def test_identifiers_are_unique_and_links_lead_somewhere(elements):
+    names = [attributes["id"] for attributes in elements.having("id")]
+    assert len(names) == len(set(names))
+    links = [link[key] for key in ("href", "xlink:href") for link in elements.having(key)]
+    assert {link[1:] for link in links if link.startswith("#")} <= set(names)
+
+
+def test_headings_are_in_order_and_pictures_have_words(elements):
+    levels = [int(tag[1]) for tag, _ in elements.found if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+    assert all(attributes.get("alt") for tag, attributes in elements.found if tag == "img")
+    assert all(
+        attributes.get("aria-label") or attributes.get("aria-hidden")
+        for tag, attributes in elements.found
+        if tag == "svg"
+    )
+
+
+def test_the_run_has_a_place_of_its_own(page):
+    assert page.count("<!-- provenance of the run -->") == 1
+    assert page.index('id="provenance"') < page.index("<!-- provenance of the run -->")
+
+
+def test_provenance_identifies_models_data_and_parameters(folder, elements):
+    for file in (folder / "models" / "fine_tuned" / "model.keras", folder / "data" / "manifest.csv"):
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in elements.text
+    for words in ("augmentation.flip", "[4, 8]", "null", "keras 3.0", "float32", "12,345"):
+        assert words in elements.text
+
+
+def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(folder, page, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(folder, elsewhere)
+    assert INPUTS["run_report"](elsewhere) == page
+    for name in ("summary.json", "accuracy.csv", "comparisons.csv"):
+        assert (elsewhere / "report" / name).read_bytes() == (folder / "report" / name).read_bytes()
+
+
+def test_imbalanced_test_pictures_change_the_headline_and_warn(tmp_path):
+    INPUTS["write_inputs"](tmp_path, ["common", "rare"], [30, 5], {"scratch": 0.6, "fine_tuned": 0.9})
+    for name, balanced in (("scratch", 0.8), ("fine_tuned", 0.7)):
+        file = tmp_path / "evaluation" / name / "metrics.json"
+        figures = json.loads(file.read_text()) | {"validation_balanced_accuracy": balanced, "roc_auc_low": None}
+        file.write_text(json.dumps(figures))
+    text = Elements(INPUTS["run_report"](tmp_path)).text
+    summary = json.loads((tmp_path / "report" / "summary.json").read_text())
+    assert summary["headline"] == "balanced_accuracy"
+    assert summary["recommended"] == "scratch"
+    assert f"{100 * summary['balanced_accuracy']:.1f}\N{NO-BREAK SPACE}% balanced accuracy" in text
+    assert "The test pictures are imbalanced: accuracy misleads." in text
+    assert "always says common would be right on 85.7\N{NO-BREAK SPACE}%" in text
+    assert "no interval" in text
+
+
+def test_balanced_test_pictures_bring_no_warning(elements):
+    assert "imbalanced" not in elements.text
+
+
+def test_one_model_alone_and_nothing_found(tmp_path):
+    INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [6, 6], {"scratch": 1.0})
+    for name in ("duplicates.csv", "labels.csv", "rejected.csv"):
+        file = tmp_path / "data" / name
+        file.write_text(file.read_text().splitlines()[0] + "\n")
+    (tmp_path / "models" / "scratch" / "augmented.png").unlink()
+    index = tmp_path / "evaluation" / "scratch" / "explanations" / "index.csv"
+    index.write_text("file,path,label,predicted,confidence\n")
+    table = predictions_of(tmp_path, "scratch").assign(predicted=lambda rows: rows["label"])
+    table.to_csv(tmp_path / "evaluation" / "scratch" / "predictions.csv", index=False)
+    text = re.sub(r"\s+", " ", Elements(INPUTS["run_report"](tmp_path)).text)
+    assert len((tmp_path / "report" / "comparisons.csv").read_text().splitlines()) == 1
+    for words in (
+        "There is no other model",
+        "No model got a test picture wrong",
+        "No copies were found",
+        "None were made",
+        "names none",
+    ):
+        assert words in text
+    assert "How training pictures vary" not in text
+
+
+def test_a_report_of_no_model_is_one_clear_error(tmp_path):
+    (tmp_path / "evaluation" / "scratch").mkdir(parents=True)
+    (tmp_path / "evaluation" / "scratch" / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match="enabled: true"):
+        read_results(tmp_path / "models", tmp_path / "evaluation")
+
+
+def test_models_on_different_pictures_are_not_compared(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    file = tmp_path / "copy" / "evaluation" / "scratch" / "predictions.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UserError, match=r"feature_extraction and scratch .* the same test pictures"):
+        read_results(tmp_path / "copy" / "models", tmp_path / "copy" / "evaluation")
+
+
+def test_figures_are_written_as_people_write_them():
+    assert [signed(share) for share in (0.0123, -0.0123, 0.0001, -0.0001)] == [
+        "+1.2",
+        "\N{MINUS SIGN}1.2",
+        "0.0",
+        "0.0",
+    ]
+    assert [p_value(p) for p in (1e-9, 0.0042, 0.5)] == ["<\N{NO-BREAK SPACE}0.001", "0.004", "0.50"]

@@ -1,0 +1,271 @@
+"""The report in a real browser: nothing is asked of a network, nothing is cut off, the filters tell the truth."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser, Page, sync_playwright
+
+INPUTS = runpy.run_path(str(Path(__file__).with_name("report_inputs.py")))
+NASTY, SKILLS = INPUTS["NASTY"], INPUTS["SKILLS"]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+LONG = [f"class_{number:02d} of a name that is {'very_' * (number % 9)}long, {'x' * 40}" for number in range(40)]
+WIDTHS = (390, 1440)
+# Smallest contrast of text that WCAG 2.2 accepts (level AA).
+CONTRAST = 4.5
+CARDS = "() => [...document.querySelectorAll('#cards > .card')].filter((card) => card.checkVisibility()).length"
+# Contrast of every text with what lies behind it, colours blended as the browser does; the worst first.
+CONTRASTS = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => top.slice(0, 3).map((value, place) => value * top[3] + below[place] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) return rgba(getComputedStyle(document.body).backgroundColor).slice(0, 3);
+    return over(rgba(getComputedStyle(element).backgroundColor), behind(element.parentElement));
+  };
+  const light = (color) => {
+    const linear = (value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = color.map((value) => linear(value / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest("script")) continue;
+    const back = behind(element);
+    const style = getComputedStyle(element);
+    let opacity = 1;
+    for (let one = element; one; one = one.parentElement) opacity *= getComputedStyle(one).opacity;
+    const ink = rgba(element.closest("svg") ? style.fill : style.color);
+    const [one, other] = [light(over([...ink.slice(0, 3), ink[3] * opacity], back)), light(back)].sort((a, b) => b - a);
+    found.push([(one + 0.05) / (other + 0.05), walker.currentNode.data.trim().slice(0, 40)]);
+  }
+  return found.sort((a, b) => a[0] - b[0]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = os.environ.get("SMALLSET_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        pytest.skip(f"no Chromium: expected SMALLSET_CHROMIUM or one of {', '.join(NAMES)} on PATH")
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-background-networking"]
+        started = playwright.chromium.launch(executable_path=found, args=options)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory) -> Path:
+    folder = INPUTS["write_inputs"](tmp_path_factory.mktemp("nasty"), NASTY, [12, 12, 12], SKILLS)
+    INPUTS["run_report"](folder)
+    return folder / "report" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """Forty classes with long names, imbalanced."""
+    tested = [2 + 5 * (place == 0) for place in range(len(LONG))]
+    folder = INPUTS["write_inputs"](tmp_path_factory.mktemp("many"), LONG, tested, {"scratch": 0.3, "fine_tuned": 0.6})
+    INPUTS["run_report"](folder)
+    return folder / "report" / "report.html"
+
+
+def opened(browser: Browser, file: Path, **options) -> Page:
+    page = browser.new_page(**options)
+    page.set_default_timeout(20_000)
+    page.goto(file.as_uri())
+    return page
+
+
+def shown(page: Page) -> int:
+    """The count that the page states, which has to be that of the cards that can be seen."""
+    stated = int(page.text_content("#shown"))
+    assert page.evaluate(CARDS) == stated
+    return stated
+
+
+@pytest.fixture
+def page(browser, nasty):
+    page = opened(browser, nasty, viewport={"width": 1440, "height": 900})
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def answers(nasty) -> list[dict]:
+    """The wrong answers, from the predictions: path, label, predicted, model, confidence."""
+    import pandas as pd
+
+    found = []
+    for model in SKILLS:
+        file = nasty.parents[1] / "evaluation" / model / "predictions.csv"
+        table = pd.read_csv(file, na_filter=False)
+        table["confidence"] = table[[f"p_{name}" for name in NASTY]].max(axis=1)
+        found += table[table["label"] != table["predicted"]].assign(model=model).to_dict("records")
+    return found
+
+
+def test_it_loads_from_a_file_without_an_error_and_without_a_request(browser, nasty):
+    page = browser.new_page()
+    messages, requests = [], []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(nasty.as_uri(), wait_until="networkidle")
+    assert messages == []
+    assert [address for address in requests if not address.startswith("data:")] == [nasty.as_uri()]
+    assert page.title().startswith("Smallset: fine_tuned")
+    assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+    page.close()
+
+
+def test_the_filters_agree_with_the_predictions(page, answers):
+    def expected(**conditions) -> int:
+        least = conditions.pop("least", 0)
+        fit = [
+            answer["path"]
+            for answer in answers
+            if 100 * answer["confidence"] >= least and all(answer[key] == value for key, value in conditions.items())
+        ]
+        return len(set(fit))
+
+    counts = [shown(page)]
+    assert counts == [expected()]
+    page.select_option("[name=model]", "scratch")
+    counts.append(shown(page))
+    assert counts[-1] == expected(model="scratch")
+    page.select_option("[name=label]", NASTY[0])
+    counts.append(shown(page))
+    assert counts[-1] == expected(model="scratch", label=NASTY[0])
+    page.select_option("[name=predicted]", NASTY[1])
+    counts.append(shown(page))
+    assert counts[-1] == expected(model="scratch", label=NASTY[0], predicted=NASTY[1])
+    assert counts == sorted(set(counts), reverse=True)
+    page.click("button[type=reset]")
+    page.wait_for_function(f"document.getElementById('shown').textContent === '{expected()}'")
+    assert shown(page) == expected()
+    for least in (50, 75, 100):
+        page.fill("[name=confidence]", str(least))
+        assert shown(page) == expected(least=least)
+        assert page.input_value("[name=confidence]") == str(least)
+        assert page.text_content("output") == f"{least} %"
+
+
+def test_conditions_are_met_by_one_answer_and_the_others_step_back(page, answers):
+    mixed = [
+        answer
+        for answer in answers
+        if any(o["path"] == answer["path"] and o["predicted"] != answer["predicted"] for o in answers)
+    ]
+    assert mixed, "the inputs need a picture that two models take for different classes"
+    one = mixed[0]
+    page.select_option("[name=model]", one["model"])
+    page.select_option("[name=predicted]", one["predicted"])
+    visible = page.locator(".card:visible")
+    for card in visible.all():
+        met = card.locator("[data-model]:not(.aside)")
+        assert met.count() == 1
+        assert met.get_attribute("data-model") == one["model"]
+        assert met.get_attribute("data-predicted") == one["predicted"]
+    assert page.locator(".card:visible .aside").count() > 0
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["nasty", "many"])
+def test_nothing_is_wider_than_the_window(browser, request, name, width):
+    page = opened(browser, request.getfixturevalue(name), viewport={"width": width, "height": 844})
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    # What is wider scrolls in a box of its own.
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("main *")].filter((one) => one.checkVisibility()
+          && one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, pre, .sr"))
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    assert cut == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["nasty", "many"])
+def test_text_can_be_read_in_light_and_dark(browser, request, name, scheme):
+    page = opened(browser, request.getfixturevalue(name), color_scheme=scheme)
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    level = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+    assert level > 200 if scheme == "light" else level < 60
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    if name == "nasty":
+        page.select_option("[name=model]", "scratch")
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 300
+    assert [found for found in contrasts if found[0] < CONTRAST] == []
+    page.close()
+
+
+def test_without_javascript_everything_is_there(browser, nasty, answers):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(nasty.as_uri())
+    cards = page.locator(".card:visible")
+    assert cards.count() == len({answer["path"] for answer in answers})
+    assert page.locator("#filters:visible").count() == 0
+    assert page.text_content("#shown") == str(cards.count())
+    context.close()
+
+
+def test_a_name_in_the_contents_leads_to_its_section(page):
+    page.click("nav a[href='#errors']")
+    page.wait_for_function("document.querySelector(\"nav a[href='#errors']\").hasAttribute('aria-current')")
+    assert page.locator("#errors").bounding_box()["y"] < 100
+    assert page.locator("nav [aria-current]").count() == 1
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["x"] >= 0
+    page.focus("[name=model]")
+    assert page.evaluate("[...document.querySelectorAll('select, input')].every((one) => one.labels.length === 1)")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+
+
+def test_print_shows_all_of_it_in_black_on_white(browser, nasty, answers):
+    page = opened(browser, nasty, color_scheme="dark", viewport={"width": 680, "height": 900})
+    page.select_option("[name=model]", "fine_tuned")
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert page.evaluate(CARDS) == len({answer["path"] for answer in answers})
+    assert page.locator("details:not([open])").count() > 0
+    inside = "[...document.querySelectorAll('details > :not(summary)')]"
+    assert page.evaluate(f"{inside}.every((one) => one.checkVisibility())")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    assert page.locator("nav:visible, #filters:visible").count() == 0
+    page.close()
+
+
+def test_a_name_cannot_run_a_script(browser, nasty, tmp_path):
+    """Even if an escape were forgotten, the page's policy would stop it."""
+    text = nasty.read_text(encoding="utf-8")
+    broken = tmp_path / "broken.html"
+    broken.write_text(text.replace("</main>", "<script>document.title = 'taken'</script></main>"), encoding="utf-8")
+    page = opened(browser, broken)
+    assert page.title().startswith("Smallset")
+    assert json.loads(page.evaluate("JSON.stringify(document.querySelectorAll('script').length)")) == 2
+    page.close()

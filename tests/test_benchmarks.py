@@ -1,0 +1,98 @@
+"""The benchmarks' own arithmetic: what they plant is what they say, and they count what the findings name."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from stages.lib.drawing import draw
+
+ROOT = Path(__file__).resolve().parents[1]
+EACH = 12
+
+
+def planted_defects(*words: object) -> str:
+    command = [sys.executable, "-m", "benchmarks.planted_defects", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn pictures in one folder, and beside it their copy with two defects of each kind."""
+    folder = tmp_path_factory.mktemp("planted")
+    (folder / "own").mkdir()
+    for label in ("cat", "dog"):
+        for index in range(EACH):
+            draw(label, index, 1).save(folder / "own" / f"{label}.{index}.jpg")
+    planted_defects("plant", folder / "own", folder / "planted.zip", "--number", 2)
+    return folder / "planted.zip"
+
+
+def contents(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def test_what_is_planted_is_what_the_table_says(planted: Path) -> None:
+    files, truth = contents(planted), pd.read_csv(planted.with_suffix(".csv"))
+    assert truth["kind"].value_counts().to_dict() == {"exact": 2, "near": 2, "flipped": 2}
+    assert len(files) == 2 * EACH + 4
+    assert len({Path(source).name for source in truth["source"]}) == 6
+    for row in truth.to_dict("records"):
+        content = files[row["path"]]
+        assert row["path"].startswith(f"{row['class']}/")
+        if row["kind"] == "flipped":
+            assert row["class"] != row["true_class"]
+            assert content == (planted.parent / "own" / row["source"]).read_bytes()
+            assert f"{row['true_class']}/{Path(row['path']).name}" not in files
+        else:
+            assert row["class"] == row["true_class"]
+            assert (content == files[row["source"]]) == (row["kind"] == "exact")
+    near = truth[truth["kind"] == "near"]
+    sides = [Image.open(io.BytesIO(files[path])).width for path in near["path"]]
+    scales = [float(how.removeprefix("size ").split(",")[0]) for how in near["how"]]
+    widths = [Image.open(io.BytesIO(files[path])).width for path in near["source"]]
+    assert sides == [round(width * scale) for width, scale in zip(widths, scales, strict=True)]
+
+
+def test_the_seed_decides(planted: Path, tmp_path: Path) -> None:
+    for name, seed in (("again", 1337), ("other", 1)):
+        planted_defects("plant", planted.parent / "own", tmp_path / f"{name}.zip", "--number", 2, "--seed", seed)
+    assert (tmp_path / "again.zip").read_bytes() == planted.read_bytes()
+    assert (tmp_path / "again.csv").read_bytes() == planted.with_suffix(".csv").read_bytes()
+    assert set(contents(tmp_path / "other.zip")) != set(contents(planted))
+
+
+def test_the_score(planted: Path, tmp_path: Path) -> None:
+    """Both exact copies found, of the near ones one; two foreign pictures taken for copies; one flip and one more."""
+    truth = pd.read_csv(planted.with_suffix(".csv"))
+    exact, near, flipped = (truth[truth["kind"] == kind].to_dict("records") for kind in ("exact", "near", "flipped"))
+    others = sorted(set(contents(planted)) - set(truth["path"]) - set(truth["source"]))
+    groups = [("exact", row["path"], row["source"]) for row in exact]
+    groups += [("near", near[0]["path"], near[0]["source"]), ("near", others[0], others[1])]
+    rows = [(number, path, kind) for number, (kind, *paths) in enumerate(groups) for path in paths]
+    pd.DataFrame(rows, columns=["group", "path", "kind"]).to_csv(tmp_path / "duplicates.csv", index=False)
+    names = [f"train/{flipped[0]['path']}", f"test/{others[2]}"]
+    suspects = pd.DataFrame({"path": names, "p_class": 0.02, "p_suggested": 0.98, "suggested": "cat"})
+    suspects.to_csv(tmp_path / "labels.csv", index=False)
+    pd.DataFrame({"path": names}).to_csv(tmp_path / "manifest.csv", index=False)
+
+    lines = planted_defects("score", planted.with_suffix(".csv"), tmp_path).splitlines()
+    figures = {line[:28].strip(): [int(word) for word in line[28:].split()] for line in lines[1:4]}
+    assert lines[0].split() == ["finding", "planted", "caught", "named", "not", "planted"]
+    assert figures == {
+        "exact duplicates (pairs)": [2, 2, 2, 0],
+        "near duplicates (pairs)": [2, 1, 2, 1],
+        "flipped labels (pictures)": [2, 1, 2, 1],
+    }
+    assert f"near, not planted: {others[0]} = {others[1]}" in lines
+    assert f"flipped, missed (not in the dataset): {Path(flipped[1]['path']).name}" in lines
+    assert f"label, not planted: test/{others[2]} (0.020), suggested cat (0.980)" in lines
+    assert len([line for line in lines if line.startswith("near, missed")]) == 1
