@@ -1,18 +1,16 @@
 """The command line: `smallset ...`."""
 
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flows import cli_versions
+from flows.cli_errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 
-INTERRUPTED = 130
 app = typer.Typer(
     help="From a small folder of labelled pictures to an image classifier you can trust.",
     epilog="Start with `smallset run`; `smallset COMMAND --help` has examples.",
@@ -20,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_versions.app)
 
 
 def main() -> None:
@@ -44,15 +43,16 @@ def _options(
     pass
 
 
-@app.command(epilog="Examples: smallset run | smallset run --width 2")
+@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --save")
 def run(
     width: Annotated[int, typer.Option(min=1, help="Stages that may run side by side.")] = 1,
+    save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
 ) -> None:
     """Run every stage that changed, then show the results."""
-    with _one_line_errors(), _ended_by_signals():
+    with one_line_errors(), ended_by_signals():
         from flows.run_command import run_and_show
 
-        run_and_show(width)
+        run_and_show(width, save)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
@@ -60,7 +60,7 @@ def use(
     profile: Annotated[str, typer.Argument(help="A file in profiles/, without .yaml.")],
 ) -> None:
     """Write the values of a profile over params.yaml, and show what changed."""
-    with _one_line_errors():
+    with one_line_errors():
         from flows import profiles
 
         changes = profiles.use(profile)
@@ -70,13 +70,15 @@ def use(
 @app.command()
 def status() -> None:
     """Show which stages a run would execute, and why; and the models that exist."""
-    with _one_line_errors():
+    with one_line_errors():
         from flows import tables
         from flows.graph import read_stages
-        from flows.results import read_models
+        from flows.results import headline_and_verdict, read_models, read_summary
 
         tables.show_status(read_stages())
-        tables.show_models(read_models())
+        tables.show_models(read_models(), read_summary().get("headline", "accuracy"))
+        if line := headline_and_verdict():
+            typer.echo(line)
 
 
 @app.command(epilog="Examples: smallset predict cat.jpg | smallset predict holiday/ --csv probabilities.csv")
@@ -86,7 +88,7 @@ def predict(
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every probability to this table.")] = None,
 ) -> None:
     """Classify pictures with a model that a run has trained."""
-    with _one_line_errors():
+    with one_line_errors():
         from flows.workspace import require_project
 
         require_project()
@@ -95,31 +97,35 @@ def predict(
         raise typer.Exit(subprocess.call(command))
 
 
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except FlowError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("interrupted: finished stages are kept, run again to go on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+@app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare main --markdown")
+def compare(
+    revision: Annotated[str, typer.Argument(metavar="REV", help="A git revision or a DVC experiment.")],
+    other: Annotated[str | None, typer.Argument(metavar="REV", help="Another; else the workspace.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a comment for a pull request.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Every figure.")] = False,
+) -> None:
+    """Compare the models of an earlier run with those here, on the same test pictures."""
+    with one_line_errors(), ended_by_signals():
+        from flows import compare_command
+
+        if markdown and as_json:
+            raise FlowError("expected --markdown or --json. Received: both")
+        form = "markdown" if markdown else "json" if as_json else "text"
+        raise typer.Exit(compare_command.compare(revision, other, form))
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind as Ctrl-C does, so that stages and Prefect's server end too."""
+@app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
+def report(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),
+) -> None:
+    """Write the report together with its run: commit, machine, and how long each stage took."""
+    with one_line_errors():
+        from flows.run_page import write_page
+        from flows.workspace import exclusive
 
-    def leave(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with exclusive():
+            write_page(output)
+        typer.echo(f"report: {output.resolve()}")
 
 
 if __name__ == "__main__":

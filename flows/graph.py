@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
@@ -65,23 +66,82 @@ def read_metrics() -> dict[str, dict[str, Any]]:
         return {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
 
 
+def files_in_git(folder: Path = Path()) -> list[str]:
+    """Files of the pipeline that git keeps: dvc.yaml, dvc.lock, parameters, code, metrics and plots; those that exist.
+
+    Raises:
+        FlowError: as `read_stages`.
+    """
+    with _project(folder) as repo:
+        root = Path(repo.root_dir)
+        tracked = {Path(out.fs_path) for out in repo.index.outs if out.use_cache}
+        kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
+        needed = {Path(dep.fs_path) for dep in repo.index.deps if dep.fs_path}
+        ignores = {out.parent / ".gitignore" for out in tracked}
+        wanted = kept | needed | ignores | {root / name for name in ("dvc.yaml", "dvc.lock", "params.yaml")}
+        return sorted(
+            path.relative_to(root).as_posix()
+            for path in wanted
+            if path.is_relative_to(root) and path.is_file() and not any(path.is_relative_to(out) for out in tracked)
+        )
+
+
+def uncached_outputs(folder: Path = Path()) -> list[str]:
+    """Outputs that git keeps: metrics, plots, tables; whether they exist or not.
+
+    Raises:
+        FlowError: as `read_stages`.
+    """
+    with _project(folder) as repo:
+        outputs = [Path(out.fs_path) for out in repo.index.outs if not out.use_cache]
+        return sorted(path.relative_to(repo.root_dir).as_posix() for path in outputs)
+
+
+def checksum_of(path: str) -> str | None:
+    """The checksum that DVC has of an output; None if no run has made it."""
+    with _project() as repo:
+        found = (out for out in repo.index.outs if Path(out.fs_path) == Path(repo.root_dir, path))
+        return next((out.hash_info.value for out in found if out.hash_info), None)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the contents of DVC's outputs are kept now. cache: a directory. remote: the name of the default one."""
+
+    cache: str
+    remote: str | None
+
+
+def read_storage() -> Storage:
+    """Read where the contents of outputs are kept.
+
+    Raises:
+        FlowError: as `read_stages`, or the project is a folder inside a git repository: DVC finds no revision of it.
+    """
+    with _project() as repo:
+        if not Path(repo.root_dir, ".git").exists():
+            raise FlowError(f"expected a git repository in the project's own folder, found none in {repo.root_dir}")
+        return Storage(repo.cache.local_cache_dir, repo.config["core"].get("remote"))
+
+
 @contextmanager
-def _project() -> Iterator[Any]:
-    require_project()
+def _project(folder: Path = Path()) -> Iterator[Any]:
+    require_project(folder)
 
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
     try:
-        with Repo(".", _wait_for_lock=True) as repo:
+        with Repo(str(folder), _wait_for_lock=True) as repo:
             yield repo
     except NotDvcRepoError:
         raise FlowError("no .dvc folder here: run `dvc init`, or run this from the project's folder") from None
     except DvcException as error:
-        raise FlowError(_reason(error)) from None
+        raise FlowError(reason_of(error)) from None
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """What an exception of DVC says, in one line."""
     causes = [error]
     while (cause := causes[-1].__cause__) and isinstance(cause, Exception):
         causes.append(cause)

@@ -13,6 +13,7 @@ from prefect import flow, get_run_logger
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed, State
 from prefect.tasks import Task
 
@@ -20,7 +21,9 @@ from flows.errors import FlowError
 from flows.graph import StageNode, read_stages, up_to_date
 from flows.process import run_stage
 from flows.process_output import Outcome, StageResult
+from flows.provenance import ResultTaker, read_record, recorded
 from flows.results import publish
+from flows.run_page import renew_page
 from flows.workspace import exclusive
 
 # Stages that depend on the world outside: seconds before each further try.
@@ -59,7 +62,10 @@ def pipeline(width: int = 1) -> list[State]:
     if width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
     with exclusive():
-        futures = _run_in_order(read_stages(), width)
+        stages = read_stages()
+        with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
+            futures = _run_in_order(stages, width, take)
+        renew_page()
         publish()
         return [future.state for future in futures]
 
@@ -71,16 +77,27 @@ def run_pipeline(width: int) -> list[StageResult]:
         FlowError: as `pipeline`, before any server of Prefect starts.
     """
     with exclusive():
-        names = [stage.name for stage in read_stages()]
-    _start_server()
+        read_stages()
+    start_server()
+    return run_flow(width)
+
+
+def run_flow(width: int) -> list[StageResult]:
+    """Run the flow, also within another, and say what became of each stage.
+
+    Raises:
+        FlowError: as `pipeline`.
+    """
     state = pipeline(width=width, return_state=True)
     states = state.result(raise_on_failure=False)
     if isinstance(states, BaseException):
         raise states
-    return [_result_of(name, state) for name, state in zip(names, states, strict=True)]
+    record = read_record()
+    assert record, "every run writes one"
+    return [_result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
 
 
-def _start_server() -> None:
+def start_server() -> None:
     """Start Prefect's server, where none is configured, deaf to Ctrl-C: it stays to take the flow's last states."""
     deaf_to = {signal.SIGINT, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf_to)
@@ -91,10 +108,10 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _run_in_order(stages: Sequence[StageNode], width: int) -> list[PrefectFuture[Any]]:
+def _run_in_order(stages: Sequence[StageNode], width: int, take: ResultTaker) -> list[PrefectFuture[Any]]:
     """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
     fresh, stop = up_to_date(stages), threading.Event()
-    tasks = {stage.name: _task(stage.name, stage.name in fresh, stop) for stage in stages}
+    tasks = {stage.name: _task(stage.name, stage.name in fresh, stop, take) for stage in stages}
     upstream = {stage.name: stage.upstream for stage in stages}
     sorter = TopologicalSorter(upstream)
     sorter.prepare()
@@ -129,12 +146,12 @@ def _teller(ended: "queue.SimpleQueue[str]", name: str) -> Callable[[PrefectFutu
     return lambda _: ended.put(name)
 
 
-def _task(name: str, fresh: bool, stop: threading.Event) -> Task[[], State]:
+def _task(name: str, fresh: bool, stop: threading.Event, take: ResultTaker) -> Task[[], State]:
     def stage() -> State:
         logger = get_run_logger()
-        if fresh:
-            return _state(StageResult(name, Outcome.UP_TO_DATE))
-        return _state(run_stage(name, logger.info, stop))
+        result = StageResult(name, Outcome.UP_TO_DATE) if fresh else run_stage(name, logger.info, stop)
+        take(result)
+        return _state(result)
 
     waits = list(RETRIES.get(name, ()))
     return Task(

@@ -1,12 +1,22 @@
-"""What a run leaves to look at: the figures of every model, and the report."""
+"""What a run leaves to look at: the figures of every model, the headline, and the report."""
 
+import csv
+import html
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flows.graph import read_metrics
 
 REPORT = Path("report") / "report.html"
+RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
+SUMMARY = Path("report") / "summary.json"
+COMPARISONS = Path("report") / "comparisons.csv"
+BALANCED = "balanced_accuracy"
 Row = dict[str, Any]
+
+_OPPOSITE = {"better": "worse", "worse": "better"}
 
 
 def read_models() -> list[Row]:
@@ -24,12 +34,99 @@ def read_models() -> list[Row]:
     ]
 
 
-def publish() -> None:
-    """Show the figures and the report among the artifacts of the flow run."""
-    from prefect.artifacts import create_link_artifact, create_table_artifact
+def read_summary() -> Row:
+    """Read what the report says of the recommended model; empty where there is no report."""
+    try:
+        content = json.loads(SUMMARY.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
-    models = read_models()
+
+def read_verdicts(recommended: str) -> dict[str, str]:
+    """Read what the report says of each model beside the recommended one: better, worse or no difference shown."""
+    try:
+        with COMPARISONS.open(encoding="utf-8", newline="") as file:
+            pairs = [(row["one"], row["other"], row["verdict"]) for row in csv.DictReader(file)]
+    except (FileNotFoundError, KeyError):
+        return {}
+    verdicts = {recommended: "recommended"}
+    for one, other, verdict in pairs:
+        if other == recommended:
+            verdicts[one] = verdict
+        elif one == recommended:
+            verdicts[other] = _OPPOSITE.get(verdict, verdict)
+    return verdicts
+
+
+def headline(summary: Row) -> str:
+    """Which model to use and how good it is, in one line; empty where there is no report."""
+    measure = summary.get("headline", "accuracy")
+    if "recommended" not in summary or measure not in summary:
+        return ""
+    share = f"{100 * summary[measure]:.1f} %"
+    if (low := summary.get(f"{measure}_low")) is not None and (high := summary.get(f"{measure}_high")) is not None:
+        share += f" ({100 * low:.1f} to {100 * high:.1f} %)"
+    pictures = f"{summary['pictures']:,} test pictures" if "pictures" in summary else "the test pictures"
+    of = f"balanced accuracy {share} on {pictures}" if measure == BALANCED else f"{share} of {pictures}"
+    return f"use {summary['recommended']}: {of}"
+
+
+def headline_and_verdict() -> str:
+    """The headline, then the verdict on the recommended model beside the others; empty where there is no report."""
+    summary = read_summary()
+    return ". ".join(text for text in (headline(summary), str(summary.get("verdict") or "")) if text)
+
+
+def report_file() -> Path | None:
+    """The report to look at, that of the last run before the bare one; None where there is none."""
+    return next((file for file in (RUN_REPORT, REPORT) if file.is_file()), None)
+
+
+def publish() -> None:
+    """Show the headline, the figures and the report among the artifacts of the flow run."""
+    from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+    models, summary, report = read_models(), read_summary(), report_file()
     if models:
         create_table_artifact(models, key="metrics", description="Figures of every model on the test pictures.")
-    if REPORT.is_file():
-        create_link_artifact(REPORT.resolve().as_uri(), link_text=str(REPORT), key="report")
+    if headline(summary):
+        create_markdown_artifact(_markdown(models, summary, report), key="results", description=headline(summary))
+    if report:
+        create_link_artifact(report.resolve().as_uri(), link_text=str(report), key="report")
+
+
+def _markdown(models: Sequence[Row], summary: Row, report: Path | None) -> str:
+    """The headline, the verdict and a row per model."""
+    verdicts = read_verdicts(summary["recommended"])
+    measures = {"accuracy": "accuracy"} | (
+        {BALANCED: "balanced accuracy"} if summary.get("headline") == BALANCED else {}
+    )
+    titles = ["model", *(title for name in measures.values() for title in (name, "95 % interval"))]
+    lines = [f"## {_plain(headline(summary))}", ""]
+    if summary.get("verdict"):
+        lines += [_plain(str(summary["verdict"])), ""]
+    lines += [_row([*titles, "beside the recommended"]), _row(["---", *["---:"] * (len(titles) - 1), "---"])]
+    for model in models:
+        shares = [cell for measure in measures for cell in _cells(model, measure)]
+        lines.append(_row([_plain(model["model"]), *shares, _plain(verdicts.get(model["model"], ""))]))
+    if report:
+        lines += ["", f"[{report}]({report.resolve().as_uri()})"]
+    return "\n".join(lines)
+
+
+def _cells(model: Mapping[str, Any], measure: str) -> list[str]:
+    if measure not in model:
+        return ["", ""]
+    known = f"{measure}_low" in model and f"{measure}_high" in model
+    interval = f"{100 * model[f'{measure}_low']:.1f} to {100 * model[f'{measure}_high']:.1f} %" if known else ""
+    return [f"{100 * model[measure]:.1f} %", interval]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, in one line, also within a table."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", r"\|").replace("*", r"\*").replace("`", r"\`")

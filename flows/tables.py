@@ -1,5 +1,6 @@
 """What the command line shows: stages and models as tables."""
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,10 +9,16 @@ from rich.table import Table
 
 from flows.graph import StageNode, up_to_date
 from flows.process_output import Outcome, StageResult
-from flows.results import Row
+from flows.results import BALANCED, Row
 
 _STYLES = {Outcome.FAILED: "red", Outcome.STOPPED: "red", Outcome.NOT_RUN: "yellow", Outcome.RAN: "green"}
+_PIPE = 160  # columns
 _MOST = 3  # changes shown of one stage
+
+
+def print_table(table: Table) -> None:
+    """Print a table; a pipe has no width of its own."""
+    Console(width=None if sys.stdout.isatty() else max(_PIPE, Console().width)).print(table)
 
 
 def show_results(results: Sequence[StageResult]) -> None:
@@ -22,7 +29,7 @@ def show_results(results: Sequence[StageResult]) -> None:
         style = _STYLES.get(result.outcome, "default")
         seconds = f"{result.seconds:.1f}" if result.seconds else ""
         table.add_row(escape(result.name), f"[{style}]{result.outcome}[/]", seconds, escape(result.reason))
-    Console().print(table)
+    print_table(table)
 
 
 def show_status(stages: Sequence[StageNode]) -> None:
@@ -40,21 +47,27 @@ def show_status(stages: Sequence[StageNode]) -> None:
             stale = [name for name in stage.upstream if name not in fresh]
             status, why = "[yellow]may change[/]", f"depends on {', '.join(stale)}"
         table.add_row(escape(stage.name), status, escape(why))
-    Console().print(table)
+    print_table(table)
 
 
-def show_models(models: Sequence[Row]) -> None:
-    """Show the most telling figures of every model that was evaluated."""
+def show_models(models: Sequence[Row], measure: str = "accuracy") -> None:
+    """Show the most telling figures of every model that was evaluated.
+
+    Args:
+        measure: the report's headline; balanced accuracy is only shown where it is that.
+    """
     if not models:
         return
-    table = Table("model", "accuracy", "95 % interval", "loss", "ROC AUC", "validation")
+    balanced = [BALANCED] if measure == BALANCED else []
+    titles = [name.replace("_", " ") for name in balanced]
+    table = Table("model", "accuracy", "95 % interval", *titles, "loss", "ROC AUC", "validation")
     for column in table.columns[1:]:
         column.justify = "right"
     for model in models:
         interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
-        figures = [_figure(model, name) for name in ("accuracy", "loss", "roc_auc", "validation_accuracy")]
-        table.add_row(escape(model["model"]), figures[0], interval, *figures[1:])
-    Console().print(table)
+        others = [_figure(model, name) for name in (*balanced, "loss", "roc_auc", "validation_accuracy")]
+        table.add_row(escape(model["model"]), _figure(model, "accuracy"), interval, *others)
+    print_table(table)
 
 
 def _shortened(changes: Sequence[str]) -> str:

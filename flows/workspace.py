@@ -4,7 +4,7 @@ import fcntl
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from flows.errors import FlowError
 
 LOCK = Path(".smallset") / "run.lock"
 RWLOCK = Path(".dvc") / "tmp" / "rwlock"
+ORPHAN = ("dvc", "--wait-for-lock", "repro", "--single-item")  # as flows/process.py starts a stage
 _READS = 5  # of a file that DVC may be writing just now
 
 
-def require_project() -> None:
-    """Raise FlowError where the working directory holds no project."""
-    if not Path("dvc.yaml").is_file():
-        raise FlowError("no dvc.yaml here: run this from the project's folder")
+def require_project(folder: Path = Path()) -> None:
+    """Raise FlowError where a folder, by default the working directory, holds no project."""
+    if not (folder / "dvc.yaml").is_file():
+        raise FlowError(f"no dvc.yaml {f'in {folder}' if folder.name else 'here'}: run this from the project's folder")
 
 
 @contextmanager
@@ -40,8 +41,29 @@ def exclusive() -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"process {psutil.Process().pid}")
         lock.flush()
+        end_orphans(Path())
         _clear_stale_rwlock()
         yield
+
+
+def end_orphans(folder: Path) -> None:
+    """End stages that a killed run left at work in a folder; whoever calls holds the lock that every run takes.
+
+    They would go on for nothing: their run is gone, and the next one starts the same stage again.
+    """
+    here = folder.resolve()
+    orphans = []
+    for process in psutil.process_iter():
+        try:
+            words, place = process.cmdline(), Path(process.cwd())
+        except (psutil.Error, OSError):
+            continue
+        if place == here and all(word in words for word in ORPHAN):
+            orphans += [*process.children(recursive=True), process]
+    for process in orphans:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(orphans, timeout=10)
 
 
 def _holder(lock: Any) -> str:

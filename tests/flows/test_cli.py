@@ -1,5 +1,6 @@
 """`smallset` as a process of its own."""
 
+import json
 import os
 import re
 import signal
@@ -24,7 +25,7 @@ def test_help_and_version_are_quick():
     code, output = smallset("--help")
     assert time.monotonic() - started < 2
     assert code == 0
-    assert all(command in output for command in ("run", "use", "status", "predict"))
+    assert all(command in output for command in ("run", "use", "status", "predict", "compare", "report"))
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", smallset("--version")[1])
 
 
@@ -33,7 +34,9 @@ def test_help_needs_neither_prefect_nor_dvc():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("command", [["run"], ["status"], ["use", "digits"], ["predict", "a.jpg"]])
+@pytest.mark.parametrize(
+    "command", [["run"], ["status"], ["use", "digits"], ["predict", "a.jpg"], ["compare", "v1"], ["report"]]
+)
 def test_outside_a_project_every_command_is_one_line(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     code, output = smallset(*command)
@@ -80,6 +83,38 @@ def test_run_shows_the_stages_the_models_and_the_reason_of_a_failure(make, prefe
     assert len(re.findall(r"bad \| error: no pictures$", output, re.MULTILINE)) == 1
 
 
+def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, prefect_server, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server)
+    project = make(
+        {
+            "report": {
+                "cmd": "cp -r source report",
+                "deps": ["source"],
+                "outs": ["report/report.html"],
+                "metrics": [{"report/summary.json": {"cache": False}}],
+            }
+        }
+    )
+    (project / "source").mkdir()
+    (project / "source" / "report.html").write_text("<p><!-- provenance of the run --></p>")
+    summary = {"recommended": "x", "headline": "accuracy", "accuracy": 0.9784, "accuracy_low": 0.9711}
+    summary |= {"accuracy_high": 0.9839, "pictures": 2000, "verdict": "no difference is shown to y"}
+    (project / "source" / "summary.json").write_text(json.dumps(summary))
+    headline = "use x: 97.8 % (97.1 to 98.4 %) of 2,000 test pictures. no difference is shown to y"
+    code, output = smallset("run")
+    assert code == 0
+    page = project / "report" / "run.html"
+    assert f"\nreport: {page}\n{headline}\n" in output
+    assert "flow run" in page.read_text()
+    assert smallset("status")[1].splitlines()[-1] == headline
+
+    assert smallset("report", "--output", "mine.html") == (0, f"report: {project / 'mine.html'}\n")
+    assert "flow run" in (project / "mine.html").read_text()
+    (project / "report" / "report.html").unlink()
+    code, output = smallset("report")
+    assert (code, output) == (1, "error: report/report.html: not found; run `smallset run` first\n")
+
+
 def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, monkeypatch):
     project = make({"slow": {"cmd": "[ -e quick ] || sleep 43.5; echo 1 > slow", "outs": ["slow"]}})
     # Ctrl-C reaches every process of the terminal, Prefect's server too.
@@ -117,3 +152,34 @@ def test_predict_passes_its_arguments_on(make):
     (project / "stages" / "predict.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
     code, output = smallset("predict", "a.jpg", "b c", "--csv", "p.csv", "--model", "scratch")
     assert (code, output) == (3, "['--model', 'scratch', '--csv', 'p.csv', '--', 'a.jpg', 'b c']\n")
+
+
+def test_compare_hands_both_revisions_to_the_statistics_and_its_code_back(make, dvc):
+    project = make(
+        {"a": {"cmd": "mkdir -p evaluation/x && cp source evaluation/x/predictions.csv", "deps": ["source"],
+               "outs": ["evaluation/x/predictions.csv"]}}
+    )  # fmt: skip
+    (project / ".gitignore").write_text("/.dvc/cache\n/.dvc/tmp\n")
+    author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    for content in ("one", "two", "three"):
+        (project / "source").write_text(content)
+        dvc("repro")
+        for command in (["add", "--all"], [*author, "commit", "--quiet", "--message", content], ["tag", content]):
+            subprocess.run(["git", *command], check=True)
+    (project / "stages").mkdir()
+    (project / "stages" / "__init__.py").touch()
+    (project / "stages" / "compare.py").write_text(
+        "import sys, pathlib\n"
+        "options = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
+        "read = lambda side: (pathlib.Path(options[side]) / 'evaluation/x/predictions.csv').read_text()\n"
+        "print(options['--before-name'], read('--before'), '|', options['--after-name'], read('--after'), end=' ')\n"
+        "print(options['--format'])\n"
+        "sys.exit(1)"
+    )
+    assert smallset("compare", "one", "HEAD~1") == (1, "one one | HEAD~1 two text\n")
+    assert smallset("compare", "two", "--json") == (1, "two two | the workspace three json\n")
+    assert smallset("compare", "two", "--markdown")[1] == "two two | the workspace three markdown\n"
+    code, output = smallset("compare", "nosuch")
+    assert (code, output.count("\n")) == (1, 1)
+    assert output.startswith("error: unknown Git revision 'nosuch'")
+    assert smallset("compare", "one", "--json", "--markdown")[1].startswith("error: expected --markdown or --json")

@@ -1,5 +1,6 @@
 """`flows.pipeline`: the flow with the real Prefect, on toy projects."""
 
+import json
 import time
 
 import pytest
@@ -20,7 +21,7 @@ EVALUATED = {
         },
     },
     "report": {
-        "cmd": "mkdir -p report && echo '<html>' > report/report.html",
+        "cmd": "mkdir -p report && echo '<!-- provenance of the run -->' > report/report.html",
         "deps": ["m_x", "m_y"],
         "outs": ["report/report.html"],
     },
@@ -78,10 +79,44 @@ def test_a_flow_runs_then_has_nothing_to_do_then_restores(make, dvc):
     wanted = ArtifactFilter(flow_run_id={"any_": [again.state_details.flow_run_id]})
     artifacts = {artifact.key: artifact.data for artifact in read("read_artifacts", artifact_filter=wanted)}
     assert '"accuracy": 0.5' in str(artifacts["metrics"])
-    assert (project / "report" / "report.html").resolve().as_uri() in artifacts["report"]
+    assert (project / "report" / "run.html").resolve().as_uri() in artifacts["report"]
+
+
+def test_a_flow_records_itself_and_shows_its_verdict(make):
+    from prefect.client.schemas.filters import ArtifactFilter
+
+    from flows.provenance import read_record
+
+    project = make(EVALUATED)
+    (project / "source").write_text('{"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}')
+    (project / "report").mkdir()
+    summary = {"recommended": "x", "accuracy": 0.5, "pictures": 90, "verdict": "x and <y> are the same"}
+    (project / "report" / "summary.json").write_text(json.dumps(summary))
+    (project / "report" / "comparisons.csv").write_text("one,other,verdict\nx,y,no difference shown\n")
+    state = state_of()
+    wanted = ArtifactFilter(flow_run_id={"any_": [state.state_details.flow_run_id]})
+    [shown] = [
+        artifact.data for artifact in read("read_artifacts", artifact_filter=wanted) if artifact.key == "results"
+    ]
+    assert shown.startswith("## use x: 50.0 % of 90 test pictures\n\nx and &lt;y&gt; are the same\n\n| model |")
+    assert "| y | 50.0 % | 40.0 to 60.0 % | no difference shown |" in shown
+    assert (project / "report" / "run.html").resolve().as_uri() in shown
+
+    record = read_record()
+    assert record.flow_run["id"] == str(state.state_details.flow_run_id)
+    assert record.flow_run["name"] in (project / "report" / "run.html").read_text()
+    assert [stage.outcome for stage in record.stages] == ["ran"] * 6
+    assert all(stage.took > 0 and stage.ended >= record.started for stage in record.stages)
+    run()
+    again = read_record()
+    assert [(stage.outcome, stage.took) for stage in again.stages] == [
+        ("up to date", stage.took) for stage in record.stages
+    ]
 
 
 def test_a_failed_stage_stops_what_depends_on_it_and_nothing_else(make):
+    from flows.provenance import read_record
+
     make(
         {
             "bad": {"cmd": "echo 'error: no [pictures]' >&2; exit 1", "outs": ["b"]},
@@ -95,6 +130,11 @@ def test_a_failed_stage_stops_what_depends_on_it_and_nothing_else(make):
     with pytest.raises(Exception, match=r"bad: no \[pictures\]"):
         state.result()
     assert run() == {"bad": "failed", "after": "not run", "unrelated": "up to date"}
+    assert {stage.name: stage.outcome for stage in read_record().stages} == {
+        "bad": "failed",
+        "after": "not run",
+        "unrelated": "up to date",
+    }
 
 
 def test_two_stages_run_side_by_side_where_two_may(make, dvc):

@@ -1,0 +1,103 @@
+"""What lies at a revision of the project, fetched with DVC's documented API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from flows.errors import FlowError
+from flows.graph import Storage, read_storage, reason_of
+
+WORKSPACE = "the workspace"
+_SUMMARY = "report/summary.json"
+
+
+def fetch_results(revision: str | None, folder: Path) -> None:
+    """Write evaluation/<model>/predictions.csv and report/summary.json, as they are at a revision, below `folder`.
+
+    Args:
+        revision: any git revision or the name of a DVC experiment; None is the workspace.
+
+    Raises:
+        FlowError: no such revision, it holds no predictions, or they are neither in DVC's cache nor in its remote.
+    """
+    storage = read_storage()
+    with _files(revision, storage) as files:
+        models: list[str] = []
+        with suppress(FileNotFoundError):
+            models = sorted(path.rpartition("/")[2] for path in files.ls("evaluation", detail=False))
+        found = [path for model in models if _was_made(files, path := f"evaluation/{model}/predictions.csv")]
+        if not found:
+            raise FlowError(
+                f"{revision or WORKSPACE}: expected evaluation/<model>/predictions.csv, found none: "
+                + ("commit dvc.lock after a run" if revision else "run `smallset run`")
+            )
+        for path in [*found, *([_SUMMARY] if files.isfile(_SUMMARY) else [])]:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(_read(files, path, revision or WORKSPACE, storage))
+
+
+def fetch_directory(revision: str, path: str, folder: Path) -> None:
+    """Write a directory, as it is at a revision, to `folder`.
+
+    Raises:
+        FlowError: no such revision, no such directory in it, or its files are neither in DVC's cache nor in its remote.
+    """
+    storage = read_storage()
+    with _files(revision, storage) as files:
+        if not files.isdir(path):
+            raise FlowError(f"{revision}: expected a directory {path}, found none")
+        for file in files.find(path):
+            target = folder / Path(file).relative_to(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(_read(files, file, revision, storage))
+
+
+@contextmanager
+def _files(revision: str | None, storage: Storage) -> Iterator[Any]:
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from dvc.scm import SCMError
+
+    # The cache and the remote of today: those that a revision was made with may be gone, or not yet named in it.
+    settings: dict[str, Any] = {"cache": {"dir": storage.cache}}
+    if storage.remote:
+        settings["core"] = {"remote": storage.remote}
+    try:
+        files = DVCFileSystem(".", rev=revision, config=settings)
+        # Only the first access looks for the revision.
+        files.ls("/", detail=False)
+    except SCMError as error:
+        raise FlowError(f"{reason_of(error)}: expected a git revision or the name of a DVC experiment") from None
+    except (DvcException, ImportError) as error:
+        raise FlowError(f"{revision or WORKSPACE}: {reason_of(error)}") from None
+    try:
+        yield files
+    finally:
+        files.close()
+
+
+def _was_made(files: Any, path: str) -> bool:
+    """Whether a file is at a revision: one that dvc.yaml names and no run has made has no checksum."""
+    try:
+        info = files.info(path)
+    except FileNotFoundError:
+        return False
+    return "fs_info" in info or "md5" in info.get("dvc_info", info)
+
+
+def _read(files: Any, path: str, name: str, storage: Storage) -> bytes:
+    try:
+        return files.read_bytes(path)
+    except FileNotFoundError:
+        raise FlowError(f"{path} of {name} is not in DVC's cache{_advice(name, storage)}") from None
+    except Exception as error:
+        # Every kind of remote has exceptions of its own.
+        raise FlowError(f"{path} of {name}, from the remote {storage.remote}: {reason_of(error)}") from None
+
+
+def _advice(name: str, storage: Storage) -> str:
+    if storage.remote:
+        return f", nor in the remote {storage.remote}: run `dvc push` where that run was made"
+    again = "`dvc repro`" if name == WORKSPACE else f"`dvc repro` on a checkout of {name}"
+    return f", and there is no remote: name the one that has it (`dvc remote add --default NAME URL`), or run {again}"
