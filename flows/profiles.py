@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,43 @@ def use(profile: str) -> list[str]:
     Raises:
         FlowError: no such profile, or a file that cannot be read, or a key that params.yaml does not have.
     """
-    overlays = [PROFILES / f"{DEFAULT}.yaml", _find(profile)]
+    files = [PROFILES / f"{DEFAULT}.yaml", _find(profile)]
+    return _write([(_read(file), str(file)) for file in files])
+
+
+def override(values: Mapping[str, Any]) -> list[str]:
+    """Write single values over params.yaml.
+
+    Args:
+        values: by their keys, as `scratch.epochs`.
+
+    Returns:
+        One line per changed value: its key, the old and the new value.
+
+    Raises:
+        FlowError: a key that params.yaml does not have, or the name of a whole section.
+    """
+    overlays = []
+    for key, value in values.items():
+        for part in reversed(key.split(".")):
+            value = {part: value}  # noqa: PLW2901
+        overlays.append((value, "overrides"))
+    return _write(overlays)
+
+
+def value_of(key: str) -> Any:
+    """The value of a single parameter, as `split.order`; None if there is none."""
+    return dict(_values(_read(PARAMS))).get(key)
+
+
+def _write(overlays: Sequence[tuple[Any, str]]) -> list[str]:
     params = _read(PARAMS)
     before = dict(_values(params))
-    for overlay in overlays:
-        _write_over(params, _read(overlay), overlay)
+    for overlay, source in overlays:
+        _write_over(params, overlay, source)
     after = dict(_values(params))
-    changed = {key for key, value in after.items() if not _is_same(before[key], value)}
-    changes = [f"{key}: {before[key]} -> {value}" for key, value in after.items() if key in changed]
+    changed = {key for key, value in after.items() if key not in before or not _is_same(before[key], value)}
+    changes = [f"{key}: {before.get(key)} -> {value}" for key, value in after.items() if key in changed]
     if changes:
         _align(params, changed)
         text = io.StringIO()
@@ -74,13 +103,13 @@ def _read(file: Path) -> Any:
     return content
 
 
-def _write_over(params: Any, overlay: Any, file: Path, above: str = "") -> None:
+def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None:
     for key, value in overlay.items():
         name = f"{above}{key}"
         if key not in params:
-            raise FlowError(f"{file}: {name}: no such parameter in {PARAMS}")
+            raise FlowError(f"{source}: {name}: no such parameter in {PARAMS}")
         if isinstance(value, MutableMapping) and isinstance(params[key], MutableMapping):
-            _write_over(params[key], value, file, f"{name}.")
+            _write_over(params[key], value, source, f"{name}.")
         elif not _is_same(params[key], value):
             params[key] = value
 

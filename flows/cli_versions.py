@@ -1,0 +1,123 @@
+"""The commands of saved runs: `smallset retrain, serve, history, promote, rollback`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli_errors import ended_by_signals, one_line_errors
+from flows.errors import FlowError
+
+app = typer.Typer()
+
+Repository = Annotated[str, typer.Option(metavar="URL", help="Anything git clones.")]
+Branch = Annotated[str | None, typer.Option(help="Whose runs; else the one that is checked out.", show_default=False)]
+SourceBranch = Annotated[str, typer.Option(help="To run.")]
+Checkout = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="The clean checkout, kept; else one below ~/.smallset.")
+]
+Profile = Annotated[str | None, typer.Option(help="A file in profiles/, without .yaml.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As scratch.epochs=3.")]
+Width = Annotated[int, typer.Option(min=1, help="Stages that may run side by side.")]
+Push = Annotated[bool, typer.Option("--push", help="Also tell the repository this one was cloned from.")]
+
+
+@app.command(epilog="Examples: smallset retrain | smallset retrain --repository git@host:birds.git --branch main")
+def retrain(
+    repository: Repository = ".",
+    branch: SourceBranch = "main",
+    checkout: Checkout = None,
+    profile: Profile = None,
+    set_: Overrides = None,
+    width: Width = 1,
+) -> None:
+    """Run what changed in a clean checkout, save the run, promote its model if it is not worse, and push."""
+    with one_line_errors(), ended_by_signals():
+        from flows.retrain import run_retrain
+
+        parameters = _parameters(checkout, profile, set_, width)
+        typer.echo(run_retrain(repository=repository, branch=branch, **parameters))
+
+
+@app.command(epilog='Examples: smallset serve --cron "0 3 * * 1" | smallset serve --every 3600 --branch main')
+def serve(
+    cron: Annotated[str | None, typer.Option(help="Minute, hour, day, month, weekday.", show_default=False)] = None,
+    every: Annotated[float | None, typer.Option(min=1, metavar="SECONDS", show_default=False)] = None,
+    repository: Repository = ".",
+    branch: SourceBranch = "main",
+    checkout: Checkout = None,
+    profile: Profile = None,
+    set_: Overrides = None,
+    width: Width = 1,
+) -> None:
+    """Retrain on a schedule, and whenever the Prefect server is asked to; until interrupted."""
+    with one_line_errors(), ended_by_signals():
+        from flows.serve import serve as serve_deployment
+
+        if (cron is None) == (every is None):
+            raise FlowError('expected a schedule: --cron "0 3 * * 1", or --every SECONDS')
+        serve_deployment(repository, branch, cron, every, _parameters(checkout, profile, set_, width))
+
+
+@app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")
+def history(
+    branch: Branch = None,
+    most: Annotated[int, typer.Option(min=1, help="Runs shown.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything of each run.")] = False,
+) -> None:
+    """Show the saved runs, the latest first: when, which commit and pictures, how good, and what was decided."""
+    with one_line_errors():
+        from dataclasses import asdict
+
+        from flows import versions
+        from flows.history import read_history
+        from flows.history_table import show_history
+
+        entries = read_history(branch or versions.current_branch(), most)
+        if as_json:
+            typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        else:
+            show_history(entries)
+
+
+@app.command(epilog="Examples: smallset promote | smallset promote run/20261124T030000Z-4f1c2a --push")
+def promote(
+    run: Annotated[str | None, typer.Argument(help="A saved run; else the latest.", show_default=False)] = None,
+    message: Annotated[str, typer.Option(help="Why.")] = "by hand",
+    branch: Branch = None,
+    push: Push = False,
+) -> None:
+    """Put the classifier of a run into use: a version and a stage of GTO."""
+    with one_line_errors():
+        from flows import promotion
+
+        typer.echo(promotion.promote(run, message, branch, push))
+
+
+@app.command(epilog="Examples: smallset rollback | smallset rollback --message 'wrong on new cameras' --push")
+def rollback(
+    message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
+) -> None:
+    """Put the version into use again that was in use before the present one."""
+    with one_line_errors():
+        from flows import promotion
+
+        typer.echo(promotion.rollback(message, branch, push))
+
+
+def _parameters(checkout: Path | None, profile: str | None, settings: list[str] | None, width: int) -> dict[str, Any]:
+    import yaml
+
+    overrides: dict[str, Any] = {}
+    for setting in settings or []:
+        key, found, value = setting.partition("=")
+        if not found:
+            raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
+        overrides[key] = yaml.safe_load(value)
+    return {
+        "checkout": str(checkout.resolve()) if checkout else None,
+        "profile": profile,
+        "overrides": overrides or None,
+        "width": width,
+    }

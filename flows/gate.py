@@ -1,0 +1,107 @@
+"""Whether a new model may take the place of the one in use: both are compared on the newest test pictures."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flows.errors import FlowError
+from flows.registry import ARTIFACT, Promotion
+from flows.revisions import fetch_directory
+from flows.saved_run import CLASSIFIER
+
+_SCRATCH = Path(".smallset") / "gate"
+
+
+class GateParams(BaseModel):
+    """Section `gate` of params.yaml.
+
+    min_accuracy: share of the test pictures that a model must get right to be promoted at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    min_accuracy: Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate says of a new model, and why. comparison: as `smallset compare --json` has it; None without one."""
+
+    promote: bool
+    reason: str
+    comparison: dict[str, Any] | None = None
+
+
+def read_gate(file: Path = Path("params.yaml")) -> GateParams:
+    """Read the section `gate`.
+
+    Raises:
+        FlowError: it is missing, or a key is unknown, missing or of the wrong value.
+    """
+    section = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("gate")
+    try:
+        return GateParams.model_validate(section)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(["gate", *map(str, first["loc"])])
+        raise FlowError(f"{file}: {key}: {first['msg']}. Received: {first['input']!r}") from None
+
+
+def decide(present: Promotion | None, summary: dict[str, Any], params: GateParams) -> Decision:
+    """Compare the classifier of the working directory with the one in use, on the test pictures that lie there now.
+
+    Args:
+        present: the version in use; None if there is none yet. summary: of the report, which names the new model.
+
+    Raises:
+        FlowError: the model in use cannot be fetched.
+    """
+    accuracy, least = summary["accuracy"], params.min_accuracy
+    if accuracy < least:
+        return Decision(False, f"accuracy {accuracy:.4f} is below gate.min_accuracy {least:g}")
+    if present is None:
+        return Decision(True, f"the first model in use; accuracy {accuracy:.4f}, expected at least {least:g}")
+    shutil.rmtree(_SCRATCH, ignore_errors=True)
+    try:
+        fetch_directory(present.commit, CLASSIFIER.as_posix(), _SCRATCH / CLASSIFIER)
+        return _beside(present)
+    finally:
+        shutil.rmtree(_SCRATCH, ignore_errors=True)
+
+
+def _beside(present: Promotion) -> Decision:
+    classes = [
+        json.loads((folder / "summary.json").read_text(encoding="utf-8"))["classes"]
+        for folder in (_SCRATCH / CLASSIFIER, CLASSIFIER)
+    ]
+    if classes[0] != classes[1]:
+        used, new = (", ".join(names) for names in classes)
+        return Decision(
+            False,
+            f"{present.version} in use knows the classes {used}, the new model {new}: nothing compares them; "
+            "`smallset promote` puts the new one into use",
+        )
+    evaluation = _SCRATCH / "evaluation" / ARTIFACT
+    data = ["--dataset", "data/dataset", "--manifest", "data/manifest.csv"]
+    _stage("evaluate", *data, "--model", str(_SCRATCH / CLASSIFIER), "--evaluation", str(evaluation))
+    (_SCRATCH / "report").mkdir()
+    (_SCRATCH / "report" / "summary.json").write_text(json.dumps({"recommended": ARTIFACT}), encoding="utf-8")
+    names = ["--before-name", present.version, "--after-name", "the new run"]
+    found = json.loads(_stage("compare", "--before", str(_SCRATCH), "--after", ".", *names, "--format", "json"))
+    return Decision(found["recommended"]["verdict"] != "worse", found["verdict"], found)
+
+
+def _stage(module: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", f"stages.{module}", *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+        raise FlowError(f"{module} of the model in use: {lines[-1].removeprefix('error: ')}")
+    return done.stdout

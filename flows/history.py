@@ -1,0 +1,53 @@
+"""`smallset history`: every saved run of a branch, and which model was in use when."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flows import registry, versions
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One saved run. in_use: the version that it made and that is in use now; None otherwise."""
+
+    run: str
+    commit: str
+    started: str
+    outcome: str
+    pictures: dict[str, int]
+    recommended: str
+    accuracy: tuple[float, float, float] | None
+    decision: str
+    reason: str
+    version: str
+    in_use: bool
+
+
+def read_history(branch: str, most: int | None = None) -> list[Entry]:
+    """The saved runs of a branch, the latest first.
+
+    Args:
+        most: how many at the most; None for all.
+    """
+    present = registry.in_use()
+    registered = registry.registered()
+    return [_entry(one, registered.get(one.commit, ""), present) for one in versions.versions(branch, most=most)]
+
+
+def _entry(one: versions.Version, version: str, present: registry.Promotion | None) -> Entry:
+    record: dict[str, Any] = one.record
+    summary = record.get("summary") or {}
+    value, low, high = (summary.get(f"accuracy{end}") for end in ("", "_low", "_high"))
+    return Entry(
+        run=one.name,
+        commit=one.commit,
+        started=(record.get("run") or {}).get("started", ""),
+        outcome=record["outcome"],
+        pictures=(record.get("data") or {}).get("pictures", {}),
+        recommended=summary.get("recommended", ""),
+        accuracy=None if value is None or low is None or high is None else (value, low, high),
+        decision=record.get("decision", ""),
+        reason=record.get("reason", ""),
+        version=version,
+        in_use=present is not None and one.commit == present.commit,
+    )

@@ -1,0 +1,42 @@
+"""The table of saved runs."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from flows.history import Entry
+from flows.tables import print_table
+
+_STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red"}
+
+
+def show_history(entries: Sequence[Entry]) -> None:
+    """Show the saved runs: when, run, commit, pictures, model, accuracy with its interval, what was decided and why."""
+    if not entries:
+        print("no saved runs yet: `smallset run --save` and `smallset retrain` save one each")
+        return
+    table = Table("started, UTC", "run", "commit", "pictures", "model", "accuracy", "decision", "version", "why")
+    for column in (3, 5):
+        table.columns[column].justify = "right"
+    for entry in entries:
+        decision = entry.decision or entry.outcome
+        table.add_row(
+            entry.started.replace("T", " ").removesuffix("+00:00"),
+            entry.run.removeprefix("run/"),
+            entry.commit[:8],
+            " + ".join(f"{count:,}" for count in entry.pictures.values()),
+            escape(entry.recommended),
+            _accuracy(entry),
+            f"[{_STYLES.get(decision, 'default')}]{decision}[/]",
+            f"[bold]{entry.version}, in use[/]" if entry.in_use else entry.version,
+            escape(entry.reason),
+        )
+    print_table(table)
+
+
+def _accuracy(entry: Entry) -> str:
+    if entry.accuracy is None:
+        return ""
+    value, low, high = entry.accuracy
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"

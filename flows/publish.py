@@ -1,0 +1,158 @@
+"""To the remotes: first what DVC keeps, then the commits and tags that name it.
+
+In this order, so that nobody sees a name without its files.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from flows import registry
+from flows.errors import FlowError
+from flows.git import GitError, author, git, is_ancestor, resolve
+from flows.versions import branch_of
+
+TRIES = 4
+FIRST_WAIT = 2.0  # seconds; each further wait is twice as long
+REMOTE = "origin"
+Result = TypeVar("Result")
+
+
+class NotPublished(FlowError):
+    """A remote cannot be reached or refuses: everything is kept here, and goes out with the next run."""
+
+
+def publish(branch: str, folder: Path | str = ".") -> None:
+    """Push the data and every run of a branch that the remotes do not have yet, with the tags of runs and promotions.
+
+    Raises:
+        NotPublished: after several tries; nothing is lost.
+    """
+    if has_data_remote(folder):
+        _patiently(lambda: _dvc("push", "--run-cache", folder=folder), "dvc push")
+        if _ahead(branch, folder) > 1:
+            # Runs that an earlier failure kept here: their data is that of other commits than the present one.
+            _patiently(lambda: _dvc("push", "--all-tags", folder=folder), "dvc push")
+    if has_git_remote(folder):
+        _patiently(lambda: _push(branch, folder), "git push")
+
+
+def has_git_remote(folder: Path | str = ".") -> bool:
+    """Whether there is a repository to push to."""
+    return REMOTE in git("remote", folder=folder).splitlines()
+
+
+def has_data_remote(folder: Path | str = ".") -> bool:
+    """Whether DVC has a default remote."""
+    return bool(_dvc("config", "core.remote", folder=folder, check=False).strip())
+
+
+def is_published(branch: str, folder: Path | str = ".") -> bool:
+    """Whether the repository has every run of a branch, as far as the last fetch or push tells."""
+    return _ahead(branch, folder) == 0
+
+
+def _ahead(branch: str, folder: Path | str) -> int:
+    runs = branch_of(branch)
+    if resolve(f"refs/heads/{runs}", folder) is None:
+        return 0
+    known = resolve(f"refs/remotes/{REMOTE}/{runs}", folder)
+    return int(git("rev-list", "--count", "--first-parent", runs, *([f"^{known}"] if known else []), folder=folder))
+
+
+def _push(branch: str, folder: Path | str) -> None:
+    runs = branch_of(branch)
+    names = git("for-each-ref", "--format=%(refname)", *_patterns(), folder=folder).splitlines()
+    if resolve(f"refs/heads/{runs}", folder) is None:
+        return
+    try:
+        git("push", "--atomic", REMOTE, f"refs/heads/{runs}", *names, folder=folder)
+    except GitError:
+        _catch_up(branch, folder)
+        raise
+    git("update-ref", f"refs/remotes/{REMOTE}/{runs}", runs, folder=folder)
+
+
+def _patterns() -> list[str]:
+    return [f"refs/tags/{pattern}" for pattern in ("run/*", *registry.TAGS)]
+
+
+def _catch_up(branch: str, folder: Path | str) -> None:
+    """Take in what others have pushed, and put what only this workspace has behind it."""
+    listed = git("ls-remote", "--tags", REMOTE, folder=folder).split()
+    published = set(zip(listed[1::2], listed[0::2], strict=True))
+    used = registry.promotions(folder)
+    own = {
+        name.removeprefix("refs/tags/")
+        for line in git("for-each-ref", "--format=%(refname) %(objectname)", *_patterns(), folder=folder).splitlines()
+        for name, commit in [line.split()]
+        if (name, commit) not in published
+    }
+    mine = [one for one in used if one.tag in own]
+    # Another workspace may have given these numbers to other versions.
+    for name in own - {name for name in own if name.startswith("run/")}:
+        git("tag", "--delete", name, folder=folder)
+    everything = (f"+refs/heads/*:refs/remotes/{REMOTE}/*", "+refs/tags/*:refs/tags/*")
+    git("fetch", "--force", REMOTE, *everything, folder=folder)
+    moved = replay(branch, folder)
+    theirs = registry.in_use(folder)
+    if theirs is None or theirs.version in {one.version for one in used if one not in mine}:
+        # Nobody has promoted meanwhile: what was decided against the model in use still holds.
+        for one in reversed(mine):
+            registry.promote(moved.get(one.commit, one.commit), one.message, folder)
+
+
+def replay(branch: str, folder: Path | str = ".") -> dict[str, str]:
+    """Put the runs that only this workspace has behind those that another one has pushed: same content, new parent.
+
+    Every commit of a run holds a whole tree, so nothing is merged; the tags of moved runs move along.
+
+    Returns:
+        The new commit of each moved one.
+    """
+    runs = branch_of(branch)
+    theirs, ours = (resolve(f"refs/{kind}/{runs}", folder) for kind in (f"remotes/{REMOTE}", "heads"))
+    if theirs is None or ours == theirs or (ours and is_ancestor(theirs, ours, folder)):
+        return {}
+    moved: dict[str, str] = {}
+    tip = theirs
+    alone = git("rev-list", "--first-parent", "--reverse", ours, f"^{theirs}", folder=folder) if ours else ""
+    for commit in alone.splitlines():
+        source = git("rev-list", "--parents", "--max-count=1", commit, folder=folder).split()[-1]
+        message = git("log", "--format=%B", "--max-count=1", commit, folder=folder)
+        parents = [word for parent in dict.fromkeys((tip, source)) for word in ("-p", parent)]
+        tip = git("commit-tree", f"{commit}^{{tree}}", *parents, folder=folder, env=author(folder), text=message)
+        moved[commit] = tip
+        for name in git("tag", "--points-at", commit, "--list", "run/*", folder=folder).splitlines():
+            git("tag", "--force", name, tip, folder=folder)
+    git("update-ref", f"refs/heads/{runs}", tip, folder=folder)
+    return moved
+
+
+def _patiently(action: Callable[[], Result], what: str) -> Result:
+    retrying = Retrying(
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(multiplier=FIRST_WAIT),
+        retry=retry_if_exception_type(FlowError),
+    )
+    try:
+        return retrying(action)
+    except RetryError as error:
+        cause = error.last_attempt.exception()
+        raise NotPublished(
+            f"{what}: gave up after {TRIES} tries: {cause}; kept here, the next run tries again"
+        ) from None
+
+
+def _dvc(*arguments: str, folder: Path | str, check: bool = True) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if check and done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise FlowError(" ".join(lines) or f"dvc {arguments[0]}: exit code {done.returncode}")
+    return done.stdout

@@ -1,0 +1,135 @@
+"""Which version of the classifier is in use: GTO's tags `classifier@v1.2.3` and `classifier#production#4`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from flows.errors import FlowError
+from flows.git import author
+
+ARTIFACT, STAGE = "classifier", "production"
+FIRST = "v1.0.0"
+TAGS = (f"{ARTIFACT}@*", f"{ARTIFACT}#*")
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A version of the classifier that was put into use.
+
+    commit: full, of the run that made it. at: UTC, whole seconds. tag: that says so. message: why.
+    """
+
+    version: str
+    commit: str
+    at: datetime
+    tag: str
+    message: str
+
+
+def promotions(folder: Path | str = ".") -> list[Promotion]:
+    """Every time a version was put into use, the latest first.
+
+    Raises:
+        FlowError: the tags cannot be read.
+    """
+    with _gto() as api:
+        events = api.history(str(folder), ARTIFACT)
+    return [
+        Promotion(event["version"], event["commit"], event["timestamp"], event["ref"], event["message"])
+        for event in events
+        if event["event"] == "assignment" and event["stage"] == STAGE
+    ]
+
+
+def in_use(folder: Path | str = ".") -> Promotion | None:
+    """The version in use now; None before the first promotion."""
+    return next(iter(promotions(folder)), None)
+
+
+def promote(commit: str, message: str, folder: Path | str = ".") -> Promotion:
+    """Register the classifier of a run as the next version, unless it has one, and put it into use.
+
+    Raises:
+        FlowError: the commit does not declare the artifact, or its version is in use already.
+    """
+    versions = registered(folder)
+    if commit not in versions:
+        following: dict[str, Any] = {"bump_minor": True} if versions else {"version": FIRST}
+        with _gto() as api:
+            api.register(str(folder), ARTIFACT, commit, message=message, **following, **_who(folder))
+        versions = registered(folder)
+    return _assign(versions[commit], message, folder)
+
+
+def is_registered(commit: str, folder: Path | str = ".") -> bool:
+    """Whether the classifier of a run has a version, whether it is in use or not."""
+    return commit in registered(folder)
+
+
+def rollback(message: str, folder: Path | str = ".") -> Promotion:
+    """Put the version into use again that was in use before the present one; again, and it is the one before that.
+
+    Raises:
+        FlowError: there is none.
+    """
+    used = promotions(folder)
+    if not used:
+        raise FlowError("nothing is in use: expected a promotion before a rollback; see `smallset promote`")
+    earlier = [one.version for one in used if _order(one.version) < _order(used[0].version)]
+    if not earlier:
+        raise FlowError(f"{used[0].version} is the first version that was in use: there is none to go back to")
+    return _assign(max(earlier, key=_order), message, folder)
+
+
+def _assign(version: str, message: str, folder: Path | str) -> Promotion:
+    present = in_use(folder)
+    if present and present.version == version:
+        raise FlowError(f"{ARTIFACT} {version} is in use already")
+    # GTO orders by whole seconds: two promotions within one would be told apart by nothing.
+    while present and present.at >= datetime.now(UTC).replace(microsecond=0):
+        time.sleep(0.05)
+    with _gto() as api:
+        # Forced: a version that was in use before may be so again.
+        api.assign(str(folder), ARTIFACT, STAGE, version=version, message=message, force=True, **_who(folder))
+    promoted = in_use(folder)
+    if promoted is None or promoted.version != version:
+        raise FlowError(f"expected {ARTIFACT} {version} in use after the promotion, found {promoted}")
+    return promoted
+
+
+def registered(folder: Path | str = ".") -> dict[str, str]:
+    """Commits with a registered version, and that version."""
+    with _gto() as api:
+        if ARTIFACT not in api.show(str(folder)):
+            return {}
+        return {one["commit_hexsha"]: one["version"] for one in api.show(str(folder), ARTIFACT)}
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("v").split("."))
+
+
+def _who(folder: Path | str) -> dict[str, str]:
+    missing = author(folder)
+    return {
+        name: missing[variable]
+        for name, variable in (("author", "GIT_AUTHOR_NAME"), ("author_email", "GIT_AUTHOR_EMAIL"))
+        if variable in missing
+    }
+
+
+@contextmanager
+def _gto() -> Iterator[ModuleType]:
+    """GTO's API, its errors as ours."""
+    from gto import api
+    from gto.exceptions import GTOException
+
+    try:
+        yield api
+    except GTOException as error:
+        raise FlowError(f"gto: {error}") from None

@@ -1,0 +1,131 @@
+"""Retraining with nobody watching: a clean checkout, the pipeline, the gate, a version, the remotes."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.states import Cancelled, Completed, Failed, State
+
+from flows import gate, notify, profiles, publish, registry, saved_run, source, versions
+from flows.checkout import UNFINISHED, Busy, checked_out, default_folder, fetch_missing
+from flows.errors import FlowError
+from flows.pipeline import run_flow, start_server
+
+_UNDECIDED = "undecided"
+# Pictures that are dealt out anew as the data grows would move from test to training.
+_STABLE_ORDER = {"split.order": "hash"}
+
+
+@flow(name="smallset-retrain", persist_result=False)
+def retrain(
+    repository: str,
+    branch: str = "main",
+    checkout: str | None = None,
+    profile: str | None = None,
+    overrides: dict[str, Any] | None = None,
+    width: int = 1,
+) -> State:
+    """Run what changed on a branch or in its source of pictures, save the run, and promote its model if it may be.
+
+    Args:
+        repository: anything git clones. checkout: folder of the clean checkout, kept between runs.
+        profile: of profiles/, written over params.yaml. overrides: single parameters by their keys, such as
+            `scratch.epochs`. width: stages that may run side by side.
+    """
+    folder = Path(checkout) if checkout else default_folder(repository, branch)
+    try:
+        with checked_out(repository, branch, folder.resolve()):
+            return _in_checkout(branch, profile, overrides or {}, width)
+    except Busy as busy:
+        return Cancelled(name="Skipped", message=str(busy))
+    except (FlowError, OSError) as error:
+        _tell("failed", f"{branch}: retraining failed: {error}", branch=branch)
+        return Failed(message=str(error))
+
+
+def _in_checkout(branch: str, profile: str | None, overrides: dict[str, Any], width: int) -> State:
+    _finish(branch)
+    UNFINISHED.parent.mkdir(exist_ok=True)
+    UNFINISHED.touch()
+    if profile:
+        profiles.use(profile)
+    profiles.override(overrides)
+    if "split.order" not in overrides and profiles.value_of("split.order") == "shuffle":
+        profiles.override(_STABLE_ORDER)
+    source.look()
+    fetch_missing()
+    results = run_flow(width)
+    last = versions.latest(branch)
+    record = saved_run.compose(branch, results)
+    undecided = last is not None and last.record.get("decision") == _UNDECIDED
+    if record["outcome"] == "trained" or (record["outcome"] == "up to date" and undecided):
+        record |= _decision(record)
+    version = saved_run.save(record, branch)
+    UNFINISHED.unlink()
+    failure = _finish(branch)
+    return _tell_outcome(version, branch, failure)
+
+
+def _decision(record: dict[str, Any]) -> dict[str, Any]:
+    present = registry.in_use()
+    used = (versions.record_of(present.commit) or {}) if present else {}
+    if present and used.get("classifier") == record["classifier"]:
+        return {"decision": "unchanged", "reason": f"its classifier is that of {present.version}, which is in use"}
+    try:
+        decision = gate.decide(present, record["summary"], gate.read_gate())
+    except FlowError as error:
+        # The run is kept; the next one decides.
+        return {"decision": _UNDECIDED, "reason": str(error)}
+    word = "promoted" if decision.promote else "rejected"
+    return {"decision": word, "reason": decision.reason, "comparison": decision.comparison}
+
+
+def _finish(branch: str) -> str | None:
+    """Promote what the last run decided to promote, and push; also what an earlier run did not get to.
+
+    Returns:
+        Why something could not be pushed yet, if so.
+    """
+    last = versions.latest(branch)
+    if last and last.record.get("decision") == "promoted" and not registry.is_registered(last.commit):
+        registry.promote(last.commit, last.record["reason"])
+    if last is None or publish.is_published(branch):
+        return None
+    try:
+        publish.publish(branch)
+    except publish.NotPublished as error:
+        get_run_logger().warning(str(error))
+        return str(error)
+    return None
+
+
+def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -> State:
+    record = version.record
+    later = f"; {failure}" if failure else ""
+    if record["outcome"] == "failed":
+        _tell("failed", f"{branch}: {record['reason']}{later}", branch=branch, run=version.name)
+        return Failed(message=record["reason"] + later)
+    if "decision" not in record:
+        return Completed(name="UpToDate", message=f"{version.name}: nothing has changed{later}")
+    text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
+    if record["decision"] in ("promoted", _UNDECIDED):
+        _tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
+    return Completed(name=record["decision"].capitalize(), message=text)
+
+
+def _tell(event: str, text: str, **details: Any) -> None:
+    if failure := notify.notify(event, text, **details):
+        get_run_logger().warning(failure)
+
+
+def run_retrain(**parameters: Any) -> str:
+    """Run the flow in this process and say what it came to.
+
+    Raises:
+        FlowError: it failed, or another run is at work in the checkout.
+    """
+    start_server()
+    state = retrain(**parameters, return_state=True)
+    if not state.is_completed():
+        raise FlowError(state.message or f"retraining ended as {state.name}")
+    return state.message or state.name or ""

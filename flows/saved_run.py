@@ -1,0 +1,77 @@
+"""What `run.json` of a saved run says, as far as every run has it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from flows import source, versions
+from flows.git import git, resolve
+from flows.graph import checksum_of
+from flows.process_output import Outcome, StageResult
+from flows.provenance import read_record
+from flows.registry import ARTIFACT
+
+CLASSIFIER = Path("models") / ARTIFACT
+SUMMARY = Path("report") / "summary.json"
+_LOCK = Path("dvc.lock")
+_SPLIT = Path("data") / "split.json"
+_FAILED = (Outcome.FAILED, Outcome.STOPPED)
+
+
+def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
+    """The record of the run that has just ended in the working directory.
+
+    Returns:
+        id, branch, source (the commit that was run), outcome ("trained", "up to date", "failed"), reason (if failed),
+        data (counts per subset, checksum of the archive), classifier (its checksum), summary (of the report), run (as
+        `flows.provenance` has it).
+    """
+    run = read_record()
+    record: dict[str, Any] = {
+        "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
+        "branch": branch,
+        "source": resolve("HEAD"),
+        "outcome": _outcome(results, versions.latest(branch)),
+        "data": {"pictures": _pictures(), "archive": checksum_of("data/raw.zip")},
+        "classifier": checksum_of(CLASSIFIER.as_posix()),
+        "summary": json.loads(SUMMARY.read_text(encoding="utf-8")) if SUMMARY.is_file() else None,
+        "run": asdict(run) if run else None,
+    }
+    if record["outcome"] == "failed":
+        record["reason"] = next(f"{one.name}: {one.reason}" for one in results if one.outcome in _FAILED)
+    return record
+
+
+def save(record: Mapping[str, Any], branch: str) -> versions.Version:
+    """Commit the run that has just ended to the run branch of `branch`.
+
+    Raises:
+        FlowError: git failed.
+    """
+    return versions.save(record, branch, _headline(record), also=[source.STATE])
+
+
+def _outcome(results: Sequence[StageResult], last: versions.Version | None) -> str:
+    """Beside the last saved run, not by what ran just now: a run before may have been killed with its work done."""
+    if any(one.outcome in _FAILED or one.outcome is Outcome.NOT_RUN for one in results):
+        return "failed"
+    if last and git("show", f"{last.commit}:{_LOCK}") == _LOCK.read_text(encoding="utf-8").rstrip("\n"):
+        return "up to date"
+    return "trained"
+
+
+def _pictures() -> dict[str, int]:
+    counts = json.loads(_SPLIT.read_text(encoding="utf-8")) if _SPLIT.is_file() else {}
+    return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
+
+
+def _headline(record: Mapping[str, Any]) -> str:
+    summary = record["summary"]
+    if record["outcome"] != "trained" or not summary:
+        return f"Run: {record['outcome']}"
+    value, low, high = (summary[f"accuracy{end}"] for end in ("", "_low", "_high"))
+    return f"Run: {summary['recommended']} {value:.4f} ({low:.4f} to {high:.4f}), {record.get('decision', 'saved')}"
