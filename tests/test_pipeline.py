@@ -153,10 +153,11 @@ def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
             pixels = rng.integers(0, 100, (40, 40, 3), np.uint8)
             pixels[10:30, 10:30, label] += 150
             Image.fromarray(pixels).save(tmp_path / "own" / name / f"{index}.jpg")
-    change_params(by_flow, {"download": {"path": str(tmp_path / "own")}})
+    off = {name: {"enabled": False} for name in MODELS if name != "feature_extraction"}
+    change_params(by_flow, off | {"download": {"path": str(tmp_path / "own")}})
     ran = stages_run(run(by_flow, "-m", "dvc", "repro"))
     assert "backbone" not in ran
-    predictions = pd.read_csv(by_flow / "evaluation" / "fine_tuned" / "predictions.csv")
+    predictions = pd.read_csv(by_flow / "evaluation" / "feature_extraction" / "predictions.csv")
     assert list(predictions) == ["path", "sha256", "label", "predicted", "p_circle", "p_square & <co>", "p_wedge"]
     assert len(predictions) == 24
 
