@@ -3,19 +3,17 @@
 import fcntl
 import hashlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
 from flows.errors import FlowError
 from flows.git import GitError, git, resolve
-from flows.graph import read_stages, read_storage, uncached_outputs, up_to_date
+from flows.graph import LOCK, read_lock, results_in_git
 from flows.publish import REMOTE, replay
 from flows.source import STATE
 from flows.versions import branch_of, latest
-from flows.workspace import end_orphans
+from flows.workspace import alone
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
 HOME = Path.home() / ".smallset" / "checkouts"
@@ -27,8 +25,15 @@ class Busy(FlowError):
 
 def default_folder(repository: str, branch: str) -> Path:
     """Where the checkout of a branch of a repository lies if nobody says where."""
-    digest = hashlib.sha256(f"{repository} {branch}".encode()).hexdigest()[:12]
-    return HOME / f"{Path(repository.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}-{digest}"
+    # `.` is another repository in every folder.
+    address = address_of(repository)
+    digest = hashlib.sha256(f"{address} {branch}".encode()).hexdigest()[:12]
+    return HOME / f"{Path(address.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}-{digest}"
+
+
+def address_of(repository: str) -> str:
+    """A repository as it is called from any folder."""
+    return str(Path(repository).resolve()) if Path(repository).exists() else repository
 
 
 @contextmanager
@@ -48,11 +53,11 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(f"{folder}: another run is at work there") from None
-        end_orphans(folder)
-        _clone(repository, folder)
-        _update(repository, branch, folder)
-        with chdir(folder):
-            yield
+        with alone(folder):
+            _clone(repository, folder)
+            _update(repository, branch, folder)
+            with chdir(folder):
+                yield
 
 
 def _clone(repository: str, folder: Path) -> None:
@@ -60,21 +65,19 @@ def _clone(repository: str, folder: Path) -> None:
         return
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    git("clone", "--quiet", "--no-checkout", _address(repository), str(partial), folder=folder.parent)
+    # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
+    settings = ("--config", "core.fsync=committed,reference", "--config", "gc.autoDetach=false")
+    git("clone", "--quiet", "--no-checkout", *settings, address_of(repository), str(partial), folder=folder.parent)
     if folder.exists():
         raise FlowError(f"{folder}: expected a checkout or nothing, found something that is no git repository")
     partial.rename(folder)
-
-
-def _address(repository: str) -> str:
-    return str(Path(repository).resolve()) if Path(repository).exists() else repository
 
 
 def _update(repository: str, branch: str, folder: Path) -> None:
     # The lock above says that nobody is at work: what a killed git left would only stand in the way.
     for lock in (folder / ".git").rglob("*.lock"):
         lock.unlink(missing_ok=True)
-    git("remote", "set-url", REMOTE, _address(repository), folder=folder)
+    git("remote", "set-url", REMOTE, address_of(repository), folder=folder)
     heads = f"+refs/heads/*:refs/remotes/{REMOTE}/*"
     try:
         git("fetch", "--quiet", "--prune", "--tags", REMOTE, heads, folder=folder)
@@ -86,17 +89,20 @@ def _update(repository: str, branch: str, folder: Path) -> None:
         known = git("for-each-ref", "--format=%(refname:lstrip=3)", f"refs/remotes/{REMOTE}", folder=folder).split()
         raise FlowError(f"{repository}: expected a branch {branch!r}, found {', '.join(known) or 'none'}")
     replay(branch, folder)
-    if (folder / UNFINISHED).exists() and resolve("HEAD", folder) == resolve(f"{REMOTE}/{branch}", folder):
+    same = resolve("HEAD", folder) == resolve(f"{REMOTE}/{branch}", folder)
+    if same and (folder / UNFINISHED).exists() and read_lock(folder):
         # A run was killed on this very commit: what it finished stays, only its parameters are given anew.
         git("checkout", "--quiet", "HEAD", "--", "params.yaml", folder=folder)
         return
+    (folder / UNFINISHED).unlink(missing_ok=True)
     git("checkout", "--quiet", "--force", "--detach", f"{REMOTE}/{branch}", folder=folder)
-    git("clean", "--quiet", "--force", "-d", folder=folder)
     _take_results(branch, folder)
+    # Last: of the results, .gitignore files of DVC keep its outputs out of this.
+    git("clean", "--quiet", "--force", "-d", folder=folder)
 
 
 def _take_results(branch: str, folder: Path) -> None:
-    """Lay down dvc.lock and the figures of the last run, unless the branch itself has got newer ones since.
+    """Lay down what the last run left to git, unless the branch itself has got newer ones since.
 
     DVC then finds what has changed since that run, rather than since the last commit to the branch.
     """
@@ -104,27 +110,9 @@ def _take_results(branch: str, folder: Path) -> None:
     if last is None:
         return
     source = last.record.get("source", "")
-    if resolve(source, folder) and git("diff", "--name-only", source, "HEAD", "--", "dvc.lock", folder=folder):
+    if resolve(source, folder) and git("diff", "--name-only", source, "HEAD", "--", str(LOCK), folder=folder):
         return
-    wanted = ["dvc.lock", STATE.as_posix(), *uncached_outputs(folder)]
+    wanted = [STATE.as_posix(), *results_in_git(folder)]
     kept = git("ls-tree", "-r", "--name-only", branch_of(branch), "--", *wanted, folder=folder).splitlines()
     if kept:
         git("checkout", "--quiet", branch_of(branch), "--", *kept, folder=folder)
-
-
-def fetch_missing() -> str | None:
-    """Fetch what the last run has made and this checkout lacks.
-
-    Returns:
-        Why it could not be fetched, if so: it is made again.
-    """
-    stages = read_stages()
-    if len(up_to_date(stages)) == len(stages) or read_storage().remote is None:
-        return None
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "pull", "--run-cache", "--allow-missing", "--force"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["dvc pull failed"])[-1]

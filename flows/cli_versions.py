@@ -107,14 +107,18 @@ def rollback(
 
 
 def _parameters(checkout: Path | None, profile: str | None, settings: list[str] | None, width: int) -> dict[str, Any]:
-    import yaml
+    from ruamel.yaml import YAML, YAMLError
 
     overrides: dict[str, Any] = {}
     for setting in settings or []:
         key, found, value = setting.partition("=")
         if not found:
             raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
-        overrides[key] = yaml.safe_load(value)
+        try:
+            # As params.yaml is read: 1e-3 is a number.
+            overrides[key] = YAML(typ="safe").load(value)
+        except YAMLError:
+            raise FlowError(f"--set: expected KEY=VALUE with a value of YAML. Received: {setting!r}") from None
     return {
         "checkout": str(checkout.resolve()) if checkout else None,
         "profile": profile,

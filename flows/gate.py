@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from flows import versions
+from flows.cache import drop_damaged_object
 from flows.errors import FlowError
 from flows.registry import ARTIFACT, Promotion
 from flows.revisions import fetch_directory
@@ -69,6 +71,8 @@ def decide(present: Promotion | None, summary: dict[str, Any], params: GateParam
         return Decision(True, f"the first model in use; accuracy {accuracy:.4f}, expected at least {least:g}")
     shutil.rmtree(_SCRATCH, ignore_errors=True)
     try:
+        if kept := (versions.record_of(present.commit) or {}).get("classifier"):
+            drop_damaged_object(kept)
         fetch_directory(present.commit, CLASSIFIER.as_posix(), _SCRATCH / CLASSIFIER)
         return _beside(present)
     finally:
@@ -102,6 +106,14 @@ def _stage(module: str, *arguments: str) -> str:
         [sys.executable, "-m", f"stages.{module}", *arguments], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+        lines = done.stderr.strip().splitlines() or [_refusal(done.stdout) or f"exit code {done.returncode}"]
         raise FlowError(f"{module} of the model in use: {lines[-1].removeprefix('error: ')}")
     return done.stdout
+
+
+def _refusal(output: str) -> str | None:
+    """Why `compare` did not compare, if it says so in JSON."""
+    try:
+        return str(json.loads(output)["refused"])
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -55,6 +55,14 @@ def resolve(revision: str, folder: Path | str = ".") -> str | None:
         return None
 
 
+def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
+    """A text file as it is at a revision, without the last newline; None where it is not there."""
+    try:
+        return git("show", f"{revision}:{path}", folder=folder)
+    except GitError:
+        return None
+
+
 def is_ancestor(one: str, other: str, folder: Path | str = ".") -> bool:
     """Whether a commit is, or comes before, another."""
     try:

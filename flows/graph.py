@@ -1,14 +1,18 @@
 """dvc.yaml as stages in order, as DVC itself resolves it; the only file that uses DVC's Python API."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML, YAMLError
+
 from flows.errors import FlowError
 from flows.workspace import require_project
+
+LOCK = Path("dvc.lock")  # what DVC knows of every stage's last run
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,18 @@ def read_metrics() -> dict[str, dict[str, Any]]:
         return {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
 
 
+def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
+    """Read dvc.lock; None where there is none, or only a part of it.
+
+    DVC writes over it where it lies: an end at that moment, or a full disk, leaves a part.
+    """
+    try:
+        found = YAML(typ="safe").load((folder / LOCK).read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError, YAMLError):
+        return None
+    return found if isinstance(found, dict) and "schema" in found else None
+
+
 def files_in_git(folder: Path = Path()) -> list[str]:
     """Files of the pipeline that git keeps: dvc.yaml, dvc.lock, parameters, code, metrics and plots; those that exist.
 
@@ -78,7 +94,7 @@ def files_in_git(folder: Path = Path()) -> list[str]:
         kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
         needed = {Path(dep.fs_path) for dep in repo.index.deps if dep.fs_path}
         ignores = {out.parent / ".gitignore" for out in tracked}
-        wanted = kept | needed | ignores | {root / name for name in ("dvc.yaml", "dvc.lock", "params.yaml")}
+        wanted = kept | needed | ignores | {root / name for name in ("dvc.yaml", LOCK, "params.yaml")}
         return sorted(
             path.relative_to(root).as_posix()
             for path in wanted
@@ -86,15 +102,24 @@ def files_in_git(folder: Path = Path()) -> list[str]:
         )
 
 
-def uncached_outputs(folder: Path = Path()) -> list[str]:
-    """Outputs that git keeps: metrics, plots, tables; whether they exist or not.
+def results_in_git(folder: Path = Path()) -> list[str]:
+    """What a run leaves to git: dvc.lock, metrics, plots, tables, DVC's .gitignore files; whether they exist or not.
 
     Raises:
         FlowError: as `read_stages`.
     """
     with _project(folder) as repo:
-        outputs = [Path(out.fs_path) for out in repo.index.outs if not out.use_cache]
-        return sorted(path.relative_to(repo.root_dir).as_posix() for path in outputs)
+        kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
+        ignores = {Path(out.fs_path).parent / ".gitignore" for out in repo.index.outs if out.use_cache}
+        return [str(LOCK), *sorted(path.relative_to(repo.root_dir).as_posix() for path in kept | ignores)]
+
+
+def kept_outputs(stages: Collection[str] | None) -> list[tuple[str, str]]:
+    """The outputs of these stages, or of all, that DVC keeps: absolute path, checksum. Also while other stages run."""
+    with _project() as repo, repo.lock:
+        wanted = [stage for stage in repo.index.stages if stages is None or stage.addressing in stages]
+        outputs = [out for stage in wanted for out in stage.outs if out.use_cache and out.hash_info]
+        return [(out.fs_path, out.hash_info.value) for out in outputs if out.hash_info.name == "md5"]
 
 
 def checksum_of(path: str) -> str | None:
@@ -112,13 +137,13 @@ class Storage:
     remote: str | None
 
 
-def read_storage() -> Storage:
+def read_storage(folder: Path = Path()) -> Storage:
     """Read where the contents of outputs are kept.
 
     Raises:
         FlowError: as `read_stages`, or the project is a folder inside a git repository: DVC finds no revision of it.
     """
-    with _project() as repo:
+    with _project(folder) as repo:
         if not Path(repo.root_dir, ".git").exists():
             raise FlowError(f"expected a git repository in the project's own folder, found none in {repo.root_dir}")
         return Storage(repo.cache.local_cache_dir, repo.config["core"].get("remote"))

@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +10,12 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed, State
 from prefect.tasks import Task
 
+from flows.cache import drop_damaged
 from flows.errors import FlowError
 from flows.graph import StageNode, read_stages, up_to_date
 from flows.process import run_stage
@@ -24,6 +23,7 @@ from flows.process_output import Outcome, StageResult
 from flows.provenance import ResultTaker, read_record, recorded
 from flows.results import publish
 from flows.run_page import renew_page
+from flows.server import start_server
 from flows.workspace import exclusive
 
 # Stages that depend on the world outside: seconds before each further try.
@@ -97,17 +97,6 @@ def run_flow(width: int) -> list[StageResult]:
     return [_result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
 
 
-def start_server() -> None:
-    """Start Prefect's server, where none is configured, deaf to Ctrl-C: it stays to take the flow's last states."""
-    deaf_to = {signal.SIGINT, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf_to)
-    try:
-        with get_client(sync_client=True):
-            pass
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _run_in_order(stages: Sequence[StageNode], width: int, take: ResultTaker) -> list[PrefectFuture[Any]]:
     """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
     fresh, stop = up_to_date(stages), threading.Event()
@@ -150,6 +139,9 @@ def _task(name: str, fresh: bool, stop: threading.Event, take: ResultTaker) -> T
     def stage() -> State:
         logger = get_run_logger()
         result = StageResult(name, Outcome.UP_TO_DATE) if fresh else run_stage(name, logger.info, stop)
+        if result.outcome is Outcome.RESTORED and (damaged := drop_damaged([name])):
+            logger.warning("damaged in DVC's cache, made again: %s", ", ".join(damaged))
+            result = run_stage(name, logger.info, stop)
         take(result)
         return _state(result)
 

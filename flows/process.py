@@ -29,7 +29,8 @@ def run_stage(name: str, take_line: LineTaker, stop: threading.Event) -> StageRe
         _follow(process, report.take, stop)
     finally:
         stopped = process.poll() is None
-        if stopped:
+        # A DVC that was killed has left its stage at work.
+        if stopped or process.returncode < 0:
             end(process)
         if process.stdout:
             process.stdout.close()

@@ -42,6 +42,8 @@ def override(values: Mapping[str, Any]) -> list[str]:
     """
     overlays = []
     for key, value in values.items():
+        if "." not in key:
+            raise FlowError(f"overrides: {key}: expected a parameter of a section, as scratch.epochs")
         for part in reversed(key.split(".")):
             value = {part: value}  # noqa: PLW2901
         overlays.append((value, "overrides"))

@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.errors import FlowError
 from flows.git import GitError, git, resolve
+from flows.graph import read_lock
 from flows.machine import describe_machine, versions
 from flows.process_output import Outcome, StageResult
 
 RECORD = Path(".smallset") / "run.json"
-LOCK = Path("dvc.lock")
 ResultTaker = Callable[[StageResult], None]
 
 
@@ -131,17 +130,9 @@ def _stages(names: Sequence[str], taken: Mapping[str, tuple[StageResult, str]]) 
 
 def _locks() -> dict[str, str]:
     """A checksum of every stage's command, dependencies, parameters and outputs in dvc.lock. Not while stages run."""
-    from ruamel.yaml import YAML, YAMLError
-
-    if not LOCK.is_file():
-        return {}
-    try:
-        stages = (YAML(typ="safe").load(LOCK.read_text(encoding="utf-8")) or {}).get("stages", {})
-    except YAMLError as error:
-        raise FlowError(f"{LOCK}: not valid YAML: {' '.join(str(error).split())}") from None
     return {
         name: hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        for name, content in stages.items()
+        for name, content in (read_lock() or {}).get("stages", {}).items()
     }
 
 

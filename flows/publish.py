@@ -13,8 +13,9 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_a
 
 from flows import registry
 from flows.errors import FlowError
-from flows.git import GitError, author, git, is_ancestor, resolve
-from flows.versions import branch_of
+from flows.git import GitError, author, content, git, is_ancestor, resolve
+from flows.graph import LOCK, read_storage
+from flows.versions import branch_of, chain_of
 
 TRIES = 4
 FIRST_WAIT = 2.0  # seconds; each further wait is twice as long
@@ -32,10 +33,10 @@ def publish(branch: str, folder: Path | str = ".") -> None:
     Raises:
         NotPublished: after several tries; nothing is lost.
     """
-    if has_data_remote(folder):
+    if read_storage(Path(folder)).remote:
         _patiently(lambda: _dvc("push", "--run-cache", folder=folder), "dvc push")
-        if _ahead(branch, folder) > 1:
-            # Runs that an earlier failure kept here: their data is that of other commits than the present one.
+        if _ahead(branch, folder) > 1 or not _is_here(branch, folder):
+            # Runs that an earlier failure kept here: their data is not that of the working tree.
             _patiently(lambda: _dvc("push", "--all-tags", folder=folder), "dvc push")
     if has_git_remote(folder):
         _patiently(lambda: _push(branch, folder), "git push")
@@ -44,11 +45,6 @@ def publish(branch: str, folder: Path | str = ".") -> None:
 def has_git_remote(folder: Path | str = ".") -> bool:
     """Whether there is a repository to push to."""
     return REMOTE in git("remote", folder=folder).splitlines()
-
-
-def has_data_remote(folder: Path | str = ".") -> bool:
-    """Whether DVC has a default remote."""
-    return bool(_dvc("config", "core.remote", folder=folder, check=False).strip())
 
 
 def is_published(branch: str, folder: Path | str = ".") -> bool:
@@ -61,20 +57,29 @@ def _ahead(branch: str, folder: Path | str) -> int:
     if resolve(f"refs/heads/{runs}", folder) is None:
         return 0
     known = resolve(f"refs/remotes/{REMOTE}/{runs}", folder)
-    return int(git("rev-list", "--count", "--first-parent", runs, *([f"^{known}"] if known else []), folder=folder))
+    return sum(1 for _ in chain_of(runs, folder, without=known))
+
+
+def _is_here(branch: str, folder: Path | str) -> bool:
+    """Whether the working tree has the data of the last run; where there is no run, there is nothing else to push."""
+    runs, lock = f"refs/heads/{branch_of(branch)}", Path(folder) / LOCK
+    here = lock.read_text("utf-8").rstrip("\n") if lock.is_file() else None
+    return resolve(runs, folder) is None or content(runs, str(LOCK), folder) == here
 
 
 def _push(branch: str, folder: Path | str) -> None:
     runs = branch_of(branch)
-    names = git("for-each-ref", "--format=%(refname)", *_patterns(), folder=folder).splitlines()
-    if resolve(f"refs/heads/{runs}", folder) is None:
+    patterns = [*_patterns(), f"refs/heads/{runs}"]
+    names = git("for-each-ref", "--format=%(refname)", *patterns, folder=folder).splitlines()
+    if not names:
         return
     try:
-        git("push", "--atomic", REMOTE, f"refs/heads/{runs}", *names, folder=folder)
+        git("push", "--atomic", REMOTE, *names, folder=folder)
     except GitError:
         _catch_up(branch, folder)
         raise
-    git("update-ref", f"refs/remotes/{REMOTE}/{runs}", runs, folder=folder)
+    if resolve(f"refs/heads/{runs}", folder):
+        git("update-ref", f"refs/remotes/{REMOTE}/{runs}", runs, folder=folder)
 
 
 def _patterns() -> list[str]:
@@ -120,8 +125,8 @@ def replay(branch: str, folder: Path | str = ".") -> dict[str, str]:
         return {}
     moved: dict[str, str] = {}
     tip = theirs
-    alone = git("rev-list", "--first-parent", "--reverse", ours, f"^{theirs}", folder=folder) if ours else ""
-    for commit in alone.splitlines():
+    alone = [one.commit for one in chain_of(ours, folder, without=theirs)] if ours else []
+    for commit in reversed(alone):
         source = git("rev-list", "--parents", "--max-count=1", commit, folder=folder).split()[-1]
         message = git("log", "--format=%B", "--max-count=1", commit, folder=folder)
         parents = [word for parent in dict.fromkeys((tip, source)) for word in ("-p", parent)]
@@ -148,11 +153,11 @@ def _patiently(action: Callable[[], Result], what: str) -> Result:
         ) from None
 
 
-def _dvc(*arguments: str, folder: Path | str, check: bool = True) -> str:
+def _dvc(*arguments: str, folder: Path | str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
-    if check and done.returncode:
+    if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise FlowError(" ".join(lines) or f"dvc {arguments[0]}: exit code {done.returncode}")
     return done.stdout

@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.states import Cancelled, Completed, Failed, State
+from prefect.states import Completed, Failed, State
 
-from flows import gate, notify, profiles, publish, registry, saved_run, source, versions
-from flows.checkout import UNFINISHED, Busy, checked_out, default_folder, fetch_missing
+from flows import cache, gate, notify, profiles, publish, registry, saved_run, source, versions
+from flows.checkout import UNFINISHED, Busy, checked_out, default_folder
 from flows.errors import FlowError
-from flows.pipeline import run_flow, start_server
+from flows.pipeline import run_flow
+from flows.server import start_server
 
-_UNDECIDED = "undecided"
+SKIPPED = "Skipped"  # the state of a run that found another one at work
+_UNDECIDED, _PROMOTED = "undecided", "promoted"
 # Pictures that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
 
@@ -37,13 +39,20 @@ def retrain(
         with checked_out(repository, branch, folder.resolve()):
             return _in_checkout(branch, profile, overrides or {}, width)
     except Busy as busy:
-        return Cancelled(name="Skipped", message=str(busy))
-    except (FlowError, OSError) as error:
-        _tell("failed", f"{branch}: retraining failed: {error}", branch=branch)
-        return Failed(message=str(error))
+        return Completed(name=SKIPPED, message=str(busy))
+    except Exception as error:
+        # What the system refuses, such as a full disk, it refuses somewhere.
+        where = f"{folder}: " if isinstance(error, OSError) and not error.filename else ""
+        _tell("failed", f"{branch}: retraining failed: {where}{error}", branch=branch)
+        if not isinstance(error, FlowError | OSError):
+            raise
+        return Failed(message=f"{where}{error}")
 
 
 def _in_checkout(branch: str, profile: str | None, overrides: dict[str, Any], width: int) -> State:
+    if UNFINISHED.exists() or not publish.is_published(branch):
+        # The power may have failed: nothing half-written is to be pushed, or built upon.
+        cache.drop_damaged()
     _finish(branch)
     UNFINISHED.parent.mkdir(exist_ok=True)
     UNFINISHED.touch()
@@ -53,13 +62,16 @@ def _in_checkout(branch: str, profile: str | None, overrides: dict[str, Any], wi
     if "split.order" not in overrides and profiles.value_of("split.order") == "shuffle":
         profiles.override(_STABLE_ORDER)
     source.look()
-    fetch_missing()
+    cache.fetch_missing()
     results = run_flow(width)
     last = versions.latest(branch)
     record = saved_run.compose(branch, results)
-    undecided = last is not None and last.record.get("decision") == _UNDECIDED
-    if record["outcome"] == "trained" or (record["outcome"] == "up to date" and undecided):
+    is_open = last is not None and _is_open(last)
+    if record["outcome"] == "trained" or (record["outcome"] == "up to date" and is_open):
         record |= _decision(record)
+    elif is_open:
+        # A failure in between: what was not decided before it is still to be decided after it.
+        record["decision"] = _UNDECIDED
     version = saved_run.save(record, branch)
     UNFINISHED.unlink()
     failure = _finish(branch)
@@ -68,16 +80,32 @@ def _in_checkout(branch: str, profile: str | None, overrides: dict[str, Any], wi
 
 def _decision(record: dict[str, Any]) -> dict[str, Any]:
     present = registry.in_use()
+    beside = {"instead_of": _run_of(present)}
     used = (versions.record_of(present.commit) or {}) if present else {}
     if present and used.get("classifier") == record["classifier"]:
-        return {"decision": "unchanged", "reason": f"its classifier is that of {present.version}, which is in use"}
+        reason = f"its classifier is that of {present.version}, which is in use"
+        return beside | {"decision": "unchanged", "reason": reason}
     try:
         decision = gate.decide(present, record["summary"], gate.read_gate())
     except FlowError as error:
         # The run is kept; the next one decides.
-        return {"decision": _UNDECIDED, "reason": str(error)}
-    word = "promoted" if decision.promote else "rejected"
-    return {"decision": word, "reason": decision.reason, "comparison": decision.comparison}
+        return beside | {"decision": _UNDECIDED, "reason": str(error)}
+    word = _PROMOTED if decision.promote else "rejected"
+    return beside | {"decision": word, "reason": decision.reason, "comparison": decision.comparison}
+
+
+def _run_of(promotion: registry.Promotion | None) -> str | None:
+    """What names a model in use for good: commits move, and versions are numbered anew, until they are pushed."""
+    if promotion is None:
+        return None
+    return (versions.record_of(promotion.commit) or {}).get("id", promotion.commit)
+
+
+def _is_open(last: versions.Version) -> bool:
+    """Whether a run's decision is still to come, or to be carried out."""
+    decision = last.record.get("decision")
+    promoted = {one.commit for one in registry.promotions()}
+    return decision == _UNDECIDED or (decision == _PROMOTED and last.commit not in promoted)
 
 
 def _finish(branch: str) -> str | None:
@@ -87,8 +115,9 @@ def _finish(branch: str) -> str | None:
         Why something could not be pushed yet, if so.
     """
     last = versions.latest(branch)
-    if last and last.record.get("decision") == "promoted" and not registry.is_registered(last.commit):
-        registry.promote(last.commit, last.record["reason"])
+    if last and last.record.get("decision") == _PROMOTED and _is_open(last):
+        # Somebody may have put another model into use since: what was decided does not hold beside that one.
+        _promote_instead(last)
     if last is None or publish.is_published(branch):
         return None
     try:
@@ -97,6 +126,11 @@ def _finish(branch: str) -> str | None:
         get_run_logger().warning(str(error))
         return str(error)
     return None
+
+
+def _promote_instead(last: versions.Version) -> None:
+    if last.record.get("instead_of") == _run_of(registry.in_use()):
+        registry.promote(last.commit, last.record["reason"])
 
 
 def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -> State:
@@ -108,7 +142,7 @@ def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -
     if "decision" not in record:
         return Completed(name="UpToDate", message=f"{version.name}: nothing has changed{later}")
     text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
-    if record["decision"] in ("promoted", _UNDECIDED):
+    if record["decision"] in (_PROMOTED, _UNDECIDED):
         _tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
     return Completed(name=record["decision"].capitalize(), message=text)
 
@@ -126,6 +160,6 @@ def run_retrain(**parameters: Any) -> str:
     """
     start_server()
     state = retrain(**parameters, return_state=True)
-    if not state.is_completed():
+    if not state.is_completed() or state.name == SKIPPED:
         raise FlowError(state.message or f"retraining ended as {state.name}")
     return state.message or state.name or ""

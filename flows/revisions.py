@@ -47,7 +47,12 @@ def fetch_directory(revision: str, path: str, folder: Path) -> None:
     with _files(revision, storage) as files:
         if not files.isdir(path):
             raise FlowError(f"{revision}: expected a directory {path}, found none")
-        for file in files.find(path):
+        try:
+            found = files.find(path)
+        except Exception:
+            # What lists the files of a directory is kept like a file.
+            raise FlowError(_is_missing(path, revision, storage)) from None
+        for file in found:
             target = folder / Path(file).relative_to(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_read(files, file, revision, storage))
@@ -90,14 +95,16 @@ def _read(files: Any, path: str, name: str, storage: Storage) -> bytes:
     try:
         return files.read_bytes(path)
     except FileNotFoundError:
-        raise FlowError(f"{path} of {name} is not in DVC's cache{_advice(name, storage)}") from None
+        raise FlowError(_is_missing(path, name, storage)) from None
     except Exception as error:
         # Every kind of remote has exceptions of its own.
         raise FlowError(f"{path} of {name}, from the remote {storage.remote}: {reason_of(error)}") from None
 
 
-def _advice(name: str, storage: Storage) -> str:
+def _is_missing(path: str, name: str, storage: Storage) -> str:
+    text = f"{path} of {name} is not in DVC's cache"
     if storage.remote:
-        return f", nor in the remote {storage.remote}: run `dvc push` where that run was made"
+        return f"{text}, nor in the remote {storage.remote}: run `dvc push` where that run was made"
     again = "`dvc repro`" if name == WORKSPACE else f"`dvc repro` on a checkout of {name}"
-    return f", and there is no remote: name the one that has it (`dvc remote add --default NAME URL`), or run {again}"
+    remote = "name the one that has it (`dvc remote add --default NAME URL`)"
+    return f"{text}, and there is no remote: {remote}, or run {again}"

@@ -9,15 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 from flows import source, versions
-from flows.git import git, resolve
-from flows.graph import checksum_of
+from flows.errors import FlowError
+from flows.git import content, resolve
+from flows.graph import LOCK, checksum_of, read_lock
 from flows.process_output import Outcome, StageResult
 from flows.provenance import read_record
 from flows.registry import ARTIFACT
 
 CLASSIFIER = Path("models") / ARTIFACT
 SUMMARY = Path("report") / "summary.json"
-_LOCK = Path("dvc.lock")
 _SPLIT = Path("data") / "split.json"
 _FAILED = (Outcome.FAILED, Outcome.STOPPED)
 
@@ -29,7 +29,13 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
         id, branch, source (the commit that was run), outcome ("trained", "up to date", "failed"), reason (if failed),
         data (counts per subset, checksum of the archive), classifier (its checksum), summary (of the report), run (as
         `flows.provenance` has it).
+
+    Raises:
+        FlowError: a stage failed in such a way that nothing is left to be recorded.
     """
+    failed = [f"{one.name}: {one.reason}" for one in results if one.outcome in _FAILED]
+    if failed and LOCK.exists() and read_lock() is None:
+        raise FlowError(failed[0])
     run = read_record()
     record: dict[str, Any] = {
         "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
@@ -42,7 +48,7 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
         "run": asdict(run) if run else None,
     }
     if record["outcome"] == "failed":
-        record["reason"] = next(f"{one.name}: {one.reason}" for one in results if one.outcome in _FAILED)
+        record["reason"] = failed[0]
     return record
 
 
@@ -59,7 +65,7 @@ def _outcome(results: Sequence[StageResult], last: versions.Version | None) -> s
     """Beside the last saved run, not by what ran just now: a run before may have been killed with its work done."""
     if any(one.outcome in _FAILED or one.outcome is Outcome.NOT_RUN for one in results):
         return "failed"
-    if last and git("show", f"{last.commit}:{_LOCK}") == _LOCK.read_text(encoding="utf-8").rstrip("\n"):
+    if last and content(last.commit, str(LOCK)) == LOCK.read_text(encoding="utf-8").rstrip("\n"):
         return "up to date"
     return "trained"
 

@@ -1,44 +1,69 @@
 """`smallset serve`: retraining on a schedule, by a Prefect server that runs elsewhere or beside it."""
 
+import logging
+import os
+import sys
+import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import serve as serve_deployments
+from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.settings import PREFECT_API_URL
 
+from flows.checkout import address_of
 from flows.errors import FlowError
 from flows.retrain import retrain
+
+# One at work, and one that finds it at work and is skipped.
+_AT_ONCE = 2
+_WAIT = 10.0  # seconds between two looks at whether the server is back
+_GAVE_UP = "Service exceeded error threshold."
 
 
 def serve(repository: str, branch: str, cron: str | None, seconds: float | None, parameters: dict[str, Any]) -> None:
     """Register the deployment `smallset-retrain/<branch>` and run it whenever the server says; until interrupted.
 
-    A run that comes due while another is at work is cancelled, not queued: the next one finds the same data.
+    A run that comes due while another is at work in the checkout is skipped: the next one finds the same data.
 
     Raises:
-        FlowError: no server is configured, or the schedule is none.
+        FlowError: no server is configured, or it does not answer, or the schedule is none.
     """
     if not PREFECT_API_URL.value():
         raise FlowError(
             "a schedule needs a Prefect server: start one with `prefect server start`, and "
             "`prefect config set PREFECT_API_URL=http://127.0.0.1:4200/api`"
         )
-    # Not paused when this ends: what comes due until it is back is then made up for, once.
-    serve_deployments(deployment(repository, branch, cron, seconds, parameters), limit=2, pause_on_shutdown=False)
+    made = deployment(repository, branch, cron, seconds, parameters)
+    if (problem := _server_problem()) is not None:
+        raise FlowError(f"PREFECT_API_URL: expected a Prefect server at {PREFECT_API_URL.value()}: {problem}")
+    try:
+        # Not paused when this ends: what comes due until it is back is then made up for.
+        serve_deployments(made, limit=_AT_ONCE, pause_on_shutdown=False)
+    except Exception as error:
+        if not _is_lost(error):
+            raise
+        logging.getLogger("prefect.runner").warning("the server is gone: serving again as soon as it is back")
+        while _server_problem() is not None:
+            time.sleep(_WAIT)
+        # Anew: of what Prefect has given up, threads are left that nothing ends.
+        os.execv(sys.executable, sys.orig_argv)
 
 
 def deployment(
     repository: str, branch: str, cron: str | None, seconds: float | None, parameters: dict[str, Any]
 ) -> RunnerDeployment:
-    """Compose the deployment: its schedule, its parameters, and that it never runs twice at once.
+    """Compose the deployment: its schedule and its parameters.
+
+    It has no concurrency limit of Prefect's: a server that was restarted knows that a slot is taken, but not by whom,
+    and a run that was killed meanwhile would stop the schedule for good. The checkout itself admits one run at a time.
 
     Raises:
         FlowError: the schedule is none.
     """
-    here = Path(repository)
-    found = {"repository": str(here.resolve()) if here.exists() else repository, "branch": branch}
+    found = {"repository": address_of(repository), "branch": branch}
     try:
         # Prefect's own type leaves open whether it is to be awaited; outside of an event loop it is not.
         made: Any = retrain.to_deployment(
@@ -50,7 +75,17 @@ def deployment(
             tags=["smallset"],
         )
         return made
-    except ValueError as error:
-        raise FlowError(
-            f"--cron: expected minute, hour, day, month and weekday. Received: {cron!r} ({error})"
-        ) from None
+    except ValueError:
+        raise FlowError(f"--cron: expected minute, hour, day, month and weekday. Received: {cron!r}") from None
+
+
+def _server_problem() -> Exception | None:
+    with get_client(sync_client=True) as client:
+        return client.api_healthcheck()
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether it means that the server is out of reach: Prefect's loops give up some minutes after it has gone."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_lost, error.exceptions))
+    return isinstance(error, httpx.TransportError) or str(error) == _GAVE_UP

@@ -8,11 +8,12 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.git import GitError, author, git, is_ancestor, resolve
+from flows.git import author, content, git, is_ancestor, resolve
 from flows.graph import files_in_git
 
 PREFIX = "runs/"  # of run branches, and with `run/` of the tag of each run
@@ -72,12 +73,22 @@ def save(
 def versions(branch: str, folder: Path | str = ".", most: int | None = None) -> Iterator[Version]:
     """The saved runs of a branch, the latest first."""
     tip = _tip(branch, folder)
-    if tip is None:
-        return
-    limit = [] if most is None else [f"--max-count={most}"]
-    for commit in git("rev-list", "--first-parent", *limit, tip, folder=folder).splitlines():
-        if (record := record_of(commit, folder)) is not None:
-            yield Version(f"run/{record['id']}", commit, record)
+    return islice(chain_of(tip, folder), most) if tip else iter(())
+
+
+def chain_of(tip: str, folder: Path | str = ".", without: str | None = None) -> Iterator[Version]:
+    """The run at a commit and those before it, the latest first.
+
+    Args:
+        without: leaves out what this commit has too.
+    """
+    others = [f"^{without}"] if without else []
+    for commit in git("rev-list", "--first-parent", tip, *others, folder=folder).splitlines():
+        record = record_of(commit, folder)
+        if record is None:
+            # Before the first run come the commits of the branch that was run.
+            return
+        yield Version(f"run/{record['id']}", commit, record)
 
 
 def latest(branch: str, folder: Path | str = ".") -> Version | None:
@@ -88,8 +99,8 @@ def latest(branch: str, folder: Path | str = ".") -> Version | None:
 def record_of(commit: str, folder: Path | str = ".") -> dict[str, Any] | None:
     """What a commit records of its run; None if it is no saved run."""
     try:
-        record = json.loads(git("show", f"{commit}:{RECORD}", folder=folder))
-    except (GitError, ValueError):
+        record = json.loads(content(commit, RECORD, folder) or "")
+    except ValueError:
         return None
     return record if isinstance(record, dict) and "id" in record else None
 

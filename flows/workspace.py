@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from flows.errors import FlowError
 
 LOCK = Path(".smallset") / "run.lock"
 RWLOCK = Path(".dvc") / "tmp" / "rwlock"
-ORPHAN = ("dvc", "--wait-for-lock", "repro", "--single-item")  # as flows/process.py starts a stage
+MARK = "SMALLSET_WORKSPACE"  # variable of every process that a run starts: the folder it works in
 _READS = 5  # of a file that DVC may be writing just now
 
 
@@ -41,25 +42,34 @@ def exclusive() -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"process {psutil.Process().pid}")
         lock.flush()
-        end_orphans(Path())
-        _clear_stale_rwlock()
+        with alone(Path()):
+            _clear_stale_rwlock()
+            yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """End what a killed run left at work in a folder, and mark what the block starts; within the lock of every run."""
+    before, here = os.environ.get(MARK), str(folder.resolve())
+    if before != here:
+        _end_orphans(here)
+    os.environ[MARK] = here
+    try:
         yield
+    finally:
+        os.environ.pop(MARK)
+        if before is not None:
+            os.environ[MARK] = before
 
 
-def end_orphans(folder: Path) -> None:
-    """End stages that a killed run left at work in a folder; whoever calls holds the lock that every run takes.
-
-    They would go on for nothing: their run is gone, and the next one starts the same stage again.
-    """
-    here = folder.resolve()
+def _end_orphans(here: str) -> None:
+    """They would go on for nothing: their run is gone, and the next one starts the same stage again."""
     orphans = []
     for process in psutil.process_iter():
-        try:
-            words, place = process.cmdline(), Path(process.cwd())
-        except (psutil.Error, OSError):
-            continue
-        if place == here and all(word in words for word in ORPHAN):
-            orphans += [*process.children(recursive=True), process]
+        with suppress(psutil.Error, OSError):
+            # A process shows the variables that it was started with: this one has no mark.
+            if process.environ().get(MARK) == here:
+                orphans.append(process)
     for process in orphans:
         with suppress(psutil.Error):
             process.kill()

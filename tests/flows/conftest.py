@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.flows.site import Site, serving
+from tests.flows.versions_project import make_project
+
 Make = Callable[[dict], Path]
 
 
@@ -62,3 +65,25 @@ def dvc() -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with everything that a scheduled run needs."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A remote that is gone is given up at once."""
+    from flows import publish
+
+    monkeypatch.setattr(publish, "FIRST_WAIT", 0.01)
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A web server; notifications go there."""
+    with serving() as site:
+        monkeypatch.setenv("SMALLSET_WEBHOOK", site.address)
+        yield site

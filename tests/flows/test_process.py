@@ -74,3 +74,18 @@ def test_a_stopped_stage_leaves_no_process_and_a_project_that_goes_on(make, monk
     assert sleepers("42.5") == []
     (project / "quick").touch()
     assert run("a")[0].outcome is Outcome.RAN
+
+
+def test_a_dvc_that_is_killed_leaves_no_stage_behind(make):
+    project = make({"a": {"cmd": "[ -e quick ] || sleep 44.5; echo 1 > a", "outs": ["a"]}})
+
+    def take(line: str) -> None:
+        if line.startswith(">"):
+            [dvc] = [one for one in psutil.Process().children() if "repro" in one.cmdline()]
+            threading.Timer(0.5, dvc.kill).start()
+
+    result = run_stage("a", take, threading.Event())
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "dvc ended with -9")
+    assert sleepers("44.5") == []
+    (project / "quick").touch()
+    assert run("a")[0].outcome is Outcome.RAN

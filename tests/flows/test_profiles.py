@@ -105,3 +105,22 @@ def test_an_unknown_key_is_named_and_nothing_is_written(project):
     with pytest.raises(FlowError, match=r"profiles/mine\.yaml: scratch\.epoch: no such parameter"):
         profiles.use("mine")
     assert text() == before
+
+
+def test_single_values_are_written_over_the_params_and_can_be_read(project):
+    assert profiles.value_of("scratch.epochs") == 30
+    changes = profiles.override({"scratch.epochs": 3, "scratch_augmented.augmentation.flip": False})
+    assert changes == ["scratch.epochs: 30 -> 3", "scratch_augmented.augmentation.flip: True -> False"]
+    assert profiles.value_of("scratch.epochs") == 3
+    assert profiles.value_of("scratch_augmented.augmentation.flip") is False
+    assert profiles.value_of("scratch_augmented.augmentation.rotation") == 0.1
+    assert profiles.value_of("scratch.nothing") is None
+    assert profiles.override({}) == []
+
+
+@pytest.mark.parametrize("key", ["scratch", "scratch.nothing", "nothing.epochs"])
+def test_a_single_value_that_is_none_is_refused_and_nothing_is_written(project, key):
+    before = text()
+    with pytest.raises(FlowError, match=r"^overrides: [\w.]+: (expected|no such) "):
+        profiles.override({key: 3})
+    assert text() == before

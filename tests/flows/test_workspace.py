@@ -60,3 +60,25 @@ def test_a_dvc_that_is_at_work_is_left_alone(project):
     finally:
         working.kill()
         working.wait()
+
+
+def test_what_a_killed_run_left_at_work_is_ended_and_nothing_else(project, tmp_path):
+    # Of another workspace; of nobody; of this one, whatever it is and wherever it has gone.
+    environments = [{workspace.MARK: str(tmp_path)}, {}, {workspace.MARK: str(project)}]
+    left = [
+        subprocess.Popen(["sleep", "60"], cwd=tmp_path, env={"PATH": os.environ["PATH"]} | environment)
+        for environment in environments
+    ]
+    try:
+        with workspace.exclusive():
+            mine = subprocess.Popen(["sleep", "60"])
+            with workspace.alone(project):
+                assert mine.poll() is None
+            mine.kill()
+            mine.wait()
+        assert [process.poll() is None for process in left] == [True, True, False]
+        assert workspace.MARK not in os.environ
+    finally:
+        for process in left:
+            process.kill()
+            process.wait()

@@ -1,0 +1,97 @@
+"""What DVC keeps, by checksum: fetched where it is missing, thrown away where it is damaged.
+
+DVC itself takes a file of its cache for what its name says as long as it is write-protected.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from flows.graph import kept_outputs, read_stages, read_storage, up_to_date
+
+_DIRECTORY = ".dir"  # ends the checksum of a directory, whose entry in the cache lists its files
+
+
+def fetch_missing() -> str | None:
+    """Fetch what the last run has made and this workspace lacks; what is damaged counts as missing.
+
+    Returns:
+        Why it could not be fetched, if so: it is made again.
+    """
+    stages = read_stages()
+    fresh = up_to_date(stages)
+    stale = [stage.name for stage in stages if stage.name not in fresh]
+    if not stale:
+        return None
+    drop_damaged(stale)
+    if read_storage().remote is None:
+        return None
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "pull", "--run-cache", "--allow-missing", "--force"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # The remote may be damaged too.
+    drop_damaged(stale)
+    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["dvc pull failed"])[-1]
+
+
+def drop_damaged(stages: Collection[str] | None = None) -> list[str]:
+    """Remove from the cache what is not what its name says, and from the workspace the outputs that may be made of it.
+
+    Args:
+        stages: whose outputs, as dvc.lock has them, are checked; None is all.
+
+    Returns:
+        The outputs that are gone: DVC fetches or makes them again.
+    """
+    cache = Path(read_storage().cache)
+    gone = [path for path, checksum in kept_outputs(stages) if _drop_damaged(cache, checksum)]
+    for path in gone:
+        _remove(Path(path))
+    return gone
+
+
+def drop_damaged_object(checksum: str) -> None:
+    """Remove from the cache a file, or those files of a directory, that are not what their names say."""
+    _drop_damaged(Path(read_storage().cache), checksum)
+
+
+def _drop_damaged(cache: Path, checksum: str) -> bool:
+    damaged = [file for file in _objects(cache, checksum) if not _is_whole(file)]
+    for file in damaged:
+        file.unlink()
+    return bool(damaged)
+
+
+def _objects(cache: Path, checksum: str) -> Iterator[Path]:
+    """The files of the cache that an output is made of; those that are there."""
+    whole = _object(cache, checksum)
+    if not whole.is_file():
+        return
+    yield whole
+    if checksum.endswith(_DIRECTORY) and _is_whole(whole):
+        entries = json.loads(whole.read_text(encoding="utf-8"))
+        yield from filter(Path.is_file, (_object(cache, entry["md5"]) for entry in entries))
+
+
+def _object(cache: Path, checksum: str) -> Path:
+    return cache / "files" / "md5" / checksum[:2] / checksum[2:]
+
+
+def _is_whole(file: Path) -> bool:
+    with file.open("rb") as content:
+        found = hashlib.file_digest(content, "md5").hexdigest()
+    return found == f"{file.parent.name}{file.name}".removesuffix(_DIRECTORY)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""`flows.gate`: whether a new model takes the place of the one in use, by the real comparison."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flows import gate, publish, registry, versions
+from flows.errors import FlowError
+from flows.git import resolve
+from tests.flows.versions_project import (
+    STAGES,
+    commit_source,
+    make_project,
+    remote,
+    repro,
+    retrain,
+    saved,
+    write_source,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def used(homes, tmp_path_factory) -> Path:
+    """A project whose model is right on 160 of 200 pictures, and in use, with the real `stages.compare`."""
+    project = make_project(tmp_path_factory.mktemp("gate") / "project")
+    shutil.copy(ROOT / "stages" / "compare.py", project / "stages")
+    shutil.copytree(ROOT / "stages" / "lib", project / "stages" / "lib")
+    repro(project, 0.8)
+    record = {"id": "1", "source": resolve("HEAD", project)}
+    registry.promote(versions.save(record, "main", "Run 1", project).commit, "first", project)
+    return project
+
+
+@pytest.fixture
+def decide(used, monkeypatch):
+    """What the gate says of a model of this accuracy."""
+    monkeypatch.chdir(used)
+
+    def decided(accuracy: float, present: registry.Promotion | None, **more) -> gate.Decision:
+        write_source(used, accuracy, **more)
+        for stage in STAGES.values():
+            subprocess.run(stage["cmd"], shell=True, check=True)
+        summary = json.loads(Path("report/summary.json").read_text())
+        return gate.decide(present, summary, gate.read_gate())
+
+    return decided
+
+
+def test_a_first_model_needs_no_comparison(decide):
+    found = decide(0.5, None)
+    assert (found.promote, found.comparison) == (True, None)
+    assert found.reason == "the first model in use; accuracy 0.5000, expected at least 0.5"
+
+
+def test_a_model_below_the_minimum_is_rejected_even_as_the_first(decide):
+    found = decide(0.495, None)
+    assert (found.promote, found.reason) == (False, "accuracy 0.4950 is below gate.min_accuracy 0.5")
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "promote", "verdict"),
+    [(0.95, True, "better"), (0.78, True, "no difference shown"), (0.6, False, "worse")],
+)
+def test_a_model_is_promoted_unless_the_paired_test_says_worse(decide, used, accuracy, promote, verdict):
+    present = registry.in_use(used)
+    found = decide(accuracy, present)
+    assert found.promote is promote
+    assert found.comparison["recommended"]["verdict"] == verdict
+    assert found.comparison["recommended"]["before"]["accuracy"]["value"] == 0.8
+    assert found.comparison["recommended"]["after"]["accuracy"]["value"] == accuracy
+    assert found.comparison["before"]["name"] == "v1.0.0"
+    assert found.reason == found.comparison["verdict"]
+    assert not (used / ".smallset" / "gate").exists()
+
+
+def test_other_classes_are_for_a_person_to_decide(decide, used):
+    found = decide(0.95, registry.in_use(used), classes=["bird", "cat", "dog"])
+    assert not found.promote
+    assert "v1.0.0 in use knows the classes cat, dog, the new model bird, cat, dog" in found.reason
+
+
+def test_test_pictures_that_nothing_compares_are_one_line(decide, used, monkeypatch):
+    monkeypatch.setenv("TOY_PICTURES", "100")
+    decide(0.9, None)
+    monkeypatch.delenv("TOY_PICTURES")
+    with pytest.raises(FlowError, match=r"^compare of the model in use: the test pictures differ: [^\n]*$"):
+        gate.decide(registry.in_use(used), {"accuracy": 0.9}, gate.read_gate())
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("min_accuracy: 2", r"gate\.min_accuracy: .* less than or equal to 1\. Received: 2"),
+        ("min_accuracy: '0.5'", r"gate\.min_accuracy: "),
+        ("least: 1", r"gate\.\w+: "),
+    ],
+)
+def test_a_wrong_parameter_is_one_line(tmp_path, section, message):
+    (tmp_path / "params.yaml").write_text(f"gate:\n  {section}\n")
+    with pytest.raises(FlowError, match=message):
+        gate.read_gate(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("train: 1\n")
+    with pytest.raises(FlowError, match=r"params\.yaml: gate: "):
+        gate.read_gate(tmp_path / "params.yaml")
+
+
+@pytest.mark.usefixtures("prefect_server", "impatient")
+def test_a_model_in_use_that_cannot_be_fetched_leaves_the_decision_to_a_later_run(project, site, tmp_path):
+    repro(project, 0.8)
+    record = {"id": "1", "source": resolve("HEAD", project), "outcome": "trained"}
+    registry.promote(versions.save(record, "main", "Run 1", project).commit, "first", project)
+    publish.publish("main", project)
+    storage, away = project.with_name("project-storage"), tmp_path / "away"
+    storage.rename(away)
+    storage.touch()
+    commit_source(project, 0.9)
+    name, message = retrain(project)
+    assert name == "Undecided"
+    assert "models/classifier of" in message
+    storage.unlink()
+    away.rename(storage)
+    assert retrain(project)[0] == "Promoted"
+    assert saved(project) == [("up to date", "promoted"), ("trained", "undecided"), ("trained", None)]
+    assert [post["event"] for post in site.posts] == ["undecided", "promoted"]
+    assert registry.in_use(remote(project)).version == "v1.1.0"

@@ -1,0 +1,126 @@
+"""A toy project with a training, an evaluation, a classifier, a git remote and a DVC remote; for tests of versions."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from flows.git import git
+
+TOY = Path(__file__).with_name("toy")
+STAGES = {
+    "train": {
+        "cmd": "python train.py",
+        "deps": ["source", "train.py"],
+        "params": ["train"],
+        "outs": ["models/classifier"],
+    },
+    "evaluate": {
+        "cmd": "python -m stages.evaluate --model models/classifier --evaluation evaluation/x "
+        "--summary report/summary.json",
+        "deps": ["models/classifier"],
+        "outs": [{"evaluation/x/predictions.csv": {"cache": False}}],
+        "metrics": [{"report/summary.json": {"cache": False}}],
+    },
+}
+ARTIFACTS = {"classifier": {"path": "models/classifier", "type": "model"}}
+
+
+def dvc(*arguments: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def write_source(folder: Path, accuracy: float, **more) -> None:
+    """What the model will be. more: `classes`, `bytes` of its weights."""
+    source = {"accuracy": accuracy, "classes": ["cat", "dog"]} | more
+    (folder / "source").write_text(json.dumps(source))
+
+
+def commit_source(folder: Path, accuracy: float, **more) -> None:
+    """Write it, commit it and push it."""
+    write_source(folder, accuracy, **more)
+    git("commit", "--quiet", "--all", "--message", f"Pictures of {accuracy}", folder=folder)
+    git("push", "--quiet", "origin", "main", folder=folder)
+
+
+def make_project(folder: Path) -> Path:
+    """A project with one commit, pushed to `<folder>.git`; what DVC keeps goes to `<folder>-storage`."""
+    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".dvc").mkdir()
+    storage = folder.with_name(f"{folder.name}-storage")
+    storage.mkdir()
+    (folder / ".dvc" / "config").write_text(
+        f"[core]\n    analytics = false\n    remote = storage\n['remote \"storage\"']\n    url = {storage}\n"
+    )
+    (folder / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n/config.local\n")
+    (folder / ".gitignore").write_text("/.smallset/\n__pycache__/\n")
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES, "artifacts": ARTIFACTS}, sort_keys=False))
+    (folder / "params.yaml").write_text("train:\n  epochs: 1\ngate:\n  min_accuracy: 0.5\n")
+    write_source(folder, 0.8)
+    remote = folder.with_name(f"{folder.name}.git")
+    git("init", "--quiet", "--bare", "--initial-branch=main", str(remote), folder=folder)
+    git("init", "--quiet", "--initial-branch=main", folder=folder)
+    git("config", "user.name", "Somebody", folder=folder)
+    git("config", "user.email", "somebody@example.com", folder=folder)
+    git("add", "--all", folder=folder)
+    git("commit", "--quiet", "--message", "Start", folder=folder)
+    git("remote", "add", "origin", str(remote), folder=folder)
+    git("push", "--quiet", "origin", "main", folder=folder)
+    return folder
+
+
+def clone(project: Path, name: str) -> Path:
+    folder = project.with_name(name)
+    git("clone", "--quiet", str(project.with_name(f"{project.name}.git")), str(folder), folder=project)
+    git("config", "user.name", "Somebody", folder=folder)
+    git("config", "user.email", "somebody@example.com", folder=folder)
+    return folder
+
+
+def repro(folder: Path, accuracy: float) -> None:
+    write_source(folder, accuracy)
+    dvc("repro", "--quiet", folder=folder)
+
+
+def accuracy_of(model: Path) -> float:
+    return json.loads((model / "model.keras").read_text())["accuracy"]
+
+
+def remote(project: Path) -> Path:
+    return project.with_name("project.git")
+
+
+def checkout(project: Path) -> Path:
+    return project.with_name("checkout")
+
+
+def options(project: Path) -> list[str]:
+    """Of `smallset retrain` and `serve`, for `retrain` as a process of its own."""
+    return ["--repository", str(remote(project)), "--checkout", str(checkout(project))]
+
+
+def retrain(project: Path, **arguments) -> tuple[str, str]:
+    """One scheduled run in this process: name and message of its state."""
+    from flows.retrain import retrain
+
+    state = retrain(str(remote(project)), checkout=str(checkout(project)), return_state=True, **arguments)
+    return state.name, state.message
+
+
+def saved(project: Path) -> list[tuple[str, str | None]]:
+    """Outcome and decision of the runs that the git remote has, the latest first."""
+    from flows import versions
+
+    return [(one.record["outcome"], one.record.get("decision")) for one in versions.versions("main", remote(project))]
+
+
+def has_data(project: Path, checksum: str) -> bool:
+    """Whether the DVC remote has an output."""
+    return (project.with_name("project-storage") / "files" / "md5" / checksum[:2] / checksum[2:]).exists()
