@@ -24,7 +24,7 @@ _SCRATCH = Path(".smallset") / "gate"
 class GateParams(BaseModel):
     """Section `gate` of params.yaml.
 
-    min_accuracy: share of the test pictures that a model must get right to be promoted at all.
+    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -64,11 +64,13 @@ def decide(present: Promotion | None, summary: dict[str, Any], params: GateParam
     Raises:
         FlowError: the model in use cannot be fetched.
     """
-    accuracy, least = summary["accuracy"], params.min_accuracy
-    if accuracy < least:
-        return Decision(False, f"accuracy {accuracy:.4f} is below gate.min_accuracy {least:g}")
+    # On imbalanced pictures the headline is the balanced accuracy: saying the largest class is no achievement.
+    measure = summary.get("headline", "accuracy")
+    value, least, words = summary[measure], params.min_accuracy, measure.replace("_", " ")
+    if value < least:
+        return Decision(False, f"{words} {value:.4f} is below gate.min_accuracy {least:g}")
     if present is None:
-        return Decision(True, f"the first model in use; accuracy {accuracy:.4f}, expected at least {least:g}")
+        return Decision(True, f"the first model in use; {words} {value:.4f}, expected at least {least:g}")
     shutil.rmtree(_SCRATCH, ignore_errors=True)
     try:
         if kept := (versions.record_of(present.commit) or {}).get("classifier"):

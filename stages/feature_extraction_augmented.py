@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stages.lib import entry
 from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, HeadParams, PictureTrainingParams
+from stages.lib.params import CommonParams, HeadParams, PictureTrainingParams, Precision
 from stages.lib.startup import start_tensorflow
 
 
@@ -41,15 +41,19 @@ def feature_extraction_augmented(
     from stages.lib.manifest import read_subset
     from stages.lib.picture_training import train_on_pictures
 
-    keras.utils.set_random_seed(common.seed)
     train = read_subset(dataset, manifest, "train")
-    stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
-    network = networks.transfer_model(preset, stack, common.image_size, params.precision)
     validation = feature_files.read(features, "validation")
-    head = networks.head(stack, validation.vectors.shape[1])
-    measure = training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
+
+    def build(precision: Precision) -> keras.Model:
+        stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
+        return networks.transfer_model(preset, stack, common.image_size, precision)
+
+    def measure(network: keras.Model) -> training.Measure:
+        head = networks.head_of(network)
+        return training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
+
     inputs = [manifest, features, preset]
-    train_on_pictures("feature_extraction_augmented", network, train, measure, common, params, inputs, model)
+    train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, PictureTrainingParams
+from stages.lib.params import CommonParams, PictureTrainingParams, Precision
 from stages.lib.startup import start_tensorflow
 
 
@@ -42,13 +42,15 @@ def fine_tuned(
     from stages.lib.manifest import read_subset
     from stages.lib.picture_training import train_on_pictures
 
-    keras.utils.set_random_seed(common.seed)
-    trained, _ = saved_model.load(start / "model.keras")
-    network = networks.with_precision(trained, params.precision)
-    networks.unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
+    def build(precision: Precision) -> keras.Model:
+        trained, _ = saved_model.load(start / "model.keras")
+        network = networks.with_precision(trained, precision)
+        networks.unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
+        return network
+
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
     inputs = [manifest, start / "model.keras"]
-    train_on_pictures("fine_tuned", network, train, validation, common, params, inputs, model)
+    train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model)
 
 
 if __name__ == "__main__":

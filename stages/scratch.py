@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import disable
-from stages.lib.params import CommonParams, PictureTrainingParams
+from stages.lib.params import CommonParams, PictureTrainingParams, Precision
 from stages.lib.pictures import Color
 from stages.lib.startup import start_tensorflow
 
@@ -43,14 +43,17 @@ def scratch(
     from stages.lib.manifest import read_subset
     from stages.lib.networks import convnet
     from stages.lib.picture_training import train_on_pictures
+    from stages.lib.precision import policy
 
-    keras.utils.set_random_seed(common.seed)
-    keras.config.set_dtype_policy(params.precision)
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
-    network = convnet(
-        common.image_size, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
-    )
-    train_on_pictures(stage, network, train, validation, common, params, [manifest], model)
+
+    def build(precision: Precision) -> keras.Model:
+        with policy(precision):
+            return convnet(
+                common.image_size, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
+            )
+
+    train_on_pictures(stage, build, train, validation, common, params, [manifest], model)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,19 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar, cast
 
 import keras
 import pandas as pd
 
-from stages.lib.outputs import remove, whole_directory
+from stages.lib.outputs import remove, whole_directory, whole_file
 from stages.lib.params import Params
 
 ROOT = Path(".smallset/training")
+Choice = TypeVar("Choice", bound=str)
 _STATE, _BEST, _HISTORY = "state.weights.h5", "best.weights.h5", "history.csv"
 
 
@@ -36,6 +38,14 @@ class Checkpoints:
                 remove(other)
         self.directory = ROOT / name
         self.directory.mkdir(parents=True, exist_ok=True)
+
+    def once(self, name: str, find: Callable[[], Choice]) -> Choice:
+        """What `find` finds, found once for the whole training, however often it is interrupted."""
+        file = self.directory / f"{name}.txt"
+        if not file.is_file():
+            with whole_file(file) as partial:
+                partial.write_text(find(), encoding="utf-8")
+        return cast("Choice", file.read_text(encoding="utf-8"))
 
     def save(self, model: keras.Model, history: pd.DataFrame, best: bool) -> None:
         """Keep the state after an epoch, whole or not at all; the state before it is removed.

@@ -1,34 +1,36 @@
 """A model run over batches of pictures as one compiled function."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from stages.lib.fusion import fuse
 from stages.lib.pictures import stream
 from stages.lib.saved_model import input_of
 
 
-def forward(model: keras.Model, batches: Iterable[np.ndarray], batch_size: int) -> Iterator[np.ndarray]:
-    """Run a model without training it.
+def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The model without training as one compiled function.
 
-    Args:
-        batches: uint8 (at most `batch_size`, height, width, channels) each, in [0, 255].
-
-    Yields:
-        float32, the model's output for each batch.
+    It takes pictures uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
+    output for each.
     """
+    view = fuse(model)
 
+    # One shape for all batches, so that the pass is compiled once.
     @tf.function(input_signature=[tf.TensorSpec((batch_size, *model.input_shape[1:]), tf.uint8)])
-    def compiled(pictures: tf.Tensor) -> tf.Tensor:
-        return model(tf.cast(pictures, tf.float32), training=False)
+    def forward(pictures: tf.Tensor) -> tf.Tensor:
+        return view(tf.cast(pictures, tf.float32), training=False)
 
-    for batch in batches:
-        # One shape for all batches, so that the pass is compiled once.
-        filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
-        yield compiled(filled).numpy()[: len(batch)]
+    def run(batch: np.ndarray) -> np.ndarray:
+        missing = batch_size - len(batch)
+        filled = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)]) if missing else batch
+        return forward(filled).numpy()[: len(batch)]
+
+    return run
 
 
 def probabilities(
@@ -48,5 +50,5 @@ def probabilities(
     image_size, color = input_of(model)
     batches = stream(paths, image_size, color, batch_size, broken)
     none = np.empty((0, model.output_shape[-1]), np.float32)
-    outputs = np.concatenate([none, *forward(model, batches, batch_size)]).astype(np.float64)
+    outputs = np.concatenate([none, *map(compiled(model, batch_size), batches)]).astype(np.float64)
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

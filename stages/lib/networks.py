@@ -8,7 +8,9 @@ import keras_hub
 from keras import layers
 
 from stages.lib.errors import UserError
+from stages.lib.params import Precision
 from stages.lib.pictures import CHANNELS, Color
+from stages.lib.precision import policy
 
 
 def classifier(classes: int) -> layers.Layer:
@@ -60,12 +62,18 @@ def head_layers(units: int, activation: str, dropout: float, classes: int) -> li
 
 
 def head(stack: Sequence[layers.Layer], channels: int) -> keras.Model:
-    """The head alone: takes pooled features (batch, channels); shares its layers with `transfer_model`."""
+    """The head alone: takes pooled features (batch, channels); shares its layers with what else they are part of."""
     inputs = keras.Input((channels,), name="features")
     return keras.Model(inputs, _chain(stack, inputs))
 
 
-def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int, precision: str) -> keras.Model:
+def head_of(model: keras.Model) -> keras.Model:
+    """The head of what `transfer_model` built, on the same weights."""
+    pooling = model.get_layer("pooling")
+    return head(model.layers[model.layers.index(pooling) + 1 :], pooling.output.shape[-1])
+
+
+def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int, precision: Precision) -> keras.Model:
     """A frozen backbone with its own scaling of pictures, average pooling, and a head.
 
     Takes (batch, image_size, image_size, 3) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
@@ -76,7 +84,7 @@ def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int,
     return keras.Model(inputs, _chain([scaling, backbone, _pooling(), *stack], inputs))
 
 
-def feature_extractor(preset: Path, image_size: int, precision: str) -> keras.Model:
+def feature_extractor(preset: Path, image_size: int, precision: Precision) -> keras.Model:
     """The part of `transfer_model` below the head: pictures in [0, 255] to float32 (batch, channels)."""
     inputs = keras.Input((image_size, image_size, 3), name="pictures")
     backbone, scaling = load_backbone(preset, precision)
@@ -84,9 +92,11 @@ def feature_extractor(preset: Path, image_size: int, precision: str) -> keras.Mo
     return keras.Model(inputs, _chain([scaling, backbone, _pooling()], inputs))
 
 
-def load_backbone(preset: Path, precision: str) -> tuple[keras_hub.models.Backbone, layers.Layer]:
+def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.Backbone, layers.Layer]:
     """Load the backbone of a preset directory, and the scaling that its image converter asks for."""
-    backbone = keras_hub.models.Backbone.from_preset(str(preset), dtype=precision)
+    # Some backbones hand `dtype` on to their layers, others build them in the policy of the moment.
+    with policy(precision):
+        backbone = keras_hub.models.Backbone.from_preset(str(preset), dtype=precision)
     converter = keras_hub.layers.ImageConverter.from_preset(str(preset))
     scale = 1.0 if converter.scale is None else converter.scale
     offset = 0.0 if converter.offset is None else converter.offset
@@ -98,10 +108,11 @@ def backbone_of(model: keras.Model) -> keras_hub.models.Backbone:
     return next(layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone))
 
 
-def with_precision(model: keras.Model, precision: str) -> keras.Model:
+def with_precision(model: keras.Model, precision: Precision) -> keras.Model:
     """The model that `transfer_model` built, its backbone computing in another precision; the weights stay the same."""
     old = backbone_of(model)
-    new = type(old).from_config(old.get_config() | {"dtype": precision})
+    with policy(precision):
+        new = type(old).from_config(old.get_config() | {"dtype": precision})
     new.set_weights(old.get_weights())
     inputs = keras.Input(model.input_shape[1:], name="pictures")
     return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))

@@ -41,6 +41,7 @@ class AugmentationParams(Params):
 
 
 Precision = Literal["float32", "mixed_bfloat16"]
+AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
 
 
 class TrainingParams(Params):
@@ -61,11 +62,11 @@ class TrainingParams(Params):
 class PictureTrainingParams(TrainingParams):
     """What every model has that is trained on pictures: how they vary, and the precision of the computation.
 
-    augmentation: None shows each picture as it is.
+    augmentation: None shows each picture as it is. precision: "auto" takes what is clearly faster on this machine.
     """
 
     augmentation: AugmentationParams | None
-    precision: Precision
+    precision: AskedPrecision
 
 
 class HeadParams(Params):

@@ -10,7 +10,9 @@ import keras
 
 from stages.lib.errors import UserError
 from stages.lib.outputs import whole_file
+from stages.lib.params import Precision
 from stages.lib.pictures import Color
+from stages.lib.precision import policy
 
 _METADATA, _CONFIG = "metadata.json", "config.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -22,7 +24,7 @@ def save(model: keras.Model, file: Path, classes: Sequence[str]) -> None:
         written = partial.with_name(f"{partial.name}.keras")
         try:
             model.save(written)
-            _normalise(written, partial, list(classes))
+            _normalise(written, partial, {"classes": list(classes), "precision": _precision_within(model)})
         finally:
             written.unlink(missing_ok=True)
 
@@ -39,10 +41,11 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
     import keras_hub  # noqa: F401
 
     with zipfile.ZipFile(file) as archive:
-        classes = json.loads(archive.read(_METADATA)).get("classes")
-    if not classes:
+        metadata = json.loads(archive.read(_METADATA))
+    if not metadata.get("classes"):
         raise UserError(f"{file}: names no classes; expected a model that a stage of this pipeline saved")
-    return keras.saving.load_model(file, compile=compile), classes
+    with policy(metadata.get("precision", "float32")):
+        return keras.saving.load_model(file, compile=compile), metadata["classes"]
 
 
 def input_of(model: keras.Model) -> tuple[int, Color]:
@@ -51,7 +54,12 @@ def input_of(model: keras.Model) -> tuple[int, Color]:
     return height, "grey" if channels == 1 else "rgb"
 
 
-def _normalise(source: Path, target: Path, classes: list[str]) -> None:
+def _precision_within(model: keras.Model) -> Precision:
+    """Precision of a backbone inside the model: its layers are built in the policy of the moment, also on loading."""
+    return next((layer.dtype_policy.name for layer in model.layers if isinstance(layer, keras.Model)), "float32")
+
+
+def _normalise(source: Path, target: Path, about: dict[str, Any]) -> None:
     """Copy a `.keras` file without what differs between two savings of one model: dates and addresses in memory."""
     with zipfile.ZipFile(source) as read, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as write:
         for name in sorted(read.namelist()):
@@ -59,7 +67,7 @@ def _normalise(source: Path, target: Path, classes: list[str]) -> None:
             if name == _METADATA:
                 metadata: dict[str, Any] = json.loads(content)
                 del metadata["date_saved"]
-                content = json.dumps(metadata | {"classes": classes}, indent=2).encode()
+                content = json.dumps(metadata | about, indent=2).encode()
             elif name == _CONFIG:
                 content = json.dumps(_renumber(json.loads(content), {}), indent=2).encode()
             member = zipfile.ZipInfo(name, _EPOCH)

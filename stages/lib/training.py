@@ -19,6 +19,7 @@ from stages.lib.checkpoints import Checkpoints
 from stages.lib.class_weights import class_weights
 from stages.lib.errors import UserError
 from stages.lib.params import TrainingParams
+from stages.lib.precision import Step
 
 Batches = Callable[[range], tf.data.Dataset]
 Measure = Callable[[], dict[str, float]]
@@ -49,7 +50,7 @@ def train(
     Raises:
         UserError: the loss is no longer a number.
     """
-    _compile(model, params, steps)
+    compile_for(model, params, steps)
     history = checkpoints.restore(model)
     if history is not None:
         print(f"{stage}: goes on after epoch {len(history)} of {params.epochs}")
@@ -71,6 +72,22 @@ def train(
     return journal.history
 
 
+def compile_for(model: keras.Model, params: TrainingParams, steps: int) -> None:
+    """Compile a model as `train` does, for epochs of so many steps."""
+    rate = params.learning_rate
+    if params.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
+    model.compile(keras.optimizers.Adam(rate), _loss(model), metrics=["accuracy"])
+
+
+def step_of(model: keras.Model, params: TrainingParams, batch_size: int) -> Step:
+    """A function that trains a model, built and not compiled, for one step on noise: what a step costs."""
+    compile_for(model, params, 1)
+    noise = np.random.default_rng(0).uniform(0, 255, (batch_size, *model.input_shape[1:]))
+    pictures, labels = tf.constant(noise, tf.float32), tf.zeros(batch_size, tf.int64)
+    return lambda: model.train_on_batch(pictures, labels)
+
+
 def measure_on(model: keras.Model, inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> Measure:
     """A function that gives "loss" and "accuracy" of the model as it is when the function is called.
 
@@ -79,7 +96,7 @@ def measure_on(model: keras.Model, inputs: np.ndarray, labels: np.ndarray, batch
         labels: int64 (count,).
     """
     view = keras.Model(model.input, model.output)
-    view.compile(loss=_loss(model), metrics=["accuracy"], jit_compile=_on_gpu())
+    view.compile(loss=_loss(model), metrics=["accuracy"])
     batches = validation_batches(inputs, labels, batch_size)
     return lambda: view.evaluate(batches, verbose=0, return_dict=True)
 
@@ -172,18 +189,6 @@ def _live(directory: Path) -> Live:
         raise UserError(f"git: expected a repository with a commit ({error}); commit the project, run again") from None
 
 
-def _compile(model: keras.Model, params: TrainingParams, steps: int) -> None:
-    rate = params.learning_rate
-    if params.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
-    model.compile(keras.optimizers.Adam(rate), _loss(model), metrics=["accuracy"], jit_compile=_on_gpu())
-
-
 def _loss(model: keras.Model) -> keras.losses.Loss:
     # One sigmoid unit stands for two classes.
     return networks.loss(max(2, model.output_shape[-1]))
-
-
-def _on_gpu() -> bool:
-    # XLA makes training several times slower on a processor, and Keras would use it where it can.
-    return bool(tf.config.list_physical_devices("GPU"))

@@ -48,6 +48,35 @@ def scratch_params(**changes: object) -> ScratchParams:
     return ScratchParams.model_validate(values | changes)
 
 
+def run_stages(
+    folder: Path,
+    dataset: tuple[Path, Path],
+    preset: Path,
+    common: CommonParams,
+    variation: AugmentationParams,
+    precision: str,
+) -> None:
+    """Run every stage that makes a model, each as in a process of its own: Keras numbers the layers of a process."""
+    import keras
+
+    varied = TRAINING | {"augmentation": variation, "precision": precision}
+    vectors, start = folder / "features", folder / "feature_extraction_augmented"
+    pictures = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
+    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+    end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
+    gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
+    nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)
+    for stage in (
+        lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
+        lambda: features(*dataset, preset, vectors, common, pictures),
+        lambda: feature_extraction(vectors, preset, folder / "feature_extraction", common, cached),
+        lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
+        lambda: fine_tuned(*dataset, start, folder / "fine_tuned", common, gentle),
+    ):
+        keras.utils.clear_session()
+        stage()
+
+
 @pytest.fixture(scope="module")
 def chain(
     tmp_path_factory: pytest.TempPathFactory,
@@ -56,20 +85,27 @@ def chain(
     common: CommonParams,
     variation: AugmentationParams,
 ) -> Path:
-    """The folder of a run of every stage that builds on the backbone."""
+    """The folder of a run of every stage."""
     folder = tmp_path_factory.mktemp("chain")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        pictures = FeaturesParams(enabled=True, batch_size=7, precision="float32")
-        features(*two_classes, preset, folder / "features", common, pictures)
-        cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
-        feature_extraction(folder / "features", preset, folder / "feature_extraction", common, cached)
-        varied = TRAINING | {"augmentation": variation, "precision": "float32"}
-        end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
-        name = "feature_extraction_augmented"
-        feature_extraction_augmented(*two_classes, folder / "features", preset, folder / name, common, end_to_end)
-        gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
-        fine_tuned(*two_classes, folder / name, folder / "fine_tuned", common, gentle)
+        run_stages(folder, two_classes, preset, common, variation, "float32")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lower(
+    tmp_path_factory: pytest.TempPathFactory,
+    two_classes: tuple[Path, Path],
+    preset: Path,
+    common: CommonParams,
+    variation: AugmentationParams,
+) -> Path:
+    """The same in mixed_bfloat16."""
+    folder = tmp_path_factory.mktemp("lower")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run_stages(folder, two_classes, preset, common, variation, "mixed_bfloat16")
     return folder
 
 
@@ -266,3 +302,49 @@ def test_the_same_training_leaves_the_same_files(two_classes, common, variation,
     for file in ("model.keras", "history.csv", "summary.json", "summary.txt", "augmented.png"):
         one, two = ((tmp_path / way / "scratch" / file).read_bytes() for way in ("one", "two"))
         assert one == two, file
+
+
+def test_a_chosen_precision_gives_what_asking_for_it_gives(
+    lower, two_classes, preset, common, variation, tmp_path, monkeypatch
+):
+    # Measured as ever; the outcome is made sure of.
+    monkeypatch.setattr("stages.lib.precision._CLEARLY", 0)
+    run_stages(tmp_path, two_classes, preset, common, variation, "auto")
+    files = [file.relative_to(lower) for file in sorted(lower.rglob("*")) if file.is_file()]
+    assert len(files) > 30
+    for file in files:
+        assert (tmp_path / file).read_bytes() == (lower / file).read_bytes(), file
+
+
+@pytest.mark.parametrize("name", ["scratch", "feature_extraction", "feature_extraction_augmented", "fine_tuned"])
+def test_a_saved_model_computes_in_the_precision_that_it_was_trained_in(lower, two_classes, common, tmp_path, name):
+    """Its loss on the validation pictures is that of its summary."""
+    model, _ = load(lower / name)
+    validation = read_subset(*two_classes, "validation")
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
+    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
+    right = np.where(validation.labels == 1, probability, 1 - probability)
+    about = summary(lower / name)
+    assert about["precision"] == "mixed_bfloat16"
+    assert -np.log(right).mean() == pytest.approx(about["val_loss"], rel=2e-3)
+
+
+def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_path, monkeypatch):
+    from stages.lib.training import Journal
+
+    end_of_epoch = Journal.on_epoch_end
+
+    def interrupted(self, epoch, logs=None):
+        end_of_epoch(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    params = scratch_params(precision="auto")
+    with monkeypatch.context() as patch:
+        patch.setattr("stages.lib.precision._CLEARLY", 0)
+        patch.setattr(Journal, "on_epoch_end", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
+    monkeypatch.setattr("stages.lib.precision._CLEARLY", np.inf)
+    scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
+    assert summary(tmp_path / "scratch")["precision"] == "mixed_bfloat16"
+    assert summary(tmp_path / "scratch")["epochs"] == 2

@@ -1,0 +1,166 @@
+"""The same work done in several ways: each way in a process of its own, one turn after the other."""
+
+import json
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.table import Table
+
+from stages.lib.startup import start_tensorflow
+
+# Of ru_maxrss.
+_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class Side(Protocol):
+    """One way of doing the work, ready to start."""
+
+    def turn(self) -> dict[str, float]:
+        """Do it once; give the seconds of each of its parts."""
+
+    def about(self) -> dict[str, Any]:
+        """What else there is to say, after all turns."""
+
+
+@dataclass
+class Result:
+    """All turns of one side.
+
+    seconds: of each part, one per turn. processor: seconds of all processors, one per turn. peak: bytes.
+    """
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    processor: list[float] = field(default_factory=list)
+    peak: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def total(self) -> list[float]:
+        """Seconds of each turn."""
+        return [sum(parts) for parts in zip(*self.seconds.values(), strict=True)]
+
+
+def measure(
+    sides: Mapping[str, Callable[[], Side]], turns: int, start: Callable[[], None] = start_tensorflow
+) -> dict[str, Result]:
+    """Let every side do its work in turns, after one turn each that is not counted.
+
+    Args:
+        sides: name -> what makes the side ready, in its own process: a function of a module, or a partial of one.
+        start: is called first in each process.
+    """
+    context = multiprocessing.get_context("spawn")
+    results, pipes, processes = {}, {}, []
+    for name, make in sides.items():
+        pipes[name], other = context.Pipe()
+        processes.append(context.Process(target=_work, args=(start, make, other), daemon=True))
+        processes[-1].start()
+        other.close()
+        # One after the other, so that getting ready disturbs nobody.
+        pipes[name].recv()
+        results[name] = Result()
+    for number in range(turns + 1):
+        for name, pipe in pipes.items():
+            pipe.send("turn")
+            seconds, processor = pipe.recv()
+            if number:
+                for part, value in seconds.items():
+                    results[name].seconds.setdefault(part, []).append(value)
+                results[name].processor.append(processor)
+    for name, pipe in pipes.items():
+        pipe.send("end")
+        results[name].peak, results[name].about = pipe.recv()
+    for process in processes:
+        process.join()
+    return results
+
+
+def _work(start: Callable[[], None], make: Callable[[], Side], pipe: Connection) -> None:
+    # What is printed to stdout is the result.
+    sys.stdout = sys.stderr
+    start()
+    side = make()
+    pipe.send("ready")
+    while pipe.recv() == "turn":
+        before = time.process_time()
+        seconds = side.turn()
+        pipe.send((seconds, time.process_time() - before))
+    # Before anything else is measured, which may need memory of its own.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+    pipe.send((peak, side.about()))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that the work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def some(dataset: Path, counts: Mapping[str, int]) -> dict[str, list[Path]]:
+    """So many pictures of each subset of <subset>/<class>/<file>, as many of each class, by folder."""
+    files = {}
+    for subset, count in counts.items():
+        classes = sorted(path for path in (dataset / subset).iterdir() if path.is_dir())
+        for folder in classes:
+            files[f"{subset}/{folder.name}"] = sorted(folder.iterdir())[: count // len(classes)]
+    return files
+
+
+@contextmanager
+def links(files: Mapping[str, list[Path]]) -> Iterator[Path]:
+    """A temporary folder with links to files, by folder, for what reads whole folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, paths in files.items():
+            (Path(folder) / name).mkdir(parents=True)
+            for path in paths:
+                (Path(folder) / name / path.name).symlink_to(path.resolve())
+        yield Path(folder)
+
+
+def show(title: str, results: Mapping[str, Result], pictures: Mapping[str, int], as_json: bool) -> None:
+    """Print a table, or JSON; ratios are to the first side, turn by turn.
+
+    Args:
+        pictures: of each part that is shown as pictures a second.
+    """
+    if as_json:
+        print(json.dumps({"title": title, "sides": {name: asdict(one) for name, one in results.items()}}))
+        return
+    first = next(iter(results.values()))
+    table = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
+    parts = [part for part in first.seconds if part in pictures]
+    for number, column in enumerate(
+        ["", *(f"{part}, pictures/s" for part in parts), "turn, s", "ratio", "processor", "peak, GB", ""]
+    ):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for name, one in results.items():
+        rates = [_spread([pictures[part] / value for value in one.seconds[part]], 1) for part in parts]
+        ratio = [mine / its for mine, its in zip(first.total(), one.total(), strict=True)]
+        processor = median(first.processor) / median(one.processor)
+        about = ", ".join(f"{key} {value}" for key, value in one.about.items())
+        table.add_row(
+            name,
+            *rates,
+            _spread(one.total(), 2),
+            _spread(ratio, 2) if one is not first else "1",
+            f"{processor:.2f}",
+            f"{one.peak / 1e9:.2f}",
+            about,
+        )
+    Console(width=max(Console().width, 150)).print(table)
+
+
+def _spread(values: list[float], digits: int) -> str:
+    """Median, and the lowest and highest value."""
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"

@@ -1,0 +1,70 @@
+"""Training of `scratch` and `scratch_augmented` beside plain Keras, an epoch of each in turns.
+
+    python -m benchmarks.training data/dataset
+
+data/dataset is what the stage `split` wrote. Plain Keras is `image_dataset_from_directory`, the three augmentation
+layers in the input pipeline, and `fit`, in float32. A turn is an epoch, validation included. "ratio" is that to plain
+Keras, turn by turn; "processor" is the same of the processors' time, which other work on the machine disturbs less.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmarks import sides, trainings
+from stages.lib.params import AskedPrecision, Precision
+
+if TYPE_CHECKING:
+    import keras
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def convnet(work: trainings.Work, precision: Precision) -> "keras.Model":
+    """The network of both sides."""
+    from stages.lib import networks
+    from stages.lib.precision import policy
+
+    filters = [32, 64, 128, 256, 512] if work.image_size >= 128 else [32, 64, 128]
+    with policy(precision):
+        return networks.convnet(work.image_size, "rgb", filters, True, 0.25 if work.augmented else 0.0, 2)
+
+
+def plain(work: trainings.Work) -> trainings.Plain:
+    """Plain Keras."""
+    import keras
+
+    model = convnet(work, "float32")
+    model.compile(keras.optimizers.Adam(work.learning_rate), keras.losses.BinaryCrossentropy(), metrics=["accuracy"])
+    return trainings.Plain(work, model)
+
+
+def ours(work: trainings.Work, precision: AskedPrecision) -> trainings.Ours:
+    """The stages."""
+    return trainings.Ours(work, partial(convnet, work), precision)
+
+
+@app.command()
+def main(
+    dataset: Path,
+    pictures: Annotated[int, typer.Option(min=2, help="Training pictures; half as many to validate on.")] = 512,
+    turns: Annotated[int, typer.Option(min=1, help="Epochs that are measured.")] = 3,
+    size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
+    batch: Annotated[int, typer.Option(min=1)] = 64,
+    precision: AskedPrecision = "auto",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Measure both stages."""
+    files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})
+    counts = {"training": pictures, "validation": pictures // 2}
+    with sides.links(files) as folder:
+        for stage, augmented in (("scratch", False), ("scratch_augmented", True)):
+            work = trainings.Work(folder, size, batch, augmented, 0.001)
+            found: dict[str, Any] = {"plain Keras": partial(plain, work), stage: partial(ours, work, precision)}
+            sides.show(f"{stage}, {size} x {size}, batch {batch}", sides.measure(found, turns), counts, as_json)
+
+
+if __name__ == "__main__":
+    app()
