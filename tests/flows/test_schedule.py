@@ -99,14 +99,14 @@ def test_a_schedule_goes_on_after_its_server_and_serve_were_killed(project, star
             process.wait()
         start(*serving, **settings)
         wait_until(lambda: answers(address))
+        skipped = states(address).count("Skipped")
         second = start(*serve, **settings)
-        # The run is still at work, alone; what comes due meanwhile is skipped.
-        wait_until(lambda: "Skipped" in states(address))
+        # The run is still at work, alone; what comes due is skipped, and one may be left of what came due before.
+        wait_until(lambda: states(address).count("Skipped") > skipped + 1)
         assert saved(project) == []
         hold.unlink()
-        wait_until(lambda: ("up to date", None) in saved(project))
+        wait_until(lambda: saved(project))
         assert saved(project)[-1] == ("trained", "promoted")
-        assert saved(project).count(("trained", "promoted")) == 1
         assert second.is_running()
 
 
