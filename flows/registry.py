@@ -1,10 +1,12 @@
 """Which version of the classifier is in use: GTO's tags `classifier@v1.2.3` and `classifier#production#4`."""
 
+import logging.config
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,10 +128,20 @@ def _who(folder: Path | str) -> dict[str, str]:
 @contextmanager
 def _gto() -> Iterator[ModuleType]:
     """GTO's API, its errors as ours."""
-    from gto import api
-    from gto.exceptions import GTOException
-
+    api, exceptions = _load()
     try:
         yield api
-    except GTOException as error:
+    except exceptions.GTOException as error:
         raise FlowError(f"gto: {error}") from None
+
+
+@cache
+def _load() -> tuple[ModuleType, ModuleType]:
+    """GTO without its logging: on import it closes every handler of this process, for its own command line."""
+    configure = logging.config.dictConfig
+    logging.config.dictConfig = lambda config: None
+    try:
+        from gto import api, exceptions
+    finally:
+        logging.config.dictConfig = configure
+    return api, exceptions
