@@ -79,9 +79,10 @@ def main(
     size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
     batch: Annotated[int, typer.Option(min=1)] = 64,
     precision: AskedPrecision = "auto",
+    only: Annotated[str, typer.Option(help="One of the two stages; both take longer.")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Measure both stages."""
+    """Measure both stages, or one."""
     files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})
     counts = {"training": pictures, "validation": pictures // 2}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
@@ -97,7 +98,8 @@ def main(
             },
         }
         for stage, both in stages.items():
-            sides.show(f"{stage}, {size} x {size}, batch {batch}", sides.measure(both, turns), counts, as_json)
+            if only in ("", stage):
+                sides.show(f"{stage}, {size} x {size}, batch {batch}", sides.measure(both, turns), counts, as_json)
 
 
 if __name__ == "__main__":

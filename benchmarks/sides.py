@@ -59,30 +59,44 @@ def measure(
         sides: name -> what makes the side ready, in its own process: a function of a module, or a partial of one.
         start: is called first in each process.
     """
-    context = multiprocessing.get_context("spawn")
-    results, pipes, processes = {}, {}, []
-    for name, make in sides.items():
-        pipes[name], other = context.Pipe()
-        processes.append(context.Process(target=_work, args=(start, make, other), daemon=True))
-        processes[-1].start()
-        other.close()
-        # One after the other, so that getting ready disturbs nobody.
-        pipes[name].recv()
-        results[name] = Result()
+    # One after the other, so that getting ready disturbs nobody.
+    workers = {name: _Worker(name, start, make) for name, make in sides.items()}
+    results = {name: Result() for name in sides}
     for number in range(turns + 1):
-        for name, pipe in pipes.items():
-            pipe.send("turn")
-            seconds, processor = pipe.recv()
+        for name, worker in workers.items():
+            seconds, processor = worker.ask("turn")
             if number:
                 for part, value in seconds.items():
                     results[name].seconds.setdefault(part, []).append(value)
                 results[name].processor.append(processor)
-    for name, pipe in pipes.items():
-        pipe.send("end")
-        results[name].peak, results[name].about = pipe.recv()
-    for process in processes:
-        process.join()
+    for name, worker in workers.items():
+        results[name].peak, results[name].about = worker.ask("end")
     return results
+
+
+class _Worker:
+    """The process of a side."""
+
+    def __init__(self, name: str, start: Callable[[], None], make: Callable[[], Side]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.name = name
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=_work, args=(start, make, other), daemon=True)
+        self.process.start()
+        other.close()
+        self._answer()
+
+    def ask(self, what: str) -> Any:
+        """The answer to "turn" or "end"."""
+        self.pipe.send(what)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            return self.pipe.recv()
+        except EOFError:
+            self.process.join()
+            sys.exit(f"error: {self.name}: its process ended with exit code {self.process.exitcode}")
 
 
 def _work(start: Callable[[], None], make: Callable[[], Side], pipe: Connection) -> None:

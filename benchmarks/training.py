@@ -54,13 +54,16 @@ def main(
     size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
     batch: Annotated[int, typer.Option(min=1)] = 64,
     precision: AskedPrecision = "auto",
+    only: Annotated[str, typer.Option(help="One of the two stages; both take longer.")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Measure both stages."""
+    """Measure both stages, or one."""
     files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})
     counts = {"training": pictures, "validation": pictures // 2}
     with sides.links(files) as folder:
         for stage, augmented in (("scratch", False), ("scratch_augmented", True)):
+            if only not in ("", stage):
+                continue
             work = trainings.Work(folder, size, batch, augmented, 0.001)
             found: dict[str, Any] = {"plain Keras": partial(plain, work), stage: partial(ours, work, precision)}
             sides.show(f"{stage}, {size} x {size}, batch {batch}", sides.measure(found, turns), counts, as_json)

@@ -62,7 +62,7 @@ class FusedConvolution(layers.Layer):
         self.convolution, self.normalisation = convolution, normalisation
         self.built = True
 
-    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    def call(self, inputs: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
         """Convolve with the scaled kernel, and add the bias."""
         conv, norm = self.convolution, self.normalisation
         scale = ops.rsqrt(norm.moving_variance + norm.epsilon)
@@ -71,7 +71,8 @@ class FusedConvolution(layers.Layer):
         bias = bias + norm.beta if norm.center else bias
         depthwise = isinstance(conv, layers.DepthwiseConv2D)
         # oneDNN has no fast gradient of a strided depthwise convolution in bfloat16: ten times slower than in float32.
-        dtype = "float32" if depthwise and max(conv.strides) > 1 else conv.compute_dtype
+        slow = depthwise and max(conv.strides) > 1 and training and conv.trainable
+        dtype = "float32" if slow else conv.compute_dtype
         separable = isinstance(conv, layers.SeparableConv2D)
         kernel = conv.pointwise_kernel if separable else conv.kernel
         # (height, width, channels in, channels out); of a depthwise one (height, width, channels, multiplier)

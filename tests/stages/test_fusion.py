@@ -9,14 +9,15 @@ from keras import layers
 
 from stages.lib import networks
 from stages.lib.fusion import FusedConvolution, fuse
+from stages.lib.precision import policy
 
 SHAPE = (4, 32, 32, 3)
 
 
-def xception(dtype: str = "float32") -> keras.Model:
+def xception() -> keras.Model:
     filters = [[8, 16], [24, 24], [24, 24, 24], [24, 32], [32, 40]]
     pooling = [False, True, False, True, False]
-    return keras_hub.models.XceptionBackbone(filters, pooling, dtype=dtype)
+    return keras_hub.models.XceptionBackbone(filters, pooling)
 
 
 def efficient_net() -> keras.Model:
@@ -90,11 +91,15 @@ def test_the_kernels_train_as_before(build):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
-def test_in_lower_precision_only_rounding_differs():
-    exact = settled(xception())
-    model = settled(xception("mixed_bfloat16"))
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("build", [xception, efficient_net])
+def test_in_lower_precision_only_rounding_differs(build, training):
+    exact = settled(build())
+    with policy("mixed_bfloat16"):
+        model = settled(build())
     model.set_weights(exact.get_weights())
-    expected, outputs = exact(pictures()).numpy(), fuse(model)(pictures())
+    networks.unfreeze(model, None)
+    expected, outputs = exact(pictures()).numpy(), fuse(model)(pictures(), training=training)
     assert outputs.dtype == "bfloat16"
     np.testing.assert_allclose(outputs.numpy().astype(np.float32), expected, atol=0.05 * np.abs(expected).max())
 
