@@ -7,6 +7,8 @@ from enum import StrEnum
 
 LineTaker = Callable[[str], None]
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a stage's word that another try may succeed
+# As DVC says it, and as the shell does that it starts.
+_KILLED = re.compile(r"exited with (-9|137)$")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What DVC says after every stage, to somebody at a terminal.
 _HINTS = re.compile(
@@ -94,7 +96,9 @@ class Report:
         if returncode == 0:
             # DVC only verifies a frozen stage, and says none of the three.
             return StageResult(self._name, self._outcome or Outcome.UP_TO_DATE, seconds)
-        reason = self._said or self._raised or self._refused or f"dvc ended with {returncode}"
+        killed = _KILLED.search(self._refused)
+        refused = "killed (SIGKILL), as a system does that runs out of memory" if killed else self._refused
+        reason = self._said or self._raised or refused or f"dvc ended with {returncode}"
         temporary = self._refused.endswith(f"exited with {TEMPORARY_FAILURE}")
         may_pass_later = self._outcome is Outcome.RAN and (temporary or not self._said)
         return StageResult(self._name, Outcome.FAILED, seconds, reason, may_pass_later)

@@ -24,6 +24,9 @@ def test_a_line_may_come_in_pieces():
     assert lines == ["näher", "  indented"]
 
 
+KILLED = "killed (SIGKILL), as a system does that runs out of memory"
+
+
 @pytest.mark.parametrize(
     ("line", "outcome"),
     [
@@ -48,6 +51,8 @@ def test_the_first_word_of_dvc_decides_the_outcome(line, outcome):
             True,
         ),
         (b"ERROR: failed to reproduce 'train': missing data 'source': a\n", "missing data 'source': a", False),
+        (b"Running stage 'train':\nERROR: failed to run: x, exited with -9\n", KILLED, True),
+        (b"Running stage 'train':\nKilled\nERROR: failed to run: x, exited with 137\n", KILLED, True),
         (b"", "dvc ended with 255", False),
     ],
 )

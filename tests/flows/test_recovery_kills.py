@@ -95,7 +95,7 @@ def test_a_killed_stage_is_one_line_a_failed_run_and_a_word_to_the_outside(proje
     (tmp_path / "die").touch()
     name, message = retrain(project)
     assert name == "Failed"
-    assert message == "train: failed to run: python train.py, exited with -9"
+    assert message == "train: killed (SIGKILL), as a system does that runs out of memory"
     assert saved(project) == [("failed", None)]
     [post] = site.posts
     assert post["event"] == "failed"
