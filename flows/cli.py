@@ -43,16 +43,17 @@ def _options(
     pass
 
 
-@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --save")
+@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --workers tcp://10.0.0.5:8786")
 def run(
-    width: Annotated[int, typer.Option(min=1, help="Stages that may run side by side.")] = 1,
+    width: cli_versions.Width = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
+    workers: cli_versions.Workers = None,
 ) -> None:
     """Run every stage that changed, then show the results."""
     with one_line_errors(), ended_by_signals():
         from flows.run_command import run_and_show
 
-        run_and_show(width, save)
+        run_and_show(width, save, workers)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")

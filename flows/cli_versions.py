@@ -19,7 +19,14 @@ Checkout = Annotated[
 ]
 Profile = Annotated[str | None, typer.Option(help="A file in profiles/, without .yaml.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As scratch.epochs=3.")]
-Width = Annotated[int, typer.Option(min=1, help="Stages that may run side by side.")]
+Width = Annotated[
+    int | None,
+    typer.Option(min=1, help="Stages that may run side by side; else one, or one a worker.", show_default=False),
+]
+Workers = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Of a Dask scheduler, on whose workers stages run.", show_default=False),
+]
 Push = Annotated[bool, typer.Option("--push", help="Also tell the repository this one was cloned from.")]
 
 
@@ -30,13 +37,14 @@ def retrain(
     checkout: Checkout = None,
     profile: Profile = None,
     set_: Overrides = None,
-    width: Width = 1,
+    width: Width = None,
+    workers: Workers = None,
 ) -> None:
     """Run what changed in a clean checkout, save the run, promote its model if it is not worse, and push."""
     with one_line_errors(), ended_by_signals():
         from flows.retrain import run_retrain
 
-        parameters = _parameters(checkout, profile, set_, width)
+        parameters = _parameters(checkout, profile, set_, width, workers)
         typer.echo(run_retrain(repository=repository, branch=branch, **parameters))
 
 
@@ -49,7 +57,8 @@ def serve(
     checkout: Checkout = None,
     profile: Profile = None,
     set_: Overrides = None,
-    width: Width = 1,
+    width: Width = None,
+    workers: Workers = None,
 ) -> None:
     """Retrain on a schedule, and whenever the Prefect server is asked to; until interrupted."""
     with one_line_errors(), ended_by_signals():
@@ -57,7 +66,7 @@ def serve(
 
         if (cron is None) == (every is None):
             raise FlowError('expected a schedule: --cron "0 3 * * 1", or --every SECONDS')
-        serve_deployment(repository, branch, cron, every, _parameters(checkout, profile, set_, width))
+        serve_deployment(repository, branch, cron, every, _parameters(checkout, profile, set_, width, workers))
 
 
 @app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")
@@ -106,7 +115,9 @@ def rollback(
         typer.echo(promotion.rollback(message, branch, push))
 
 
-def _parameters(checkout: Path | None, profile: str | None, settings: list[str] | None, width: int) -> dict[str, Any]:
+def _parameters(
+    checkout: Path | None, profile: str | None, settings: list[str] | None, width: int | None, workers: str | None
+) -> dict[str, Any]:
     from ruamel.yaml import YAML, YAMLError
 
     overrides: dict[str, Any] = {}
@@ -124,4 +135,5 @@ def _parameters(checkout: Path | None, profile: str | None, settings: list[str] 
         "profile": profile,
         "overrides": overrides or None,
         "width": width,
+        "workers": workers,
     }

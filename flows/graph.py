@@ -1,4 +1,4 @@
-"""dvc.yaml as stages in order, as DVC itself resolves it; the only file that uses DVC's Python API."""
+"""dvc.yaml as stages in order, as DVC itself resolves it; with handover.py the only one that uses DVC's Python API."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def read_stages() -> tuple[StageNode, ...]:
     Raises:
         FlowError: this is no project, or dvc.yaml or dvc.lock cannot be read.
     """
-    with _project() as repo:
+    with open_project() as repo:
         graph = repo.index.graph
         # What `dvc add` and `dvc import` track has no command and nothing to run.
         stages = {stage.addressing: stage for stage in repo.index.stages if stage.cmd}
@@ -65,7 +65,7 @@ def read_metrics() -> dict[str, dict[str, Any]]:
     Raises:
         FlowError: as `read_stages`.
     """
-    with _project() as repo:
+    with open_project() as repo:
         found = repo.metrics.show().get("", {}).get("data", {})
         return {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
 
@@ -88,7 +88,7 @@ def files_in_git(folder: Path = Path()) -> list[str]:
     Raises:
         FlowError: as `read_stages`.
     """
-    with _project(folder) as repo:
+    with open_project(folder) as repo:
         root = Path(repo.root_dir)
         tracked = {Path(out.fs_path) for out in repo.index.outs if out.use_cache}
         kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
@@ -108,7 +108,7 @@ def results_in_git(folder: Path = Path()) -> list[str]:
     Raises:
         FlowError: as `read_stages`.
     """
-    with _project(folder) as repo:
+    with open_project(folder) as repo:
         kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
         ignores = {Path(out.fs_path).parent / ".gitignore" for out in repo.index.outs if out.use_cache}
         return [str(LOCK), *sorted(path.relative_to(repo.root_dir).as_posix() for path in kept | ignores)]
@@ -116,7 +116,7 @@ def results_in_git(folder: Path = Path()) -> list[str]:
 
 def kept_outputs(stages: Collection[str] | None) -> list[tuple[str, str]]:
     """The outputs of these stages, or of all, that DVC keeps: absolute path, checksum. Also while other stages run."""
-    with _project() as repo, repo.lock:
+    with open_project() as repo, repo.lock:
         wanted = [stage for stage in repo.index.stages if stages is None or stage.addressing in stages]
         outputs = [out for stage in wanted for out in stage.outs if out.use_cache and out.hash_info]
         return [(out.fs_path, out.hash_info.value) for out in outputs if out.hash_info.name == "md5"]
@@ -124,7 +124,7 @@ def kept_outputs(stages: Collection[str] | None) -> list[tuple[str, str]]:
 
 def checksum_of(path: str) -> str | None:
     """The checksum that DVC has of an output; None if no run has made it."""
-    with _project() as repo:
+    with open_project() as repo:
         found = (out for out in repo.index.outs if Path(out.fs_path) == Path(repo.root_dir, path))
         return next((out.hash_info.value for out in found if out.hash_info), None)
 
@@ -143,14 +143,15 @@ def read_storage(folder: Path = Path()) -> Storage:
     Raises:
         FlowError: as `read_stages`, or the project is a folder inside a git repository: DVC finds no revision of it.
     """
-    with _project(folder) as repo:
+    with open_project(folder) as repo:
         if not Path(repo.root_dir, ".git").exists():
             raise FlowError(f"expected a git repository in the project's own folder, found none in {repo.root_dir}")
         return Storage(repo.cache.local_cache_dir, repo.config["core"].get("remote"))
 
 
 @contextmanager
-def _project(folder: Path = Path()) -> Iterator[Any]:
+def open_project(folder: Path = Path()) -> Iterator[Any]:
+    """Open a project as DVC's own object, which is no public API; raises FlowError as `read_stages`."""
     require_project(folder)
 
     from dvc.exceptions import DvcException, NotDvcRepoError
@@ -189,11 +190,7 @@ def _explain(changes: Sequence[Any]) -> tuple[str, ...]:
         for entries in change.values():
             for path, what in entries.items():
                 if isinstance(what, dict):
-                    sentences += [f"{key} {_word(how)}" for key, how in what.items()]
+                    sentences += [f"{key} {how if isinstance(how, str) else 'modified'}" for key, how in what.items()]
                 else:
                     sentences.append(f"{path} {what}")
     return tuple(sentences)
-
-
-def _word(how: Any) -> str:
-    return how if isinstance(how, str) else "modified"

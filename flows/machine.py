@@ -9,7 +9,10 @@ from typing import Any
 
 import psutil
 
-_PACKAGES = ("smallset", "tensorflow", "keras", "keras-hub", "dvc", "prefect")
+_PACKAGES = (
+    *("smallset", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "imagehash", "scipy"),
+    *("pandas", "scikit-learn", "cleanlab", "statsmodels", "dvc", "prefect"),
+)
 _PATIENCE = 10.0  # seconds for a tool of the system to answer
 
 

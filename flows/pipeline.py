@@ -1,180 +1,146 @@
 """The Prefect flow: one task per stage of dvc.yaml, in its order."""
 
-import logging
 import queue
-import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from graphlib import TopologicalSorter
 from typing import Any
 
-from prefect import flow, get_run_logger
-from prefect.cache_policies import NO_CACHE
+from prefect import flow
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed, State
-from prefect.tasks import Task
+from prefect.states import State
 
-from flows.cache import drop_damaged
 from flows.errors import FlowError
 from flows.graph import StageNode, read_stages, up_to_date
-from flows.process import run_stage
 from flows.process_output import Outcome, StageResult
 from flows.provenance import ResultTaker, read_record, recorded
 from flows.results import publish
 from flows.run_page import renew_page
-from flows.server import start_server
+from flows.server import has_server, require_server, start_server
+from flows.stage_task import Here, result_of
 from flows.workspace import exclusive
 
-# Stages that depend on the world outside: seconds before each further try.
-RETRIES: Mapping[str, Sequence[float]] = {"download": (10.0, 60.0)}
-
-
-class StageFailed(Exception):
-    """What the state of a failed task carries: the message is the stage and its reason."""
-
-    def __init__(self, result: StageResult) -> None:
-        """Name the stage and its reason."""
-        super().__init__(f"{result.name}: {result.reason}")
-        self.result = result
-
-
-class _NoEmptyTraceback(logging.Filter):
-    """Takes away the traceback of no exception that Prefect logs with a failed state that a task returned."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
-        if record.exc_info and record.exc_info[0] is None:
-            record.exc_info = None
-        return True
-
-
-logging.getLogger("prefect.task_runs").addFilter(_NoEmptyTraceback())
+_LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 
 
 @flow(name="smallset", persist_result=False)
-def pipeline(width: int = 1) -> list[State]:
-    """Run every stage that changed; at most `width` at a time.
+def pipeline(width: int | None = None, workers: str | None = None) -> list[State]:
+    """Run every stage that changed.
+
+    Args:
+        width: stages that may run side by side; else one, or as many as there are workers. workers: address of a Dask
+            scheduler, whose workers run the stages in clones of their own; else they run here.
 
     Raises:
-        FlowError: another run is at work in this workspace, or dvc.yaml cannot be read.
+        FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.
     """
-    if width < 1:
+    if width is not None and width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
-    with exclusive():
+    with exclusive(), _place(workers) as place:
         stages = read_stages()
+        place.prepare(stages, up_to_date(stages))
         with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
-            futures = _run_in_order(stages, width, take)
+            states = _run_in_order(stages, width or (len(stages) if workers else 1), place, take)
+            place.finish()
         renew_page()
         publish()
-        return [future.state for future in futures]
+        return states
 
 
-def run_pipeline(width: int) -> list[StageResult]:
+def _place(workers: str | None) -> AbstractContextManager[Here]:
+    if workers is None:
+        return nullcontext(Here())
+    from flows.workers import connected
+
+    return connected(workers)
+
+
+def run_pipeline(width: int | None, workers: str | None = None) -> list[StageResult]:
     """Run the flow in this process and say what became of each stage.
 
     Raises:
         FlowError: as `pipeline`, before any server of Prefect starts.
     """
     with exclusive():
-        read_stages()
-    start_server()
-    return run_flow(width)
+        stages = read_stages()
+        if workers is None and not has_server() and len(up_to_date(stages)) == len(stages):
+            return _nothing_to_do(stages)
+    if workers is None:
+        start_server()
+    else:
+        require_server()
+    return run_flow(width, workers)
 
 
-def run_flow(width: int) -> list[StageResult]:
+def _nothing_to_do(stages: Sequence[StageNode]) -> list[StageResult]:
+    """Record such a run without Prefect: its server takes seconds to start, and would end with it, unseen."""
+    results = [StageResult(stage.name, Outcome.UP_TO_DATE) for stage in stages]
+    with recorded([stage.name for stage in stages], {}) as take:
+        for result in results:
+            take(result)
+    renew_page()
+    return results
+
+
+def run_flow(width: int | None, workers: str | None = None) -> list[StageResult]:
     """Run the flow, also within another, and say what became of each stage.
 
     Raises:
         FlowError: as `pipeline`.
     """
-    state = pipeline(width=width, return_state=True)
+    state = pipeline(width=width, workers=workers, return_state=True)
     states = state.result(raise_on_failure=False)
     if isinstance(states, BaseException):
         raise states
     record = read_record()
     assert record, "every run writes one"
-    return [_result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
+    return [result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
 
 
-def _run_in_order(stages: Sequence[StageNode], width: int, take: ResultTaker) -> list[PrefectFuture[Any]]:
+def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
     """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
-    fresh, stop = up_to_date(stages), threading.Event()
-    tasks = {stage.name: _task(stage.name, stage.name in fresh, stop, take) for stage in stages}
     upstream = {stage.name: stage.upstream for stage in stages}
     sorter = TopologicalSorter(upstream)
     sorter.prepare()
     ready: deque[str] = deque()
     futures: dict[str, PrefectFuture[Any]] = {}
+    states: dict[str, State] = {}
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
-    running = 0
     try:
         while sorter.is_active():
             ready.extend(sorter.get_ready())
-            while ready and running < width:
+            while ready and len(futures) - len(states) < width:
                 name = ready.popleft()
-                futures[name] = tasks[name].submit(
-                    wait_for=[futures[needed] for needed in upstream[name]], return_state=False
-                )
+                futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
                 futures[name].add_done_callback(_teller(ended, name))
-                running += 1
-            sorter.done(ended.get())
-            running -= 1
+            name = _next(ended, place)
+            states[name] = _settle(name, futures[name], place, take)
+            sorter.done(name)
     except BaseException:
-        # Ctrl-C or a cancellation: the threads end their processes, this one waits for them.
-        stop.set()
-        for future in futures.values():
-            future.wait()
+        # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
+        place.stop()
+        for name in futures.keys() - states.keys():
+            _settle(name, futures[name], place, take)
         raise
-    for future in futures.values():
-        future.wait()
-    return [futures[stage.name] for stage in stages]
+    return [states[stage.name] for stage in stages]
 
 
 def _teller(ended: "queue.SimpleQueue[str]", name: str) -> Callable[[PrefectFuture[Any]], None]:
     return lambda _: ended.put(name)
 
 
-def _task(name: str, fresh: bool, stop: threading.Event, take: ResultTaker) -> Task[[], State]:
-    def stage() -> State:
-        logger = get_run_logger()
-        result = StageResult(name, Outcome.UP_TO_DATE) if fresh else run_stage(name, logger.info, stop)
-        if result.outcome is Outcome.RESTORED and (damaged := drop_damaged([name])):
-            logger.warning("damaged in DVC's cache, made again: %s", ", ".join(damaged))
-            result = run_stage(name, logger.info, stop)
-        take(result)
-        return _state(result)
-
-    waits = list(RETRIES.get(name, ()))
-    return Task(
-        stage,
-        name=name,
-        task_run_name=name,
-        # DVC decides what is stale.
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=len(waits),
-        retry_delay_seconds=waits or None,
-        retry_condition_fn=_may_pass_later,
-    )
+def _next(ended: "queue.SimpleQueue[str]", place: Here) -> str:
+    while True:
+        try:
+            return ended.get(timeout=_LOOK)
+        except queue.Empty:
+            place.look()
 
 
-def _may_pass_later(task: Any, task_run: Any, state: State) -> bool:
-    return isinstance(state.data, StageFailed) and state.data.result.may_pass_later
-
-
-def _state(result: StageResult) -> State:
-    if result.outcome is Outcome.FAILED:
-        return Failed(message=result.reason, data=StageFailed(result))
-    if result.outcome is Outcome.STOPPED:
-        return Cancelled(message=result.reason, data=StageFailed(result))
-    names = {Outcome.UP_TO_DATE: "UpToDate", Outcome.RESTORED: "Restored"}
-    return Completed(name=names.get(result.outcome), message=result.outcome, data=result)
-
-
-def _result_of(name: str, state: State) -> StageResult:
-    if not state.is_final():
-        return StageResult(name, Outcome.NOT_RUN, reason="a stage before it failed")
-    if isinstance(found := state.result(raise_on_failure=False), StageFailed):
-        return found.result
-    return found if isinstance(found, StageResult) else StageResult(name, Outcome.FAILED, reason=str(found))
+def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
+    state = place.settle(name, future)
+    if state.is_final():
+        take(result_of(name, state))
+    return state

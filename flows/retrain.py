@@ -25,19 +25,21 @@ def retrain(
     checkout: str | None = None,
     profile: str | None = None,
     overrides: dict[str, Any] | None = None,
-    width: int = 1,
+    width: int | None = None,
+    workers: str | None = None,
 ) -> State:
     """Run what changed on a branch or in its source of pictures, save the run, and promote its model if it may be.
 
     Args:
         repository: anything git clones. checkout: folder of the clean checkout, kept between runs.
         profile: of profiles/, written over params.yaml. overrides: single parameters by their keys, such as
-            `scratch.epochs`. width: stages that may run side by side.
+            `scratch.epochs`. width: stages that may run side by side. workers: address of a Dask scheduler, as of
+            `flows.pipeline`.
     """
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:
         with checked_out(repository, branch, folder.resolve()):
-            return _in_checkout(branch, profile, overrides or {}, width)
+            return _in_checkout(branch, profile, overrides or {}, width, workers)
     except Busy as busy:
         return Completed(name=SKIPPED, message=str(busy))
     except Exception as error:
@@ -49,7 +51,9 @@ def retrain(
         return Failed(message=f"{where}{error}")
 
 
-def _in_checkout(branch: str, profile: str | None, overrides: dict[str, Any], width: int) -> State:
+def _in_checkout(
+    branch: str, profile: str | None, overrides: dict[str, Any], width: int | None, workers: str | None
+) -> State:
     if UNFINISHED.exists() or not publish.is_published(branch):
         # The power may have failed: nothing half-written is to be pushed, or built upon.
         cache.drop_damaged()
@@ -63,7 +67,7 @@ def _in_checkout(branch: str, profile: str | None, overrides: dict[str, Any], wi
         profiles.override(_STABLE_ORDER)
     source.look()
     cache.fetch_missing()
-    results = run_flow(width)
+    results = run_flow(width, workers)
     last = versions.latest(branch)
     record = saved_run.compose(branch, results)
     is_open = last is not None and _is_open(last)

@@ -7,18 +7,19 @@ from flows.process_output import Outcome
 from flows.results import headline_and_verdict, read_models, read_summary, report_file
 
 
-def run_and_show(width: int, save: bool) -> None:
+def run_and_show(width: int | None, save: bool, workers: str | None = None) -> None:
     """Run the flow, show the outcome of every stage and the figures of every model.
 
     Args:
-        save: keep the run as a commit on the run branch of the branch that is checked out.
+        save: keep the run as a commit on the run branch of the branch that is checked out. width, workers: of
+            `flows.pipeline`.
 
     Raises:
         FlowError: a stage failed, or the run could not start.
     """
     # Before the work: what cannot be saved shall not be found out after it.
     branch = versions.current_branch() if save else None
-    results = run_pipeline(width)
+    results = run_pipeline(width, workers)
     tables.show_results(results)
     tables.show_models(read_models(), read_summary().get("headline", "accuracy"))
     if report := report_file():

@@ -45,7 +45,7 @@ of their run nothing is known.</p>{% endif %}
 {% if record %}
 {{ row("started", record.started | time ~ " UTC") }}
 {{ row("took", record.seconds | duration) }}
-{{ row("flow run", "%s (%s)" | format(record.flow_run.name, record.flow_run.id)) }}
+{% if record.flow_run %}{{ row("flow run", "%s (%s)" | format(record.flow_run.name, record.flow_run.id)) }}{% endif %}
 {{ where(record.commit, record.changed, record.machine, record.packages | versions) }}
 {% else %}
 {{ where(commit, changed, machine, packages | versions) }}

@@ -6,6 +6,9 @@ from contextlib import suppress
 
 import psutil
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
+from flows.errors import FlowError
 
 _STARTER = "SMALLSET_SERVER_OF"  # variable of such a server: the process that has started it
 
@@ -22,6 +25,20 @@ def start_server() -> None:
     finally:
         del os.environ[_STARTER]
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def has_server() -> bool:
+    """Whether one is configured, which outlives the run."""
+    return bool(PREFECT_API_URL.value())
+
+
+def require_server() -> None:
+    """Raise FlowError where none is configured: one that starts with the run is reached from this machine only."""
+    if not has_server():
+        raise FlowError(
+            "workers need a Prefect server that all of them reach: `prefect server start --host 0.0.0.0`, "
+            "then `prefect config set PREFECT_API_URL=http://THIS_HOST:4200/api`"
+        )
 
 
 def _end_lost() -> None:

@@ -104,7 +104,8 @@ def test_settings_of_a_retraining_are_read_as_yaml(monkeypatch, tmp_path):
             "scratch.augmentation": None,
             "a.b": [1, 2],
         },
-        "width": 1,
+        "width": None,
+        "workers": None,
     }
 
 

@@ -151,9 +151,9 @@ def test_two_stages_run_side_by_side_where_two_may(make, dvc):
 
 
 def test_only_the_download_is_tried_again(make, monkeypatch):
-    from flows import pipeline
+    from flows import stage_task
 
-    monkeypatch.setattr(pipeline, "RETRIES", {"download": (0.1, 0.1)})
+    monkeypatch.setattr(stage_task, "RETRIES", {"download": (0.1, 0.1)})
     count = "echo x >> {0}.log; test $(wc -l < {0}.log) -ge 3 && touch {0}"
     project = make({name: {"cmd": count.replace("{0}", name), "outs": [name]} for name in ("download", "split")})
     assert run() == {"download": "ran", "split": "failed"}
@@ -162,9 +162,9 @@ def test_only_the_download_is_tried_again(make, monkeypatch):
 
 
 def test_a_users_mistake_is_not_tried_again(make, monkeypatch):
-    from flows import pipeline
+    from flows import stage_task
 
-    monkeypatch.setattr(pipeline, "RETRIES", {"download": (0.1, 0.1)})
+    monkeypatch.setattr(stage_task, "RETRIES", {"download": (0.1, 0.1)})
     project = make({"download": {"cmd": "echo x >> log; echo 'error: no such folder'; exit 1", "outs": ["a"]}})
     assert run() == {"download": "failed"}
     assert (project / "log").read_text() == "x\n"

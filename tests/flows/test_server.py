@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from flows import server
 
 
@@ -21,3 +23,26 @@ def test_the_server_of_a_killed_run_is_ended_by_the_next_and_no_other(prefect_se
         for process in servers:
             process.kill()
             process.wait()
+
+
+def test_a_run_that_has_nothing_to_do_starts_none_and_is_recorded(make, dvc, monkeypatch):
+    from flows import pipeline
+    from flows.provenance import read_record
+
+    make({"a": {"cmd": "echo 1 > a", "outs": ["a"]}})
+    dvc("repro", "--quiet")
+    monkeypatch.setattr(pipeline, "has_server", lambda: False)
+    monkeypatch.setattr(pipeline, "start_server", lambda: pytest.fail("a server"))
+    [result] = pipeline.run_pipeline(1)
+    assert (result.name, str(result.outcome)) == ("a", "up to date")
+    assert [stage.outcome for stage in read_record().stages] == ["up to date"]
+
+
+def test_a_server_that_is_there_is_told_of_every_run(make, dvc, prefect_server):
+    from flows.pipeline import run_pipeline
+    from flows.provenance import read_record
+
+    make({"a": {"cmd": "echo 1 > a", "outs": ["a"]}})
+    dvc("repro", "--quiet")
+    run_pipeline(1)
+    assert read_record().flow_run["name"]
