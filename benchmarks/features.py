@@ -5,8 +5,9 @@
 
 data/dataset is what the stage `split` wrote, models/backbone a preset directory; `xception` is the architecture of
 Xception-41 with random weights. The loop of `predict` reads with `image_dataset_from_directory`, in float32. The bare
-pass is what the stage computes, on pictures that are in memory already. "ratio" is that to the loop of `predict`, turn
-by turn; "processor" is the same of the processors' time, which other work on the machine disturbs less.
+pass is what the stage computes, on pictures that are in memory already; "decoding alone" is the rest of its work, which
+takes the same processors. "ratio" is that to the loop of `predict`, turn by turn; "processor" is the same of the
+processors' time, which other work on the machine disturbs less.
 """
 
 from functools import partial
@@ -81,6 +82,25 @@ class Stage:
         return {"in": self.precision}
 
 
+class Decoding:
+    """What the stage reads, and nothing done with it."""
+
+    def __init__(self, folder: Path, size: int, batch: int) -> None:
+        """List the pictures."""
+        from stages.lib.pictures import stream
+
+        files = sorted((folder / "test").glob("*/*"))
+        self.batches = partial(stream, files, size, "rgb", batch)
+
+    def turn(self) -> dict[str, float]:
+        """All pictures once."""
+        return {"features": timed(lambda: list(self.batches()))}
+
+    def about(self) -> dict[str, Any]:
+        """Nothing more."""
+        return {}
+
+
 @app.command()
 def main(
     dataset: Path,
@@ -92,7 +112,7 @@ def main(
     precision: AskedPrecision = "auto",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Measure all three."""
+    """Measure all of them."""
     with sides.links(sides.some(dataset, {"test": pictures})) as folder, backbones.directory(preset) as weights:
         results = sides.measure(
             {
@@ -100,6 +120,8 @@ def main(
                 "features": partial(Stage, folder, weights, size, batch, precision, False),
                 "bare forward pass": partial(Stage, folder, weights, size, batch, precision, True),
                 "features, float32": partial(Stage, folder, weights, size, batch, "float32", False),
+                "bare forward pass, float32": partial(Stage, folder, weights, size, batch, "float32", True),
+                "decoding alone": partial(Decoding, folder, size, batch),
             },
             turns,
         )

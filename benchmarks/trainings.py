@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
+    from stages.lib.rows import Array
+
 VARIATION = AugmentationParams(flip=True, rotation=0.1, zoom=0.2)
 
 
@@ -85,8 +87,8 @@ class Ours:
         import numpy as np
 
         from stages.lib import networks, training
+        from stages.lib.decoded import decode_all
         from stages.lib.fusion import fuse
-        from stages.lib.pictures import decode_all
         from stages.lib.precision import choose
 
         self.work = work
@@ -107,7 +109,7 @@ class Ours:
         self.model = fuse(network)
         training.compile_for(self.model, self.params, 1)
 
-        def read(subset: str) -> "tuple[np.ndarray, np.ndarray]":
+        def read(subset: str) -> "tuple[Array, np.ndarray]":
             files = sorted((work.pictures / subset).glob("*/*"))
             classes = sorted({file.parent.name for file in files})
             labels = np.array([classes.index(file.parent.name) for file in files], np.int64)

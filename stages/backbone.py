@@ -51,7 +51,7 @@ def backbone(preset: Path, common: CommonParams, params: BackboneParams) -> None
     # Drawn before TensorFlow is imported, whose memory and threads the drawing processes do without.
     drawn = _draw(common, params.pretraining) if params.preset == SAMPLE else None
 
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     from stages.lib import presets
 
     if drawn is None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import is_disabled, whole_directory
-from stages.lib.params import Params
+from stages.lib.params import CommonParams, Params
 from stages.lib.startup import start_tensorflow
 
 _HEADERS = {
@@ -33,7 +33,9 @@ class EvaluateParams(Params):
     explained: Annotated[int, Field(ge=0)]
 
 
-def evaluate(dataset: Path, manifest: Path, model: Path, evaluation: Path, params: EvaluateParams) -> None:
+def evaluate(
+    dataset: Path, manifest: Path, model: Path, evaluation: Path, common: CommonParams, params: EvaluateParams
+) -> None:
     """Write predictions, metrics, their curves and explanations to the directory `evaluation`.
 
     A model that is turned off leaves files without rows.
@@ -47,7 +49,7 @@ def evaluate(dataset: Path, manifest: Path, model: Path, evaluation: Path, param
         return
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     from stages.lib import explanations, metrics, predictions, scores
     from stages.lib.inference import probabilities
     from stages.lib.manifest import read_subset
@@ -66,6 +68,7 @@ def evaluate(dataset: Path, manifest: Path, model: Path, evaluation: Path, param
         "validation_loss": summary["val_loss"],
         "best_epoch": summary["best_epoch"],
         "parameters": summary["parameters"]["total"],
+        "precision": summary["precision"],
     }
     with whole_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")

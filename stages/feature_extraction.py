@@ -26,9 +26,8 @@ def feature_extraction(
     require(features, "features", "feature_extraction")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     import keras
-    import numpy as np
 
     from stages.lib import artifact, batches, feature_files, networks, training
     from stages.lib.checkpoints import Checkpoints
@@ -41,9 +40,7 @@ def feature_extraction(
     checkpoints = Checkpoints("feature_extraction", [common, params], [features])
     history = training.train(
         head,
-        lambda epochs: batches.training_batches(
-            np.asarray(train.vectors), train.labels, common.batch_size, common.seed, epochs
-        ),
+        lambda epochs: batches.training_batches(train.vectors, train.labels, common.batch_size, common.seed, epochs),
         batches.steps(len(train.labels), common.batch_size),
         train.labels,
         training.measure_on(head, validation.vectors, validation.labels, common.batch_size),

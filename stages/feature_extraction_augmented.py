@@ -34,7 +34,7 @@ def feature_extraction_augmented(
     require(features, "features", "feature_extraction_augmented")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     import keras
 
     from stages.lib import feature_files, networks, training

@@ -1,5 +1,6 @@
 """Run the frozen backbone once over every picture; the heads train on what comes out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from stages.lib import entry
 from stages.lib.outputs import disable, require, whole_directory
 from stages.lib.params import AskedPrecision, CommonParams, Params, Precision
 from stages.lib.startup import start_tensorflow
+
+_BATCHES = 32  # computed between two savings of what is done
 
 
 class FeaturesParams(Params):
@@ -27,6 +30,8 @@ def features(
 ) -> None:
     """Write the pooled features of every subset, float32 (pictures, channels), to the directory `features`.
 
+    What an interrupted run computed is kept, and not computed again.
+
     Raises:
         UserError: the backbone is turned off, or a picture cannot be decoded.
     """
@@ -36,12 +41,12 @@ def features(
     require(preset, "backbone", "features")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     import numpy as np
     from rich.progress import track
 
     from stages.lib import feature_files
-    from stages.lib.batches import steps
+    from stages.lib.checkpoints import Checkpoints
     from stages.lib.inference import compiled
     from stages.lib.manifest import SUBSETS, read_subset
     from stages.lib.networks import feature_extractor
@@ -53,18 +58,25 @@ def features(
         forward = compiled(feature_extractor(preset, common.image_size, precision), params.batch_size)
         return lambda: forward(pictures)
 
-    precision = choose("features", params.precision, step_in)
+    checkpoints = Checkpoints("features", [common, params], [manifest, preset])
+    precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
     extractor = feature_extractor(preset, common.image_size, precision)
     forward = compiled(extractor, params.batch_size)
+    part = _BATCHES * params.batch_size
+
+    def vectors_of(paths: Sequence[Path]) -> np.ndarray:
+        batches = stream(paths, common.image_size, "rgb", params.batch_size)
+        return np.concatenate([forward(batch) for batch in batches])
+
     with whole_directory(features) as partial:
         for subset in SUBSETS:
             pictures = read_subset(dataset, manifest, subset)
-            batches = stream(pictures.paths, common.image_size, "rgb", params.batch_size)
-            total = steps(len(pictures.paths), params.batch_size)
-            vectors = map(forward, track(batches, f"features of {subset}", total))
-            feature_files.write(partial, subset, pictures, extractor.output_shape[-1], vectors)
+            parts = feature_files.in_parts(checkpoints.directory, subset, pictures.paths, part, vectors_of)
+            shown = track(parts, f"features of {subset}", -(-len(pictures.paths) // part))
+            feature_files.write(partial, subset, pictures, extractor.output_shape[-1], shown)
             print(f"{subset}: {len(pictures.paths)} pictures", flush=True)
         feature_files.write_about(partial, pictures.classes, precision)
+    checkpoints.remove()
 
 
 if __name__ == "__main__":

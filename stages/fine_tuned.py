@@ -35,7 +35,7 @@ def fine_tuned(
     require(start, "feature_extraction_augmented", "fine_tuned")
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     import keras
 
     from stages.lib import networks, saved_model

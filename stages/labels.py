@@ -14,6 +14,7 @@ from stages.lib.label_issues import large_enough, out_of_sample, suspicious
 from stages.lib.manifest import SUBSETS, read_manifest
 from stages.lib.outputs import is_disabled, whole_file
 from stages.lib.params import CommonParams, Params
+from stages.lib.rows import Picked
 
 _COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
 _KEPT = "kept in "
@@ -84,7 +85,6 @@ def _by_features(features: Path, duplicates: Path, folds: int, seed: int) -> Jud
     sets = [feature_files.read(features, subset) for subset in SUBSETS]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    vectors = np.concatenate([found.vectors for found in sets])
     groups = _groups(names, duplicates)
 
     enough = large_enough(labels, groups, folds)
@@ -93,7 +93,8 @@ def _by_features(features: Path, duplicates: Path, folds: int, seed: int) -> Jud
         print(f"labels: class {classes[label]!r} is not checked: fewer than {folds} different pictures (labels.folds)")
     if len(checked) < 2:
         places, enough = places[:0], np.zeros_like(enough)
-    chances = out_of_sample(vectors[enough], places, groups[enough], folds, seed) if enough.any() else np.zeros((0, 2))
+    vectors = Picked([found.vectors for found in sets], np.flatnonzero(enough))
+    chances = out_of_sample(vectors, places, groups[enough], folds, seed) if enough.any() else np.zeros((0, 2))
     kept = [name for name, wanted in zip(names, enough, strict=True) if wanted]
     return Judged(kept, places, [classes[label] for label in checked], chances, "features")
 

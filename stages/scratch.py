@@ -37,7 +37,7 @@ def scratch(
         return
 
     # TensorFlow takes seconds to import: a stage that is turned off does without.
-    start_tensorflow()
+    start_tensorflow(common.deterministic)
     import keras
 
     from stages.lib.manifest import read_subset

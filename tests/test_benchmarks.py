@@ -23,6 +23,31 @@ def planted_defects(*words: object) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
+def test_scale_measures_stages_and_dvc_at_each_size(tmp_path: Path) -> None:
+    """Pictures out of a few real ones are all different, and of both classes."""
+    with zipfile.ZipFile(tmp_path / "real.zip", "w") as archive:
+        for label in ("cat", "dog"):
+            for index in range(8):
+                file = io.BytesIO()
+                draw(label, index, 1).save(file, "JPEG")
+                archive.writestr(f"train/{label}.{index}.jpg", file.getvalue())
+    (tmp_path / "preset").mkdir()
+    command = ["benchmarks.scale", tmp_path / "real.zip", tmp_path / "preset", "--sizes", "40,60"]
+    options = ["--stages", "download,split", "--folder", tmp_path / "kept"]
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, [*command, *options])], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("40 pictures", "60 pictures", "download", "split", "dvc commit", "dvc status"):
+        assert name in done.stdout
+    made = contents(tmp_path / "kept" / "60.zip")
+    assert len(set(made.values())) == 60
+    assert sum(name.startswith("cat/") for name in made) == 30
+    manifest = pd.read_csv(tmp_path / "kept" / "project-60" / "data" / "manifest.csv")
+    assert len(manifest) > 50
+
+
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Drawn pictures in one folder, and beside it their copy with two defects of each kind."""

@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -25,10 +26,14 @@ LIB = ROOT / "stages" / "lib"
 
 # The exceptions from "one name": a section that is no stage, a stage that has no parameters, a stage with the module of
 # another, a module that is a command on what stages made and no stage of the graph.
-NO_STAGE = {"common", "gate"}
+NO_STAGE = {"common", "gate", "versions"}
 NO_SECTION = {"classifier"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
 COMMANDS = {"compare", "predict"}
+# Modules of the libraries whose versions DVC tracks.
+LIBRARIES = {"PIL": "pillow", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
+# Keras only fetches the digits there.
+NO_LIBRARY = {"download": {"tensorflow", "keras"}}
 
 
 def load(file: str) -> dict[str, Any]:
@@ -143,8 +148,28 @@ def test_shared_modules_of_a_stage_are_its_dependencies(stage: str) -> None:
 
 
 @by_stage
+def test_versions_of_libraries_that_a_stage_imports_are_its_parameters(stage: str) -> None:
+    modules = {name.split(".")[0] for file in needs(stage) if file.endswith(".py") for name in imports(ROOT / file)}
+    libraries = {LIBRARIES.get(name, name) for name in modules} & set(load("params.yaml")["versions"])
+    wanted = {f"versions.{name}" for name in libraries - NO_LIBRARY.get(stage, set())}
+    found = {key for key in STAGES[stage].get("params", []) if key.startswith("versions")}
+    lines = [f"\n+   {key}" for key in sorted(wanted - found)] + [f"\n-   {key}" for key in sorted(found - wanted)]
+    assert not lines, f"dvc.yaml, stages.{stage}.params:{''.join(lines)}"
+
+
+def test_tracked_versions_are_those_that_are_installed_and_pinned() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    tracked = load("params.yaml")["versions"]
+    lines = {name: re.findall(rf"^{name}==(\S+)", lock, re.MULTILINE) for name in tracked}
+    assert {name: [version] for name, version in tracked.items()} == lines, "params.yaml, versions; requirements.lock"
+    exact = dict(pin.split("==") for pin in pins if "==" in pin)
+    assert {name: exact.get(name) for name in ("tensorflow", "keras", "keras-hub")}.items() <= tracked.items()
+
+
+@by_stage
 def test_sections_that_a_stage_reads_are_its_parameters(stage: str) -> None:
-    keys = STAGES[stage].get("params", [])
+    keys = [key for key in STAGES[stage].get("params", []) if not key.startswith("versions.")]
     assert {key.split(".")[0] for key in keys} == set(sections_of(stage))
     narrowed = {key.split(".")[1] for key in keys if "." in key}
     if not narrowed:
@@ -177,6 +202,15 @@ def test_no_stage_imports_tensorflow_before_it_has_to() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+@by_stage
+def test_a_stage_that_computes_is_told_whether_to_be_deterministic(stage: str) -> None:
+    tree = ast.parse((ROOT / "stages" / f"{module_of(stage)}.py").read_text(encoding="utf-8"))
+    calls = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    starts = {call for call in calls if call.startswith("start_tensorflow(")}
+    light = {"download", "split", "labels", "report", "classifier"}
+    assert starts == (set() if stage in light else {"start_tensorflow(common.deterministic)"})
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

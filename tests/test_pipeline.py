@@ -123,6 +123,31 @@ def test_after_the_flow_neither_has_anything_to_do(by_flow):
     assert (by_flow / "report" / "report.html").exists()
 
 
+@pytest.mark.slow
+def test_a_forced_run_leaves_dvc_lock_as_it_was(tmp_path):
+    folder = make_project(tmp_path / "project")
+    locks = []
+    for _ in range(2):
+        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 17
+        locks.append((folder / "dvc.lock").read_text())
+    assert locks[0] == locks[1]
+
+
+def test_a_version_that_changes_is_a_stale_result(by_dvc):
+    """And nothing is computed by another one than the one tracked."""
+    tracked = yaml.safe_load((by_dvc / "params.yaml").read_text())["versions"]
+    change_params(by_dvc, {"versions": {"keras-hub": "0.0.1"}})
+    stale = json.loads(run(by_dvc, "-m", "dvc", "status", "--json"))
+    assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
+    assert not {"download", "split", "labels"} & set(stale)
+    command = [sys.executable, "-m", "stages.backbone", "--preset", "nowhere"]
+    refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert re.fullmatch(r"error: versions\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)
+    change_params(by_dvc, {"versions": tracked})
+    assert json.loads(run(by_dvc, "-m", "dvc", "status", "--json")) == {}
+
+
 def test_the_views_of_dvc_work(by_dvc):
     shown = json.loads(run(by_dvc, "-m", "dvc", "metrics", "show", "--json"))
     assert len(shown[""]["data"]) == len(MODELS) + 2

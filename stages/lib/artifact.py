@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from stages.lib import saved_model
+from stages.lib import devices, saved_model
 from stages.lib.augmentation import save_sheet
 from stages.lib.checkpoints import Checkpoints
 from stages.lib.outputs import whole_directory
@@ -59,6 +59,7 @@ def _summary(stage: str, model: keras.Model, classes: Sequence[str], history: pd
         "image_size": image_size,
         "color": color,
         "precision": precision,
+        "devices": devices.count(),
         "versions": {library: version(library) for library in ("tensorflow", "keras", "keras-hub")},
         "parameters": {
             "total": model.count_params(),

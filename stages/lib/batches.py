@@ -8,19 +8,21 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from stages.lib import devices
 from stages.lib.augmentation import augment
 from stages.lib.params import AugmentationParams
+from stages.lib.rows import Array
 
 _PARALLEL = os.cpu_count() or 1
 
 
 def steps(count: int, batch_size: int) -> int:
     """Number of batches that `count` pictures fill; the last may be smaller."""
-    return -(-count // batch_size)
+    return -(-devices.trained(count) // batch_size)
 
 
 def training_batches(
-    inputs: np.ndarray,
+    inputs: Array,
     labels: np.ndarray,
     batch_size: int,
     seed: int,
@@ -37,10 +39,11 @@ def training_batches(
         Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
     """
     count, per_epoch = len(inputs), steps(len(inputs), batch_size)
+    taken = devices.trained(count)
 
     def places(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, epoch]))
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        batches = tf.data.Dataset.from_tensor_slices(order[:taken]).batch(batch_size)
         return batches.enumerate(start=tf.cast(epoch, tf.int64) * per_epoch)
 
     def load(step: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -53,7 +56,7 @@ def training_batches(
     return _plain(every.map(load, num_parallel_calls=_PARALLEL).prefetch(4))
 
 
-def validation_batches(inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def validation_batches(inputs: Array, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
     """Batches in the given order, never varied; same shapes and types as `training_batches`."""
     indexes = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
     return _plain(indexes.map(lambda batch: _gather(inputs, labels, batch), num_parallel_calls=2).prefetch(2))
@@ -66,9 +69,10 @@ def _plain(batches: tf.data.Dataset) -> tf.data.Dataset:
     return batches.with_options(options)
 
 
-def _gather(inputs: np.ndarray, labels: np.ndarray, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _gather(inputs: Array, labels: np.ndarray, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     # A Python function rather than tf.gather: the array may lie in a file, and is never copied into the graph.
+    # Without a state, so that batches are made side by side also where TensorFlow is to be deterministic.
     batch, target = tf.numpy_function(
-        lambda rows: (inputs[rows], labels[rows]), [indexes], [tf.as_dtype(inputs.dtype), tf.int64]
+        lambda rows: (inputs[rows], labels[rows]), [indexes], [tf.as_dtype(inputs.dtype), tf.int64], stateful=False
     )
     return tf.cast(tf.ensure_shape(batch, (None, *inputs.shape[1:])), tf.float32), tf.ensure_shape(target, (None,))

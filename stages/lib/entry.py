@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stages.lib import versions
 from stages.lib.errors import TemporaryError, UserError
 from stages.lib.params import Params, read_section
 
@@ -25,9 +26,10 @@ def run(function: Callable[..., None]) -> None:
     function's own name.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        function(**_arguments(function, sys.argv[1:]))
+        arguments = _arguments(function, sys.argv[1:])
+        versions.check(read_section("versions", versions.VersionsParams))
+        function(**arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(TEMPORARY_FAILURE if isinstance(error, TemporaryError) else 1)
@@ -52,4 +54,14 @@ def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]
         if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, Params):
             section = options["stage"] if name == "params" else name
             arguments[name] = read_section(section, parameter.annotation)
+    _check_precision(options["stage"], **arguments)
     return arguments
+
+
+def _check_precision(section: str, common: Any = None, params: Any = None, **_: Any) -> None:
+    chosen_by_time = getattr(params, "enabled", True) and getattr(params, "precision", None) == "auto"
+    if chosen_by_time and getattr(common, "deterministic", False):
+        raise UserError(
+            f"{section}.precision: expected float32 or mixed_bfloat16 with common.deterministic: true; 'auto' decides "
+            "by time, which differs from run to run. Received: 'auto'"
+        )

@@ -1,7 +1,7 @@
 """The cache of pooled features: what the stage `features` writes and the heads read."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.manifest import Subset, SubsetName
+from stages.lib.outputs import whole_file
 from stages.lib.params import Precision
+from stages.lib.rows import Array, open_rows, write_rows
 
 _ABOUT = "features.json"
 
@@ -18,10 +20,11 @@ _ABOUT = "features.json"
 class FeatureSet:
     """Features of one subset.
 
-    vectors: float32 (pictures, channels), in a file. labels: int64 (pictures,). names: paths relative to the dataset.
+    vectors: float32 (pictures, channels), in memory or in a file. labels: int64 (pictures,). names: paths relative to
+    the dataset.
     """
 
-    vectors: np.ndarray
+    vectors: Array
     labels: np.ndarray
     names: list[str]
 
@@ -32,15 +35,31 @@ def write(directory: Path, subset: SubsetName, pictures: Subset, channels: int, 
     Args:
         vectors: float32 (batch, channels) each, in the order of `pictures`.
     """
-    shape = (len(pictures.paths), channels)
-    table = np.lib.format.open_memmap(directory / f"{subset}.npy", "w+", np.float32, shape)
-    start = 0
-    for batch in vectors:
-        table[start : start + len(batch)] = batch
-        start += len(batch)
-    table.flush()
+    write_rows(directory / f"{subset}.npy", (len(pictures.paths), channels), np.float32, vectors)
     rows = pd.DataFrame({"path": pictures.names, "label": pictures.labels})
     rows.to_csv(directory / f"{subset}.csv", index=False)
+
+
+def in_parts(
+    directory: Path,
+    subset: SubsetName,
+    paths: Sequence[Path],
+    part: int,
+    vectors_of: Callable[[Sequence[Path]], np.ndarray],
+) -> Iterator[np.ndarray]:
+    """Compute the vectors of `part` pictures at a time, and keep each part as soon as it is there.
+
+    Args:
+        directory: keeps the parts; those that it has already are not computed again.
+        vectors_of: gives float32 (pictures, channels) of some pictures.
+    """
+    for start in range(0, len(paths), part):
+        file = directory / f"{subset}-{start:09}.npy"
+        if not file.is_file():
+            vectors = vectors_of(paths[start : start + part])
+            with whole_file(file) as partial:
+                write_rows(partial, vectors.shape, np.float32, [vectors])
+        yield np.load(file)
 
 
 def write_about(directory: Path, classes: list[str], precision: Precision) -> None:
@@ -50,10 +69,9 @@ def write_about(directory: Path, classes: list[str], precision: Precision) -> No
 
 
 def read(directory: Path, subset: SubsetName) -> FeatureSet:
-    """Open the features of one subset; the vectors stay in their file."""
+    """Open the features of one subset."""
     rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
-    vectors = np.load(directory / f"{subset}.npy", mmap_mode="r")
-    return FeatureSet(vectors, rows["label"].to_numpy(np.int64), rows["path"].tolist())
+    return FeatureSet(open_rows(directory / f"{subset}.npy"), rows["label"].to_numpy(np.int64), rows["path"].tolist())
 
 
 def read_about(directory: Path) -> tuple[list[str], Precision]:

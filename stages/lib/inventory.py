@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 import imagehash
 import numpy as np
@@ -14,13 +15,14 @@ from PIL import Image
 
 from stages.lib.errors import UserError
 from stages.lib.manifest import SubsetName
-from stages.lib.pictures import DECODING_THREADS, BrokenPicture, decode
+from stages.lib.pictures import DECODING_THREADS, BrokenPicture, size_of, upright
 from stages.lib.progress import counted
 from stages.lib.quality import brightness, sharpness
 
 THUMBNAIL = 16  # pixels
 _NUMBERED = re.compile(r"(?P<label>.+)\.\d+$")
-_CHUNK = 32  # files in memory at once
+_ENOUGH = 512  # pixels: of a larger picture no more is looked at
+_CHUNK = 1024
 _SUBSET_FOLDERS: dict[str, SubsetName] = {
     "train": "train",
     "training": "train",
@@ -32,7 +34,7 @@ _SUBSET_FOLDERS: dict[str, SubsetName] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture of the archive.
 
@@ -115,25 +117,31 @@ def natural_order(name: str) -> tuple[int, str]:
 
 
 def _describe_all(archive: zipfile.ZipFile, names: Sequence[str]) -> Iterator[Picture | Rejected]:
+    one_at_a_time = Lock()
+
+    def describe(name: str) -> Picture | Rejected:
+        # Here rather than before: no more files are in memory than are being decoded.
+        with one_at_a_time:
+            content = archive.read(name)
+        return _describe(name, content)
+
     with ThreadPoolExecutor(DECODING_THREADS) as pool:
         for start in range(0, len(names), _CHUNK):
-            chunk = names[start : start + _CHUNK]
-            contents = [archive.read(name) for name in chunk]
-            yield from pool.map(_describe, chunk, contents)
+            yield from pool.map(describe, names[start : start + _CHUNK])
 
 
 def _describe(name: str, content: bytes) -> Picture | Rejected:
     try:
-        pixels = decode(content)
+        width, height = size_of(content)
+        grey = upright(content, enough=_ENOUGH).convert("L")
     except BrokenPicture as error:
         return Rejected(name, str(error))
-    grey = Image.fromarray(pixels).convert("L")
     bits = np.packbits(imagehash.phash(grey).hash)
     return Picture(
         name,
         "",
-        pixels.shape[1],
-        pixels.shape[0],
+        width,
+        height,
         len(content),
         hashlib.sha256(content).hexdigest(),
         int.from_bytes(bits.tobytes(), "big"),

@@ -3,24 +3,33 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 from cleanlab.filter import find_label_issues
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
+
+from stages.lib.rows import Picked
 
 # Inverse strengths of regularisation to choose from. One for all would not do: the weakest fits wrong labels among
 # thousands of features, the strongest learns too little from a few.
 STRENGTHS = (1.0, 0.1, 0.01, 0.001)
+# Pictures that a judge learns from, at the most: more hardly teach a linear model anything.
+LEARNED = 20_000
+_LEAST = 10  # of them of each class
+_JUDGED = 8192  # pictures judged at once
 _STEPS = 200  # of the solver; more only sharpen the weakest regularisation, which then fits the labels too closely
 
 
-def out_of_sample(vectors: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
+def out_of_sample(
+    vectors: np.ndarray | Picked, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int
+) -> np.ndarray:
     """Probabilities of the classes of each picture, by a logistic regression trained without it and without its copies.
 
-    Of the strengths of regularisation the one with the lowest log loss on the held-out pictures counts.
+    Of the strengths of regularisation the one with the lowest log loss on the held-out pictures counts. Of more than
+    `LEARNED` pictures that many are drawn to learn from; all are judged.
 
     Args:
         vectors: float32 (pictures, channels). labels: int64 (pictures,), 0 to classes - 1.
@@ -31,15 +40,35 @@ def out_of_sample(vectors: np.ndarray, labels: np.ndarray, groups: np.ndarray, f
         float64 (pictures, classes).
     """
     parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    splits = list(parts.split(vectors, labels, groups))
-    judged = []
-    for strength in STRENGTHS:
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=_STEPS))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            judged.append(cross_val_predict(model, vectors, labels, cv=splits, method="predict_proba"))
     classes = np.arange(labels.max() + 1)
+    judged = np.zeros((len(STRENGTHS), len(labels), len(classes)), np.float32)
+    for others, own in parts.split(np.zeros(len(labels)), labels, groups):
+        learned = others[_drawn(labels[others], seed)]
+        scaler = StandardScaler()
+        known = scaler.fit_transform(vectors[learned])
+        models = [_fitted(known, labels[learned], strength) for strength in STRENGTHS]
+        for start in range(0, len(own), _JUDGED):
+            asked = own[start : start + _JUDGED]
+            unknown = scaler.transform(vectors[asked])
+            for chances, model in zip(judged, models, strict=True):
+                chances[asked[:, np.newaxis], model.classes_] = model.predict_proba(unknown)
     return min(judged, key=lambda chances: log_loss(labels, chances, labels=classes)).astype(np.float64)
+
+
+def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> LogisticRegression:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return LogisticRegression(C=strength, max_iter=_STEPS).fit(vectors, labels)
+
+
+def _drawn(labels: np.ndarray, seed: int) -> np.ndarray:
+    """int64 (drawn,): places of at most about `LEARNED` pictures, in their order; some of each class in any case."""
+    if len(labels) <= LEARNED:
+        return np.arange(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
+    number = pd.Series(order).groupby(labels[order]).cumcount().to_numpy()
+    first = order[np.argsort(number >= _LEAST, kind="stable")]
+    return np.sort(first[: max(LEARNED, int((number < _LEAST).sum()))])
 
 
 def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:

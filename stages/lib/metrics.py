@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 from sklearn.metrics import average_precision_score, brier_score_loss, precision_recall_fscore_support, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
@@ -78,50 +77,73 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> Interval:
     """Area under the ROC curve; of more than two classes the mean over the classes, each against the rest.
 
-    The interval is a bootstrap's (`bootstrapped`).
+    The interval is a percentile bootstrap's (Efron & Tibshirani 1993, chapter 13). Pictures are drawn class by class,
+    so that no class is ever missing; seeded. A perfect ranking stays perfect in every draw: its interval has no width.
     """
-    return bootstrapped(labels, probabilities, lambda truth, score: roc_auc_score(truth, score, average="macro"))
+    return _bootstrapped(labels, probabilities, roc_auc_score, _roc_auc)
 
 
 def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> Interval:
     """Area under the steps of the precision-recall curve; of more than two classes the mean, each against the rest.
 
-    Of two classes, that of the second. The interval is a bootstrap's (`bootstrapped`).
+    Of two classes, that of the second. The interval is a bootstrap's, as that of `roc_auc`.
     """
-    return bootstrapped(
-        labels, probabilities, lambda truth, score: average_precision_score(truth, score, average="macro")
-    )
+    return _bootstrapped(labels, probabilities, average_precision_score, _average_precision)
 
 
-def bootstrapped(
-    labels: np.ndarray, probabilities: np.ndarray, statistic: Callable[[np.ndarray, np.ndarray], float]
+class _Ranking:
+    """Pictures by their score of a class, the highest first: sorted once, however often some of them are drawn."""
+
+    def __init__(self, own: np.ndarray, scores: np.ndarray) -> None:
+        """Sort; own: bool (pictures,), whether each is of the class."""
+        self.order = np.argsort(-scores, kind="stable")
+        self.own = own[self.order]
+        self.ends = np.flatnonzero(np.diff(scores[self.order], append=np.nan))
+
+    def above(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures of the class, and others, that score at least so much, by how often each counts: int64 (scores,)."""
+        counted = times[self.order]
+        own, every = np.cumsum(counted * self.own)[self.ends], np.cumsum(counted)[self.ends]
+        return own, every - own
+
+
+def _bootstrapped(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    of_ranking: Callable[[np.ndarray, np.ndarray], float],
 ) -> Interval:
-    """A statistic with its percentile bootstrap interval (Efron & Tibshirani 1993, chapter 13).
-
-    Pictures are drawn class by class, so that no class is ever missing; seeded. A perfect ranking stays perfect in
-    every draw: its interval has no width.
+    """A statistic of truth bool and score, both (pictures,) or (pictures, classes), with its bootstrap interval.
 
     Args:
-        statistic: of truth bool (pictures,) and score (pictures,) of the second class; of more than two classes both
-            (pictures, classes).
+        of_ranking: the same of one class, from `_Ranking.above`.
     """
-    classes = probabilities.shape[1]
-    truth = labels == 1 if classes == 2 else np.eye(classes, dtype=bool)[labels]
-    score = probabilities[:, 1] if classes == 2 else probabilities
-
-    def of(*drawn: np.ndarray) -> float:
-        places = np.concatenate(drawn).astype(np.int64)
-        return float(statistic(truth[places], score[places]))
-
+    classes = [1] if probabilities.shape[1] == 2 else list(range(probabilities.shape[1]))
+    truth = np.stack([labels == name for name in classes], axis=1)
+    value = float(statistic(truth.squeeze(), probabilities[:, classes].squeeze()))
     strata = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    value = float(statistic(truth, score))
     if any(len(stratum) < 2 for stratum in strata):
-        # SciPy refuses to draw from a single picture, and rightly: there is nothing to learn about how it varies.
+        # There is nothing to learn from a single picture about how it varies.
         return Interval(value, float("nan"), float("nan"))
-    drawn = bootstrap(
-        strata, of, n_resamples=RESAMPLES, vectorized=False, method="percentile", confidence_level=LEVEL, rng=_SEED
-    )
-    return Interval(value, float(drawn.confidence_interval.low), float(drawn.confidence_interval.high))
+    rankings = [_Ranking(labels == name, probabilities[:, name]) for name in classes]
+    rng, times = np.random.default_rng(_SEED), np.empty(len(labels), np.int64)
+    values = []
+    for _ in range(RESAMPLES):
+        for stratum in strata:
+            times[stratum] = np.bincount(rng.integers(0, len(stratum), len(stratum)), minlength=len(stratum))
+        values.append(np.mean([of_ranking(*ranking.above(times)) for ranking in rankings]))
+    low, high = np.percentile(values, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return Interval(value, float(low), float(high))
+
+
+def _roc_auc(own: np.ndarray, others: np.ndarray) -> float:
+    return float(np.trapezoid(np.r_[0, own], np.r_[0, others]) / (own[-1] * others[-1]))
+
+
+def _average_precision(own: np.ndarray, others: np.ndarray) -> float:
+    # Where nothing was drawn so far, nothing is added.
+    precision = own / np.maximum(own + others, 1)
+    return float((np.diff(own, prepend=0) * precision).sum() / own[-1])
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:

@@ -20,11 +20,12 @@ class Params(BaseModel):
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
-    seed: start of every random sequence. image_size: height and width in pixels of every model's input.
-    batch_size: pictures per training step.
+    seed: start of every random sequence. deterministic: whether TensorFlow computes the same bits each time.
+    image_size: height and width in pixels of every model's input. batch_size: pictures per training step.
     """
 
     seed: Annotated[int, Field(ge=0)]
+    deterministic: bool
     image_size: Annotated[int, Field(ge=8, le=2048)]
     batch_size: Annotated[int, Field(ge=1)]
 

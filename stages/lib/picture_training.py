@@ -5,12 +5,12 @@ from pathlib import Path
 
 import keras
 
-from stages.lib import artifact, batches, saved_model, training
+from stages.lib import artifact, batches, devices, saved_model, training
 from stages.lib.checkpoints import Checkpoints
+from stages.lib.decoded import decode_all
 from stages.lib.fusion import fuse
 from stages.lib.manifest import Subset
 from stages.lib.params import CommonParams, PictureTrainingParams, Precision
-from stages.lib.pictures import decode_all
 from stages.lib.precision import Step, choose
 
 
@@ -36,6 +36,21 @@ def train_on_pictures(
     """
     checkpoints = Checkpoints(stage, [common, params], inputs)
     precision = _precision(stage, build, common, params, checkpoints)
+    with devices.sharing(common.batch_size):
+        _train(stage, build, train, validation, common, params, checkpoints, precision, model)
+
+
+def _train(
+    stage: str,
+    build: Callable[[Precision], keras.Model],
+    train: Subset,
+    validation: Subset | Callable[[keras.Model], training.Measure],
+    common: CommonParams,
+    params: PictureTrainingParams,
+    checkpoints: Checkpoints,
+    precision: Precision,
+    model: Path,
+) -> None:
     keras.utils.set_random_seed(common.seed)
     network = build(precision)
     trained = fuse(network)

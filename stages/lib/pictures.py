@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from stages.lib.errors import UserError
 
@@ -18,9 +18,8 @@ Color = Literal["rgb", "grey"]
 CHANNELS = {"rgb": 3, "grey": 1}
 # Decoding releases the interpreter's lock; more threads than this only wait for each other.
 DECODING_THREADS = 4
-# Bytes of decoded pictures that may lie in memory at once.
-MEMORY_BUDGET = 1 << 30
-_CHUNK = 256
+# Values of EXIF's orientation that exchange width and height.
+_ON_ITS_SIDE = (5, 6, 7, 8)
 # What Pillow's many decoders raise for damaged files; random damage to 16 formats raised nothing else.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError, RuntimeError, struct.error)
 
@@ -63,16 +62,43 @@ def decode(source: Path | bytes, size: int | None = None, color: Color = "rgb") 
     Raises:
         BrokenPicture: the file is not a picture or ends too early.
     """
+    picture = upright(source, color, None if size is None else 2 * size)
+    if size is not None and picture.size != (size, size):
+        picture = picture.resize((size, size), Image.Resampling.BILINEAR)
+    array = np.asarray(picture)
+    return array if color == "rgb" else array[..., np.newaxis]
+
+
+def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = None) -> Image.Image:
+    """The same as `decode`, as Pillow's image at the size that the decoder gives.
+
+    Args:
+        enough: pixels; of a JPEG with more than twice as many on both sides the decoder leaves out detail, down to so
+            many. It still reads the whole file, in less time and memory. None keeps the picture's own size.
+
+    Raises:
+        BrokenPicture: the file is not a picture or ends too early.
+    """
     mode = "RGB" if color == "rgb" else "L"
     with opened(source) as image:
-        if size is not None:
-            # A JPEG decoder can leave out detail that the resizing would throw away.
-            image.draft(mode, (2 * size, 2 * size))
-        upright = ImageOps.exif_transpose(_opaque(image)).convert(mode)
-    if size is not None and upright.size != (size, size):
-        upright = upright.resize((size, size), Image.Resampling.BILINEAR)
-    array = np.asarray(upright)
-    return array if color == "rgb" else array[..., np.newaxis]
+        if enough is not None:
+            image.draft(mode, (enough, enough))
+        picture = _opaque(image)
+        # In place, and nothing converted to what it is already: each copy of a photograph takes 100 MB and more.
+        ImageOps.exif_transpose(picture, in_place=True)
+        return picture if picture.mode == mode else picture.convert(mode)
+
+
+def size_of(source: Path | bytes) -> tuple[int, int]:
+    """Width and height in pixels of a picture turned upright; nothing is decoded.
+
+    Raises:
+        BrokenPicture: the file is not a picture.
+    """
+    with opened(source) as image:
+        width, height = image.size
+        turned = image.getexif().get(ExifTags.Base.Orientation) in _ON_ITS_SIDE
+        return (height, width) if turned else (width, height)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -83,30 +109,6 @@ def _opaque(image: Image.Image) -> Image.Image:
         background = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(background, picture)
     return image
-
-
-def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path) -> np.ndarray:
-    """Decode many pictures once, side by side, into one array that lies in memory or, past a budget, in a file.
-
-    Args:
-        overflow: the file that takes the array when it is larger than `MEMORY_BUDGET`.
-
-    Returns:
-        uint8 (pictures, size, size, channels) in [0, 255], in the order of `paths`.
-
-    Raises:
-        BrokenPicture: one of the files cannot be decoded; its name comes first.
-    """
-    shape = (len(paths), size, size, CHANNELS[color])
-    if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
-        pictures = np.empty(shape, np.uint8)
-    else:
-        pictures = np.lib.format.open_memmap(overflow, "w+", np.uint8, shape)
-    with ThreadPoolExecutor(DECODING_THREADS) as pool:
-        for start in range(0, len(paths), _CHUNK):
-            chunk = paths[start : start + _CHUNK]
-            pictures[start : start + len(chunk)] = list(pool.map(lambda path: _named(path, size, color), chunk))
-    return pictures
 
 
 def stream(
@@ -123,10 +125,11 @@ def stream(
     Raises:
         BrokenPicture: one of the files cannot be decoded; its name comes first.
     """
+    read = decode_named if broken is None else decode
 
     def submit(start: int) -> list[tuple[Path, Future[np.ndarray]]]:
         chunk = paths[start : start + batch_size]
-        return [(path, pool.submit(decode if broken is not None else _named, path, size, color)) for path in chunk]
+        return [(path, pool.submit(read, path, size, color)) for path in chunk]
 
     with ThreadPoolExecutor(DECODING_THREADS) as pool:
         coming = submit(0)
@@ -144,7 +147,8 @@ def stream(
                 yield np.stack(pictures)
 
 
-def _named(path: Path, size: int, color: Color) -> np.ndarray:
+def decode_named(path: Path, size: int, color: Color) -> np.ndarray:
+    """`decode`, whose error names the file."""
     try:
         return decode(path, size, color)
     except BrokenPicture as error:

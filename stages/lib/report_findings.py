@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stages.lib.evaluations import Results
@@ -58,12 +59,11 @@ class Suspects:
 def copies(duplicates: Path, archive: Path) -> Copies:
     """Groups of copies, with pictures out of the archive."""
     table = pd.read_csv(duplicates, dtype=str, na_filter=False)
-    found = [(number, rows) for number, rows in table.groupby("group", sort=False)]
-    found.sort(key=lambda group: group[1]["class"].nunique() == 1)
+    classes = table.groupby("group", sort=False)["class"].nunique()
+    shown = classes.index[np.argsort(classes == 1, kind="stable")][:GROUPS]
     with zipfile.ZipFile(archive) as opened:
-        groups = [_group(str(number), rows, opened) for number, rows in found[:GROUPS]]
-    contradicting = sum(rows["class"].nunique() > 1 for _, rows in found)
-    return Copies(groups, len(found) - len(groups), contradicting, len(table))
+        groups = [_group(str(number), table[table["group"] == number], opened) for number in shown]
+    return Copies(groups, len(classes) - len(groups), int((classes > 1).sum()), len(table))
 
 
 def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from stages.lib.pictures import DECODING_THREADS, decode
+from stages.lib.pictures import DECODING_THREADS, upright
 
 SIDE = 160  # pixels
 _QUALITY = 80
@@ -17,7 +17,7 @@ _QUALITY = 80
 
 def embedded(source: Path | bytes, side: int = SIDE) -> str:
     """A picture as a data address: a JPEG of at most `side` pixels a side."""
-    image = Image.fromarray(decode(source))
+    image = upright(source, enough=2 * side)
     times = side // max(image.size)
     if times > 1:
         # Whole pixels: a browser would blur a picture of 8 x 8.

@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.progress import Progress
 from scmrepo.exceptions import SCMError
 
-from stages.lib import networks
+from stages.lib import devices, networks
 from stages.lib.batches import validation_batches
 from stages.lib.checkpoints import Checkpoints
 from stages.lib.class_weights import class_weights
 from stages.lib.errors import UserError
 from stages.lib.params import TrainingParams
 from stages.lib.precision import Step
+from stages.lib.rows import Array
 
 Batches = Callable[[range], tf.data.Dataset]
 Measure = Callable[[], dict[str, float]]
@@ -88,7 +89,7 @@ def step_of(model: keras.Model, params: TrainingParams, batch_size: int) -> Step
     return lambda: model.train_on_batch(pictures, labels)
 
 
-def measure_on(model: keras.Model, inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> Measure:
+def measure_on(model: keras.Model, inputs: Array, labels: np.ndarray, batch_size: int) -> Measure:
     """A function that gives "loss" and "accuracy" of the model as it is when the function is called.
 
     Args:
@@ -97,7 +98,7 @@ def measure_on(model: keras.Model, inputs: np.ndarray, labels: np.ndarray, batch
     """
     view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"])
-    batches = validation_batches(inputs, labels, batch_size)
+    batches = validation_batches(inputs, labels, devices.measured(len(labels), batch_size))
     return lambda: view.evaluate(batches, verbose=0, return_dict=True)
 
 

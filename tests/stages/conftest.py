@@ -15,7 +15,7 @@ COUNTS = {"train": 12, "validation": 6, "test": 6}
 
 @pytest.fixture(scope="session")
 def common() -> CommonParams:
-    return CommonParams(seed=3, image_size=SIZE, batch_size=8)
+    return CommonParams(seed=3, deterministic=False, image_size=SIZE, batch_size=8)
 
 
 @pytest.fixture(scope="session")

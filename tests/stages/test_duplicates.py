@@ -101,3 +101,45 @@ def test_thousands_are_compared_within_little_memory() -> None:
     assert len(set(groups[::2].tolist())) == 1500
     assert peak < 300e6
     assert time.perf_counter() - started < 20
+
+
+def brute_force(pictures: list[Picture], bits: int) -> set[frozenset[int]]:
+    """Groups by comparing each with each."""
+    groups = {place: {place} for place in range(len(pictures))}
+    for one in range(len(pictures)):
+        for other in range(one):
+            agree = np.abs(pictures[one].thumbnail.astype(int) - pictures[other].thumbnail).mean() < 6
+            if agree and distance(pictures[one], pictures[other]) <= bits and other not in groups[one]:
+                groups[one] |= groups[other]
+                groups |= dict.fromkeys(groups[one], groups[one])
+    return {frozenset(group) for group in groups.values()}
+
+
+@pytest.mark.parametrize("bits", [0, 1, 4, 8, 20])
+def test_none_is_missed_that_comparing_each_with_each_finds(bits: int) -> None:
+    rng = np.random.default_rng(bits)
+    pictures: list[Picture] = []
+    for number in range(300):
+        like = pictures[rng.integers(len(pictures))] if pictures and number % 2 else None
+        phash = like.phash if like else int(rng.integers(2**63))
+        for bit in rng.choice(64, rng.integers(0, bits + 2), replace=False).tolist():
+            phash ^= 1 << bit
+        pictures.append(made(str(number), phash, int(rng.integers(0, 12))))
+    groups = near_groups(pictures, bits)
+    found = {frozenset(np.flatnonzero(groups == group).tolist()) for group in set(groups.tolist())}
+    assert found == brute_force(pictures, bits)
+
+
+def test_time_does_not_grow_with_the_square_of_the_pictures() -> None:
+    """So many that comparing each with each would take half a minute; half of them nearly blank."""
+    count = 100_000
+    hashes = np.random.default_rng(0).integers(0, 2**63, count).tolist()
+    blank, grey = np.zeros((16, 16), np.uint8), np.full((16, 16), 99, np.uint8)
+    pictures = [
+        Picture(f"{n}", "a", 8, 8, 1, f"{n}", n % 3 if n % 2 else hashes[n], blank if n % 2 else grey, 0.5, 100.0)
+        for n in range(count)
+    ]
+    started = time.perf_counter()
+    groups = near_groups(pictures, 4)
+    assert time.perf_counter() - started < 10
+    assert len(set(groups[1::2].tolist())) == 1

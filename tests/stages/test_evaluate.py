@@ -44,7 +44,7 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
         disable(folder / "models" / "fine_tuned", "fine_tuned")
         for name in ("scratch", "scratch_augmented", "fine_tuned"):
             params = EvaluateParams(batch_size=5, explained=1)
-            evaluate(*dataset, folder / "models" / name, folder / "evaluation" / name, params)
+            evaluate(*dataset, folder / "models" / name, folder / "evaluation" / name, common, params)
         (folder / "summary.json").write_text(json.dumps({"recommended": "scratch"}))
         classifier(folder / "summary.json", folder / "models", folder / "models" / "classifier")
     return folder

@@ -149,8 +149,8 @@ def test_an_archive_of_nothing_but_damage(tmp_path: Path) -> None:
 
 def test_each_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[bytes] = []
-    decode = inventory.decode
-    monkeypatch.setattr(inventory, "decode", lambda content: decoded.append(content) or decode(content))
+    upright = inventory.upright
+    monkeypatch.setattr(inventory, "upright", lambda content, **how: decoded.append(content) or upright(content, **how))
     content = {f"{label}/{n}.png": png(n) for label in ("a", "b") for n in range(40)}
     pictures, _ = take_inventory(archive(tmp_path, content))
     assert len(decoded) == len(pictures) == 80

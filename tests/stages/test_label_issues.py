@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from stages.lib import label_issues
 from stages.lib.label_issues import large_enough, out_of_sample, suspicious
+from stages.lib.rows import Picked
 
 
 def clouds(classes: int, each: int, channels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +36,23 @@ def test_features_that_tell_nothing_make_no_one_confident() -> None:
     vectors, labels = rng.normal(size=(60, 200)).astype(np.float32), np.arange(60) % 2
     chances = out_of_sample(vectors, labels, alone(labels), 5, 1)
     assert 0.3 < (chances.argmax(axis=1) == labels).mean() < 0.7
+
+
+def test_of_many_pictures_some_are_learnt_from_and_all_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_issues, "LEARNED", 80)
+    monkeypatch.setattr(label_issues, "_JUDGED", 50)
+    monkeypatch.setattr(label_issues, "_LEAST", 5)
+    large, labels = clouds(3, 200, 10)
+    few = np.repeat([0, 1, 2], [200, 200, 8])  # the third class hardly ever drawn by chance
+    vectors, labels = np.concatenate([large[labels == name][: (few == name).sum()] for name in range(3)]), few
+    learnt: list[int] = []
+    fitted = label_issues._fitted
+    monkeypatch.setattr(label_issues, "_fitted", lambda *given: learnt.append(len(given[1])) or fitted(*given))
+    chances = out_of_sample(Picked([vectors], alone(labels)), labels, alone(labels), 4, 1)
+    assert max(learnt) == 80
+    assert np.allclose(chances.sum(axis=1), 1)
+    assert (chances.argmax(axis=1) == labels).mean() > 0.97
+    assert (chances.argmax(axis=1) == labels)[labels == 2].mean() > 0.7
 
 
 def test_a_copy_does_not_speak_for_its_copy() -> None:

@@ -1,9 +1,12 @@
 """Figures checked against published worked examples, against second libraries and against hand counts."""
 
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import norm
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 from sklearn.metrics import log_loss as log_loss_of_sklearn
 
 from stages.lib import curves, metrics, scores
@@ -102,6 +105,32 @@ def test_the_bootstrap_of_the_roc_auc_agrees_with_hanley_and_mcneil():
     variance = area * (1 - area) + (dogs - 1) * (one - area**2) + (cats - 1) * (two - area**2)
     error = norm.ppf(0.975) * np.sqrt(variance / (cats * dogs))
     assert (found.low, found.high) == pytest.approx((area - error, area + error), abs=0.01)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_bootstrap_counts_pictures_as_scikit_learn_does_that_are_there_several_times(classes):
+    labels, chances = scored(80, classes)
+    chances = chances.round(1)  # so that some are equal
+    times = np.random.default_rng(1).integers(0, 4, len(labels))
+    again = np.repeat(np.arange(len(labels)), times)
+    for name in range(classes):
+        ranking = metrics._Ranking(labels == name, chances[:, name])
+        truth, score = labels[again] == name, chances[again, name]
+        assert metrics._roc_auc(*ranking.above(times)) == pytest.approx(roc_auc_score(truth, score))
+        assert metrics._average_precision(*ranking.above(times)) == pytest.approx(average_precision_score(truth, score))
+
+
+@pytest.mark.parametrize("figure", [metrics.roc_auc, metrics.average_precision])
+def test_the_bootstrap_of_many_pictures_takes_little_time_and_memory(figure):
+    labels, chances = scored(40_000, 2)
+    tracemalloc.start()
+    started = time.perf_counter()
+    found = figure(labels, chances)
+    seconds, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.low < found.value < found.high
+    assert seconds < 10
+    assert peak < 50e6
 
 
 def test_the_bootstrap_is_the_same_each_time():

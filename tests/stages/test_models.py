@@ -12,10 +12,10 @@ from stages.feature_extraction import FeatureExtractionParams, feature_extractio
 from stages.feature_extraction_augmented import FeatureExtractionAugmentedParams, feature_extraction_augmented
 from stages.features import FeaturesParams, features
 from stages.fine_tuned import FineTunedParams, fine_tuned
+from stages.lib.decoded import decode_all
 from stages.lib.errors import UserError
 from stages.lib.manifest import read_subset
 from stages.lib.params import AugmentationParams, CommonParams
-from stages.lib.pictures import decode_all
 from stages.scratch import ScratchParams, scratch
 
 TRAINING = {

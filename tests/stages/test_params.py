@@ -1,15 +1,22 @@
 """A wrong parameter is one line that names the key, what was expected and what came."""
 
+import os
 import subprocess
 import sys
+from contextlib import nullcontext
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 
+from stages.lib import entry
 from stages.lib.errors import UserError
-from stages.lib.params import CommonParams, read_section
+from stages.lib.params import CommonParams, Params, read_section
+from stages.lib.versions import VersionsParams, check
 
-GOOD = "common:\n  seed: 1\n  image_size: 64\n  batch_size: 8\n"
+VERSIONS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["versions"]
+GOOD = "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
 
 
 def read(tmp_path: Path, text: str) -> CommonParams:
@@ -19,7 +26,7 @@ def read(tmp_path: Path, text: str) -> CommonParams:
 
 
 def test_a_good_section(tmp_path):
-    assert read(tmp_path, GOOD) == CommonParams(seed=1, image_size=64, batch_size=8)
+    assert read(tmp_path, GOOD) == CommonParams(seed=1, deterministic=False, image_size=64, batch_size=8)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +76,15 @@ entry.run(toy)
 """
 
 
-def run_toy(tmp_path: Path, fault: str, *options: str) -> subprocess.CompletedProcess[str]:
-    (tmp_path / "params.yaml").write_text(GOOD + f"toy:\n  fault: {fault}\nother:\n  fault: none\n")
+def run_toy(
+    tmp_path: Path, fault: str, *options: str, versions: dict[str, str] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    toy = f"toy:\n  fault: {fault}\nother:\n  fault: none\n"
+    (tmp_path / "params.yaml").write_text(GOOD + toy + yaml.safe_dump({"versions": versions or VERSIONS}))
     (tmp_path / "toy.py").write_text(STAGE)
     command = [sys.executable, "toy.py", "--output-file", "out.txt", *options]
-    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    environment = os.environ | environment
+    return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_paths_come_from_the_command_and_numbers_from_the_section(tmp_path):
@@ -98,3 +109,53 @@ def test_what_the_user_can_mend_is_one_line(tmp_path, fault, code, line):
 
 def test_a_mistake_of_ours_keeps_its_traceback(tmp_path):
     assert "Traceback" in run_toy(tmp_path, "bug").stderr
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "keras-hub", "pillow"])
+def test_another_version_than_the_tracked_one_computes_nothing(tmp_path, library):
+    done = run_toy(tmp_path, "none", versions=VERSIONS | {library: "1.2.3"})
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: versions.{library}: expected 1.2.3, found {VERSIONS[library]} installed: run `make -B .venv/ready`, "
+        "which installs what requirements.lock has\n"
+    )
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_a_tracked_library_that_is_missing_is_one_line(monkeypatch):
+    monkeypatch.setattr("stages.lib.versions.version", lambda name: version("no-such-library-anywhere"))
+    with pytest.raises(UserError, match=r"versions\.tensorflow: expected \S+, found none installed"):
+        check(VersionsParams.model_validate(VERSIONS))
+
+
+def test_another_backend_computes_nothing(tmp_path):
+    done = run_toy(tmp_path, "none", KERAS_BACKEND="jax")
+    line = "error: KERAS_BACKEND: expected tensorflow, found 'jax': run `unset KERAS_BACKEND`\n"
+    assert (done.returncode, done.stderr) == (1, line)
+    assert not (tmp_path / "out.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("deterministic", "precision", "enabled", "refused"),
+    [
+        (True, "auto", True, True),
+        (True, "float32", True, False),
+        (False, "auto", True, False),
+        (True, "auto", False, False),
+    ],
+)
+def test_what_decides_by_time_is_not_deterministic(monkeypatch, deterministic, precision, enabled, refused):
+    class ToyParams(Params):
+        enabled: bool
+        precision: str
+
+    def toy(common: CommonParams, params: ToyParams) -> None:
+        """Do nothing."""
+
+    sections = {
+        "common": CommonParams(seed=1, deterministic=deterministic, image_size=64, batch_size=8),
+        "toy": ToyParams(enabled=enabled, precision=precision),
+    }
+    monkeypatch.setattr(entry, "read_section", lambda name, kind: sections[name])
+    with pytest.raises(UserError, match=r"toy\.precision") if refused else nullcontext():
+        entry._arguments(toy, [])

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib import pictures
-from stages.lib.pictures import BrokenPicture, decode, decode_all, stream
+from stages.lib.pictures import BrokenPicture, decode, size_of, stream, upright
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
@@ -33,6 +32,23 @@ def test_the_camera_says_which_side_is_up():
     exif = image.getexif()
     exif[0x0112] = 6
     assert decode(encoded(image, "JPEG", exif=exif)).shape == (6, 4, 3)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_of_a_large_photograph_as_much_is_decoded_as_is_enough(orientation):
+    image = Image.effect_noise((1200, 800), 40).resize((1200, 800)).convert("RGB")
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    content = encoded(image, "JPEG", exif=exif)
+    turned = orientation == 6
+    assert size_of(content) == ((800, 1200) if turned else (1200, 800))
+    assert upright(content).size == size_of(content)
+    reduced = upright(content, enough=200)
+    assert reduced.size == ((200, 300) if turned else (300, 200))
+    whole = np.asarray(upright(content).resize(reduced.size, Image.Resampling.BOX), np.int16)
+    assert np.abs(np.asarray(reduced, np.int16) - whole).mean() < 3
+    with pytest.raises(BrokenPicture, match="truncated"):
+        upright(content[: len(content) // 2], enough=200)
 
 
 def test_sixteen_bits_are_scaled():
@@ -71,16 +87,6 @@ def files(tmp_path: Path) -> list[Path]:
     for shade, path in enumerate(paths):
         Image.new("L", (9, 7), shade).save(path)
     return paths
-
-
-def test_many_are_decoded_in_order_in_memory_or_in_a_file(files, tmp_path, monkeypatch):
-    in_memory = decode_all(files, 8, "grey", tmp_path / "overflow.npy")
-    assert in_memory[:, 0, 0, 0].tolist() == list(range(10))
-    assert not (tmp_path / "overflow.npy").exists()
-    monkeypatch.setattr(pictures, "MEMORY_BUDGET", 100)
-    in_file = decode_all(files, 8, "grey", tmp_path / "overflow.npy")
-    assert isinstance(in_file, np.memmap)
-    np.testing.assert_array_equal(in_file, in_memory)
 
 
 def test_a_stream_of_batches_keeps_the_order(files):

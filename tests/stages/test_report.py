@@ -13,12 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.lib.comparisons import Comparison
 from stages.lib.errors import UserError
-from stages.lib.evaluations import Evaluation, Results, best, read_results
-from stages.lib.metrics import Interval
-from stages.lib.page import p_value, signed
-from stages.lib.report_verdict import verdict, why
+from stages.lib.evaluations import Results, read_results
 
 INPUTS = runpy.run_path(str(Path(__file__).with_name("report_inputs.py")))
 NASTY, SKILLS, OFF = INPUTS["NASTY"], INPUTS["SKILLS"], INPUTS["OFF"]
@@ -68,49 +64,6 @@ def predictions_of(folder: Path, model: str) -> pd.DataFrame:
     return pd.read_csv(folder / "evaluation" / model / "predictions.csv", na_filter=False)
 
 
-def compared(other: str, p: float, only_one: int = 9, only_other: int = 1, needed: int | None = 1234) -> Comparison:
-    return Comparison("chosen", other, 100, only_one, only_other, Interval(0.08, 0.02, 0.14), p, needed)
-
-
-def results_of(*pairs: Comparison, **figures) -> Results:
-    one = Evaluation("chosen", {"validation_accuracy": 0.9} | figures, {}, *[pd.DataFrame()] * 6)
-    others = [
-        Evaluation(pair.other, {"validation_accuracy": 0.8} | figures, {}, *[pd.DataFrame()] * 6) for pair in pairs
-    ]
-    return Results([one, *others], "accuracy", one, list(pairs))
-
-
-def test_the_recommended_model_is_the_best_on_validation_then_the_surest_then_the_cheapest():
-    def figures(accuracy, loss, balanced=0.5):
-        return {"validation_accuracy": accuracy, "validation_loss": loss, "validation_balanced_accuracy": balanced}
-
-    good, sure, poor, fair = figures(0.9, 0.5), figures(0.9, 0.4), figures(0.8, 0.1), figures(0.7, 0.5, 0.7)
-    assert best({"scratch": poor, "fine_tuned": good}, "accuracy") == "fine_tuned"
-    assert best({"scratch": good, "fine_tuned": sure}, "accuracy") == "fine_tuned"
-    assert best({"fine_tuned": good, "scratch": good}, "accuracy") == "scratch"
-    assert best({"fine_tuned": good, "scratch": fair}, "balanced_accuracy") == "scratch"
-
-
-@pytest.mark.parametrize(
-    ("pairs", "said"),
-    [
-        ([], "There is no other model to compare chosen with."),
-        ([compared("a", 0.01)], "On 100 test pictures chosen is better than a."),
-        (
-            [compared("a", 0.01), compared("b", 0.01, 1, 9)],
-            "On 100 test pictures chosen is better than a and worse than b.",
-        ),
-        (
-            [compared("a", 0.01), compared("b", 0.2), compared("c", 0.2), compared("d", 0.9, 4, 4, None)],
-            "On 100 test pictures chosen is better than a, and shows no difference from b (about 1,200 pictures would "
-            "be needed to tell), c (about 1,200) and d (both are right equally often).",
-        ),
-    ],
-)
-def test_the_verdict_is_one_plain_sentence(pairs, said):
-    assert verdict(results_of(*pairs)) == said
-
-
 def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results):
     assert results.recommended.name == "fine_tuned"
     assert [(pair.one, pair.other) for pair in results.beside_others] == [
@@ -121,13 +74,6 @@ def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results)
     assert first.difference.value == pytest.approx(
         results.recommended.right.mean() - results.evaluations[0].right.mean()
     )
-
-
-def test_the_reason_names_equals():
-    assert "only model" in why(results_of())
-    assert "highest accuracy on the validation pictures (90.0 %)" in why(results_of(compared("a", 0.5)))
-    equal = results_of(compared("a", 0.5), validation_accuracy=0.7)
-    assert "shares the highest accuracy on the validation pictures (70.0 %) with a" in why(equal)
 
 
 def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
@@ -277,13 +223,3 @@ def test_models_on_different_pictures_are_not_compared(folder, tmp_path):
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(UserError, match=r"feature_extraction and scratch .* the same test pictures"):
         read_results(tmp_path / "copy" / "models", tmp_path / "copy" / "evaluation")
-
-
-def test_figures_are_written_as_people_write_them():
-    assert [signed(share) for share in (0.0123, -0.0123, 0.0001, -0.0001)] == [
-        "+1.2",
-        "\N{MINUS SIGN}1.2",
-        "0.0",
-        "0.0",
-    ]
-    assert [p_value(p) for p in (1e-9, 0.0042, 0.5)] == ["<\N{NO-BREAK SPACE}0.001", "0.004", "0.50"]

@@ -76,7 +76,7 @@ def test_some_pictures_of_each_class_are_linked(two_classes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["training", "heads", "features"])
+@pytest.mark.parametrize("name", ["training", "heads", "features", "determinism"])
 def test_a_command_measures_its_sides(name, two_classes, preset):
     command = [sys.executable, "-m", f"benchmarks.{name}", two_classes[0], *([] if name == "training" else [preset])]
     options = ["--pictures", "8", "--turns", "1", "--size", "32", "--batch", "4", "--precision", "float32", "--json"]
@@ -85,7 +85,7 @@ def test_a_command_measures_its_sides(name, two_classes, preset):
     )
     assert done.returncode == 0, done.stderr
     tables = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(tables) == (1 if name == "features" else 2)
+    assert len(tables) == {"features": 1, "determinism": 3}.get(name, 2)
     for table in tables:
         assert len(table["sides"]) >= 2
         for side in table["sides"].values():

@@ -1,0 +1,103 @@
+"""The whole reference task beside plain Keras, computed from what an epoch of each model takes.
+
+    python -m benchmarks.reference data/dataset models/backbone
+
+data/dataset is what the stage `split` wrote, models/backbone a preset directory. The sides are those of
+`benchmarks.training`, `benchmarks.features` and `benchmarks.heads`, in turns on some of the pictures; epochs and the
+numbers of pictures are those of profiles/dogs_vs_cats.yaml. Not counted are download, split, the head on cached
+features, evaluation and report, which are the same on both sides, and the seconds in which our side decodes its
+pictures, once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import backbones, features, heads, sides, training, trainings
+from stages.lib.params import AskedPrecision
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+PROFILE = Path("profiles") / "dogs_vs_cats.yaml"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the reference task: the plain way of it and ours, and pictures that it sees, by part of a turn."""
+
+    plain: Callable[[], Any]
+    ours: Callable[[], Any]
+    pictures: dict[str, int]
+
+
+def parts(folder: Path, preset: Path, precision: AskedPrecision) -> dict[str, Part]:
+    """The parts of the reference task, by stage."""
+    profile: dict[str, Any] = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
+    classes, size, batch, split = 2, profile["common"]["image_size"], 64, profile["split"]
+
+    def seen(stage: str) -> dict[str, int]:
+        epochs = profile[stage]["epochs"]
+        return {
+            "training": classes * split["train"] * epochs,
+            "validation": classes * split["validation"] * epochs,
+        }
+
+    def work(augmented: bool) -> trainings.Work:
+        return trainings.Work(folder, size, batch, augmented, 0.001)
+
+    found = {
+        "features": Part(
+            partial(features.Predict, folder, preset, size, batch),
+            partial(features.Stage, folder, preset, size, batch, precision, False),
+            {"features": classes * (split["train"] + split["validation"] + split["test"])},
+        )
+    }
+    for stage, augmented in (("scratch", False), ("scratch_augmented", True)):
+        sides_of = partial(training.plain, work(augmented)), partial(training.ours, work(augmented), precision)
+        found[stage] = Part(*sides_of, seen(stage))
+    for stage, plain in (("feature_extraction_augmented", heads.functional), ("fine_tuned", heads.classifier)):
+        ours = partial(heads.ours, work(True), preset, stage == "fine_tuned", precision)
+        found[stage] = Part(partial(plain, work(True), preset), ours, seen(stage))
+    return found
+
+
+def minutes(result: sides.Result, measured: dict[str, int], wanted: dict[str, int]) -> float:
+    """Minutes for all pictures, at the median speed of each part of a turn."""
+    return sum(median(result.seconds[part]) / measured[part] * wanted[part] for part in wanted) / 60
+
+
+@app.command()
+def main(
+    dataset: Path,
+    preset: str,
+    pictures: Annotated[int, typer.Option(min=2, help="Training pictures; half as many to validate on.")] = 512,
+    turns: Annotated[int, typer.Option(min=1, help="Epochs that are measured.")] = 3,
+    precision: AskedPrecision = "auto",
+) -> None:
+    """Measure every part, and show the whole."""
+    measured = {"training": pictures, "validation": pictures // 2, "features": pictures}
+    files = sides.some(dataset, {"train": pictures, "validation": pictures // 2, "test": pictures})
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("", "plain Keras, minutes", "Smallset, minutes", "ratio"):
+        table.add_column(column, justify="right" if column else "left")
+    whole = [0.0, 0.0]
+    with sides.links(files) as folder, backbones.directory(preset) as weights:
+        for stage, part in parts(folder, weights, precision).items():
+            results = sides.measure({"plain Keras": part.plain, stage: part.ours}, turns)
+            sides.show(stage, results, measured, False)
+            plain, ours = (minutes(one, measured, part.pictures) for one in results.values())
+            whole = [whole[0] + plain, whole[1] + ours]
+            table.add_row(stage, f"{plain:.1f}", f"{ours:.1f}", f"{plain / ours:.2f}")
+    table.add_row("together", f"{whole[0]:.1f}", f"{whole[1]:.1f}", f"{whole[0] / whole[1]:.2f}")
+    Console(width=max(Console().width, 100)).print(table)
+
+
+if __name__ == "__main__":
+    app()

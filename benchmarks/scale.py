@@ -1,0 +1,165 @@
+"""Time and memory of the stages and of DVC as the pictures grow in number.
+
+    python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --sizes 5000,25000,100000
+    python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --stages download,split --folder /tmp/scale
+
+The archive holds real pictures of two classes; each made one is another crop of one of them, in other light and
+compressed otherwise. models/backbone is a preset directory. Every stage runs as its command in dvc.yaml, in a project
+of its own; then `dvc commit` hashes and caches what the stages wrote, and `dvc status` looks whether anything changed.
+
+"peak" is the largest memory of the process and all it started, at one moment: what is each one's alone, and what they
+may share once; sampled, so a shorter peak may be missed. Trainings run for one epoch.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import psutil
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.many_pictures import many_pictures
+
+ROOT = Path(__file__).resolve().parents[1]
+_PAUSE = 0.1  # seconds between two samples of memory
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took. seconds: wall. peak: bytes."""
+
+    seconds: float
+    peak: int
+
+
+def measured(command: list[str], folder: Path) -> Cost:
+    """Run a command to its end, and watch it."""
+    environment = os.environ | {
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(folder / ".site"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    log, peak, ended = folder / "output.log", 0, threading.Event()
+    with log.open("wb") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+
+        def watch() -> None:
+            nonlocal peak
+            while not ended.wait(_PAUSE):
+                peak = max(peak, _memory(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        code = process.wait()
+        seconds = time.perf_counter() - start
+    ended.set()
+    watcher.join()
+    if code:
+        sys.exit(f"error: {shlex.join(command)}: exit code {code}\n{log.read_text(errors='replace')[-2000:]}")
+    return Cost(seconds, peak)
+
+
+def _memory(pid: int) -> int:
+    try:
+        processes = [psutil.Process(pid)]
+        processes += processes[0].children(recursive=True)
+    except psutil.NoSuchProcess:
+        return 0
+    own, shared = 0, 0
+    for process in processes:
+        try:
+            found = process.memory_full_info()
+        except psutil.Error:
+            continue
+        own, shared = own + found.uss, max(shared, found.rss - found.uss)
+    return own + shared
+
+
+def project(folder: Path, pictures: Path, preset: Path, image_size: int) -> None:
+    """The project with these pictures and this backbone, nothing made yet."""
+    for name in ("dvc.yaml", "stages", ".dvcignore", ".gitignore"):
+        copy: Any = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["common"]["image_size"] = image_size
+    params["download"]["path"] = str(pictures)
+    for section in params.values():
+        if "epochs" in section:
+            section["epochs"] = 1
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    shutil.copytree(preset, folder / "models" / "backbone")
+    author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    for command in (
+        ["git", "init"],
+        ["dvc", "init"],
+        ["git", *author, "commit", "--allow-empty", "--message", "Start"],
+    ):
+        measured(command, folder)
+
+
+def command_of(stage: str, pictures: Path) -> list[str]:
+    """The command of a stage, or of one of several such as evaluate@scratch, as dvc.yaml has it."""
+    name, _, item = stage.partition("@")
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    if name not in stages:
+        raise typer.BadParameter(f"{stage}: expected stages of dvc.yaml: {', '.join(stages)}")
+    command = stages[name].get("do", stages[name])["cmd"]
+    return shlex.split(command.replace("${download.path}", str(pictures)).replace("${item}", item))
+
+
+@app.command()
+def main(
+    archive: Path,
+    preset: Path,
+    sizes: Annotated[str, typer.Option(help="Numbers of pictures.")] = "5000,25000,100000",
+    stages: Annotated[str, typer.Option(help="Stages, in their order.")] = "download,split,features",
+    image_size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 96,
+    dvc: Annotated[bool, typer.Option(help="Measure DVC as well.")] = True,
+    folder: Annotated[Path | None, typer.Option(help="Keeps pictures and projects, to go on with later.")] = None,
+) -> None:
+    """Measure every stage at every size."""
+    chosen = stages.split(",") if stages else []
+    with tempfile.TemporaryDirectory() if folder is None else nullcontext(folder) as place:
+        for count in map(int, sizes.split(",")):
+            own, work = Path(place).resolve() / f"{count}.zip", Path(place).resolve() / f"project-{count}"
+            if not own.is_file():
+                many_pictures(archive, own, count)
+            if not work.is_dir():
+                work.mkdir(parents=True)
+                project(work, own, preset, image_size)
+            costs = {stage: measured(command_of(stage, own), work) for stage in chosen}
+            if dvc:
+                costs["dvc commit"] = measured(["dvc", "commit", "--force", *chosen], work)
+                costs["dvc status"] = measured(["dvc", "status", *chosen], work)
+            if costs:
+                show(count, image_size, costs)
+
+
+def show(count: int, image_size: int, costs: dict[str, Cost]) -> None:
+    """Print a row per command."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    title = f"{count:,} pictures, models at {image_size} x {image_size}"
+    for number, column in enumerate([title, "wall, s", "pictures/s", "peak, GB"]):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for name, cost in costs.items():
+        table.add_row(name, f"{cost.seconds:.1f}", f"{count / cost.seconds:,.0f}", f"{cost.peak / 1e9:.2f}")
+    Console(width=max(Console().width, 100)).print(table, "")
+
+
+if __name__ == "__main__":
+    app()

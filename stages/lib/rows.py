@@ -1,0 +1,88 @@
+"""Arrays with a row per picture that need not fit into memory."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Bytes of one array that may lie in memory. A training has two, beside the 1.9 GB of the convnet on 180 x 180 pixels.
+MEMORY_BUDGET = 192 << 20
+
+
+class Rows:
+    """A `.npy` file, read row by row where an array is asked for some of its rows.
+
+    Not mapped into memory: all rows are used, in random order, and every page that was once used would count.
+
+    shape, dtype: of the whole array.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Open the file."""
+        mapped = np.load(file, mmap_mode="r")
+        self.shape, self.dtype, self._start = mapped.shape, mapped.dtype, mapped.offset
+        self._row = mapped[:1].nbytes
+        self._file = file.open("rb")
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """One row by its number, or some by their numbers: int (rows,)."""
+        wanted = np.atleast_1d(rows)
+        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        for target, row in zip(found, wanted.tolist(), strict=True):
+            content = os.pread(self._file.fileno(), self._row, self._start + row * self._row)
+            target[...] = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
+        return found if np.ndim(rows) else found[0]
+
+
+# What a training takes its batches from.
+Array = np.ndarray | Rows
+
+
+class Picked:
+    """Some rows of several arrays, as one array: read when they are asked for.
+
+    shape, dtype: as of that array.
+    """
+
+    def __init__(self, parts: Sequence[Array], picked: np.ndarray) -> None:
+        """Pick rows by their numbers in all parts, one part after the other: int64 (rows,)."""
+        self.parts, self.picked = parts, picked
+        self.shape, self.dtype = (len(picked), *parts[0].shape[1:]), parts[0].dtype
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.picked)
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows by their numbers: int (rows,)."""
+        wanted = self.picked[rows]
+        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        for start, part in zip(self._starts.tolist(), self.parts, strict=False):
+            inside = (wanted >= start) & (wanted < start + len(part))
+            found[inside] = part[wanted[inside] - start]
+        return found
+
+
+def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[np.ndarray]) -> None:
+    """Write a `.npy` file as its rows come, so that memory does not grow with their number.
+
+    Args:
+        shape: of all rows together. parts: some rows each, in their order.
+    """
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    with file.open("wb") as target:
+        np.lib.format.write_array_header_1_0(target, header)
+        for part in parts:
+            target.write(np.ascontiguousarray(part, dtype).data)
+
+
+def open_rows(file: Path) -> Array:
+    """The array of a `.npy` file: in memory up to `MEMORY_BUDGET`, else read when it is asked for."""
+    return np.load(file) if file.stat().st_size <= MEMORY_BUDGET else Rows(file)

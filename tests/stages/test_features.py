@@ -1,0 +1,66 @@
+"""Features of a large folder go on where they were interrupted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages import features as stage
+from stages.features import FeaturesParams
+from stages.lib import feature_files, pictures
+from stages.lib.manifest import SUBSETS
+from stages.lib.params import CommonParams
+
+PARAMS = FeaturesParams(enabled=True, batch_size=2, precision="float32")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_an_interrupted_run_goes_on_and_gives_the_same_files(
+    two_classes: tuple[Path, Path],
+    preset: Path,
+    common: CommonParams,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stage, "_BATCHES", 2)
+    stage.features(*two_classes, preset, tmp_path / "whole", common, PARAMS)
+
+    read: list[Path] = []
+    real = pictures.stream
+
+    def stream(paths: list[Path], *rest: object) -> object:
+        if len(read) >= 16:
+            raise KeyboardInterrupt
+        read.extend(paths)
+        return real(paths, *rest)
+
+    monkeypatch.setattr(pictures, "stream", stream)
+    with pytest.raises(KeyboardInterrupt):
+        stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
+    assert not (tmp_path / "features").exists()
+    first = list(read)
+    read.clear()
+    monkeypatch.setattr(pictures, "stream", lambda paths, *rest: read.extend(paths) or real(paths, *rest))
+    stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
+    assert not set(read) & set(first)
+    assert len(read) + len(first) == sum(len(feature_files.read(tmp_path / "whole", one).names) for one in SUBSETS)
+    assert contents(tmp_path / "features") == contents(tmp_path / "whole")
+    assert not list((tmp_path / ".smallset" / "training").iterdir())
+
+
+def test_vectors_are_those_of_each_picture(
+    two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stage, "_BATCHES", 1)
+    stage.features(*two_classes, preset, tmp_path / "small", common, PARAMS)
+    monkeypatch.setattr(stage, "_BATCHES", 100)
+    stage.features(*two_classes, preset, tmp_path / "large", common, PARAMS)
+    for subset in SUBSETS:
+        small, large = (feature_files.read(tmp_path / name, subset) for name in ("small", "large"))
+        assert small.names == large.names
+        np.testing.assert_array_equal(small.vectors, large.vectors)

@@ -1,0 +1,110 @@
+"""What `split` leaves out, lists or refuses: damaged files, copies, classes that cannot be divided."""
+
+import runpy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.lib.errors import UserError
+
+INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
+numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "jpeg", "run"))
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_cannot_be_decoded_is_listed() -> None:
+    content = numbered(cat=10, dog=10)
+    result = run(content | {"train/cat.10.jpg": b"no picture"}, max_rejected=0.05)
+    assert result.rejected.values.tolist() == [["train/cat.10.jpg", "not a picture, or of an unknown format"]]
+    assert result.counts["rejected"] == 1
+    assert len(result.manifest) == 20
+
+
+def test_too_much_of_it_fails_and_is_listed_nevertheless() -> None:
+    content = numbered(cat=10, dog=10) | {f"train/dog.{n}.jpg": b"no picture" for n in range(10, 22)}
+    with pytest.raises(UserError, match=r"max_rejected: 12 of 32 .*37\.5%.*at most 1\.0%.*listed in rejected\.csv"):
+        run(content)
+    assert len(pd.read_csv("rejected.csv")) == 12
+    assert not Path("dataset").exists()
+    assert not Path("manifest.csv").exists()
+
+
+def test_the_limit_itself_is_allowed() -> None:
+    content = numbered(cat=10, dog=9) | {"train/dog.9.jpg": b"no picture"}
+    assert run(content, max_rejected=0.05).counts["rejected"] == 1
+    with pytest.raises(UserError, match="max_rejected"):
+        run(content, max_rejected=0.04)
+
+
+def test_nothing_but_damage() -> None:
+    with pytest.raises(UserError, match="2 of 2 files cannot be decoded"):
+        run({"cat/1.jpg": b"?", "dog/1.jpg": b"?"})
+
+
+def test_too_few_pictures_name_the_class() -> None:
+    with pytest.raises(UserError, match=r"class 'dog': .* Received: 9"):
+        run(numbered(cat=12, dog=9), train=5, validation=3, test=4)
+    assert not Path("dataset").exists()
+
+
+def test_one_class_is_none() -> None:
+    with pytest.raises(UserError, match="at least two classes"):
+        run({f"cat/{n}.jpg": jpeg(pixels(n)) for n in range(10)})
+
+
+def test_classes_that_differ_only_in_case_are_refused() -> None:
+    content = {f"{label}/{n}.jpg": jpeg(pixels(n)) for label in ("cat", "Cat", "dog") for n in range(5)}
+    with pytest.raises(UserError, match=r"classes 'Cat' and 'cat' differ only in case"):
+        run(content)
+
+
+def test_copies_never_straddle_and_are_counted() -> None:
+    content = numbered(cat=20, dog=20)
+    content["train/cat.20.jpg"] = content["train/cat.3.jpg"]  # the same file
+    content["train/cat.21.jpg"] = jpeg(pixels(4).resize((60, 45)), 60)  # the picture of cat.4, smaller
+    content["train/dog.20.jpg"] = content["train/cat.5.jpg"]  # one file, two classes
+    result = run(content, order="index", train=8, validation=4, test=9)
+    table = result.duplicates.set_index("path")
+    assert table.loc["train/cat.3.jpg", "action"] == "kept in train"
+    assert table.loc["train/cat.20.jpg", "action"] == "set aside: the same file is kept"
+    assert table.loc["train/cat.21.jpg", "action"] == "unused"
+    assert set(table.loc[["train/cat.5.jpg", "train/dog.20.jpg"], "action"]) == {
+        "set aside: its copies have different classes"
+    }
+    assert table["kind"].to_dict() == {
+        "train/cat.20.jpg": "exact",
+        "train/cat.3.jpg": "exact",
+        "train/cat.21.jpg": "near",
+        "train/cat.4.jpg": "near",
+        "train/cat.5.jpg": "exact",
+        "train/dog.20.jpg": "exact",
+    }
+    assert result.counts["exact_duplicates"] == 4
+    assert result.counts["near_duplicates"] == 2
+    assert result.counts["set_aside"] == 3
+    assert result.counts["train"] == {"cat": 7, "dog": 8}
+
+
+@pytest.mark.parametrize("order", ["shuffle", "hash"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_near_copies_stay_together_whatever_the_order(order: str, seed: int) -> None:
+    content = numbered(cat=30, dog=30)
+    for n in range(10):
+        content[f"train/cat.{100 + n}.jpg"] = jpeg(pixels(n), 50)
+    result = run(content, seed, order=order)
+    assert result.counts["near_duplicates"] == 20
+    straddling = result.duplicates[result.duplicates["action"].str.contains("another subset")]
+    assert len(straddling) == result.counts["set_aside"] > 0
+    assert len(result.manifest) == 70 - len(straddling) - result.counts["unused"]
+
+
+def test_near_copies_may_be_left_alone() -> None:
+    content = numbered(cat=10, dog=10)
+    content["train/cat.10.jpg"] = jpeg(pixels(0), 50)
+    assert run(content).counts["near_duplicates"] == 2
+    assert run(content, near_duplicates=None).counts["near_duplicates"] == 0
