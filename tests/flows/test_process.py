@@ -66,7 +66,8 @@ def test_an_end_between_two_looks_loses_no_line(make, monkeypatch):
             if looks > 1:
                 return super().select(timeout)
             # Nothing yet; and then the process writes everything, and ends.
-            while any(child.status() != psutil.STATUS_ZOMBIE for child in psutil.Process().children()):
+            [dvc] = [child for child in psutil.Process().children() if "repro" in child.cmdline()]
+            while dvc.status() != psutil.STATUS_ZOMBIE:
                 time.sleep(0.1)
             return []
 
