@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -70,9 +71,12 @@ def measured(work: Callable[[], object]) -> tuple[float, float]:
 
 
 @app.command()
-def main(turns: Annotated[int, typer.Option(min=1, help="Runs that have nothing to do.")] = 3) -> None:
+def main(
+    turns: Annotated[int, typer.Option(min=1, help="Runs that have nothing to do.")] = 3,
+    keep: Annotated[Path | None, typer.Option(help="An empty folder that keeps both clones.")] = None,
+) -> None:
     """Measure the whole pipeline once each way, and then what has nothing to do."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() if keep is None else nullcontext(keep) as folder:
         flow, bare = Clone(Path(folder, "flow")), Clone(Path(folder, "bare"))
         commands = bare.commands()
         rows = {f"{len(commands)} bare commands": measured(lambda: [bare.run(command) for command in commands])}

@@ -1,16 +1,14 @@
 """What the time of a network goes into, kind of layer by kind of layer, beside what the processor can do.
 
-    python -m benchmarks.profile convnet --training
-    python -m benchmarks.profile models/backbone
-    python -m benchmarks.profile xception --batch 16
+    python -m benchmarks.profile --training
 
-`convnet` is the network of `scratch`, models/backbone a preset directory, `xception` the architecture of Xception-41.
-Each layer computes alone on one batch, forward or, with `--training`, forward and its gradients. The peak is the best
-rate of a large matrix product in the same precision, in the same process.
+The network is that of `scratch` at 180 x 180. Each layer computes alone on one batch, forward or, with `--training`,
+forward and its gradients. The peak is the best rate of a large matrix product in the same precision, in the same
+process.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +16,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backbones
 from stages.lib.params import Precision
 from stages.lib.startup import start_tensorflow
 
@@ -31,47 +28,26 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
 SIDE = 4096  # rows and columns of the matrix product
 
 
-def network(what: str, size: int, precision: Precision) -> "keras.Model":
-    """The convnet, or the backbone as `features` runs it."""
+def network(size: int, precision: Precision) -> "keras.Model":
+    """The convnet of `scratch`."""
     from stages.lib import networks
-    from stages.lib.fusion import fuse
     from stages.lib.precision import policy
 
-    if what == "convnet":
-        with policy(precision):
-            return networks.convnet(size, "rgb", [32, 64, 128, 256, 512], True, 0.25, 2)
-    with backbones.directory(what) as preset:
-        return fuse(networks.feature_extractor(preset, size, precision))
-
-
-def leaves(model: "keras.Model") -> Iterator["keras.layers.Layer"]:
-    """The layers that compute, those of models inside the model too."""
-    import keras
-
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from leaves(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            yield layer
+    with policy(precision):
+        return networks.convnet(size, "rgb", [32, 64, 128, 256, 512], True, 0.25, 2)
 
 
 def kind_and_operations(layer: "keras.layers.Layer") -> tuple[str, float]:
     """What the layer is, and the additions and multiplications that it needs for one picture, forward."""
     from keras import layers
 
-    inner = getattr(layer, "convolution", layer)
-    if isinstance(inner, layers.Dense):
-        return "dense", 2.0 * inner.kernel.shape[0] * inner.kernel.shape[1]
-    if not isinstance(inner, layers.Conv2D | layers.DepthwiseConv2D | layers.SeparableConv2D):
+    if isinstance(layer, layers.Dense):
+        return "dense", 2.0 * layer.kernel.shape[0] * layer.kernel.shape[1]
+    if not isinstance(layer, layers.Conv2D):
         return "all else", 0.0
     height, width, channels = layer.output.shape[1:]
-    positions, area = 2.0 * height * width, inner.kernel_size[0] * inner.kernel_size[1]
-    if isinstance(inner, layers.DepthwiseConv2D):
-        return "depthwise convolutions", positions * area * channels
-    before = layer.input.shape[-1]
-    if isinstance(inner, layers.SeparableConv2D):
-        return "separable convolutions", positions * before * (area + channels)
-    return f"convolutions {inner.kernel_size[0]} x {inner.kernel_size[1]}", positions * area * before * channels
+    area = layer.kernel_size[0] * layer.kernel_size[1]
+    return "convolutions", 2.0 * height * width * area * layer.input.shape[-1] * channels
 
 
 def seconds_of(compute: Callable[[], Any], repeats: int = 5) -> float:
@@ -102,17 +78,16 @@ def seconds_alone(layer: "keras.layers.Layer", batch: int, training: bool) -> fl
     """Seconds of one batch through one layer; with `training` those of its gradients too."""
     import tensorflow as tf
 
-    given = layer.input if isinstance(layer.input, list) else [layer.input]
-    inputs = [tf.cast(tf.random.uniform((batch, *one.shape[1:])), one.dtype) for one in given]
+    inputs = tf.cast(tf.random.uniform((batch, *layer.input.shape[1:])), layer.input.dtype)
 
     @tf.function
     def compute() -> "tf.Tensor":
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            outputs = layer(inputs if isinstance(layer.input, list) else inputs[0], training=training)
+            outputs = layer(inputs, training=training)
         if not training:
             return tf.reshape(outputs, [-1])[0]
-        found = tape.gradient(outputs, [*inputs, *layer.trainable_variables])
+        found = tape.gradient(outputs, [inputs, *layer.trainable_variables])
         return tf.add_n([tf.cast(tf.reshape(one, [-1])[0], tf.float32) for one in found if one is not None])
 
     return seconds_of(lambda: compute().numpy())
@@ -120,16 +95,15 @@ def seconds_alone(layer: "keras.layers.Layer", batch: int, training: bool) -> fl
 
 @app.command()
 def main(
-    what: str,
     size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
     batch: Annotated[int, typer.Option(min=1)] = 64,
     training: Annotated[bool, typer.Option("--training", help="Gradients too.")] = False,
 ) -> None:
-    """Profile a network in both precisions."""
+    """Profile the network in both precisions."""
     start_tensorflow()
     for precision in PRECISIONS:
         found: dict[str, tuple[float, float]] = {}
-        for layer in leaves(network(what, size, precision)):
+        for layer in network(size, precision).layers[1:]:
             kind, operations = kind_and_operations(layer)
             # A gradient costs a convolution for the inputs, and one for the kernel.
             operations, seconds = operations * (3 if training else 1) * batch, seconds_alone(layer, batch, training)
@@ -137,7 +111,7 @@ def main(
             found[kind] = (before[0] + operations, before[1] + seconds)
         best = peak(precision)
         everything = sum(operations for operations, _ in found.values()), sum(seconds for _, seconds in found.values())
-        title = f"{what}, {precision}: a matrix product reaches {best / 1e9:.0f} billion operations a second"
+        title = f"{precision}: a matrix product reaches {best / 1e9:.0f} billion operations a second"
         table = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
         for column in ("", "ms a picture", "share of time", "billion operations a second", "of the peak"):
             table.add_column(column, justify="right" if column else "left")
