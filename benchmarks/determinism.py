@@ -16,6 +16,7 @@ import typer
 
 from benchmarks import backbones, heads, sides, training, trainings
 from stages.lib.params import Precision
+from stages.lib.startup import start_tensorflow
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -24,10 +25,7 @@ STAGES = ("scratch_augmented", "feature_extraction_augmented", "fine_tuned")
 
 def side(stage: str, work: trainings.Work, preset: Path, precision: Precision, deterministic: bool) -> trainings.Ours:
     """A stage, with `common.deterministic` or without."""
-    import tensorflow as tf
-
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
+    start_tensorflow(deterministic)
     if stage == "scratch_augmented":
         return training.ours(work, precision)
     return heads.ours(work, preset, stage == "fine_tuned", precision)

@@ -22,8 +22,8 @@ from typing import Annotated
 
 import psutil
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from benchmarks import tables
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 RUN = [sys.executable, "-m", "flows.cli", "run"]
@@ -89,12 +89,13 @@ def main(
             name: (median(one[0] for one in times), median(one[1] for one in times)) for name, times in idle.items()
         }
     first = next(iter(rows.values()))
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("", "seconds", "ratio", "processor"):
-        table.add_column(column, justify="right" if column else "left")
-    for name, (seconds, processor) in rows.items():
-        table.add_row(name, f"{seconds:.1f}", f"{seconds / first[0]:.3f}", f"{processor / first[1]:.3f}")
-    Console(width=max(Console().width, 100)).print(table)
+    tables.show(
+        ["", "seconds", "ratio", "processor"],
+        [
+            (name, f"{seconds:.1f}", f"{seconds / first[0]:.3f}", f"{processor / first[1]:.3f}")
+            for name, (seconds, processor) in rows.items()
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks import tables
 from stages.lib.params import Precision
 from stages.lib.startup import start_tensorflow
 
@@ -112,15 +111,14 @@ def main(
         best = peak(precision)
         everything = sum(operations for operations, _ in found.values()), sum(seconds for _, seconds in found.values())
         title = f"{precision}: a matrix product reaches {best / 1e9:.0f} billion operations a second"
-        table = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
-        for column in ("", "ms a picture", "share of time", "billion operations a second", "of the peak"):
-            table.add_column(column, justify="right" if column else "left")
+        rows = []
         kinds = sorted(found.items(), key=lambda one: -one[1][1])
         for kind, (operations, seconds) in [*kinds, ("together", everything)]:
             rate = operations / seconds
             share = f"{seconds / everything[1]:.0%}"
-            table.add_row(kind, f"{1e3 * seconds / batch:.2f}", share, f"{rate / 1e9:.0f}", f"{rate / best:.0%}")
-        Console(width=max(Console().width, 110)).print(table)
+            rows.append((kind, f"{1e3 * seconds / batch:.2f}", share, f"{rate / 1e9:.0f}", f"{rate / best:.0%}"))
+        columns = ["", "ms a picture", "share of time", "billion operations a second", "of the peak"]
+        tables.show(columns, rows, title, width=110)
 
 
 if __name__ == "__main__":

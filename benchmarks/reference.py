@@ -18,10 +18,8 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks import backbones, features, heads, sides, training, trainings
+from benchmarks import backbones, features, heads, sides, tables, training, trainings
 from stages.lib.params import AskedPrecision
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -84,19 +82,18 @@ def main(
     """Measure every part, and show the whole."""
     measured = {"training": pictures, "validation": pictures // 2, "features": pictures}
     files = sides.some(dataset, {"train": pictures, "validation": pictures // 2, "test": pictures})
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("", "plain Keras, minutes", "Smallset, minutes", "ratio"):
-        table.add_column(column, justify="right" if column else "left")
-    whole = [0.0, 0.0]
+    taken: dict[str, tuple[float, float]] = {}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         for stage, part in parts(folder, weights, precision).items():
             results = sides.measure({"plain Keras": part.plain, stage: part.ours}, turns)
             sides.show(stage, results, measured, False)
             plain, ours = (minutes(one, measured, part.pictures) for one in results.values())
-            whole = [whole[0] + plain, whole[1] + ours]
-            table.add_row(stage, f"{plain:.1f}", f"{ours:.1f}", f"{plain / ours:.2f}")
-    table.add_row("together", f"{whole[0]:.1f}", f"{whole[1]:.1f}", f"{whole[0] / whole[1]:.2f}")
-    Console(width=max(Console().width, 100)).print(table)
+            taken[stage] = plain, ours
+    taken["together"] = sum(plain for plain, _ in taken.values()), sum(ours for _, ours in taken.values())
+    tables.show(
+        ["", "plain Keras, minutes", "Smallset, minutes", "ratio"],
+        [(stage, f"{plain:.1f}", f"{ours:.1f}", f"{plain / ours:.2f}") for stage, (plain, ours) in taken.items()],
+    )
 
 
 if __name__ == "__main__":

@@ -27,9 +27,8 @@ from typing import Annotated, Any
 import psutil
 import typer
 import yaml
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks import tables
 from benchmarks.many_pictures import many_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -152,13 +151,15 @@ def main(
 
 def show(count: int, image_size: int, costs: dict[str, Cost]) -> None:
     """Print a row per command."""
-    table = Table(box=None, header_style="dim", pad_edge=False)
     title = f"{count:,} pictures, models at {image_size} x {image_size}"
-    for number, column in enumerate([title, "wall, s", "pictures/s", "peak, GB"]):
-        table.add_column(column, justify="left" if number == 0 else "right")
-    for name, cost in costs.items():
-        table.add_row(name, f"{cost.seconds:.1f}", f"{count / cost.seconds:,.0f}", f"{cost.peak / 1e9:.2f}")
-    Console(width=max(Console().width, 100)).print(table, "")
+    tables.show(
+        [title, "wall, s", "pictures/s", "peak, GB"],
+        [
+            (name, f"{cost.seconds:.1f}", f"{count / cost.seconds:,.0f}", f"{cost.peak / 1e9:.2f}")
+            for name, cost in costs.items()
+        ],
+    )
+    print()
 
 
 if __name__ == "__main__":

@@ -14,9 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks import tables
 from stages.lib.startup import start_tensorflow
 
 # Of ru_maxrss.
@@ -152,27 +150,18 @@ def show(title: str, results: Mapping[str, Result], pictures: Mapping[str, int],
         print(json.dumps({"title": title, "sides": {name: asdict(one) for name, one in results.items()}}))
         return
     first = next(iter(results.values()))
-    table = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
     parts = [part for part in first.seconds if part in pictures]
-    for number, column in enumerate(
-        ["", *(f"{part}, pictures/s" for part in parts), "turn, s", "ratio", "processor", "peak, GB", ""]
-    ):
-        table.add_column(column, justify="left" if number == 0 else "right")
+    columns = ["", *(f"{part}, pictures/s" for part in parts), "turn, s", "ratio", "processor", "peak, GB", ""]
+    rows = []
     for name, one in results.items():
         rates = [_spread([pictures[part] / value for value in one.seconds[part]], 1) for part in parts]
         ratio = [mine / its for mine, its in zip(first.total(), one.total(), strict=True)]
         processor = median(first.processor) / median(one.processor)
         about = ", ".join(f"{key} {value}" for key, value in one.about.items())
-        table.add_row(
-            name,
-            *rates,
-            _spread(one.total(), 2),
-            _spread(ratio, 2) if one is not first else "1",
-            f"{processor:.2f}",
-            f"{one.peak / 1e9:.2f}",
-            about,
-        )
-    Console(width=max(Console().width, 150)).print(table)
+        compared = _spread(ratio, 2) if one is not first else "1"
+        peak = f"{one.peak / 1e9:.2f}"
+        rows.append((name, *rates, _spread(one.total(), 2), compared, f"{processor:.2f}", peak, about))
+    tables.show(columns, rows, title, width=150)
 
 
 def _spread(values: list[float], digits: int) -> str:
