@@ -13,6 +13,14 @@ SIZE = 32
 COUNTS = {"train": 12, "validation": 6, "test": 6}
 
 
+@pytest.fixture(autouse=True)
+def same_weights_each_time() -> None:
+    """Networks built in a test start from the same weights in every run."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(scope="session")
 def common() -> CommonParams:
     return CommonParams(seed=3, deterministic=False, image_size=SIZE, batch_size=8)

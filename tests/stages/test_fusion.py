@@ -101,7 +101,9 @@ def test_in_lower_precision_only_rounding_differs(build, training):
     networks.unfreeze(model, None)
     expected, outputs = exact(pictures()).numpy(), fuse(model)(pictures(), training=training)
     assert outputs.dtype == "bfloat16"
-    np.testing.assert_allclose(outputs.numpy().astype(np.float32), expected, atol=0.05 * np.abs(expected).max())
+    error = np.sqrt(np.mean((outputs.numpy().astype(np.float32) - expected) ** 2))
+    # bfloat16 has 8 bits: 0.4 % in each layer, and 1.6 % after all of them at most with twelve other seeds.
+    assert error < 0.03 * expected.std()
 
 
 def test_a_convolution_that_something_else_needs_too_stays():
