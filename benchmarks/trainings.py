@@ -88,8 +88,7 @@ class Ours:
 
         from stages.lib import networks, training
         from stages.lib.decoded import decode_all
-        from stages.lib.fusion import fuse
-        from stages.lib.precision import choose
+        from stages.lib.picture_training import fitting_precision, trained_view
 
         self.work = work
         self.params = PictureTrainingParams(
@@ -102,11 +101,9 @@ class Ours:
             augmentation=VARIATION if work.augmented else None,
             precision=asked,
         )
-        self.precision = choose(
-            "benchmark", asked, lambda one: training.step_of(fuse(build(one)), self.params, work.batch_size)
-        )
+        self.precision = fitting_precision("benchmark", build, self.params, work.batch_size)
         network = build(self.precision)
-        self.model = fuse(network)
+        self.model = trained_view(network, self.precision, work.batch_size)
         training.compile_for(self.model, self.params, 1)
 
         def read(subset: str) -> "tuple[Array, np.ndarray]":

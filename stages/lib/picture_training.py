@@ -7,16 +7,19 @@ import keras
 
 from stages.lib import artifact, batches, devices, saved_model, training
 from stages.lib.checkpoints import Checkpoints
+from stages.lib.chunks import in_chunks, pictures_at_once
 from stages.lib.decoded import decode_all
 from stages.lib.fusion import fuse
 from stages.lib.manifest import Subset
 from stages.lib.params import CommonParams, PictureTrainingParams, Precision
 from stages.lib.precision import Step, choose
 
+Build = Callable[[Precision], keras.Model]
+
 
 def train_on_pictures(
     stage: str,
-    build: Callable[[Precision], keras.Model],
+    build: Build,
     train: Subset,
     validation: Subset | Callable[[keras.Model], training.Measure],
     common: CommonParams,
@@ -35,58 +38,50 @@ def train_on_pictures(
         UserError: a picture cannot be decoded, or the loss is no longer a number.
     """
     checkpoints = Checkpoints(stage, [common, params], inputs)
-    precision = _precision(stage, build, common, params, checkpoints)
-    with devices.sharing(common.batch_size):
-        _train(stage, build, train, validation, common, params, checkpoints, precision, model)
-
-
-def _train(
-    stage: str,
-    build: Callable[[Precision], keras.Model],
-    train: Subset,
-    validation: Subset | Callable[[keras.Model], training.Measure],
-    common: CommonParams,
-    params: PictureTrainingParams,
-    checkpoints: Checkpoints,
-    precision: Precision,
-    model: Path,
-) -> None:
-    keras.utils.set_random_seed(common.seed)
-    network = build(precision)
-    trained = fuse(network)
-    image_size, color = saved_model.input_of(network)
-    pictures = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy")
-    if isinstance(validation, Subset):
-        held_out = decode_all(validation.paths, image_size, color, checkpoints.directory / "validation.npy")
-        measure = training.measure_on(trained, held_out, validation.labels, common.batch_size)
-    else:
-        measure = validation(network)
-    history = training.train(
-        trained,
-        lambda epochs: batches.training_batches(
-            pictures, train.labels, common.batch_size, common.seed, epochs, params.augmentation
-        ),
-        batches.steps(len(pictures), common.batch_size),
-        train.labels,
-        measure,
-        params,
-        stage,
-        common.seed,
-        checkpoints,
-    )
-    sheet = None if params.augmentation is None else (pictures[0], params.augmentation, common.seed)
-    artifact.write(model, network, train.classes, history, precision, checkpoints, sheet)
-
-
-def _precision(
-    stage: str,
-    build: Callable[[Precision], keras.Model],
-    common: CommonParams,
-    params: PictureTrainingParams,
-    checkpoints: Checkpoints,
-) -> Precision:
-    def step_in(precision: Precision) -> Step:
-        return training.step_of(fuse(build(precision)), params, common.batch_size)
-
     # Not chosen again where a training goes on: another precision would be another training.
-    return checkpoints.once("precision", lambda: choose(stage, params.precision, step_in))
+    precision = checkpoints.once("precision", lambda: fitting_precision(stage, build, params, common.batch_size))
+    with devices.sharing(common.batch_size):
+        keras.utils.set_random_seed(common.seed)
+        network = build(precision)
+        trained = trained_view(network, precision, common.batch_size)
+        image_size, color = saved_model.input_of(network)
+        pictures = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy")
+        if isinstance(validation, Subset):
+            held_out = decode_all(validation.paths, image_size, color, checkpoints.directory / "validation.npy")
+            measure = training.measure_on(trained, held_out, validation.labels, common.batch_size)
+        else:
+            measure = validation(network)
+        history = training.train(
+            trained,
+            lambda epochs: batches.training_batches(
+                pictures, train.labels, common.batch_size, common.seed, epochs, params.augmentation
+            ),
+            batches.steps(len(pictures), common.batch_size),
+            train.labels,
+            measure,
+            params,
+            stage,
+            common.seed,
+            checkpoints,
+        )
+        sheet = None if params.augmentation is None else (pictures[0], params.augmentation, common.seed)
+        artifact.write(model, network, train.classes, history, precision, checkpoints, sheet)
+
+
+def trained_view(network: keras.Model, precision: Precision, batch_size: int) -> keras.Model:
+    """The view of a network through which it is trained, on the same weights."""
+    image_size, _ = saved_model.input_of(network)
+    return in_chunks(fuse(network), batch_size, pictures_at_once(image_size, precision))
+
+
+def fitting_precision(stage: str, build: Build, params: PictureTrainingParams, batch_size: int) -> Precision:
+    """The precision that the parameters ask for, or the one in which steps of this training are fast."""
+
+    def step_in(precision: Precision) -> Step:
+        network = build(precision)
+        image_size, _ = saved_model.input_of(network)
+        most, at_once = (pictures_at_once(image_size, one) or batch_size for one in ("mixed_bfloat16", precision))
+        # As many pictures in both precisions, and no more in memory than in training.
+        return training.step_of(fuse(network), min(batch_size, most), min(batch_size, at_once))
+
+    return choose(stage, params.precision, step_in)

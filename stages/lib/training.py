@@ -16,6 +16,7 @@ from scmrepo.exceptions import SCMError
 from stages.lib import devices, networks
 from stages.lib.batches import validation_batches
 from stages.lib.checkpoints import Checkpoints
+from stages.lib.chunks import parts
 from stages.lib.class_weights import class_weights
 from stages.lib.errors import UserError
 from stages.lib.params import TrainingParams
@@ -81,12 +82,22 @@ def compile_for(model: keras.Model, params: TrainingParams, steps: int) -> None:
     model.compile(keras.optimizers.Adam(rate), _loss(model), metrics=["accuracy"])
 
 
-def step_of(model: keras.Model, params: TrainingParams, batch_size: int) -> Step:
-    """A function that trains a model, built and not compiled, for one step on noise: what a step costs."""
-    compile_for(model, params, 1)
-    noise = np.random.default_rng(0).uniform(0, 255, (batch_size, *model.input_shape[1:]))
-    pictures, labels = tf.constant(noise, tf.float32), tf.zeros(batch_size, tf.int64)
-    return lambda: model.train_on_batch(pictures, labels)
+def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
+    """A function that finds the gradients of a model, built and not compiled, on noise: what a step costs.
+
+    Without the optimizer, whose weights and graph TensorFlow would keep for as long as the process lives.
+    """
+    model.compile(loss=_loss(model))
+    noise = np.random.default_rng(0).uniform(0, 255, (at_once, *model.input_shape[1:]))
+    inputs, labels = tf.constant(noise, tf.float32), tf.zeros(at_once, tf.int64)
+
+    @tf.function
+    def gradients() -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(inputs, labels, model(inputs, training=True))
+        return tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+
+    return lambda: [gradients() for _ in range(-(-pictures // at_once))]
 
 
 def measure_on(model: keras.Model, inputs: Array, labels: np.ndarray, batch_size: int) -> Measure:
@@ -142,7 +153,7 @@ class Journal(keras.callbacks.Callback):
         """Start the random sequences of the epoch, which depend on nothing before it."""
         for place, layer in enumerate(self.model._flatten_layers()):
             if isinstance(getattr(layer, "seed_generator", None), keras.random.SeedGenerator):
-                layer.seed_generator.state.assign([self.seed + place, epoch * self.steps])
+                layer.seed_generator.state.assign([self.seed + place, epoch * self.steps * parts(self.model)])
         self.progress = Progress(console=self.console, transient=True, disable=not self.console.is_terminal)
         self.bar = self.progress.add_task(f"{self.stage} epoch {epoch + 1}/{self.training.epochs}", total=self.steps)
         self.progress.start()

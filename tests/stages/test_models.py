@@ -240,9 +240,14 @@ def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, comm
         feature_extraction(tmp_path / "features", preset, tmp_path / "model", common, params)
 
 
-def test_an_interrupted_training_goes_on_as_if_it_never_stopped(two_classes, common, variation, tmp_path, monkeypatch):
+@pytest.mark.parametrize("at_once", [None, 3])
+def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
+    two_classes, common, variation, tmp_path, monkeypatch, at_once
+):
+    from stages.lib import picture_training
     from stages.lib.training import Journal
 
+    monkeypatch.setattr(picture_training, "pictures_at_once", lambda *_: at_once)
     params = scratch_params(epochs=4, augmentation=variation, dropout=0.25)
     scratch(*two_classes, tmp_path / "whole" / "scratch", common, params, "scratch")
 
