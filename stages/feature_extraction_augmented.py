@@ -38,6 +38,7 @@ def feature_extraction_augmented(
     import keras
 
     from stages.lib import feature_files, networks, training
+    from stages.lib.journal import Measure
     from stages.lib.manifest import read_subset
     from stages.lib.picture_training import train_on_pictures
 
@@ -48,7 +49,7 @@ def feature_extraction_augmented(
         stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
         return networks.transfer_model(preset, stack, common.image_size, precision)
 
-    def measure(network: keras.Model) -> training.Measure:
+    def measure(network: keras.Model) -> Measure:
         head = networks.head_of(network)
         return training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
 

@@ -13,9 +13,9 @@ import pandas as pd
 from stages.lib import devices, saved_model
 from stages.lib.augmentation import save_sheet
 from stages.lib.checkpoints import Checkpoints
+from stages.lib.journal import best_epoch, live_directory
 from stages.lib.outputs import whole_directory
 from stages.lib.params import AugmentationParams
-from stages.lib.training import best_epoch, live_directory
 
 
 def write(

@@ -10,6 +10,7 @@ from stages.lib.checkpoints import Checkpoints
 from stages.lib.chunks import in_chunks, pictures_at_once
 from stages.lib.decoded import decode_all
 from stages.lib.fusion import fuse
+from stages.lib.journal import Measure
 from stages.lib.manifest import Subset
 from stages.lib.params import CommonParams, PictureTrainingParams, Precision
 from stages.lib.precision import Step, choose
@@ -21,7 +22,7 @@ def train_on_pictures(
     stage: str,
     build: Build,
     train: Subset,
-    validation: Subset | Callable[[keras.Model], training.Measure],
+    validation: Subset | Callable[[keras.Model], Measure],
     common: CommonParams,
     params: PictureTrainingParams,
     inputs: Sequence[Path],

@@ -25,8 +25,8 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 import keras
 from stages.fine_tuned import FineTunedParams, fine_tuned
 from stages.lib import devices, networks, saved_model
+from stages.lib.journal import Journal
 from stages.lib.params import AugmentationParams, CommonParams
-from stages.lib.training import Journal
 from stages.scratch import ScratchParams, scratch
 
 common = CommonParams(seed=3, deterministic=False, image_size=32, batch_size=8)

@@ -1,7 +1,5 @@
 """The five model stages on tiny pictures, through the real save and load path."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,72 +7,19 @@ import pandas as pd
 import pytest
 
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
-from stages.feature_extraction_augmented import FeatureExtractionAugmentedParams, feature_extraction_augmented
 from stages.features import FeaturesParams, features
 from stages.fine_tuned import FineTunedParams, fine_tuned
 from stages.lib.decoded import decode_all
 from stages.lib.errors import UserError
 from stages.lib.manifest import read_subset
 from stages.lib.params import AugmentationParams, CommonParams
-from stages.scratch import ScratchParams, scratch
-
-TRAINING = {
-    "enabled": True,
-    "epochs": 2,
-    "learning_rate": 0.01,
-    "schedule": "constant",
-    "early_stopping": None,
-    "class_weights": None,
-}
-HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
-
-Make = Callable[..., Path]
+from stages.scratch import scratch
+from tests.stages.model_runs import HEAD, TRAINING, backbone_weights, load, run_stages, scratch_params, summary
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def scratch_params(**changes: object) -> ScratchParams:
-    values = TRAINING | {
-        "color": "rgb",
-        "filters": [4, 8],
-        "pooling": True,
-        "dropout": 0.0,
-        "augmentation": None,
-        "precision": "float32",
-    }
-    return ScratchParams.model_validate(values | changes)
-
-
-def run_stages(
-    folder: Path,
-    dataset: tuple[Path, Path],
-    preset: Path,
-    common: CommonParams,
-    variation: AugmentationParams,
-    precision: str,
-) -> None:
-    """Run every stage that makes a model, each as in a process of its own: Keras numbers the layers of a process."""
-    import keras
-
-    varied = TRAINING | {"augmentation": variation, "precision": precision}
-    vectors, start = folder / "features", folder / "feature_extraction_augmented"
-    pictures = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
-    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
-    end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
-    gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
-    nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)
-    for stage in (
-        lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
-        lambda: features(*dataset, preset, vectors, common, pictures),
-        lambda: feature_extraction(vectors, preset, folder / "feature_extraction", common, cached),
-        lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
-        lambda: fine_tuned(*dataset, start, folder / "fine_tuned", common, gentle),
-    ):
-        keras.utils.clear_session()
-        stage()
 
 
 @pytest.fixture(scope="module")
@@ -109,22 +54,6 @@ def lower(
     return folder
 
 
-def load(folder: Path):
-    from stages.lib.saved_model import load
-
-    return load(folder / "model.keras")
-
-
-def summary(folder: Path) -> dict:
-    return json.loads((folder / "summary.json").read_text())
-
-
-def backbone_weights(model) -> dict[str, np.ndarray]:
-    from stages.lib.networks import backbone_of
-
-    return {weight.path: weight.numpy() for weight in backbone_of(model).weights}
-
-
 def test_scratch_leaves_everything_a_model_has(two_classes, common, variation, tmp_path):
     params = scratch_params(augmentation=variation, dropout=0.25)
     scratch(*two_classes, tmp_path / "scratch_augmented", common, params, "scratch_augmented")
@@ -141,17 +70,6 @@ def test_scratch_leaves_everything_a_model_has(two_classes, common, variation, t
     curves = list((folder / "live").rglob("loss.tsv"))
     assert len(curves) == 2
     assert all(len(pd.read_csv(curve, sep="\t")) == 2 for curve in curves)
-
-
-def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classes, common, tmp_path):
-    scratch(*two_classes, tmp_path / "scratch", common, scratch_params(epochs=6, learning_rate=0.2), "scratch")
-    model, classes = load(tmp_path / "scratch")
-    validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
-    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
-    right = np.where(validation.labels == 1, probability, 1 - probability)
-    assert classes == ["cat", "dog"]
-    assert -np.log(right.clip(1e-7)).mean() == pytest.approx(summary(tmp_path / "scratch")["val_loss"], rel=1e-3)
 
 
 def test_scratch_tells_many_classes_apart_in_grey(three_classes, common, tmp_path):
@@ -240,75 +158,6 @@ def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, comm
         feature_extraction(tmp_path / "features", preset, tmp_path / "model", common, params)
 
 
-@pytest.mark.parametrize("at_once", [None, 3])
-def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
-    two_classes, common, variation, tmp_path, monkeypatch, at_once
-):
-    from stages.lib import picture_training
-    from stages.lib.training import Journal
-
-    monkeypatch.setattr(picture_training, "pictures_at_once", lambda *_: at_once)
-    params = scratch_params(epochs=4, augmentation=variation, dropout=0.25)
-    scratch(*two_classes, tmp_path / "whole" / "scratch", common, params, "scratch")
-
-    seen: list[int] = []
-    end_of_epoch = Journal.on_epoch_end
-
-    def interrupted(self, epoch, logs=None):
-        end_of_epoch(self, epoch, logs)
-        seen.append(epoch)
-        if seen == [0, 1]:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Journal, "on_epoch_end", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
-    assert not (tmp_path / "resumed" / "scratch").exists()
-    scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
-    assert seen == [0, 1, 2, 3]
-    whole, resumed = (pd.read_csv(tmp_path / way / "scratch" / "history.csv") for way in ("whole", "resumed"))
-    pd.testing.assert_frame_equal(whole, resumed, rtol=1e-4)
-    assert not list((tmp_path / ".smallset" / "training").iterdir())
-
-
-def test_another_parameter_starts_another_training(two_classes, common, tmp_path):
-    from stages.lib.checkpoints import Checkpoints
-
-    first = Checkpoints("scratch", [common, scratch_params()], [two_classes[1]])
-    (first.directory / "epoch-00001").mkdir()
-    other_stage = Checkpoints("scratch_augmented", [common, scratch_params()], [two_classes[1]])
-    second = Checkpoints("scratch", [common, scratch_params(epochs=3)], [two_classes[1]])
-    assert second.directory != first.directory
-    assert not first.directory.exists()
-    assert other_stage.directory.exists()
-
-
-def test_early_stopping_ends_after_epochs_without_improvement(two_classes, common, tmp_path):
-    params = scratch_params(epochs=30, learning_rate=0.5, early_stopping=2)
-    scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
-    about = summary(tmp_path / "scratch")
-    assert about["epochs"] == about["best_epoch"] + 2 < 30
-
-
-def test_a_diverging_training_is_one_clear_error(two_classes, common, tmp_path):
-    with pytest.raises(UserError, match=r"scratch\.learning_rate"):
-        scratch(*two_classes, tmp_path / "scratch", common, scratch_params(learning_rate=1e30), "scratch")
-    assert not (tmp_path / "scratch").exists()
-
-
-def test_the_same_training_leaves_the_same_files(two_classes, common, variation, tmp_path):
-    import keras
-
-    params = scratch_params(augmentation=variation)
-    for way in ("one", "two"):
-        # As in a process of its own: Keras numbers the layers of a process.
-        keras.utils.clear_session()
-        scratch(*two_classes, tmp_path / way / "scratch", common, params, "scratch")
-    for file in ("model.keras", "history.csv", "summary.json", "summary.txt", "augmented.png"):
-        one, two = ((tmp_path / way / "scratch" / file).read_bytes() for way in ("one", "two"))
-        assert one == two, file
-
-
 def test_a_chosen_precision_gives_what_asking_for_it_gives(
     lower, two_classes, preset, common, variation, tmp_path, monkeypatch
 ):
@@ -332,24 +181,3 @@ def test_a_saved_model_computes_in_the_precision_that_it_was_trained_in(lower, t
     about = summary(lower / name)
     assert about["precision"] == "mixed_bfloat16"
     assert -np.log(right).mean() == pytest.approx(about["val_loss"], rel=2e-3)
-
-
-def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_path, monkeypatch):
-    from stages.lib.training import Journal
-
-    end_of_epoch = Journal.on_epoch_end
-
-    def interrupted(self, epoch, logs=None):
-        end_of_epoch(self, epoch, logs)
-        raise KeyboardInterrupt
-
-    params = scratch_params(precision="auto")
-    with monkeypatch.context() as patch:
-        patch.setattr("stages.lib.precision._CLEARLY", 0)
-        patch.setattr(Journal, "on_epoch_end", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
-    monkeypatch.setattr("stages.lib.precision._CLEARLY", np.inf)
-    scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
-    assert summary(tmp_path / "scratch")["precision"] == "mixed_bfloat16"
-    assert summary(tmp_path / "scratch")["epochs"] == 2
