@@ -17,6 +17,7 @@ from flows.workspace import alone
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
 HOME = Path.home() / ".smallset" / "checkouts"
+_OF = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository
 
 
 class Busy(FlowError):
@@ -61,23 +62,35 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
 
 
 def _clone(repository: str, folder: Path) -> None:
-    if (folder / ".git").is_dir():
+    address = address_of(repository)
+    if folder.exists():
+        _refuse_others(address, folder)
         return
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
-    settings = ("--config", "core.fsync=committed,reference", "--config", "gc.autoDetach=false")
-    git("clone", "--quiet", "--no-checkout", *settings, address_of(repository), str(partial), folder=folder.parent)
-    if folder.exists():
-        raise FlowError(f"{folder}: expected a checkout or nothing, found something that is no git repository")
+    settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false"]
+    options = [option for setting in settings for option in ("--config", setting)]
+    git("clone", "--quiet", "--no-checkout", *options, address, str(partial), folder=folder.parent)
     partial.rename(folder)
+
+
+def _refuse_others(address: str, folder: Path) -> None:
+    """Everything in a checkout that no run has made would be lost: never touch somebody's working tree."""
+    expected = f"{folder}: expected a checkout that an earlier run made, or nothing; found"
+    if not (folder / ".git").exists():
+        raise FlowError(f"{expected} another folder")
+    found = git("config", "--local", "--default", "", _OF, folder=folder)
+    if not found:
+        raise FlowError(f"{expected} somebody's repository")
+    if found != address:
+        raise FlowError(f"{folder}: expected a checkout of {address}, found one of {found}")
 
 
 def _update(repository: str, branch: str, folder: Path) -> None:
     # The lock above says that nobody is at work: what a killed git left would only stand in the way.
     for lock in (folder / ".git").rglob("*.lock"):
         lock.unlink(missing_ok=True)
-    git("remote", "set-url", REMOTE, address_of(repository), folder=folder)
     heads = f"+refs/heads/*:refs/remotes/{REMOTE}/*"
     try:
         git("fetch", "--quiet", "--prune", "--tags", REMOTE, heads, folder=folder)
@@ -87,7 +100,8 @@ def _update(repository: str, branch: str, folder: Path) -> None:
             raise
     if resolve(f"{REMOTE}/{branch}", folder) is None:
         known = git("for-each-ref", "--format=%(refname:lstrip=3)", f"refs/remotes/{REMOTE}", folder=folder).split()
-        raise FlowError(f"{repository}: expected a branch {branch!r}, found {', '.join(known) or 'none'}")
+        others = ", ".join(name for name in known if name != "HEAD")
+        raise FlowError(f"{repository}: expected a branch {branch!r}, found {others or 'none'}")
     replay(branch, folder)
     same = resolve("HEAD", folder) == resolve(f"{REMOTE}/{branch}", folder)
     if same and (folder / UNFINISHED).exists() and read_lock(folder):
