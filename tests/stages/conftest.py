@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from stages.compare import compare
 from stages.lib.params import AugmentationParams, CommonParams
+from tests.stages.compared_runs import write_run
 
 SIZE = 32
 COUNTS = {"train": 12, "validation": 6, "test": 6}
@@ -99,3 +101,15 @@ def preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     backbone.save_to_preset(str(folder))
     keras_hub.layers.ImageConverter(image_size=(SIZE, SIZE), scale=1 / 127.5, offset=-1.0).save_to_preset(str(folder))
     return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path):
+    """Write both runs and compare them as v1 and now."""
+
+    def compared(before: dict, after: dict, recommended=("fine_tuned", "fine_tuned")):
+        write_run(tmp_path / "before", before, recommended[0])
+        write_run(tmp_path / "after", after, recommended[1])
+        return compare(tmp_path / "before", tmp_path / "after", "v1", "now")
+
+    return compared
