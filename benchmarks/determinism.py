@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import backbones, heads, sides, training, trainings
+from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
 from stages.lib.params import Precision
 from stages.lib.startup import start_tensorflow
 
@@ -35,13 +36,13 @@ def side(stage: str, work: trainings.Work, preset: Path, precision: Precision, d
 def main(
     dataset: Path,
     preset: str,
-    pictures: Annotated[int, typer.Option(min=2, help="Training pictures; half as many to validate on.")] = 512,
-    turns: Annotated[int, typer.Option(min=1, help="Epochs that are measured.")] = 5,
-    size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
-    batch: Annotated[int, typer.Option(min=1)] = 64,
+    pictures: Pictures = 512,
+    turns: Turns = 5,
+    size: Size = 180,
+    batch: Batch = 64,
     precision: Annotated[Precision, typer.Option(help="One for both sides: they would choose by time.")] = "float32",
-    only: Annotated[str, typer.Option(help="One of the stages; all take longer.")] = "",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    only: Only = "",
+    as_json: Json = False,
 ) -> None:
     """Measure the stages that train on varied pictures, or one."""
     files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})

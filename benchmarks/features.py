@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import backbones, sides
+from benchmarks.options import Batch, Json, Size
 from benchmarks.sides import timed
 from stages.lib.params import AskedPrecision, Precision
 
@@ -107,10 +108,10 @@ def main(
     preset: str,
     pictures: Annotated[int, typer.Option(min=2, help="Pictures, of the test subset.")] = 1024,
     turns: Annotated[int, typer.Option(min=1, help="How often they are measured.")] = 5,
-    size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
-    batch: Annotated[int, typer.Option(min=1)] = 64,
+    size: Size = 180,
+    batch: Batch = 64,
     precision: AskedPrecision = "auto",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure all of them."""
     with sides.links(sides.some(dataset, {"test": pictures})) as folder, backbones.directory(preset) as weights:

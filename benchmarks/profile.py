@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmarks import tables
+from benchmarks.options import Batch, Size
 from stages.lib.params import Precision
 from stages.lib.startup import start_tensorflow
 
@@ -94,8 +95,8 @@ def seconds_alone(layer: "keras.layers.Layer", batch: int, training: bool) -> fl
 
 @app.command()
 def main(
-    size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
-    batch: Annotated[int, typer.Option(min=1)] = 64,
+    size: Size = 180,
+    batch: Batch = 64,
     training: Annotated[bool, typer.Option("--training", help="Gradients too.")] = False,
 ) -> None:
     """Profile the network in both precisions."""

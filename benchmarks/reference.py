@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 import yaml
 
 from benchmarks import backbones, features, heads, sides, tables, training, trainings
+from benchmarks.options import Pictures, Turns
 from stages.lib.params import AskedPrecision
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -75,8 +76,8 @@ def minutes(result: sides.Result, measured: dict[str, int], wanted: dict[str, in
 def main(
     dataset: Path,
     preset: str,
-    pictures: Annotated[int, typer.Option(min=2, help="Training pictures; half as many to validate on.")] = 512,
-    turns: Annotated[int, typer.Option(min=1, help="Epochs that are measured.")] = 3,
+    pictures: Pictures = 512,
+    turns: Turns = 3,
     precision: AskedPrecision = "auto",
 ) -> None:
     """Measure every part, and show the whole."""

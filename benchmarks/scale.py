@@ -30,6 +30,7 @@ import yaml
 
 from benchmarks import tables
 from benchmarks.many_pictures import many_pictures
+from benchmarks.options import Size
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAUSE = 0.1  # seconds between two samples of memory
@@ -127,7 +128,7 @@ def main(
     preset: Path,
     sizes: Annotated[str, typer.Option(help="Numbers of pictures.")] = "5000,25000,100000",
     stages: Annotated[str, typer.Option(help="Stages, in their order.")] = "download,split,features",
-    image_size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 96,
+    image_size: Size = 96,
     dvc: Annotated[bool, typer.Option(help="Measure DVC as well.")] = True,
     folder: Annotated[Path | None, typer.Option(help="Keeps pictures and projects, to go on with later.")] = None,
 ) -> None:

@@ -9,11 +9,12 @@ Keras, turn by turn; "processor" is the same of the processors' time, which othe
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from benchmarks import sides, trainings
+from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
 from stages.lib.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ def ours(work: trainings.Work, precision: AskedPrecision) -> trainings.Ours:
 @app.command()
 def main(
     dataset: Path,
-    pictures: Annotated[int, typer.Option(min=2, help="Training pictures; half as many to validate on.")] = 512,
-    turns: Annotated[int, typer.Option(min=1, help="Epochs that are measured.")] = 3,
-    size: Annotated[int, typer.Option(min=32, help="Pixels.")] = 180,
-    batch: Annotated[int, typer.Option(min=1)] = 64,
+    pictures: Pictures = 512,
+    turns: Turns = 3,
+    size: Size = 180,
+    batch: Batch = 64,
     precision: AskedPrecision = "auto",
-    only: Annotated[str, typer.Option(help="One of the two stages; both take longer.")] = "",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    only: Only = "",
+    as_json: Json = False,
 ) -> None:
     """Measure both stages, or one."""
     files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})

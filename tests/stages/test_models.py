@@ -1,5 +1,6 @@
 """The five model stages on tiny pictures, through the real save and load path."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,35 +24,33 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def chain(
+def run(
     tmp_path_factory: pytest.TempPathFactory,
     two_classes: tuple[Path, Path],
     preset: Path,
     common: CommonParams,
     variation: AugmentationParams,
-) -> Path:
-    """The folder of a run of every stage."""
-    folder = tmp_path_factory.mktemp("chain")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        run_stages(folder, two_classes, preset, common, variation, "float32")
-    return folder
+) -> Callable[[str], Path]:
+    """Runs every stage in a precision, and gives the folder of it."""
+
+    def run(precision: str) -> Path:
+        folder = tmp_path_factory.mktemp(precision)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            run_stages(folder, two_classes, preset, common, variation, precision)
+        return folder
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def lower(
-    tmp_path_factory: pytest.TempPathFactory,
-    two_classes: tuple[Path, Path],
-    preset: Path,
-    common: CommonParams,
-    variation: AugmentationParams,
-) -> Path:
-    """The same in mixed_bfloat16."""
-    folder = tmp_path_factory.mktemp("lower")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        run_stages(folder, two_classes, preset, common, variation, "mixed_bfloat16")
-    return folder
+def chain(run: Callable[[str], Path]) -> Path:
+    return run("float32")
+
+
+@pytest.fixture(scope="module")
+def lower(run: Callable[[str], Path]) -> Path:
+    return run("mixed_bfloat16")
 
 
 def test_scratch_leaves_everything_a_model_has(two_classes, common, variation, tmp_path):
