@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.compare import compare
 from stages.lib.params import AugmentationParams, CommonParams
-from tests.stages.compared_runs import write_run
 
 SIZE = 32
 COUNTS = {"train": 12, "validation": 6, "test": 6}
@@ -21,6 +19,12 @@ def same_weights_each_time() -> None:
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory of the test's own: stages keep what is not finished below it."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +110,9 @@ def preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def runs(tmp_path: Path):
     """Write both runs and compare them as v1 and now."""
+    # Not for every test: the statistics behind it take a second to load.
+    from stages.compare import compare
+    from tests.stages.compared_runs import write_run
 
     def compared(before: dict, after: dict, recommended=("fine_tuned", "fine_tuned")):
         write_run(tmp_path / "before", before, recommended[0])

@@ -10,10 +10,7 @@ from stages.lib.archives import in_memory, is_set_aside, members, write_zip
 from stages.lib.errors import UserError
 from tests.stages.archive_inputs import CONTENT, make_folder, make_tar, make_zip, read, refusal
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.mark.parametrize(

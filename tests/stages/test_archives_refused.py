@@ -12,10 +12,7 @@ import pytest
 from stages.lib import damage
 from tests.stages.archive_inputs import CONTENT, make_tar, make_zip, read, refusal
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.mark.parametrize("name", ["../x.jpg", "a/../../x.jpg", "..\\x.jpg"])

@@ -13,13 +13,10 @@ from stages.lib.manifest import SUBSETS, Subset
 from stages.lib.outputs import disable
 from stages.lib.params import CommonParams
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
 COPIES = ["group", "path", "class", "kind", "distance", "action"]
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | None = None) -> None:

@@ -13,13 +13,10 @@ from stages.lib.manifest import SUBSETS
 from stages.lib.params import CommonParams, read_section
 from stages.split import SplitParams
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
 numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "jpeg", "run"))
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

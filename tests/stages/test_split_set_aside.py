@@ -8,13 +8,10 @@ import pytest
 
 from stages.lib.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
 numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "jpeg", "run"))
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_what_cannot_be_decoded_is_listed() -> None:

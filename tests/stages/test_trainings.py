@@ -1,7 +1,5 @@
 """How a training goes: its best epoch, its end, an interruption; through the stage `scratch`."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pandas as pd
@@ -13,10 +11,7 @@ from stages.lib.manifest import read_subset
 from stages.scratch import scratch
 from tests.stages.model_runs import load, scratch_params, summary
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classes, common, tmp_path):
