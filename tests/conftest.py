@@ -11,8 +11,11 @@ LONGEST = ["test_pipeline.py", "test_models.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of minutes first, so that no process of the tests is left with one at the end."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Files of minutes first, so that no process of the tests is left with one at the end; flows last.
+
+    Prefect goes on in threads of a process that ran a flow, and draws from Python's random numbers, as new layers do.
+    """
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path.parent.name == "flows"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The same training gives the same bytes: processes of their own, each told to be deterministic."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -8,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.stages.checksums import checksums
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,33 +22,40 @@ def run(folder: Path, *command: str, **environment: str) -> str:
     return done.stdout
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """A folder with the parameters of a tiny convnet."""
+    """A folder with the parameters of a tiny convnet and of a backbone from a few drawings."""
     folder = tmp_path_factory.mktemp("determinism")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["common"] |= {"image_size": 32, "batch_size": 8}
     params["scratch_augmented"] |= {"filters": [4, 8], "epochs": 2}
+    params["backbone"]["pretraining"] |= {"pictures_per_class": 2, "epochs": 1}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     return folder
 
 
-def test_two_processes_leave_the_same_bytes_whatever_else_differs(project, two_classes):
+def run_twice(project: Path, output: str, *command: str) -> list[dict[str, str]]:
+    """Checksums of what each of two processes left in `output`, a folder of the project."""
     found = []
-    dataset, manifest = map(str, two_classes)
     # Python's own order of sets and dictionaries of strings is another in each.
     for number in ("1", "2"):
-        options = ["--dataset", dataset, "--manifest", manifest, "--model", f"{number}/scratch_augmented"]
-        command = ["-m", "stages.scratch", "--stage", "scratch_augmented", *options]
-        run(project, *command, PYTHONHASHSEED=number)
-        found.append(checksums(project / number))
-    assert {"scratch_augmented/model.keras", "scratch_augmented/history.csv"} <= set(found[0])
-    assert found[0] == found[1]
+        run(project, "-m", *command, PYTHONHASHSEED=number)
+        found.append(checksums((project / output).rename(project / f"{output}-{number}")))
+    return found
+
+
+def test_a_training_leaves_the_same_bytes_whatever_else_differs(project, two_classes):
+    dataset, manifest = map(str, two_classes)
+    options = ["--dataset", dataset, "--manifest", manifest, "--model", "scratch_augmented"]
+    first, second = run_twice(project, "scratch_augmented", "stages.scratch", "--stage", "scratch_augmented", *options)
+    assert {"model.keras", "history.csv"} <= set(first)
+    assert first == second
+
+
+def test_a_backbone_of_drawings_has_the_same_bytes_each_time(project):
+    first, second = run_twice(project, "preset", "stages.backbone", "--preset", "preset")
+    assert "model.weights.h5" in first
+    assert first == second
 
 
 def test_deterministic_reaches_tensorflow(tmp_path):

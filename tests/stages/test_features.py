@@ -10,12 +10,9 @@ from stages.features import FeaturesParams
 from stages.lib import feature_files, pictures
 from stages.lib.manifest import SUBSETS
 from stages.lib.params import CommonParams
+from tests.stages.checksums import checksums
 
 PARAMS = FeaturesParams(enabled=True, batch_size=2, precision="float32")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def test_an_interrupted_run_goes_on_and_gives_the_same_files(
@@ -48,7 +45,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
     assert not set(read) & set(first)
     assert len(read) + len(first) == sum(len(feature_files.read(tmp_path / "whole", one).names) for one in SUBSETS)
-    assert contents(tmp_path / "features") == contents(tmp_path / "whole")
+    assert checksums(tmp_path / "features") == checksums(tmp_path / "whole")
     assert not list((tmp_path / ".smallset" / "training").iterdir())
 
 
