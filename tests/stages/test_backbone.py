@@ -19,18 +19,10 @@ def of(preset: str, enabled: bool = True) -> BackboneParams:
     return BackboneParams(enabled=enabled, preset=preset, pretraining=TINY)
 
 
-def as_a_stage(directory: Path, common: CommonParams, params: BackboneParams) -> None:
-    """Run it as in a process of its own, where Keras has named no layer yet."""
-    import keras
-
-    keras.utils.clear_session()
-    backbone(directory, common, params)
-
-
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, common: CommonParams) -> Path:
     directory = tmp_path_factory.mktemp("sample") / "backbone"
-    as_a_stage(directory, common, of("sample"))
+    backbone(directory, common, of("sample"))
     return directory
 
 
@@ -73,8 +65,12 @@ def test_local_preset_is_taken_over_whole(preset: Path, common: CommonParams, tm
 
 
 def test_taking_over_a_preset_twice_gives_the_same_files(preset: Path, common: CommonParams, tmp_path: Path) -> None:
+    import keras
+
     for name in ("first", "second"):
-        as_a_stage(tmp_path / name, common, of(str(preset)))
+        # As in a process of its own, where Keras has named no layer yet.
+        keras.utils.clear_session()
+        backbone(tmp_path / name, common, of(str(preset)))
     assert checksums(tmp_path / "first") == checksums(tmp_path / "second")
 
 

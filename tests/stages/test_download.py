@@ -20,8 +20,7 @@ BY_NUMBER = {"train/cat.0.jpg": b"cat", "train/dog.0.jpg": b"dog"}
 
 
 @pytest.fixture(autouse=True)
-def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _project(elsewhere: None) -> None:
     Path("pictures").mkdir()
     Path("pictures/README.md").write_text("Put your pictures here.")
 

@@ -12,6 +12,8 @@ from stages.lib.manifest import SUBSETS
 from stages.lib.params import CommonParams
 from tests.stages.checksums import checksums
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 PARAMS = FeaturesParams(enabled=True, batch_size=2, precision="float32")
 
 
@@ -22,7 +24,6 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stage, "_BATCHES", 2)
     stage.features(*two_classes, preset, tmp_path / "whole", common, PARAMS)
 
@@ -52,7 +53,6 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
 def test_vectors_are_those_of_each_picture(
     two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stage, "_BATCHES", 1)
     stage.features(*two_classes, preset, tmp_path / "small", common, PARAMS)
     monkeypatch.setattr(stage, "_BATCHES", 100)
