@@ -17,11 +17,10 @@ from statistics import median
 from typing import Any
 
 import typer
-import yaml
 
 from benchmarks import backbones, features, heads, sides, tables, training, trainings
 from benchmarks.options import Pictures, Turns
-from stages.lib.params import AskedPrecision
+from stages.lib.params import AskedPrecision, read_file
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 PROFILE = Path("profiles") / "dogs_vs_cats.yaml"
@@ -38,7 +37,7 @@ class Part:
 
 def parts(folder: Path, preset: Path, precision: AskedPrecision) -> dict[str, Part]:
     """The parts of the reference task, by stage."""
-    profile: dict[str, Any] = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
+    profile: dict[str, Any] = read_file(PROFILE)
     classes, size, batch, split = 2, profile["common"]["image_size"], 64, profile["split"]
 
     def seen(stage: str) -> dict[str, int]:

@@ -31,6 +31,7 @@ import yaml
 from benchmarks import tables
 from benchmarks.many_pictures import many_pictures
 from benchmarks.options import Size
+from stages.lib.params import read_file
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAUSE = 0.1  # seconds between two samples of memory
@@ -95,7 +96,7 @@ def project(folder: Path, pictures: Path, preset: Path, image_size: int) -> None
     for name in ("dvc.yaml", "stages", ".dvcignore", ".gitignore"):
         copy: Any = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = read_file(ROOT / "params.yaml")
     params["common"]["image_size"] = image_size
     params["download"]["path"] = str(pictures)
     for section in params.values():

@@ -74,8 +74,12 @@ def status() -> None:
     with one_line_errors():
         from flows import tables
         from flows.graph import read_stages
+        from flows.parameters import check_parameters
         from flows.results import headline_and_verdict, read_models, read_summary
+        from flows.workspace import require_project
 
+        require_project()
+        check_parameters()
         tables.show_status(read_stages())
         tables.show_models(read_models(), read_summary().get("headline", "accuracy"))
         if line := headline_and_verdict():

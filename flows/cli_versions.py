@@ -118,7 +118,9 @@ def rollback(
 def _parameters(
     checkout: Path | None, profile: str | None, settings: list[str] | None, width: int | None, workers: str | None
 ) -> dict[str, Any]:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml.error import YAMLError
+
+    from flows.parameters import read_value
 
     overrides: dict[str, Any] = {}
     for setting in settings or []:
@@ -126,8 +128,7 @@ def _parameters(
         if not found:
             raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
         try:
-            # As params.yaml is read: 1e-3 is a number.
-            overrides[key] = YAML(typ="safe").load(value)
+            overrides[key] = read_value(value)
         except YAMLError:
             raise FlowError(f"--set: expected KEY=VALUE with a value of YAML. Received: {setting!r}") from None
     return {

@@ -4,31 +4,20 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from flows import versions
 from flows.cache import drop_damaged_object
 from flows.errors import FlowError
+from flows.parameters import PARAMS, check_parameters, read_parameters
 from flows.registry import ARTIFACT, Promotion
 from flows.revisions import fetch_directory
 from flows.saved_run import CLASSIFIER
 
 _SCRATCH = Path(".smallset") / "gate"
-
-
-class GateParams(BaseModel):
-    """Section `gate` of params.yaml.
-
-    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    min_accuracy: Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
@@ -40,33 +29,32 @@ class Decision:
     comparison: dict[str, Any] | None = None
 
 
-def read_gate(file: Path = Path("params.yaml")) -> GateParams:
-    """Read the section `gate`.
+def read_gate() -> Mapping[str, Any]:
+    """Read the section `gate` of params.yaml, as `GateParams` of the stages has it.
 
     Raises:
-        FlowError: it is missing, or a key is unknown, missing or of the wrong value.
+        FlowError: a mistake in any section, or there is no such section.
     """
-    section = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("gate")
-    try:
-        return GateParams.model_validate(section)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(["gate", *map(str, first["loc"])])
-        raise FlowError(f"{file}: {key}: {first['msg']}. Received: {first['input']!r}") from None
+    check_parameters()
+    section = read_parameters().get("gate")
+    if not isinstance(section, dict):
+        raise FlowError(f"{PARAMS}: expected a section 'gate'")
+    return section
 
 
-def decide(present: Promotion | None, summary: dict[str, Any], params: GateParams) -> Decision:
+def decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[str, Any]) -> Decision:
     """Compare the classifier of the working directory with the one in use, on the test pictures that lie there now.
 
     Args:
         present: the version in use; None if there is none yet. summary: of the report, which names the new model.
+        params: the section `gate`.
 
     Raises:
         FlowError: the model in use cannot be fetched.
     """
     # On imbalanced pictures the headline is the balanced accuracy: saying the largest class is no achievement.
     measure = summary.get("headline", "accuracy")
-    value, least, words = summary[measure], params.min_accuracy, measure.replace("_", " ")
+    value, least, words = summary[measure], params["min_accuracy"], measure.replace("_", " ")
     if value < least:
         return Decision(False, f"{words} {value:.4f} is below gate.min_accuracy {least:g}")
     if present is None:

@@ -14,6 +14,7 @@ from prefect.states import State
 
 from flows.errors import FlowError
 from flows.graph import StageNode, read_stages, up_to_date
+from flows.parameters import check_parameters
 from flows.process_output import Outcome, StageResult
 from flows.provenance import ResultTaker, read_record, recorded
 from flows.results import publish
@@ -61,9 +62,10 @@ def run_pipeline(width: int | None, workers: str | None = None) -> list[StageRes
     """Run the flow in this process and say what became of each stage.
 
     Raises:
-        FlowError: as `pipeline`, before any server of Prefect starts.
+        FlowError: a mistake in params.yaml; or as `pipeline`, before any server of Prefect starts.
     """
     with exclusive():
+        check_parameters()
         stages = read_stages()
         if workers is None and not has_server() and len(up_to_date(stages)) == len(stages):
             return _nothing_to_do(stages)

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML, YAMLError
-
 from flows.errors import FlowError
+from flows.parameters import PARAMS, parser, read_parameters
 
-PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 DEFAULT = "default"  # holds every key that another profile sets, so that one profile leaves nothing in the next
 
@@ -65,10 +63,8 @@ def _write(overlays: Sequence[tuple[Any, str]]) -> list[str]:
     changes = [f"{key}: {before.get(key)} -> {value}" for key, value in after.items() if key in changed]
     if changes:
         _align(params, changed)
-        text = io.StringIO()
-        _yaml().dump(params, text)
         partial = PARAMS.with_suffix(".partial")
-        partial.write_text(text.getvalue(), encoding="utf-8")
+        partial.write_text(_dump(params), encoding="utf-8")
         partial.replace(PARAMS)
     return changes
 
@@ -84,25 +80,16 @@ def _find(profile: str) -> Path:
     return PROFILES / f"{profile}.yaml"
 
 
-def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 1 << 16
+def _read(file: Path) -> Any:
+    return read_parameters(file, "rt")
+
+
+def _dump(params: Any) -> str:
+    yaml, text = parser("rt"), io.StringIO()
     # ruamel would write nothing for null.
     yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
-    return yaml
-
-
-def _read(file: Path) -> Any:
-    try:
-        content = _yaml().load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FlowError(f"{file}: not found; run this from the project's folder") from None
-    except YAMLError as error:
-        raise FlowError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, MutableMapping):
-        raise FlowError(f"{file}: expected sections of parameters")
-    return content
+    yaml.dump(params, text)
+    return text.getvalue()
 
 
 def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None:

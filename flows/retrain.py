@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed, State
 from flows import cache, gate, notify, profiles, publish, registry, saved_run, source, versions
 from flows.checkout import UNFINISHED, Busy, checked_out, default_folder
 from flows.errors import FlowError
+from flows.parameters import check_parameters
 from flows.pipeline import run_flow
 from flows.server import start_server
 
@@ -65,6 +66,7 @@ def _in_checkout(
     profiles.override(overrides)
     if "split.order" not in overrides and profiles.value_of("split.order") == "shuffle":
         profiles.override(_STABLE_ORDER)
+    check_parameters()
     source.look()
     cache.fetch_missing()
     results = run_flow(width, workers)

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import httpx
-import yaml
 
 from flows.errors import FlowError
+from flows.parameters import read_parameters
 
 # In the project's own folder of pictures, a dependency of `download`.
 STATE = Path("pictures") / ".source.json"
@@ -26,7 +26,7 @@ def look() -> bool:
     Raises:
         FlowError: it does not answer.
     """
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")).get("download", {})
+    params = read_parameters().get("download", {})
     if params.get("source") != "url" or not params.get("url") or Path(params.get("path", "")) != STATE.parent:
         return False
     # An archive that is known by its checksum cannot change.

@@ -1,41 +1,18 @@
 """The pretrained backbone as a directory of its own: later stages need no network, and its weights are pinned."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from stages.lib import entry
 from stages.lib.outputs import disable, whole_directory
-from stages.lib.params import CommonParams, Params
+from stages.lib.params import CommonParams
+from stages.lib.sections import BackboneParams, PretrainingParams
 from stages.lib.startup import start_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np
 
 SAMPLE = "sample"
-
-
-class PretrainingParams(Params):
-    """How the backbone of `preset: sample` is made.
-
-    pictures_per_class: drawn of each animal. learning_rate: the highest of the schedule.
-    """
-
-    pictures_per_class: Annotated[int, Field(ge=1)]
-    epochs: Annotated[int, Field(ge=1)]
-    learning_rate: Annotated[float, Field(gt=0)]
-
-
-class BackboneParams(Params):
-    """Section `backbone`.
-
-    preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
-    """
-
-    enabled: bool
-    preset: Annotated[str, Field(min_length=1)]
-    pretraining: PretrainingParams
 
 
 def backbone(preset: Path, common: CommonParams, params: BackboneParams) -> None:

@@ -1,32 +1,14 @@
 """Stage `download`: the raw pictures as one archive, wherever they come from."""
 
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from stages.lib import archives, entry, source_kaggle, source_made, source_url
 from stages.lib.errors import UserError
-from stages.lib.params import CommonParams, Params
+from stages.lib.params import CommonParams
+from stages.lib.sections import DownloadParams
 
 # The project's own folder: while it holds no picture, `download.source` decides.
 OWN_FOLDER = Path("pictures")
-
-
-class DownloadParams(Params):
-    """Where the pictures come from.
-
-    path: a folder or archive of your own, which wins over `source` unless it is the project's own empty folder.
-    sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
-    url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
-    """
-
-    path: Annotated[str, Field(min_length=1)]
-    source: Literal["sample", "kaggle", "url", "digits"]
-    sample_per_class: Annotated[int, Field(ge=1)]
-    competition: Annotated[str, Field(min_length=1)]
-    url: str | None
-    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
 
 
 def download(own: Path, archive: Path, common: CommonParams, params: DownloadParams) -> None:

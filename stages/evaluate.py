@@ -3,13 +3,11 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import is_disabled, whole_directory
-from stages.lib.params import CommonParams, Params
+from stages.lib.params import CommonParams
+from stages.lib.sections import EvaluateParams
 from stages.lib.startup import start_tensorflow
 
 _HEADERS = {
@@ -21,16 +19,6 @@ _HEADERS = {
     "calibration.csv": "confidence,accuracy,low,high,pictures",
     "explanations/index.csv": "file,path,label,predicted,confidence",
 }
-
-
-class EvaluateParams(Params):
-    """Section `evaluate`.
-
-    batch_size: pictures per forward pass. explained: right pictures, and as many wrong ones, whose evidence is shown.
-    """
-
-    batch_size: Annotated[int, Field(ge=1)]
-    explained: Annotated[int, Field(ge=0)]
 
 
 def evaluate(

@@ -4,12 +4,9 @@ from pathlib import Path
 
 from stages.lib import entry
 from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, HeadParams, TrainingParams
+from stages.lib.params import CommonParams
+from stages.lib.sections import FeatureExtractionParams
 from stages.lib.startup import start_tensorflow
-
-
-class FeatureExtractionParams(TrainingParams, HeadParams):
-    """Section `feature_extraction`: the head and its training."""
 
 
 def feature_extraction(

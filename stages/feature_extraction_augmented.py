@@ -4,12 +4,9 @@ from pathlib import Path
 
 from stages.lib import entry
 from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, HeadParams, PictureTrainingParams, Precision
+from stages.lib.params import CommonParams, Precision
+from stages.lib.sections import FeatureExtractionAugmentedParams
 from stages.lib.startup import start_tensorflow
-
-
-class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
-    """Section `feature_extraction_augmented`: the head and its training."""
 
 
 def feature_extraction_augmented(

@@ -2,27 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import disable, require, whole_directory
-from stages.lib.params import AskedPrecision, CommonParams, Params, Precision
+from stages.lib.params import CommonParams, Precision
+from stages.lib.sections import FeaturesParams
 from stages.lib.startup import start_tensorflow
 
 _BATCHES = 32  # computed between two savings of what is done
-
-
-class FeaturesParams(Params):
-    """Section `features`.
-
-    batch_size: pictures per forward pass. precision: "auto" takes what is clearly faster on this machine.
-    """
-
-    enabled: bool
-    batch_size: Annotated[int, Field(ge=1)]
-    precision: AskedPrecision
 
 
 def features(

@@ -1,24 +1,12 @@
 """The model of `feature_extraction_augmented`, its backbone trained too, gently."""
 
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, PictureTrainingParams, Precision
+from stages.lib.params import CommonParams, Precision
+from stages.lib.sections import FineTunedParams
 from stages.lib.startup import start_tensorflow
-
-
-class FineTunedParams(PictureTrainingParams):
-    """Section `fine_tuned`: how much of the backbone trains, and how.
-
-    unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
-    normalisation never trains.
-    """
-
-    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)]
 
 
 def fine_tuned(

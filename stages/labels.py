@@ -3,33 +3,21 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from stages.lib import entry, feature_files, predictions
 from stages.lib.label_issues import large_enough, out_of_sample, suspicious
 from stages.lib.manifest import SUBSETS, read_manifest
 from stages.lib.outputs import is_disabled, whole_file
-from stages.lib.params import CommonParams, Params
+from stages.lib.params import CommonParams
 from stages.lib.rows import Picked
+from stages.lib.sections import LabelsParams
 
 _COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
 _KEPT = "kept in "
-
-
-class LabelsParams(Params):
-    """Section `labels`.
-
-    folds: parts that the pictures are divided into; each is judged by a model trained on the others.
-    threshold: probability of the labelled class up to which a picture is named.
-    """
-
-    enabled: bool
-    folds: Annotated[int, Field(ge=2)]
-    threshold: Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True)

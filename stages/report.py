@@ -2,9 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from stages.lib import (
     entry,
@@ -20,22 +18,13 @@ from stages.lib.evaluations import Results, read_results
 from stages.lib.manifest import read_manifest
 from stages.lib.outputs import whole_file
 from stages.lib.page import percent, render
-from stages.lib.params import Params
 from stages.lib.report_errors import gallery
 from stages.lib.report_pictures import embedded
 from stages.lib.report_provenance import provenance
 from stages.lib.report_style import mark_of
+from stages.lib.sections import ReportParams
 
 _SHEET = 420  # pixels: side of a sheet of variants
-
-
-class ReportParams(Params):
-    """Section `report`.
-
-    worst: most confidently wrong pictures shown of each model.
-    """
-
-    worst: Annotated[int, Field(ge=0)]
 
 
 def report(

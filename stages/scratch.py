@@ -1,27 +1,12 @@
 """A small convnet from random weights; serves the stages `scratch` and `scratch_augmented`."""
 
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from stages.lib import entry
 from stages.lib.outputs import disable
-from stages.lib.params import CommonParams, PictureTrainingParams, Precision
-from stages.lib.pictures import Color
+from stages.lib.params import CommonParams, Precision
+from stages.lib.sections import ScratchParams
 from stages.lib.startup import start_tensorflow
-
-
-class ScratchParams(PictureTrainingParams):
-    """Sections `scratch` and `scratch_augmented`: the convnet and its training.
-
-    filters: of each 3 x 3 convolution. pooling: 2 x 2 max pooling between them. dropout: before the classifier.
-    """
-
-    color: Color
-    filters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
-    pooling: bool
-    dropout: Annotated[float, Field(ge=0, lt=1)]
 
 
 def scratch(

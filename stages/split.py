@@ -5,11 +5,10 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, PlainValidator
 
 from stages.lib import entry
 from stages.lib.assignment import UNUSED, assign
@@ -18,35 +17,8 @@ from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, Rejected, take_inventory
 from stages.lib.manifest import SUBSETS
 from stages.lib.outputs import whole_directory, whole_file
-from stages.lib.params import CommonParams, Params
-
-
-def _amount(value: object) -> int | float:
-    count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-    share = isinstance(value, float) and 0 < value <= 1
-    if not (count or share):
-        raise ValueError("expected a count of at least 1, or a share above 0 and at most 1")
-    return value  # type: ignore[return-value]
-
-
-# One validator for both kinds: one error rather than one for each kind that it is not.
-Amount = Annotated[int | float, PlainValidator(_amount)]
-
-
-class SplitParams(Params):
-    """Section `split`: how many pictures of each class go where.
-
-    train, validation, test: per class; a whole number is a count, one with a point a share of the class.
-    max_rejected: share of files that may be undecodable. near_duplicates: bits of 64 in which the perceptual hashes
-    of two copies of one picture may differ; None looks for equal files only.
-    """
-
-    order: Literal["index", "shuffle", "hash", "folders"]
-    train: Amount
-    validation: Amount
-    test: Amount
-    max_rejected: Annotated[float, Field(ge=0, le=1)]
-    near_duplicates: Annotated[int, Field(ge=0, le=32)] | None
+from stages.lib.params import CommonParams
+from stages.lib.sections import SplitParams
 
 
 def split(

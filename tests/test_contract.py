@@ -20,6 +20,8 @@ import pytest
 import yaml
 
 from stages.lib.params import Params
+from stages.lib.section_checks import MODELS, NEEDS, read_sections
+from stages.lib.sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 LIB = ROOT / "stages" / "lib"
@@ -228,11 +230,22 @@ def test_there_are_profiles() -> None:
         assert set(load(f"profiles/{profile}")) <= set(load("params.yaml"))
 
 
-@pytest.mark.parametrize("profile", [None, *PROFILES])
 @by_stage
-def test_every_profile_is_valid(stage: str, profile: str | None) -> None:
+def test_sections_that_a_stage_reads_are_those_of_the_table(stage: str) -> None:
+    found = sections_of(stage)
+    assert found == {name: SECTIONS.get(name) for name in found}
+
+
+def test_the_table_has_every_section() -> None:
+    assert list(SECTIONS) == list(load("params.yaml"))
+    assert {one for name, needed in NEEDS.items() for one in (name, needed)} | set(MODELS) <= set(SECTIONS)
+    assert {f"models/{name}" for name in MODELS} <= declared("report", "deps")
+
+
+@pytest.mark.parametrize("profile", [None, *PROFILES])
+def test_every_profile_is_valid(profile: str | None, tmp_path: Path) -> None:
     params = load("params.yaml")
     if profile is not None:
         params = merged(params, load(f"profiles/{profile}"))
-    for section, kind in sections_of(stage).items():
-        kind.model_validate(params[section])
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    read_sections(tmp_path / "params.yaml")

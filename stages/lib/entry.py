@@ -11,7 +11,8 @@ from typing import Any
 
 from stages.lib import versions
 from stages.lib.errors import TemporaryError, UserError
-from stages.lib.params import Params, read_section
+from stages.lib.params import Params
+from stages.lib.section_checks import read_sections
 
 INTERRUPTED = 130
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may try again
@@ -23,12 +24,11 @@ def run(function: Callable[..., None]) -> None:
     Each argument annotated `Path` is an option of the same name (`model_dir` is `--model-dir`). Each argument
     annotated with a `Params` class is read from params.yaml: `params` from the section named after the stage,
     any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
-    function's own name.
+    function's own name. Every section is checked before anything else, also those of later stages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         arguments = _arguments(function, sys.argv[1:])
-        versions.check(read_section("versions", versions.VersionsParams))
         function(**arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -49,19 +49,11 @@ def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]
         if parameter.annotation is Path:
             parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True)
     options = vars(parser.parse_args(argv))
+    sections = read_sections()
+    versions.check(sections["versions"])
     arguments: dict[str, Any] = {name: options[name] for name in wanted if name in options}
     for name, parameter in wanted.items():
         if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, Params):
             section = options["stage"] if name == "params" else name
-            arguments[name] = read_section(section, parameter.annotation)
-    _check_precision(options["stage"], **arguments)
+            arguments[name] = sections[section]
     return arguments
-
-
-def _check_precision(section: str, common: Any = None, params: Any = None, **_: Any) -> None:
-    chosen_by_time = getattr(params, "enabled", True) and getattr(params, "precision", None) == "auto"
-    if chosen_by_time and getattr(common, "deterministic", False):
-        raise UserError(
-            f"{section}.precision: expected float32 or mixed_bfloat16 with common.deterministic: true; 'auto' decides "
-            "by time, which differs from run to run. Received: 'auto'"
-        )

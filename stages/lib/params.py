@@ -1,10 +1,11 @@
-"""Parameters: one section of params.yaml per stage, checked before a stage does any work."""
+"""How params.yaml is read and checked, and the parts that several sections share; `sections` holds the sections."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stages.lib.errors import UserError
 
@@ -12,19 +13,20 @@ PARAMS_FILE = Path("params.yaml")
 
 
 class Params(BaseModel):
-    """Base of every section: no unknown keys, no silent conversion, no change after reading."""
+    """Base of every section: no unknown keys, no silent conversion, only finite numbers, no change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
-    seed: start of every random sequence. deterministic: whether TensorFlow computes the same bits each time.
-    image_size: height and width in pixels of every model's input. batch_size: pictures per training step.
+    seed: start of every random sequence; below 2^31, as TensorFlow's seeds are 32-bit integers with a sign.
+    deterministic: whether TensorFlow computes the same bits each time. image_size: height and width in pixels of every
+    model's input. batch_size: pictures per training step.
     """
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
     deterministic: bool
     image_size: Annotated[int, Field(ge=8, le=2048)]
     batch_size: Annotated[int, Field(ge=1)]
@@ -41,6 +43,7 @@ class AugmentationParams(Params):
     zoom: Annotated[float, Field(ge=0, lt=1)]
 
 
+Color = Literal["rgb", "grey"]
 Precision = Literal["float32", "mixed_bfloat16"]
 AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
 
@@ -81,24 +84,50 @@ class HeadParams(Params):
 Section = TypeVar("Section", bound=Params)
 
 
+def read_file(file: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Read the parameters file as YAML 1.2, which DVC reads and writes: `1e-5` is a number, `on` and `off` are text.
+
+    Returns:
+        Every section by its name, not checked yet.
+
+    Raises:
+        UserError: no such file, it is no valid YAML, a key stands there twice, or it holds no sections.
+    """
+    try:
+        found: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: not found; run this from the folder that holds it") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: not valid YAML: {_yaml_mistake(error)}") from None
+    if not isinstance(found or {}, dict):
+        raise UserError(f"{file}: expected sections of parameters. Received: {found!r}")
+    return found or {}
+
+
 def read_section(name: str, kind: type[Section], file: Path = PARAMS_FILE) -> Section:
     """Read section `name` of the parameters file as a `kind`.
 
     Raises:
         UserError: no such file or section, or a key that is unknown, missing or of the wrong value.
     """
-    try:
-        sections: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{file}: not found; run this from the folder that holds it") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(sections, dict) or name not in sections:
-        raise UserError(f"{file}: expected a section {name!r}, found {sorted(sections or [])}")
+    found = check_section(name, kind, read_file(file))
+    if isinstance(found, list):
+        raise UserError(f"{file}: " + "; ".join(found))
+    return found
+
+
+def check_section(name: str, kind: type[Section], sections: dict[str, Any]) -> Section | list[str]:
+    """Check section `name` as a `kind`.
+
+    Returns:
+        The section, or else its mistakes: for each the key, what was expected and what came.
+    """
+    if name not in sections:
+        return [f"expected a section {name!r}, found {', '.join(map(str, sections)) or 'none'}"]
     try:
         return kind.model_validate(sections[name])
     except ValidationError as error:
-        raise UserError(f"{file}: " + "; ".join(_explain(name, e) for e in error.errors())) from None
+        return [_explain(name, one) for one in error.errors()]
 
 
 def _explain(section: str, error: Any) -> str:
@@ -108,3 +137,10 @@ def _explain(section: str, error: Any) -> str:
     if error["type"] == "missing":
         return f"{key}: missing"
     return f"{key}: {error['msg'].removeprefix('Value error, ')}. Received: {error['input']!r}"
+
+
+def _yaml_mistake(error: Exception) -> str:
+    """What is wrong and in which line, without the library's advice on its own settings."""
+    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {' '.join(error.problem.split())}"
+    return " ".join(str(error).split())

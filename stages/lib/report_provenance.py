@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stages.lib.evaluations import Results
+from stages.lib.params import read_file
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Provenance:
 
 def provenance(results: Results, models: Path, manifest: Path, parameters: Path) -> Provenance:
     """Read the parameters, and identify the data and the models by their checksums."""
-    sections = yaml.safe_load(parameters.read_text(encoding="utf-8"))
+    sections = read_file(parameters)
     return Provenance(
         {name: dict(_flat(values)) for name, values in sections.items()},
         {one.name: _sha256(models / one.name / "model.keras") for one in results.evaluations},

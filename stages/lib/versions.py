@@ -2,26 +2,11 @@
 
 import os
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
-
-from pydantic import Field
 
 from stages.lib.errors import UserError
-from stages.lib.params import Params
+from stages.lib.sections import VersionsParams
 
 BACKEND = "tensorflow"
-
-
-class VersionsParams(Params):
-    """Section `versions`: of each library that shapes results, the version."""
-
-    tensorflow: str
-    keras: str
-    keras_hub: Annotated[str, Field(alias="keras-hub")]
-    pillow: str
-    imagehash: str
-    scikit_learn: Annotated[str, Field(alias="scikit-learn")]
-    cleanlab: str
 
 
 def check(tracked: VersionsParams) -> None:

@@ -183,3 +183,15 @@ def test_compare_hands_both_revisions_to_the_statistics_and_its_code_back(make, 
     assert (code, output.count("\n")) == (1, 1)
     assert output.startswith("error: unknown Git revision 'nosuch'")
     assert smallset("compare", "one", "--json", "--markdown")[1].startswith("error: expected --markdown or --json")
+
+
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_mistakes_in_any_section_are_told_before_anything(make, command):
+    project = make({"a": {"cmd": "touch a", "outs": ["a"]}})
+    (project / "stages" / "lib").mkdir(parents=True)
+    for package in ("stages", "stages/lib"):
+        (project / package / "__init__.py").touch()
+    check = "import sys; sys.exit('error: params.yaml: report.worst: no such parameter; gate: missing')"
+    (project / "stages" / "lib" / "section_checks.py").write_text(check)
+    assert smallset(command) == (1, "error: params.yaml: report.worst: no such parameter; gate: missing\n")
+    assert not (project / "a").exists()

@@ -29,7 +29,9 @@ def used(homes, tmp_path_factory) -> Path:
     """A project whose model is right on 160 of 200 pictures, and in use, with the real `stages.compare`."""
     project = make_project(tmp_path_factory.mktemp("gate") / "project")
     shutil.copy(ROOT / "stages" / "compare.py", project / "stages")
-    shutil.copytree(ROOT / "stages" / "lib", project / "stages" / "lib")
+    # The toy has other sections than the real project.
+    other = shutil.ignore_patterns("section_checks.py", "__pycache__")
+    shutil.copytree(ROOT / "stages" / "lib", project / "stages" / "lib", ignore=other)
     repro(project, 0.8)
     record = {"id": "1", "source": resolve("HEAD", project)}
     registry.promote(versions.save(record, "main", "Run 1", project).commit, "first", project)
@@ -92,21 +94,11 @@ def test_test_pictures_that_nothing_compares_are_one_line(decide, used, monkeypa
         gate.decide(registry.in_use(used), {"accuracy": 0.9}, gate.read_gate())
 
 
-@pytest.mark.parametrize(
-    ("section", "message"),
-    [
-        ("min_accuracy: 2", r"gate\.min_accuracy: .* less than or equal to 1\. Received: 2"),
-        ("min_accuracy: '0.5'", r"gate\.min_accuracy: "),
-        ("least: 1", r"gate\.\w+: "),
-    ],
-)
-def test_a_wrong_parameter_is_one_line(tmp_path, section, message):
-    (tmp_path / "params.yaml").write_text(f"gate:\n  {section}\n")
-    with pytest.raises(FlowError, match=message):
-        gate.read_gate(tmp_path / "params.yaml")
+def test_a_missing_section_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("train: 1\n")
-    with pytest.raises(FlowError, match=r"params\.yaml: gate: "):
-        gate.read_gate(tmp_path / "params.yaml")
+    with pytest.raises(FlowError, match=r"^params\.yaml: expected a section 'gate'$"):
+        gate.read_gate()
 
 
 @pytest.mark.usefixtures("prefect_server", "impatient")

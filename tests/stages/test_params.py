@@ -3,16 +3,14 @@
 import os
 import subprocess
 import sys
-from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
 
-from stages.lib import entry
 from stages.lib.errors import UserError
-from stages.lib.params import CommonParams, Params, read_section
+from stages.lib.params import CommonParams, read_section
 from stages.lib.versions import VersionsParams, check
 
 VERSIONS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["versions"]
@@ -36,9 +34,13 @@ def test_a_good_section(tmp_path):
         (GOOD.replace("  seed: 1\n", ""), r"common\.seed: missing"),
         (GOOD.replace("64", "'64'"), r"common\.image_size: .* integer.* Received: '64'"),
         (GOOD.replace("64", "2"), r"common\.image_size: .*greater than or equal to 8.* Received: 2"),
-        ("other: {}\n", r"expected a section 'common', found \['other'\]"),
-        ("common: [", r"not valid YAML"),
-        ("", r"expected a section 'common', found \[\]"),
+        ("other: {}\n", r"expected a section 'common', found other$"),
+        ("common: [", r"not valid YAML: line \d: "),
+        ("- common\n", r"expected sections of parameters. Received: \['common'\]"),
+        (GOOD + "  seed: 2\n", r'not valid YAML: line 6: found duplicate key "seed" with value "2"'),
+        ("", r"expected a section 'common', found none$"),
+        (GOOD.replace("seed: 1", "seed: 2147483648"), r"common\.seed: .*less than 2147483648\. Received: 2147483648"),
+        (GOOD.replace("seed: 1", "seed: 4294967296"), r"common\.seed: .*less than 2147483648\. Received: 4294967296"),
     ],
 )
 def test_a_bad_one_is_named(tmp_path, text, message):
@@ -57,9 +59,13 @@ from pathlib import Path
 from stages.lib import entry
 from stages.lib.errors import TemporaryError, UserError
 from stages.lib.params import CommonParams, Params
+from stages.lib.sections import SECTIONS, VersionsParams
 
 class ToyParams(Params):
     fault: str
+
+SECTIONS.clear()
+SECTIONS.update(common=CommonParams, toy=ToyParams, other=ToyParams, versions=VersionsParams)
 
 def toy(output_file: Path, common: CommonParams, params: ToyParams, stage: str) -> None:
     if params.fault == "user":
@@ -133,29 +139,3 @@ def test_another_backend_computes_nothing(tmp_path):
     line = "error: KERAS_BACKEND: expected tensorflow, found 'jax': run `unset KERAS_BACKEND`\n"
     assert (done.returncode, done.stderr) == (1, line)
     assert not (tmp_path / "out.txt").exists()
-
-
-@pytest.mark.parametrize(
-    ("deterministic", "precision", "enabled", "refused"),
-    [
-        (True, "auto", True, True),
-        (True, "float32", True, False),
-        (False, "auto", True, False),
-        (True, "auto", False, False),
-    ],
-)
-def test_what_decides_by_time_is_not_deterministic(monkeypatch, deterministic, precision, enabled, refused):
-    class ToyParams(Params):
-        enabled: bool
-        precision: str
-
-    def toy(common: CommonParams, params: ToyParams) -> None:
-        """Do nothing."""
-
-    sections = {
-        "common": CommonParams(seed=1, deterministic=deterministic, image_size=64, batch_size=8),
-        "toy": ToyParams(enabled=enabled, precision=precision),
-    }
-    monkeypatch.setattr(entry, "read_section", lambda name, kind: sections[name])
-    with pytest.raises(UserError, match=r"toy\.precision") if refused else nullcontext():
-        entry._arguments(toy, [])

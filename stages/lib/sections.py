@@ -1,0 +1,194 @@
+"""The section of params.yaml of every stage as a model, in one table; `section_checks` checks them together."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PlainValidator
+
+from stages.lib.params import (
+    AskedPrecision,
+    Color,
+    CommonParams,
+    HeadParams,
+    Params,
+    PictureTrainingParams,
+    TrainingParams,
+)
+
+
+class DownloadParams(Params):
+    """Where the pictures come from.
+
+    path: a folder or archive of your own, which wins over `source` unless it is the project's own empty folder.
+    sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
+    url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    source: Literal["sample", "kaggle", "url", "digits"]
+    sample_per_class: Annotated[int, Field(ge=1)]
+    competition: Annotated[str, Field(min_length=1)]
+    url: str | None
+    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
+
+
+def _amount(value: object) -> int | float:
+    count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    share = isinstance(value, float) and 0 < value <= 1
+    if not (count or share):
+        raise ValueError("expected a count of at least 1, or a share above 0 and at most 1")
+    return value  # type: ignore[return-value]
+
+
+# One validator for both kinds: one error rather than one for each kind that it is not.
+Amount = Annotated[int | float, PlainValidator(_amount)]
+
+
+class SplitParams(Params):
+    """Section `split`: how many pictures of each class go where.
+
+    train, validation, test: per class; a whole number is a count, one with a point a share of the class.
+    max_rejected: share of files that may be undecodable. near_duplicates: bits of 64 in which the perceptual hashes
+    of two copies of one picture may differ; None looks for equal files only.
+    """
+
+    order: Literal["index", "shuffle", "hash", "folders"]
+    train: Amount
+    validation: Amount
+    test: Amount
+    max_rejected: Annotated[float, Field(ge=0, le=1)]
+    near_duplicates: Annotated[int, Field(ge=0, le=32)] | None
+
+
+class PretrainingParams(Params):
+    """How the backbone of `preset: sample` is made.
+
+    pictures_per_class: drawn of each animal. learning_rate: the highest of the schedule.
+    """
+
+    pictures_per_class: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+
+
+class BackboneParams(Params):
+    """Section `backbone`.
+
+    preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
+    """
+
+    enabled: bool
+    preset: Annotated[str, Field(min_length=1)]
+    pretraining: PretrainingParams
+
+
+class FeaturesParams(Params):
+    """Section `features`.
+
+    batch_size: pictures per forward pass. precision: "auto" takes what is clearly faster on this machine.
+    """
+
+    enabled: bool
+    batch_size: Annotated[int, Field(ge=1)]
+    precision: AskedPrecision
+
+
+class ScratchParams(PictureTrainingParams):
+    """Sections `scratch` and `scratch_augmented`: the convnet and its training.
+
+    filters: of each 3 x 3 convolution. pooling: 2 x 2 max pooling between them. dropout: before the classifier.
+    """
+
+    color: Color
+    filters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    pooling: bool
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+class FeatureExtractionParams(TrainingParams, HeadParams):
+    """Section `feature_extraction`: the head and its training."""
+
+
+class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
+    """Section `feature_extraction_augmented`: the head and its training."""
+
+
+class FineTunedParams(PictureTrainingParams):
+    """Section `fine_tuned`: how much of the backbone trains, and how.
+
+    unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
+    normalisation never trains.
+    """
+
+    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)]
+
+
+class EvaluateParams(Params):
+    """Section `evaluate`.
+
+    batch_size: pictures per forward pass. explained: right pictures, and as many wrong ones, whose evidence is shown.
+    """
+
+    batch_size: Annotated[int, Field(ge=1)]
+    explained: Annotated[int, Field(ge=0)]
+
+
+class LabelsParams(Params):
+    """Section `labels`.
+
+    folds: parts that the pictures are divided into; each is judged by a model trained on the others.
+    threshold: probability of the labelled class up to which a picture is named.
+    """
+
+    enabled: bool
+    folds: Annotated[int, Field(ge=2)]
+    threshold: Annotated[float, Field(gt=0, le=1)]
+
+
+class ReportParams(Params):
+    """Section `report`.
+
+    worst: most confidently wrong pictures shown of each model.
+    """
+
+    worst: Annotated[int, Field(ge=0)]
+
+
+class VersionsParams(Params):
+    """Section `versions`: of each library that shapes results, the version."""
+
+    tensorflow: str
+    keras: str
+    keras_hub: Annotated[str, Field(alias="keras-hub")]
+    pillow: str
+    imagehash: str
+    scikit_learn: Annotated[str, Field(alias="scikit-learn")]
+    cleanlab: str
+
+
+class GateParams(Params):
+    """Section `gate`: what a new model must reach to take the place of the one in use.
+
+    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted.
+    """
+
+    min_accuracy: Annotated[float, Field(ge=0, le=1)]
+
+
+# Of a stage, by its name; and the sections that are no stage's own.
+SECTIONS: dict[str, type[Params]] = {
+    "common": CommonParams,
+    "download": DownloadParams,
+    "split": SplitParams,
+    "backbone": BackboneParams,
+    "features": FeaturesParams,
+    "scratch": ScratchParams,
+    "scratch_augmented": ScratchParams,
+    "feature_extraction": FeatureExtractionParams,
+    "feature_extraction_augmented": FeatureExtractionAugmentedParams,
+    "fine_tuned": FineTunedParams,
+    "evaluate": EvaluateParams,
+    "labels": LabelsParams,
+    "report": ReportParams,
+    "gate": GateParams,
+    "versions": VersionsParams,
+}
