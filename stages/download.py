@@ -3,74 +3,112 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from stages.lib import archives, entry, source_kaggle, source_made, source_url
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams, Params
 
-# The project's own folder: while it holds no picture, `download.source` decides.
-OWN_FOLDER = Path("pictures")
+# What `download.path` names while no folder is the source: DVC needs a path that is there.
+NO_FOLDER = Path("sources")
 
 
 class DownloadParams(Params):
     """Where the pictures come from.
 
-    path: a folder or archive of your own, which wins over `source` unless it is the project's own empty folder.
+    source: what they are; drawings only if it says `sample`. path: the folder or archive of source `folder`, which may
+    lie anywhere; for every other source `sources`.
     sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
     url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
     """
 
-    path: Annotated[str, Field(min_length=1)]
-    source: Literal["sample", "kaggle", "url", "digits"]
+    source: Literal["sample", "folder", "kaggle", "url", "digits"]
+    path: Annotated[str, Field(pattern=r"^[^\x00]+$")]
     sample_per_class: Annotated[int, Field(ge=1)]
     competition: Annotated[str, Field(min_length=1)]
     url: str | None
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
 
+    @field_validator("path")
+    @classmethod
+    def _belongs_to_the_source(cls, path: str, info: ValidationInfo) -> str:
+        """Refuse two answers to the question whose pictures these are."""
+        source = info.data.get("source")
+        if source == "folder" and Path(path) == NO_FOLDER:
+            raise ValueError("expected the folder or archive of your pictures with download.source: folder")
+        if source not in (None, "folder") and Path(path) != NO_FOLDER:
+            raise ValueError(
+                f"expected {NO_FOLDER} with download.source: {source}; for pictures of your own set that to folder"
+            )
+        return path
 
-def download(own: Path, archive: Path, common: CommonParams, params: DownloadParams) -> None:
+
+def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
     """Write the raw pictures as one zip: entries stored, sorted, dated alike, so equal content gives an equal checksum.
 
     Args:
-        own: `params.path`: a folder or an archive. archive: the zip to write.
+        archive: the zip to write.
 
     Raises:
         UserError: the source cannot be used; the message says which, and how to mend it.
     """
-    if own != OWN_FOLDER or not own.is_dir() or _holds_pictures(own):
-        _repack(own, archive)
+    if params.source != "folder":
+        _require_empty(NO_FOLDER)
+    if params.source == "folder":
+        _repack(Path(params.path), archive, "source folder")
     elif params.source == "sample":
-        archives.write_zip(archive, source_made.drawn(params.sample_per_class, common.seed), "drawing")
+        drawings = list(source_made.drawn(params.sample_per_class, common.seed))
+        _say(f"source sample: {len(drawings)} drawings, made here")
+        archives.write_zip(archive, drawings, "drawing")
     elif params.source == "digits":
+        _say("source digits: handwritten digits (MNIST), from this machine or from Keras's address")
         archives.write_zip(archive, source_made.digits(), "digits")
     elif params.source == "kaggle":
-        _repack(source_kaggle.fetch(params.competition), archive)
-    elif params.url is None:
-        raise UserError("download.url: expected the address of an archive for source url, found null")
+        _say(f"source kaggle: the competition {params.competition}")
+        _repack(source_kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
     else:
-        if params.sha256 is None:
-            print(f"download.sha256 is null: what {params.url} has now is taken as it is")
-        fetched = source_url.fetch(params.url, params.sha256)
-        _repack(fetched, archive)
-        source_url.forget(fetched)
+        _from_address(params, archive)
 
 
-def _holds_pictures(folder: Path) -> bool:
+def _from_address(params: DownloadParams, archive: Path) -> None:
+    if params.url is None:
+        raise UserError("download.url: expected the address of an archive for source url, found null")
+    _say(f"source url: {params.url}")
+    if params.sha256 is None:
+        _say(f"download.sha256 is null: what {params.url} has now is taken as it is")
+    fetched = source_url.fetch(params.url, params.sha256)
+    _repack(fetched, archive, f"source url: {params.url}")
+    source_url.forget(fetched)
+
+
+def _require_empty(folder: Path) -> None:
+    """Pictures in the folder that stands for none are somebody's who expects them to be taken."""
+    if not folder.is_dir():
+        return
     with archives.members(folder) as found:
-        return any(not archives.is_set_aside(member.name) for member in found)
+        pictures = [member.name for member in found if not archives.is_set_aside(member.name)]
+    if pictures:
+        raise UserError(
+            f"{folder}: expected nothing but its README, found {len(pictures)} files: {_some(pictures)}; move them to "
+            "another folder, then set download.path to it and download.source to folder"
+        )
 
 
-def _repack(source: Path, archive: Path) -> None:
+def _repack(source: Path, archive: Path, title: str) -> None:
     with archives.members(source) as found:
         kept = [member for member in found if not archives.is_set_aside(member.name)]
         aside = [member.name for member in found if archives.is_set_aside(member.name)]
         if not kept:
             raise UserError(f"{source}: expected pictures, found {len(aside)} files, all hidden or README")
+        _say(f"{title}: {len(kept)} files from {source}")
         if aside:
-            print(f"{source}: {len(aside)} files are no pictures by their names and stay out: {_some(aside)}")
+            _say(f"{source}: {len(aside)} files are no pictures by their names and stay out: {_some(aside)}")
         archives.write_zip(archive, kept, f"packing {source.name}")
-    print(f"{source}: {len(kept)} files")
+
+
+def _say(line: str) -> None:
+    # At once: what follows may take long.
+    print(line, flush=True)
 
 
 def _some(names: list[str]) -> str:
