@@ -98,7 +98,7 @@ def project(folder: Path, pictures: Path, preset: Path, image_size: int) -> None
         copy(ROOT / name, folder / name)
     params = read_file(ROOT / "params.yaml")
     params["common"]["image_size"] = image_size
-    params["download"]["path"] = str(pictures)
+    params["download"] |= {"source": "folder", "path": str(pictures)}
     for section in params.values():
         if "epochs" in section:
             section["epochs"] = 1
@@ -113,14 +113,14 @@ def project(folder: Path, pictures: Path, preset: Path, image_size: int) -> None
         measured(command, folder)
 
 
-def command_of(stage: str, pictures: Path) -> list[str]:
+def command_of(stage: str) -> list[str]:
     """The command of a stage, or of one of several such as evaluate@scratch, as dvc.yaml has it."""
     name, _, item = stage.partition("@")
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     if name not in stages:
         raise typer.BadParameter(f"{stage}: expected stages of dvc.yaml: {', '.join(stages)}")
     command = stages[name].get("do", stages[name])["cmd"]
-    return shlex.split(command.replace("${download.path}", str(pictures)).replace("${item}", item))
+    return shlex.split(command.replace("${item}", item))
 
 
 @app.command()
@@ -143,7 +143,7 @@ def main(
             if not work.is_dir():
                 work.mkdir(parents=True)
                 project(work, own, preset, image_size)
-            costs = {stage: measured(command_of(stage, own), work) for stage in chosen}
+            costs = {stage: measured(command_of(stage), work) for stage in chosen}
             if dvc:
                 costs["dvc commit"] = measured(["dvc", "commit", "--force", *chosen], work)
                 costs["dvc status"] = measured(["dvc", "status", *chosen], work)

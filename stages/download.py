@@ -5,54 +5,75 @@ from pathlib import Path
 from stages.lib import archives, entry, source_kaggle, source_made, source_url
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams
-from stages.lib.sections import DownloadParams
-
-# The project's own folder: while it holds no picture, `download.source` decides.
-OWN_FOLDER = Path("pictures")
+from stages.lib.sections import NO_FOLDER, DownloadParams
 
 
-def download(own: Path, archive: Path, common: CommonParams, params: DownloadParams) -> None:
+def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
     """Write the raw pictures as one zip: entries stored, sorted, dated alike, so equal content gives an equal checksum.
 
     Args:
-        own: `params.path`: a folder or an archive. archive: the zip to write.
+        archive: the zip to write.
 
     Raises:
         UserError: the source cannot be used; the message says which, and how to mend it.
     """
-    if own != OWN_FOLDER or not own.is_dir() or _holds_pictures(own):
-        _repack(own, archive)
+    if params.source != "folder":
+        _require_empty(NO_FOLDER)
+    if params.source == "folder":
+        _repack(Path(params.path), archive, "source folder")
     elif params.source == "sample":
-        archives.write_zip(archive, source_made.drawn(params.sample_per_class, common.seed), "drawing")
+        drawings = list(source_made.drawn(params.sample_per_class, common.seed))
+        _say(f"source sample: {len(drawings)} drawings, made here")
+        archives.write_zip(archive, drawings, "drawing")
     elif params.source == "digits":
+        _say("source digits: handwritten digits (MNIST), from this machine or from Keras's address")
         archives.write_zip(archive, source_made.digits(), "digits")
     elif params.source == "kaggle":
-        _repack(source_kaggle.fetch(params.competition), archive)
-    elif params.url is None:
-        raise UserError("download.url: expected the address of an archive for source url, found null")
+        _say(f"source kaggle: the competition {params.competition}")
+        _repack(source_kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
     else:
-        if params.sha256 is None:
-            print(f"download.sha256 is null: what {params.url} has now is taken as it is")
-        fetched = source_url.fetch(params.url, params.sha256)
-        _repack(fetched, archive)
-        source_url.forget(fetched)
+        _from_address(params, archive)
 
 
-def _holds_pictures(folder: Path) -> bool:
+def _from_address(params: DownloadParams, archive: Path) -> None:
+    if params.url is None:
+        raise UserError("download.url: expected the address of an archive for source url, found null")
+    _say(f"source url: {params.url}")
+    if params.sha256 is None:
+        _say(f"download.sha256 is null: what {params.url} has now is taken as it is")
+    fetched = source_url.fetch(params.url, params.sha256)
+    _repack(fetched, archive, f"source url: {params.url}")
+    source_url.forget(fetched)
+
+
+def _require_empty(folder: Path) -> None:
+    """Pictures in the folder that stands for none are somebody's who expects them to be taken."""
+    if not folder.is_dir():
+        return
     with archives.members(folder) as found:
-        return any(not archives.is_set_aside(member.name) for member in found)
+        pictures = [member.name for member in found if not archives.is_set_aside(member.name)]
+    if pictures:
+        raise UserError(
+            f"{folder}: expected nothing but its README, found {len(pictures)} files: {_some(pictures)}; move them to "
+            "another folder, then set download.path to it and download.source to folder"
+        )
 
 
-def _repack(source: Path, archive: Path) -> None:
+def _repack(source: Path, archive: Path, title: str) -> None:
     with archives.members(source) as found:
         kept = [member for member in found if not archives.is_set_aside(member.name)]
         aside = [member.name for member in found if archives.is_set_aside(member.name)]
         if not kept:
             raise UserError(f"{source}: expected pictures, found {len(aside)} files, all hidden or README")
+        _say(f"{title}: {len(kept)} files from {source}")
         if aside:
-            print(f"{source}: {len(aside)} files are no pictures by their names and stay out: {_some(aside)}")
+            _say(f"{source}: {len(aside)} files are no pictures by their names and stay out: {_some(aside)}")
         archives.write_zip(archive, kept, f"packing {source.name}")
-    print(f"{source}: {len(kept)} files")
+
+
+def _say(line: str) -> None:
+    # At once: what follows may take long.
+    print(line, flush=True)
 
 
 def _some(names: list[str]) -> str:

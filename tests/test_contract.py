@@ -32,6 +32,8 @@ NO_STAGE = {"common", "gate", "versions"}
 NO_SECTION = {"classifier"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
 COMMANDS = {"compare", "predict"}
+# A path that a user chooses: DVC watches it, and the stage reads it from params.yaml.
+READ_FROM_PARAMS = {"${download.path}"}
 # Modules of the libraries whose versions DVC tracks.
 LIBRARIES = {"PIL": "pillow", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 # Keras only fetches the digits there.
@@ -132,13 +134,22 @@ def test_paths_of_a_command_are_its_dependencies_and_outputs(stage: str) -> None
     options = options_of(stage)
     given = set(options.values())
     outputs = declared(stage, "outs", "metrics", "plots")
-    inputs = {path for path in declared(stage, "deps") if not path.startswith("stages/")}
+    inputs = {path for path in declared(stage, "deps") if not path.startswith("stages/")} - READ_FROM_PARAMS
     undeclared = {path for path in given if not any(within(other, {path}) for other in inputs | outputs)}
     assert not undeclared, f"{stage}: on the command line and neither a dependency nor an output: {sorted(undeclared)}"
     unknown = {path for path in inputs | outputs if not within(path, given)}
     assert not unknown, f"{stage}: declared, and not on the command line: {sorted(unknown)}"
     arguments = inspect.signature(function_of(stage)).parameters.values()
     assert set(options) == {f"--{a.name.replace('_', '-')}" for a in arguments if a.annotation is Path}
+
+
+@by_stage
+def test_nothing_that_a_user_chooses_is_on_a_command_line(stage: str) -> None:
+    """A shell would read it: `$`, quotes and spaces in a name are part of the name."""
+    values = set(re.findall(r"\$\{([^}]*)\}", STAGES[stage]["cmd"]))
+    assert values <= {"item"}, f"{stage}: read it from params.yaml: {sorted(values)}"
+    bodies = load("dvc.yaml")["stages"]
+    assert "$" not in str(bodies[stage].get("foreach", "")), f"{stage}: foreach over parameters reaches the command"
 
 
 @by_stage

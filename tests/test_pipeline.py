@@ -31,7 +31,7 @@ TINY = {
 
 def make_project(folder: Path) -> Path:
     """The project as a newcomer clones it, with tiny parameters and nothing made yet."""
-    for name in ("dvc.yaml", "params.yaml", "stages", "flows", "profiles", "pictures", ".dvcignore", ".gitignore"):
+    for name in ("dvc.yaml", "params.yaml", "stages", "flows", "profiles", "sources", ".dvcignore", ".gitignore"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -167,7 +167,7 @@ def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc)
     ]
 
 
-def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
+def test_a_folder_of_ones_own_pictures_is_two_parameters(by_flow, tmp_path):
     import numpy as np
     from PIL import Image
 
@@ -179,7 +179,7 @@ def test_a_folder_of_ones_own_pictures_is_one_parameter(by_flow, tmp_path):
             pixels[10:30, 10:30, label] += 150
             Image.fromarray(pixels).save(tmp_path / "own" / name / f"{index}.jpg")
     off = {name: {"enabled": False} for name in MODELS if name != "feature_extraction"}
-    change_params(by_flow, off | {"download": {"path": str(tmp_path / "own")}})
+    change_params(by_flow, off | {"download": {"source": "folder", "path": str(tmp_path / "own")}})
     ran = stages_run(run(by_flow, "-m", "dvc", "repro"))
     assert "backbone" not in ran
     predictions = pd.read_csv(by_flow / "evaluation" / "feature_extraction" / "predictions.csv")
@@ -198,7 +198,7 @@ def test_the_reference_task_on_real_pictures(shared, tmp_path):
         folder,
         few
         | {
-            "download": {"path": str(shared / "data" / "dogs-vs-cats-5000.zip")},
+            "download": {"source": "folder", "path": str(shared / "data" / "dogs-vs-cats-5000.zip")},
             "backbone": {"preset": str(shared / "presets" / "mobilenet_v2_imagenet")},
         },
     )

@@ -101,11 +101,12 @@ def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
 
 
 def is_set_aside(name: str) -> bool:
-    """Whether a file is no picture by its name: hidden, left by a desktop, or a README."""
+    """Whether a file is no picture by its name: hidden, left by a desktop, a README, or a note of DVC."""
     parts = name.split("/")
     file = parts[-1].casefold()
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return hidden or file in ("thumbs.db", "desktop.ini") or file.split(".")[0] == "readme"
+    known = file in ("thumbs.db", "desktop.ini") or file.split(".")[0] == "readme" or file.endswith(".dvc")
+    return hidden or known
 
 
 def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:

@@ -1,8 +1,9 @@
 """The section of params.yaml of every stage as a model, in one table; `section_checks` checks them together."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from stages.lib.params import (
     AskedPrecision,
@@ -14,21 +15,38 @@ from stages.lib.params import (
     TrainingParams,
 )
 
+# What `download.path` names while no folder is the source: DVC needs a path that is there.
+NO_FOLDER = Path("sources")
+
 
 class DownloadParams(Params):
     """Where the pictures come from.
 
-    path: a folder or archive of your own, which wins over `source` unless it is the project's own empty folder.
+    source: what they are; drawings only if it says `sample`. path: the folder or archive of source `folder`, which may
+    lie anywhere; for every other source `sources`.
     sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
     url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
     """
 
-    path: Annotated[str, Field(min_length=1)]
-    source: Literal["sample", "kaggle", "url", "digits"]
+    source: Literal["sample", "folder", "kaggle", "url", "digits"]
+    path: Annotated[str, Field(pattern=r"^[^\x00]+$")]
     sample_per_class: Annotated[int, Field(ge=1)]
     competition: Annotated[str, Field(min_length=1)]
     url: str | None
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
+
+    @field_validator("path")
+    @classmethod
+    def _belongs_to_the_source(cls, path: str, info: ValidationInfo) -> str:
+        """Refuse two answers to the question whose pictures these are."""
+        source = info.data.get("source")
+        if source == "folder" and Path(path) == NO_FOLDER:
+            raise ValueError("expected the folder or archive of your pictures with download.source: folder")
+        if source not in (None, "folder") and Path(path) != NO_FOLDER:
+            raise ValueError(
+                f"expected {NO_FOLDER} with download.source: {source}; for pictures of your own set that to folder"
+            )
+        return path
 
 
 def _amount(value: object) -> int | float:

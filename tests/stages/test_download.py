@@ -1,13 +1,17 @@
 """Whatever the source, one raw archive; equal pictures give equal archives."""
 
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from stages.download import DownloadParams, download
 from stages.lib import source_url
@@ -15,21 +19,26 @@ from stages.lib.errors import UserError
 from stages.lib.params import CommonParams
 from stages.lib.pictures import decode
 
+ROOT = Path(__file__).resolve().parents[2]
 BY_FOLDER = {"birds/robin/1.jpg": b"robin", "birds/wren/1.jpg": b"wren", "birds/wren/ä.jpg": b"another"}
 BY_NUMBER = {"train/cat.0.jpg": b"cat", "train/dog.0.jpg": b"dog"}
 
 
 @pytest.fixture(autouse=True)
 def _project(elsewhere: None) -> None:
-    Path("pictures").mkdir()
-    Path("pictures/README.md").write_text("Put your pictures here.")
+    Path("sources").mkdir()
+    Path("sources/README.md").write_text("No pictures belong here.")
 
 
-def run(common: CommonParams, path: str | Path = "pictures", **changes: object) -> dict[str, bytes]:
-    """Run the stage; returns what the raw archive holds."""
-    values = {"path": str(path), "source": "sample", "sample_per_class": 2, "competition": "c"}
-    params = DownloadParams.model_validate(values | {"url": None, "sha256": None} | changes)
-    download(Path(path), Path("raw.zip"), common, params)
+def params_of(path: str | Path | None = None, **changes: object) -> DownloadParams:
+    source = {"source": "sample", "path": "sources"} if path is None else {"source": "folder", "path": str(path)}
+    others = {"sample_per_class": 2, "competition": "c", "url": None, "sha256": None}
+    return DownloadParams.model_validate(source | others | changes)
+
+
+def run(common: CommonParams, path: str | Path | None = None, **changes: object) -> dict[str, bytes]:
+    """Run the stage, on a folder or archive if there is a `path`; returns what the raw archive holds."""
+    download(Path("raw.zip"), common, params_of(path, **changes))
     with zipfile.ZipFile("raw.zip") as archive:
         assert archive.namelist() == sorted(archive.namelist())
         return {name: archive.read(name) for name in archive.namelist()}
@@ -57,11 +66,81 @@ def test_equal_pictures_give_equal_archives(common: CommonParams) -> None:
     assert len(checksums) == 1
 
 
-def test_pictures_in_the_projects_own_folder_win_over_the_source(common: CommonParams) -> None:
-    assert "train/cat.0.jpg" in run(common)
-    Path("pictures/robin").mkdir()
-    Path("pictures/robin/1.jpg").write_bytes(b"robin")
-    assert run(common) == {"robin/1.jpg": b"robin"}
+SOURCES = ["sample", "kaggle", "url", "digits"]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_pictures_where_none_belong_are_neither_taken_nor_passed_over(source: str, common: CommonParams) -> None:
+    Path("sources/.source.json").write_text("{}")
+    Path("sources/robin").mkdir()
+    Path("sources/robin/1.jpg").write_bytes(b"robin")
+    expected = (
+        r"sources: expected nothing but its README, found 1 files: robin/1\.jpg; move them to another folder, then"
+    )
+    with pytest.raises(UserError, match=expected):
+        run(common, source=source)
+    assert not Path("raw.zip").exists()
+
+
+@pytest.mark.parametrize("path", ["birds", "/somewhere/birds.zip", "sources/birds", "pictures", "~/birds", "."])
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_path_of_ones_own_beside_another_source_is_refused(source: str, path: str) -> None:
+    expected = f"expected sources with download.source: {source}; for pictures of your own set that to folder"
+    with pytest.raises(ValueError, match=expected):
+        params_of(path, source=source)
+
+
+@pytest.mark.parametrize("path", ["sources", "sources/", "./sources"])
+def test_the_folder_that_stands_for_none_is_no_source(path: str) -> None:
+    with pytest.raises(ValueError, match=r"expected the folder or archive of your pictures with download\.source"):
+        params_of(path)
+
+
+def test_a_folder_with_nothing_in_it_is_never_replaced_by_drawings(common: CommonParams) -> None:
+    """As a clone has it: git keeps what DVC and people leave beside pictures, and not the pictures."""
+    Path("birds/robin").mkdir(parents=True)
+    for name in ("README.md", ".gitignore", "robin.dvc", "robin/.gitignore"):
+        Path("birds", name).write_text("1")
+    with pytest.raises(UserError, match="birds: expected pictures, found 4 files, all hidden or README"):
+        run(common, "birds")
+    shutil.rmtree("birds")
+    with pytest.raises(UserError, match="birds: expected a folder, a zip or a tar, found nothing"):
+        run(common, "birds")
+    assert not Path("raw.zip").exists()
+
+
+def test_it_says_at_once_what_it_takes_and_from_where(common: CommonParams, capsys: pytest.CaptureFixture[str]) -> None:
+    run(common, make(BY_FOLDER, "folder"))
+    assert capsys.readouterr().out.startswith("source folder: 3 files from my own pictures\n")
+    run(common)
+    assert capsys.readouterr().out.startswith("source sample: 4 drawings, made here\n")
+
+
+NAMES = [
+    *("a b", "US$notes", "$(touch x)", "`touch x`", 'quo"te', "quo'te", "a;touch x", "| touch x", "> x"),
+    *("${download.source}", "${item}", "back\\slash", "-dash", "--archive", " lead", "trail ", "new\nline", "*", "[x]"),
+    *("{a,b}", "#1", "~", "~x", "%d", "a:b", "2024", "null", "ünïcode", ".hidden", "&", "!", "a=b"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_path_is_a_name_and_nothing_else(name: str, kind: str, common: CommonParams) -> None:
+    made = make(BY_NUMBER, kind).rename(name)
+    assert run(common, made) == BY_NUMBER
+
+
+def test_no_shell_reads_a_path() -> None:
+    """As `dvc repro` runs it: the command of dvc.yaml, by a shell, and the path from params.yaml."""
+    made = make(BY_NUMBER, "folder").rename("$(touch one) `touch two` ';touch three;\" US$notes")
+    sections = yaml.safe_load((ROOT / "params.yaml").read_text()) | {"download": params_of(made).model_dump()}
+    Path("params.yaml").write_text(yaml.safe_dump(sections))
+    command = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["download"]["cmd"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command, shell=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": path})
+    with zipfile.ZipFile("data/raw.zip") as archive:
+        assert archive.namelist() == list(BY_NUMBER)
+    assert sorted(path.name for path in Path().iterdir()) == sorted(["data", "params.yaml", "sources", made.name])
 
 
 def test_what_is_no_picture_by_its_name_stays_out_and_is_listed(
@@ -94,7 +173,7 @@ def test_a_hostile_archive_writes_nothing(common: CommonParams) -> None:
         tar.addfile(tarfile.TarInfo("../../evil.jpg"))
     with pytest.raises(UserError, match="leads outside"):
         run(common, "evil.tar")
-    assert sorted(path.name for path in Path().iterdir()) == ["evil.tar", "pictures"]
+    assert sorted(path.name for path in Path().iterdir()) == ["evil.tar", "sources"]
 
 
 def test_the_sample_is_drawn_and_the_same_every_time(common: CommonParams) -> None:

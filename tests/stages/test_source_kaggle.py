@@ -83,12 +83,11 @@ def test_the_inner_archive_becomes_the_raw_one(place: str, tmp_path: Path, monke
         archive.writestr("train/dog.0.jpg", b"dog")
         archive.writestr("train/cat.0.jpg", b"cat")
     asked = answering(monkeypatch, tmp_path / "cache")
-    (tmp_path / "pictures").mkdir()
     common = CommonParams(seed=1, deterministic=False, image_size=32, batch_size=8)
     params = DownloadParams(
-        path="pictures", source="kaggle", sample_per_class=1, competition="birds", url=None, sha256=None
+        path="sources", source="kaggle", sample_per_class=1, competition="birds", url=None, sha256=None
     )
-    download(Path("pictures"), tmp_path / "raw.zip", common, params)
+    download(tmp_path / "raw.zip", common, params)
     assert asked == ["birds"]
     with zipfile.ZipFile(tmp_path / "raw.zip") as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {

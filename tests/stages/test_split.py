@@ -136,14 +136,14 @@ def test_five_thousand_real_pictures_by_index(shared: Path) -> None:
     own = shared / "data" / "dogs-vs-cats-5000.zip"
     values = {
         "path": str(own),
-        "source": "sample",
+        "source": "folder",
         "sample_per_class": 1,
         "competition": "c",
         "url": None,
         "sha256": None,
     }
     common = CommonParams(seed=1, deterministic=False, image_size=32, batch_size=8)
-    download(own, Path("raw.zip"), common, DownloadParams.model_validate(values))
+    download(Path("raw.zip"), common, DownloadParams.model_validate(values))
     result = run(Path("raw.zip"), order="index", train=1000, validation=500, test=1000)
     assert set(result.manifest["class"]) == {"cat", "dog"}
     assert result.counts["rejected"] == result.counts["unused"] == 0
