@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from flows.errors import FlowError
+from flows.text import visible
 
 INTERRUPTED = 130
 
@@ -18,7 +19,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except FlowError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {visible(error)}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("interrupted: finished stages are kept, run again to go on", err=True)

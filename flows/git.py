@@ -34,7 +34,9 @@ def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None
             env=environment,
             input=text,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            # Names of files are bytes to git; they come back to it, and to the system, as they were.
+            errors="surrogateescape",
             check=False,
             timeout=TIMEOUT,
         )

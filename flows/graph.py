@@ -10,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML, YAMLError
 
 from flows.errors import FlowError
+from flows.text import visible
 from flows.workspace import require_project
 
 LOCK = Path("dvc.lock")  # what DVC knows of every stage's last run
@@ -164,6 +165,9 @@ def open_project(folder: Path = Path()) -> Iterator[Any]:
         raise FlowError("no .dvc folder here: run `dvc init`, or run this from the project's folder") from None
     except DvcException as error:
         raise FlowError(reason_of(error)) from None
+    except UnicodeEncodeError as error:
+        # DVC keeps paths in a database of text.
+        raise FlowError(f"{visible(error.object)}: expected names of files in UTF-8: rename it") from None
 
 
 def reason_of(error: Exception) -> str:

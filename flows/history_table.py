@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
 from flows.history import Entry
-from flows.tables import print_table
+from flows.tables import cell, print_table
 
 _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red"}
 
@@ -22,15 +21,15 @@ def show_history(entries: Sequence[Entry]) -> None:
     for entry in entries:
         decision = entry.decision or entry.outcome
         table.add_row(
-            entry.started.replace("T", " ").removesuffix("+00:00"),
-            entry.run.removeprefix("run/"),
+            cell(entry.started.replace("T", " ").removesuffix("+00:00")),
+            cell(entry.run.removeprefix("run/")),
             entry.commit[:8],
             " + ".join(f"{count:,}" for count in entry.pictures.values()),
-            escape(entry.recommended),
+            cell(entry.recommended),
             _accuracy(entry),
-            f"[{_STYLES.get(decision, 'default')}]{decision}[/]",
-            f"[bold]{entry.version}, in use[/]" if entry.in_use else entry.version,
-            escape(entry.reason),
+            cell(decision, _STYLES.get(decision, "")),
+            cell(f"{entry.version}, in use", "bold") if entry.in_use else cell(entry.version),
+            cell(entry.reason),
         )
     print_table(table)
 

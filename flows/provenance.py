@@ -15,6 +15,7 @@ from flows.git import GitError, git, resolve
 from flows.graph import read_lock
 from flows.machine import describe_machine, versions
 from flows.process_output import Outcome, StageResult
+from flows.text import visible
 
 RECORD = Path(".smallset") / "run.json"
 ResultTaker = Callable[[StageResult], None]
@@ -102,7 +103,7 @@ def commit_and_changes() -> tuple[str | None, list[str]]:
         status = git("--no-optional-locks", "status", "--porcelain", "--no-renames", "-z")
     except GitError:
         return None, []
-    return resolve("HEAD"), sorted(entry[3:] for entry in status.split("\0") if entry)
+    return resolve("HEAD"), sorted(visible(entry[3:]) for entry in status.split("\0") if entry)
 
 
 def now() -> str:

@@ -4,16 +4,22 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from flows.graph import StageNode, up_to_date
 from flows.process_output import Outcome, StageResult
 from flows.results import BALANCED, Row
+from flows.text import visible
 
 _STYLES = {Outcome.FAILED: "red", Outcome.STOPPED: "red", Outcome.NOT_RUN: "yellow", Outcome.RAN: "green"}
 _PIPE = 160  # columns
 _MOST = 3  # changes shown of one stage
+
+
+def cell(text: object, style: str = "") -> Text:
+    """Text of a table as it is: brackets are no markup, and what a terminal would obey is escaped."""
+    return Text(visible(text), style=style)
 
 
 def print_table(table: Table) -> None:
@@ -26,9 +32,9 @@ def show_results(results: Sequence[StageResult]) -> None:
     table = Table("stage", "outcome", "seconds", "why")
     table.columns[2].justify = "right"
     for result in results:
-        style = _STYLES.get(result.outcome, "default")
+        style = _STYLES.get(result.outcome, "")
         seconds = f"{result.seconds:.1f}" if result.seconds else ""
-        table.add_row(escape(result.name), f"[{style}]{result.outcome}[/]", seconds, escape(result.reason))
+        table.add_row(cell(result.name), cell(result.outcome, style), seconds, cell(result.reason))
     print_table(table)
 
 
@@ -38,15 +44,15 @@ def show_status(stages: Sequence[StageNode]) -> None:
     table = Table("stage", "status", "why")
     for stage in stages:
         if stage.name in fresh:
-            status, why = "[green]up to date[/]", ""
+            status, why = cell("up to date", "green"), ""
         elif not stage.has_run:
-            status, why = "[yellow]never run[/]", ""
+            status, why = cell("never run", "yellow"), ""
         elif stage.changes:
-            status, why = "[yellow]changed[/]", _shortened(stage.changes)
+            status, why = cell("changed", "yellow"), _shortened(stage.changes)
         else:
             stale = [name for name in stage.upstream if name not in fresh]
-            status, why = "[yellow]may change[/]", f"depends on {', '.join(stale)}"
-        table.add_row(escape(stage.name), status, escape(why))
+            status, why = cell("may change", "yellow"), f"depends on {', '.join(stale)}"
+        table.add_row(cell(stage.name), status, cell(why))
     print_table(table)
 
 
@@ -66,7 +72,7 @@ def show_models(models: Sequence[Row], measure: str = "accuracy") -> None:
     for model in models:
         interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
         others = [_figure(model, name) for name in (*balanced, "loss", "roc_auc", "validation_accuracy")]
-        table.add_row(escape(model["model"]), _figure(model, "accuracy"), interval, *others)
+        table.add_row(cell(model["model"]), _figure(model, "accuracy"), interval, *others)
     print_table(table)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from stages.lib.errors import UserError
 from stages.lib.run_comparison import (
@@ -25,6 +25,7 @@ from stages.lib.run_comparison import (
     would_tell,
 )
 from stages.lib.runs import Refused, read_run
+from stages.lib.text import visible
 
 _METHOD = (
     "Difference: after less before, in percentage points, with its 95 % interval. p: exact McNemar test on the same "
@@ -47,7 +48,7 @@ def compare(before: Path, after: Path, before_name: str, after_name: str) -> Run
 
 
 def _show_text(found: RunComparison) -> None:
-    print(f"{sentence(found)}\n")
+    print(f"{visible(sentence(found))}\n")
     if found.changes:
         table = Table(*_headings(found), box=None, header_style="dim", padding=(0, 1, 0, 0))
         for column in table.columns[1:-1]:
@@ -55,12 +56,12 @@ def _show_text(found: RunComparison) -> None:
         table.columns[-1].overflow = "fold"
         table.columns[0].min_width = max(len(change.comparison.one) for change in found.changes)
         for change in found.changes:
-            table.add_row(*map(escape, _cells(change, found)))
+            table.add_row(*(Text(visible(cell)) for cell in _cells(change, found)))
         # A pipe has no width of its own.
         Console(width=None if sys.stdout.isatty() else max(120, Console().width)).print(table)
         print()
     for line in _footnotes(found):
-        print(line)
+        print(visible(line))
 
 
 def _show_markdown(found: RunComparison) -> None:
@@ -82,7 +83,7 @@ def _show_json(found: RunComparison) -> None:
 
 
 def _refuse_text(error: Refused, before: str, after: str) -> None:
-    print(f"error: {before} and {after} are not compared: {error}", file=sys.stderr)
+    print(f"error: {visible(f'{before} and {after} are not compared: {error}')}", file=sys.stderr)
 
 
 def _refuse_markdown(error: Refused, before: str, after: str) -> None:
@@ -135,7 +136,7 @@ def _markdown_row(cells: list[str]) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is, in one line, also within a table."""
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(visible(" ".join(text.split())), quote=False))
 
 
 _SHOW: dict[str, Callable[[RunComparison], None]] = {
@@ -165,7 +166,7 @@ def main() -> None:
         _REFUSE[options.format](error, options.before_name, options.after_name)
         sys.exit(1)
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {visible(error)}")
     _SHOW[options.format](found)
 
 

@@ -7,32 +7,36 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
 
 from stages.lib.archives import is_set_aside
 from stages.lib.errors import UserError
-from stages.lib.outputs import whole_file
+from stages.lib.prediction_table import require_target, show, write
 from stages.lib.startup import start_tensorflow
+from stages.lib.text import is_utf8, visible
 
 MODELS = Path("models")
 RECOMMENDED = "classifier"
 _BATCH = 64
 
 
-def predict(paths: Sequence[Path], model: str | None) -> tuple[pd.DataFrame, dict[Path, str]]:
+def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -> tuple[pd.DataFrame, dict[Path, str]]:
     """Classify pictures, and all files in folders, with one of the trained models.
 
     Args:
         model: name of the model; None takes the one that the report recommends.
+        csv: where the caller will write the result, if anywhere: checked before any work.
 
     Returns:
         A row per picture: path, predicted, and `p_<class>`; and, per broken file, why it was left out.
 
     Raises:
-        UserError: no such model, no such file, or nothing that can be decoded.
+        UserError: no such model, no such file, a name that is not UTF-8, nothing that can be decoded, or nothing can
+            be written to `csv`.
     """
     files = list(_files_in(paths))
+    _require_names(files)
+    if csv is not None:
+        require_target(csv, files)
     if not files:
         raise UserError(f"expected at least one picture, found no file in {', '.join(map(str, paths))}")
     directory = MODELS / (model or RECOMMENDED)
@@ -67,19 +71,17 @@ def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
             raise UserError(f"{path}: expected a picture or a folder, found nothing")
 
 
+def _require_names(files: Sequence[Path]) -> None:
+    wrong = [file for file in files if not is_utf8(file)]
+    if wrong:
+        more = f", and {len(wrong) - 1} more" if wrong[1:] else ""
+        raise UserError(f"{wrong[0]}: expected names of files in UTF-8: rename it{more}")
+
+
 def _trained() -> str:
     """Names of the trained models."""
     names = [file.parent.name for file in sorted(MODELS.glob("*/model.keras"))]
     return ", ".join(names) or "none; run `smallset run` first"
-
-
-def _show(table: pd.DataFrame) -> None:
-    shown = Table(box=None, header_style="dim")
-    for place, name in enumerate(table.columns):
-        shown.add_column(name, overflow="fold", justify="left" if place < 2 else "right")
-    for row in table.itertuples(index=False):
-        shown.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
-    Console().print(shown)
 
 
 def main() -> None:
@@ -90,19 +92,16 @@ def main() -> None:
     parser.add_argument("--csv", type=Path)
     options = parser.parse_args()
     try:
-        table, broken = predict(options.paths, options.model)
+        table, broken = predict(options.paths, options.model, options.csv)
+        if options.csv is None:
+            show(table)
+        else:
+            write(table, options.csv)
+            print(f"{visible(options.csv)}: {len(table)} pictures", file=sys.stderr)
     except UserError as error:
-        sys.exit(f"error: {error}")
-    if options.csv is None:
-        _show(table)
-    else:
-        from stages.lib import predictions
-
-        with whole_file(options.csv) as partial:
-            predictions.write(table, partial)
-        print(f"{options.csv}: {len(table)} pictures", file=sys.stderr)
+        sys.exit(f"error: {visible(error)}")
     for file, reason in broken.items():
-        print(f"left out: {file}: {reason}", file=sys.stderr)
+        print(f"left out: {visible(file)}: {visible(reason)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

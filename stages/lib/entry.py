@@ -6,6 +6,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from stages.lib import versions
 from stages.lib.errors import TemporaryError, UserError
 from stages.lib.params import Params
 from stages.lib.section_checks import read_sections
+from stages.lib.text import visible
 
 INTERRUPTED = 130
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may try again
@@ -27,11 +29,12 @@ def run(function: Callable[..., None]) -> None:
     function's own name. Every section is checked before anything else, also those of later stages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _print_anything()
     try:
         arguments = _arguments(function, sys.argv[1:])
         function(**arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(error)}", file=sys.stderr)
         sys.exit(TEMPORARY_FAILURE if isinstance(error, TemporaryError) else 1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -39,6 +42,13 @@ def run(function: Callable[..., None]) -> None:
         if error.errno != errno.ENOSPC:
             raise
         sys.exit(f"error: the disk is full (writing {error.filename or 'an output'}): free some space and run again")
+
+
+def _print_anything() -> None:
+    """Let no name of a file end a stage while it is printed: what the terminal's encoding lacks is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from stages.lib.text import visible
+
 Item = TypeVar("Item")
 _LINES = 10  # in a log, of a whole run
 
@@ -19,12 +21,13 @@ def progress(title: str, total: int | None, in_bytes: bool = False) -> Iterator[
     Args:
         total: how much there is to do; None where nobody knows.
     """
-    console = Console(stderr=True)
+    title, console = visible(title), Console(stderr=True)
     if not console.is_terminal:
         yield _lines(title, total, in_bytes)
         return
     amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    # A title names folders and archives: no markup in it.
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.update(task, completed=done)

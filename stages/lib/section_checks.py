@@ -12,6 +12,7 @@ from typing import Any
 from stages.lib.errors import UserError
 from stages.lib.params import PARAMS_FILE, CommonParams, Params, check_section, read_file
 from stages.lib.sections import SECTIONS
+from stages.lib.text import visible
 
 # What a stage that is turned on needs turned on.
 NEEDS = {
@@ -70,7 +71,7 @@ def main() -> None:
     try:
         read_sections()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {visible(error)}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,17 @@ def check(tracked: VersionsParams) -> None:
                 f"versions.{name}: expected {expected}, found {found} installed: run `make -B .venv/ready`, "
                 "which installs what requirements.lock has"
             )
-    backend = os.environ.setdefault("KERAS_BACKEND", BACKEND)
+    require_backend()
+
+
+def require_backend() -> None:
+    """Make sure that Keras will compute with TensorFlow, whatever its keras.json says. Imports nothing.
+
+    Raises:
+        UserError: the environment asks for something else.
+    """
+    # Keras takes an empty value for none.
+    backend = os.environ.get("KERAS_BACKEND") or BACKEND
     if backend != BACKEND:
         raise UserError(f"KERAS_BACKEND: expected {BACKEND}, found {backend!r}: run `unset KERAS_BACKEND`")
+    os.environ["KERAS_BACKEND"] = backend

@@ -1,5 +1,6 @@
 """The same training gives the same bytes: processes of their own, each told to be deterministic."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,14 @@ import yaml
 from tests.stages.checksums import checksums
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+OTHER_SETTINGS = {"floatx": "float64", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}
+
+
+def write_settings(home: Path, **settings) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "keras.json").write_text(json.dumps(settings))
 
 
 def run(folder: Path, *command: str, **environment: str) -> str:
@@ -37,9 +46,12 @@ def project(tmp_path_factory) -> Path:
 def run_twice(project: Path, output: str, *command: str) -> list[dict[str, str]]:
     """Checksums of what each of two processes left in `output`, a folder of the project."""
     found = []
-    # Python's own order of sets and dictionaries of strings is another in each.
-    for number in ("1", "2"):
-        run(project, "-m", *command, PYTHONHASHSEED=number)
+    # Python's own order of sets and dictionaries of strings is another in each, and so is what a person has told Keras.
+    other = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "1", "KERAS_BACKEND": ""}
+    for number, environment in (("1", {}), ("2", other)):
+        home = project / f"keras-{number}"
+        write_settings(home, **({} if number == "1" else OTHER_SETTINGS))
+        run(project, "-m", *command, PYTHONHASHSEED=number, KERAS_HOME=str(home), **environment)
         found.append(checksums((project / output).rename(project / f"{output}-{number}")))
     return found
 
@@ -71,3 +83,33 @@ except RuntimeError as error:
     print("refused")
 """
     assert run(tmp_path, "-c", code).split() == ["refused"]
+
+
+START = """
+import sys
+from stages.lib.errors import UserError
+from stages.lib.startup import start_tensorflow
+try:
+    start_tensorflow()
+except UserError as error:
+    sys.exit(print(f"error: {error}"))
+import keras
+of = keras.config
+print(of.backend(), of.floatx(), of.dtype_policy().name, of.epsilon(), of.image_data_format(), of.max_epochs())
+"""
+OURS = "tensorflow float32 float32 1e-07 channels_last None\n"
+
+
+def test_settings_of_keras_are_ours_whatever_its_file_says(tmp_path):
+    write_settings(tmp_path, **OTHER_SETTINGS)
+    for environment in ({"KERAS_BACKEND": ""}, {"KERAS_MAX_EPOCHS": "3"}):
+        assert run(tmp_path, "-c", START, KERAS_HOME=str(tmp_path), **environment) == OURS
+
+
+def test_settings_of_keras_that_cannot_be_used_are_one_line(tmp_path):
+    write_settings(tmp_path, floatx="float7")
+    found = run(tmp_path, "-c", START, KERAS_HOME=str(tmp_path))
+    assert found.startswith(f"error: {tmp_path}/keras.json: TensorFlow or Keras cannot use it, delete it: ")
+    assert found.count("\n") == 1
+    line = "error: KERAS_BACKEND: expected tensorflow, found 'jax': run `unset KERAS_BACKEND`\n"
+    assert run(tmp_path, "-c", START, KERAS_BACKEND="jax") == line
