@@ -126,10 +126,13 @@ def report(
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
         from flows.run_page import write_page
-        from flows.workspace import exclusive
+        from flows.workspace import AtWork, exclusive
 
-        with exclusive():
-            write_page(output)
+        try:
+            with exclusive():
+                write_page(output)
+        except AtWork:
+            write_page(output, at_work=True)
         typer.echo(f"report: {output.resolve()}")
 
 

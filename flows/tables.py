@@ -45,6 +45,8 @@ def show_status(stages: Sequence[StageNode]) -> None:
     for stage in stages:
         if stage.name in fresh:
             status, why = cell("up to date", "green"), ""
+        elif stage.at_work:
+            status, why = cell("at work", "yellow"), "another process uses its files now"
         elif not stage.has_run:
             status, why = cell("never run", "yellow"), ""
         elif stage.changes:
