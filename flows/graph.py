@@ -61,15 +61,31 @@ def up_to_date(stages: Sequence[StageNode]) -> frozenset[str]:
     return frozenset(fresh)
 
 
-def read_metrics() -> dict[str, dict[str, Any]]:
-    """Read every metrics file of dvc.yaml that exists: its path, and its values.
+def read_metrics() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Read every metrics file of dvc.yaml that exists: its path, and its values; and `read_makers`, at the same time.
 
     Raises:
         FlowError: as `read_stages`.
     """
     with open_project() as repo:
         found = repo.metrics.show().get("", {}).get("data", {})
-        return {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
+        metrics = {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
+        return metrics, _makers(repo)
+
+
+def read_makers() -> dict[str, str]:
+    """Name the stage that makes each output, by the output's path.
+
+    Raises:
+        FlowError: as `read_stages`.
+    """
+    with open_project() as repo:
+        return _makers(repo)
+
+
+def _makers(repo: Any) -> dict[str, str]:
+    outs = [out for stage in repo.index.stages if stage.cmd for out in stage.outs]
+    return {Path(out.fs_path).relative_to(repo.root_dir).as_posix(): out.stage.addressing for out in outs}
 
 
 def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
