@@ -73,16 +73,24 @@ def status() -> None:
     """Show which stages a run would execute, and why; and the models that exist."""
     with one_line_errors():
         from flows import tables
-        from flows.graph import read_stages
+        from flows.graph import read_stages, up_to_date
+        from flows.origin import describe
         from flows.parameters import check_parameters
-        from flows.results import headline_and_verdict, read_models, read_summary
+        from flows.results import headline_and_verdict, read_results
         from flows.workspace import require_project
 
         require_project()
         check_parameters()
-        tables.show_status(read_stages())
-        tables.show_models(read_models(), read_summary().get("headline", "accuracy"))
-        if line := headline_and_verdict():
+        stages = read_stages()
+        tables.show_status(stages)
+        found, older = read_results(up_to_date(stages))
+        if older:
+            typer.echo(describe(stages))
+            tables.show_models(older)
+            if line := headline_and_verdict(older.summary):
+                typer.echo(f"then: {line}")
+        tables.show_models(found)
+        if line := headline_and_verdict(found.summary):
             typer.echo(line)
 
 
@@ -126,10 +134,13 @@ def report(
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
         from flows.run_page import write_page
-        from flows.workspace import exclusive
+        from flows.workspace import AtWork, exclusive
 
-        with exclusive():
-            write_page(output)
+        try:
+            with exclusive():
+                write_page(output)
+        except AtWork:
+            write_page(output, at_work=True)
         typer.echo(f"report: {output.resolve()}")
 
 

@@ -22,12 +22,14 @@ class StageNode:
 
     upstream: names of the stages whose outputs it reads. has_run: whether dvc.lock knows it.
     changes: what DVC finds changed in the stage itself; what runs before it may change it too.
+    at_work: whether its files are in use by another process, so that DVC cannot tell yet.
     """
 
     name: str
     upstream: tuple[str, ...]
     has_run: bool
     changes: tuple[str, ...]
+    at_work: bool = False
 
 
 def read_stages() -> tuple[StageNode, ...]:
@@ -44,9 +46,8 @@ def read_stages() -> tuple[StageNode, ...]:
             name: tuple(found.addressing for found in graph.successors(stage) if found.cmd)
             for name, stage in stages.items()
         }
-        changes = repo.status()
         return tuple(
-            StageNode(name, upstream[name], _has_run(stages[name]), _explain(changes.get(name, [])))
+            StageNode(name, upstream[name], _has_run(stages[name]), *_changes(stages[name]))
             for name in TopologicalSorter(upstream).static_order()
         )
 
@@ -55,20 +56,36 @@ def up_to_date(stages: Sequence[StageNode]) -> frozenset[str]:
     """Name the stages that DVC finds unchanged, together with everything they depend on."""
     fresh: set[str] = set()
     for stage in stages:
-        if not stage.changes and fresh.issuperset(stage.upstream):
+        if not (stage.changes or stage.at_work) and fresh.issuperset(stage.upstream):
             fresh.add(stage.name)
     return frozenset(fresh)
 
 
-def read_metrics() -> dict[str, dict[str, Any]]:
-    """Read every metrics file of dvc.yaml that exists: its path, and its values.
+def read_metrics() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Read every metrics file of dvc.yaml that exists: its path, and its values; and `read_makers`, at the same time.
 
     Raises:
         FlowError: as `read_stages`.
     """
     with open_project() as repo:
         found = repo.metrics.show().get("", {}).get("data", {})
-        return {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
+        metrics = {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
+        return metrics, _makers(repo)
+
+
+def read_makers() -> dict[str, str]:
+    """Name the stage that makes each output, by the output's path.
+
+    Raises:
+        FlowError: as `read_stages`.
+    """
+    with open_project() as repo:
+        return _makers(repo)
+
+
+def _makers(repo: Any) -> dict[str, str]:
+    outs = [out for stage in repo.index.stages if stage.cmd for out in stage.outs]
+    return {Path(out.fs_path).relative_to(repo.root_dir).as_posix(): out.stage.addressing for out in outs}
 
 
 def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
@@ -117,7 +134,7 @@ def results_in_git(folder: Path = Path()) -> list[str]:
 
 def kept_outputs(stages: Collection[str] | None) -> list[tuple[str, str]]:
     """The outputs of these stages, or of all, that DVC keeps: absolute path, checksum. Also while other stages run."""
-    with open_project() as repo, repo.lock:
+    with open_project() as repo:
         wanted = [stage for stage in repo.index.stages if stages is None or stage.addressing in stages]
         outputs = [out for stage in wanted for out in stage.outs if out.use_cache and out.hash_info]
         return [(out.fs_path, out.hash_info.value) for out in outputs if out.hash_info.name == "md5"]
@@ -152,14 +169,17 @@ def read_storage(folder: Path = Path()) -> Storage:
 
 @contextmanager
 def open_project(folder: Path = Path()) -> Iterator[Any]:
-    """Open a project as DVC's own object, which is no public API; raises FlowError as `read_stages`."""
+    """Open a project as DVC's own object, which is no public API; raises FlowError as `read_stages`.
+
+    No other process writes dvc.lock meanwhile; the lock is waited for, and may be taken again inside.
+    """
     require_project(folder)
 
     from dvc.exceptions import DvcException, NotDvcRepoError
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
 
     try:
-        with Repo(str(folder), _wait_for_lock=True) as repo:
+        with Repo(str(folder), _wait_for_lock=True) as repo, lock_repo(repo):
             yield repo
     except NotDvcRepoError:
         raise FlowError("no .dvc folder here: run `dvc init`, or run this from the project's folder") from None
@@ -178,6 +198,16 @@ def reason_of(error: Exception) -> str:
     # DVC's own words; the innermost cause says where.
     texts = dict.fromkeys(" ".join(str(cause).split()) for cause in (causes[0], causes[-1]))
     return ": ".join(text for text in texts if text)
+
+
+def _changes(stage: Any) -> tuple[tuple[str, ...], bool]:
+    """What DVC finds changed in a stage, and whether another process is at work on its files."""
+    from dvc.lock import LockError
+
+    try:
+        return _explain(stage.status(check_updates=True).get(stage.addressing, [])), False
+    except LockError:
+        return (), True
 
 
 def _has_run(stage: Any) -> bool:

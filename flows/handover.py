@@ -112,7 +112,7 @@ def read_entry(name: str) -> Any:
 
 def read_given(needs: Needs) -> dict[str, bytes]:
     """What git and DVC's remote lack of a stage's needs, as it is now; also while other stages run."""
-    with open_project() as repo, repo.lock:
+    with open_project():
         ignores = {Path(path).parent / ".gitignore" for path in needs.pulled}
         return read_files([*ALWAYS, *needs.given, *map(str, ignores)])
 
@@ -126,7 +126,7 @@ def merge_entry(name: str, entry: Mapping[str, Any], order: Sequence[str]) -> No
     yaml = YAML()
     yaml.default_flow_style = False
     later = order[order.index(name) + 1 :]
-    with open_project() as repo, repo.lock:
+    with open_project() as repo:
         content: Any = (
             yaml.load(LOCK.read_text(encoding="utf-8")) if LOCK.is_file() else {"schema": "2.0", "stages": {}}
         )

@@ -36,14 +36,16 @@ def read_history(branch: str, most: int | None = None) -> list[Entry]:
 
 def _entry(one: versions.Version, version: str, present: registry.Promotion | None) -> Entry:
     record: dict[str, Any] = one.record
-    summary = record.get("summary") or {}
+    # What a failed run left was made by runs before it.
+    failed = record["outcome"] == "failed"
+    summary = {} if failed else record.get("summary") or {}
     value, low, high = (summary.get(f"accuracy{end}") for end in ("", "_low", "_high"))
     return Entry(
         run=one.name,
         commit=one.commit,
         started=(record.get("run") or {}).get("started", ""),
         outcome=record["outcome"],
-        pictures=(record.get("data") or {}).get("pictures", {}),
+        pictures={} if failed else (record.get("data") or {}).get("pictures", {}),
         recommended=summary.get("recommended", ""),
         accuracy=None if value is None or low is None or high is None else (value, low, high),
         decision=record.get("decision", ""),

@@ -15,7 +15,7 @@ from prefect.states import State
 from flows.errors import FlowError
 from flows.graph import StageNode, read_stages, up_to_date
 from flows.parameters import check_parameters
-from flows.process_output import Outcome, StageResult
+from flows.process_output import Outcome, StageResult, done
 from flows.provenance import ResultTaker, read_record, recorded
 from flows.results import publish
 from flows.run_page import renew_page
@@ -46,7 +46,7 @@ def pipeline(width: int | None = None, workers: str | None = None) -> list[State
             states = _run_in_order(stages, width or (len(stages) if workers else 1), place, take)
             place.finish()
         renew_page()
-        publish()
+        publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
 
 

@@ -1,7 +1,7 @@
 """What DVC and the stage write, as lines, as an outcome and as the reason of a failure."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,6 +40,12 @@ class StageResult:
     seconds: float = 0.0
     reason: str = ""
     may_pass_later: bool = False
+
+
+def done(results: Iterable[StageResult]) -> frozenset[str]:
+    """Name the stages whose outputs are those of now: they ran, were restored, or were up to date."""
+    good = (Outcome.RAN, Outcome.RESTORED, Outcome.UP_TO_DATE)
+    return frozenset(result.name for result in results if result.outcome in good)
 
 
 class Report:

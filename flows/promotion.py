@@ -12,7 +12,7 @@ def promote(run: str | None, message: str, branch: str | None, push: bool) -> st
         run: a saved run, or any commit with a classifier; None is the latest saved run of the branch.
 
     Raises:
-        FlowError: no such run, or its classifier is in use already.
+        FlowError: no such run, it failed, or its classifier is in use already.
     """
     branch = branch or versions.current_branch()
     if run is None:
@@ -23,6 +23,8 @@ def promote(run: str | None, message: str, branch: str | None, push: bool) -> st
     commit = resolve(run)
     if commit is None:
         raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, or a commit")
+    if (versions.record_of(commit) or {}).get("outcome") == "failed":
+        raise FlowError(f"{run}: a failed run, its classifier is of an earlier one: name that, see `smallset history`")
     return _told(registry.promote(commit, message), branch, push)
 
 

@@ -3,7 +3,8 @@
 import csv
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,40 @@ Row = dict[str, Any]
 _OPPOSITE = {"better": "worse", "worse": "better"}
 
 
-def read_models() -> list[Row]:
-    """Read the figures of every evaluated model: `model`, then each figure by its name.
+@dataclass(frozen=True)
+class Results:
+    """What lies here to look at. models: a row of figures each. summary: of the report. report: the page, if any."""
+
+    models: Sequence[Row] = ()
+    summary: Row = field(default_factory=dict)
+    report: Path | None = None
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to see."""
+        return bool(self.models or self.summary)
+
+
+def read_results(fresh: Collection[str]) -> tuple[Results, Results]:
+    """Read the results of these stages, and apart from them those that lie here of earlier runs.
+
+    Args:
+        fresh: stages whose outputs are those of the parameters and files that are here now.
 
     Raises:
         FlowError: this is no project, or dvc.yaml cannot be read.
     """
-    files = {Path(path): values for path, values in read_metrics().items()}
-    return [
-        {"model": path.parent.name} | {name: value for name, value in values.items() if isinstance(value, int | float)}
-        for path, values in files.items()
+    metrics, makers = read_metrics()
+    rows: dict[bool, list[Row]] = {True: [], False: []}
+    for path, values in metrics.items():
         # A model that is turned off has no figures.
-        if path.parts[0] == "evaluation" and values
-    ]
+        if Path(path).parts[0] == "evaluation" and values:
+            figures = {name: value for name, value in values.items() if isinstance(value, int | float)}
+            rows[makers.get(path) in fresh].append({"model": Path(path).parent.name} | figures)
+    summary = read_summary()
+    if makers.get(SUMMARY.as_posix()) not in fresh:
+        return Results(rows[True]), Results(rows[False], summary)
+    report = report_file() if makers.get(REPORT.as_posix()) in fresh else None
+    return Results(rows[True], summary, report), Results(rows[False])
 
 
 def read_summary() -> Row:
@@ -72,9 +94,8 @@ def headline(summary: Row) -> str:
     return f"use {summary['recommended']}: {of}"
 
 
-def headline_and_verdict() -> str:
+def headline_and_verdict(summary: Row) -> str:
     """The headline, then the verdict on the recommended model beside the others; empty where there is no report."""
-    summary = read_summary()
     return ". ".join(text for text in (headline(summary), str(summary.get("verdict") or "")) if text)
 
 
@@ -83,17 +104,17 @@ def report_file() -> Path | None:
     return next((file for file in (RUN_REPORT, REPORT) if file.is_file()), None)
 
 
-def publish() -> None:
-    """Show the headline, the figures and the report among the artifacts of the flow run."""
+def publish(fresh: Collection[str]) -> None:
+    """Show the headline, the figures and the report of these stages among the artifacts of the flow run."""
     from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-    models, summary, report = read_models(), read_summary(), report_file()
-    if models:
-        create_table_artifact(models, key="metrics", description="Figures of every model on the test pictures.")
-    if headline(summary):
-        create_markdown_artifact(_markdown(models, summary, report), key="results", description=headline(summary))
-    if report:
-        create_link_artifact(report.resolve().as_uri(), link_text=str(report), key="report")
+    found, _ = read_results(fresh)
+    if found.models:
+        create_table_artifact(list(found.models), key="metrics", description="Figures of models on the test pictures.")
+    if line := headline(found.summary):
+        create_markdown_artifact(_markdown(found.models, found.summary, found.report), key="results", description=line)
+    if found.report:
+        create_link_artifact(found.report.resolve().as_uri(), link_text=str(found.report), key="report")
 
 
 def _markdown(models: Sequence[Row], summary: Row, report: Path | None) -> str:

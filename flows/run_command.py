@@ -3,8 +3,8 @@
 from flows import saved_run, tables, versions
 from flows.errors import FlowError
 from flows.pipeline import run_pipeline
-from flows.process_output import Outcome
-from flows.results import headline_and_verdict, read_models, read_summary, report_file
+from flows.process_output import Outcome, done
+from flows.results import headline_and_verdict, read_results
 
 
 def run_and_show(width: int | None, save: bool, workers: str | None = None) -> None:
@@ -21,9 +21,12 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     branch = versions.current_branch() if save else None
     results = run_pipeline(width, workers)
     tables.show_results(results)
-    tables.show_models(read_models(), read_summary().get("headline", "accuracy"))
-    if report := report_file():
-        print(f"report: {report.resolve()}")
+    found, older = read_results(done(results))
+    tables.show_models(found)
+    if older:
+        print("results of earlier runs are still here and not shown; `smallset status` says whose they are")
+    if found.report:
+        print(f"report: {found.report.resolve()}")
     if branch:
         saved = saved_run.save(saved_run.compose(branch, results), branch)
         print(f"saved: {saved.name} on branch {versions.branch_of(branch)}, commit {saved.commit[:8]}")
@@ -31,6 +34,5 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     if failed:
         more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
         raise FlowError(f"{failed[0].name}: {failed[0].reason}{more}")
-    # After a failure the headline would be that of an earlier run.
-    if line := headline_and_verdict():
+    if line := headline_and_verdict(found.summary):
         print(line)

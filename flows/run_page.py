@@ -30,6 +30,8 @@ _TEMPLATE = """\
 {{ row("versions", packages | join(", ")) }}
 {% endmacro %}
 <h3>Run</h3>
+{% if at_work %}<p><strong>Another run was at work</strong> when this page was written: it shows what lay here then.</p>
+{% endif %}
 {% if not record %}
 <p>These results were made by <code>dvc repro</code> alone, in a run of which nothing is known.
 This page was written {{ written }} UTC, here:</p>
@@ -76,8 +78,11 @@ of their run nothing is known.</p>{% endif %}
 """
 
 
-def write_page(output: Path = RUN_REPORT) -> None:
+def write_page(output: Path = RUN_REPORT, at_work: bool = False) -> None:
     """Write a copy of the report that says which run made it, when, where, and how long each stage took.
+
+    Args:
+        at_work: whether another run is at work here now: dvc.lock is not to be read then, and the page says so.
 
     Raises:
         FlowError: there is no report, or it is one by an earlier Smallset.
@@ -94,7 +99,7 @@ def write_page(output: Path = RUN_REPORT) -> None:
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page.replace(MARKER, _fragment(read_record()), 1), encoding="utf-8")
+        partial.write_text(page.replace(MARKER, _fragment(read_record(), at_work), 1), encoding="utf-8")
         partial.replace(output)
     except OSError as error:
         raise FlowError(f"--output: {output} cannot be written: {error.strerror}") from None
@@ -110,10 +115,10 @@ def renew_page() -> None:
         RUN_REPORT.unlink(missing_ok=True)
 
 
-def _fragment(record: RunRecord | None) -> str:
+def _fragment(record: RunRecord | None, at_work: bool) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"duration": _duration, "time": _time, "versions": _versions}
-    content: dict[str, Any] = {"record": record, "most": _MOST, "not_done": _NOT_DONE}
+    content: dict[str, Any] = {"record": record, "most": _MOST, "not_done": _NOT_DONE, "at_work": at_work}
     if record is None:
         commit, changed = commit_and_changes()
         here = {"commit": commit, "changed": changed, "machine": describe_machine(), "packages": versions()}
@@ -123,7 +128,7 @@ def _fragment(record: RunRecord | None) -> str:
         content |= {
             "unfinished": [f"{stage.name} {stage.outcome}" for stage in unfinished],
             "report_is_older": any(stage.name == "report" for stage in unfinished),
-            "remade": sorted(remade_since(record)),
+            "remade": [] if at_work else sorted(remade_since(record)),
         }
     return environment.from_string(_TEMPLATE).render(content)
 

@@ -11,13 +11,14 @@ from uuid import uuid4
 from flows import source, versions
 from flows.errors import FlowError
 from flows.git import content, resolve
-from flows.graph import LOCK, checksum_of, read_lock
-from flows.process_output import Outcome, StageResult
+from flows.graph import LOCK, checksum_of, read_lock, read_makers
+from flows.process_output import Outcome, StageResult, done
 from flows.provenance import read_record
 from flows.registry import ARTIFACT
 
 CLASSIFIER = Path("models") / ARTIFACT
 SUMMARY = Path("report") / "summary.json"
+ARCHIVE = Path("data") / "raw.zip"
 _SPLIT = Path("data") / "split.json"
 _FAILED = (Outcome.FAILED, Outcome.STOPPED)
 
@@ -28,7 +29,7 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     Returns:
         id, branch, source (the commit that was run), outcome ("trained", "up to date", "failed"), reason (if failed),
         data (counts per subset, checksum of the archive), classifier (its checksum), summary (of the report), run (as
-        `flows.provenance` has it).
+        `flows.provenance` has it). What this run did not come to is empty: it lies there of an earlier one.
 
     Raises:
         FlowError: a stage failed in such a way that nothing is left to be recorded.
@@ -37,14 +38,19 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     if failed and LOCK.exists() and read_lock() is None:
         raise FlowError(failed[0])
     run = read_record()
+    makers, good = read_makers(), done(results)
+    own = {path for path in (ARCHIVE, _SPLIT, CLASSIFIER, SUMMARY) if makers.get(path.as_posix()) in good}
     record: dict[str, Any] = {
         "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
         "branch": branch,
         "source": resolve("HEAD"),
         "outcome": _outcome(results, versions.latest(branch)),
-        "data": {"pictures": _pictures(), "archive": checksum_of("data/raw.zip")},
-        "classifier": checksum_of(CLASSIFIER.as_posix()),
-        "summary": json.loads(SUMMARY.read_text(encoding="utf-8")) if SUMMARY.is_file() else None,
+        "data": {
+            "pictures": _pictures() if _SPLIT in own else {},
+            "archive": checksum_of(ARCHIVE.as_posix()) if ARCHIVE in own else None,
+        },
+        "classifier": checksum_of(CLASSIFIER.as_posix()) if CLASSIFIER in own else None,
+        "summary": json.loads(SUMMARY.read_text(encoding="utf-8")) if SUMMARY in own and SUMMARY.is_file() else None,
         "run": asdict(run) if run else None,
     }
     if record["outcome"] == "failed":

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flows.graph import StageNode, up_to_date
 from flows.process_output import Outcome, StageResult
-from flows.results import BALANCED, Row
+from flows.results import BALANCED, Results, Row
 from flows.text import visible
 
 _STYLES = {Outcome.FAILED: "red", Outcome.STOPPED: "red", Outcome.NOT_RUN: "yellow", Outcome.RAN: "green"}
@@ -45,6 +45,8 @@ def show_status(stages: Sequence[StageNode]) -> None:
     for stage in stages:
         if stage.name in fresh:
             status, why = cell("up to date", "green"), ""
+        elif stage.at_work:
+            status, why = cell("at work", "yellow"), "another process uses its files now"
         elif not stage.has_run:
             status, why = cell("never run", "yellow"), ""
         elif stage.changes:
@@ -56,20 +58,16 @@ def show_status(stages: Sequence[StageNode]) -> None:
     print_table(table)
 
 
-def show_models(models: Sequence[Row], measure: str = "accuracy") -> None:
-    """Show the most telling figures of every model that was evaluated.
-
-    Args:
-        measure: the report's headline; balanced accuracy is only shown where it is that.
-    """
-    if not models:
+def show_models(found: Results) -> None:
+    """Show the most telling figures of every model; balanced accuracy only where it is the report's headline."""
+    if not found.models:
         return
-    balanced = [BALANCED] if measure == BALANCED else []
+    balanced = [BALANCED] if found.summary.get("headline") == BALANCED else []
     titles = [name.replace("_", " ") for name in balanced]
     table = Table("model", "accuracy", "95 % interval", *titles, "loss", "ROC AUC", "validation")
     for column in table.columns[1:]:
         column.justify = "right"
-    for model in models:
+    for model in found.models:
         interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
         others = [_figure(model, name) for name in (*balanced, "loss", "roc_auc", "validation_accuracy")]
         table.add_row(cell(model["model"]), _figure(model, "accuracy"), interval, *others)

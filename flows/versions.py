@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.git import author, content, git, is_ancestor, resolve
+from flows.git import GitError, author, content, git, is_ancestor, resolve
 from flows.graph import files_in_git
 
 PREFIX = "runs/"  # of run branches, and with `run/` of the tag of each run
@@ -42,7 +42,10 @@ def current_branch(folder: Path | str = ".") -> str:
     """
     if resolve("HEAD", folder) is None:
         raise FlowError("git: expected a repository with a commit: commit the project, run again")
-    return git("rev-parse", "--abbrev-ref", "HEAD", folder=folder).replace("HEAD", "detached")
+    try:
+        return git("symbolic-ref", "--quiet", "HEAD", folder=folder).removeprefix("refs/heads/")
+    except GitError:
+        return "detached"
 
 
 def save(

@@ -19,6 +19,10 @@ MARK = "SMALLSET_WORKSPACE"  # variable of every process that a run starts: the 
 _READS = 5  # of a file that DVC may be writing just now
 
 
+class AtWork(FlowError):
+    """Another run, or a command of DVC, has the workspace."""
+
+
 def require_project(folder: Path = Path()) -> None:
     """Raise FlowError where a folder, by default the working directory, holds no project."""
     if not (folder / "dvc.yaml").is_file():
@@ -30,7 +34,8 @@ def exclusive() -> Iterator[None]:
     """Keep every other run out of the project in the working directory while the block runs.
 
     Raises:
-        FlowError: this is no project, or another run or a `dvc` command is at work here.
+        AtWork: another run or a `dvc` command is at work here.
+        FlowError: this is no project.
     """
     require_project()
     LOCK.parent.mkdir(exist_ok=True)
@@ -38,7 +43,7 @@ def exclusive() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FlowError(f"another run is at work here ({_holder(lock)}): wait for it or end it") from None
+            raise AtWork(f"another run is at work here ({_holder(lock)}): wait for it or end it") from None
         lock.truncate(0)
         lock.write(f"process {psutil.Process().pid}")
         lock.flush()
@@ -85,7 +90,7 @@ def _clear_stale_rwlock() -> None:
     """Remove the list of DVC's users of files if all of them are gone: an ended run may leave it, whole or not."""
     for pid, command in _users(_read_rwlock()):
         if _is_at_work(pid, command):
-            raise FlowError(f"a dvc command is at work here (process {pid}: {command}): wait for it or end it")
+            raise AtWork(f"a dvc command is at work here (process {pid}: {command}): wait for it or end it")
     RWLOCK.unlink(missing_ok=True)
 
 

@@ -7,8 +7,6 @@ from stages.lib.evaluations import Evaluation
 from stages.lib.report_data import records
 from stages.lib.report_pictures import SIDE, embedded_all
 
-MOST = 4  # right pictures shown of a model, and as many wrong ones
-
 
 @dataclass(frozen=True)
 class Explanation:
@@ -23,14 +21,14 @@ class Explanation:
 
 
 def explanations(one: Evaluation, evaluation: Path, dataset: Path) -> dict[str, list[Explanation]]:
-    """The first few explained pictures of a model: "right" and "wrong", where there are any.
+    """Every explained picture of a model, as many as `evaluate.explained` asks for: "right" and "wrong", if any.
 
     Args:
         evaluation: the directory that `evaluate` wrote.
     """
     table = one.explanations
     right = table["label"] == table["predicted"]
-    parts = {"right": table[right].head(MOST), "wrong": table[~right].head(MOST)}
+    parts = {"right": table[right], "wrong": table[~right]}
     found = {}
     for title, rows in parts.items():
         sources = [dataset / path for path in rows["path"]] + [

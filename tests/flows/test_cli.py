@@ -195,3 +195,33 @@ def test_mistakes_in_any_section_are_told_before_anything(make, command):
     (project / "stages" / "lib" / "section_checks.py").write_text(check)
     assert smallset(command) == (1, "error: params.yaml: report.worst: no such parameter; gate: missing\n")
     assert not (project / "a").exists()
+
+
+def test_status_report_and_history_work_while_stages_run(make):
+    project = make(
+        {
+            "slow": {"cmd": "touch started; sleep 8; echo 1 > slow", "outs": ["slow"]},
+            "next": {"cmd": "cp slow next", "deps": ["slow"], "outs": ["next"]},
+        }
+    )
+    author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    subprocess.run(["git", *author, "commit", "--quiet", "--allow-empty", "--message", "Start"], check=True)
+    (project / "report").mkdir()
+    (project / "report" / "report.html").write_text("<p><!-- provenance of the run --></p>")
+    dvc = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], stdout=subprocess.DEVNULL)
+    while not (project / "started").exists():
+        time.sleep(0.05)
+    commands = [["status"], ["status"], ["report", "--output", "mine.html"], ["history"]]
+    running = [
+        subprocess.Popen([*SMALLSET, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    found = [process.communicate(timeout=120) for process in running]
+    assert [(process.returncode, errors) for process, (_, errors) in zip(running, found, strict=True)] == [(0, "")] * 4
+    for output, _ in found[:2]:
+        assert re.search(r"slow +│ at work +│ another process uses its files now", output)
+        assert re.search(r"next +│ (never run|at work)", output)
+    assert "Another run was at work" in (project / "mine.html").read_text()
+    # What they looked at ends well.
+    assert dvc.wait(60) == 0
+    assert smallset("status")[1].count("up to date") == 2

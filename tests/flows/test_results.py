@@ -1,10 +1,17 @@
 """`flows.results`: the headline, and each model beside the recommended one."""
 
-import json
-
 import pytest
 
-from flows.results import BALANCED, COMPARISONS, SUMMARY, headline, headline_and_verdict, read_summary, read_verdicts
+from flows.results import (
+    BALANCED,
+    COMPARISONS,
+    SUMMARY,
+    Results,
+    headline,
+    headline_and_verdict,
+    read_summary,
+    read_verdicts,
+)
 from flows.tables import show_models
 
 FULL = {
@@ -45,11 +52,9 @@ def test_the_headline(summary, line):
 
 
 def test_the_verdict_follows_the_headline():
-    assert headline_and_verdict() == ""
-    SUMMARY.write_text(json.dumps(FULL))
-    assert headline_and_verdict().endswith("test pictures. better than scratch")
-    SUMMARY.write_text(json.dumps(FULL | {"verdict": None}))
-    assert headline_and_verdict().endswith("test pictures")
+    assert headline_and_verdict({}) == ""
+    assert headline_and_verdict(FULL).endswith("test pictures. better than scratch")
+    assert headline_and_verdict(FULL | {"verdict": None}).endswith("test pictures")
     SUMMARY.write_text("half a fi")
     assert read_summary() == {}
 
@@ -66,7 +71,7 @@ def test_verdicts_are_turned_to_stand_beside_the_recommended_model():
 def test_balanced_accuracy_is_shown_where_it_is_the_headline(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     models = [{"model": "x", "accuracy": 0.875, "balanced_accuracy": 0.625}]
-    show_models(models)
+    show_models(Results(models))
     assert "0.625" not in capsys.readouterr().out
-    show_models(models, BALANCED)
+    show_models(Results(models, {"headline": BALANCED}))
     assert "0.625" in capsys.readouterr().out

@@ -7,6 +7,7 @@ from flows.graph import StageNode
 from flows.history import Entry
 from flows.history_table import show_history
 from flows.process_output import Outcome, StageResult
+from flows.results import Results
 from flows.text import visible as of_flows
 from stages.lib.text import visible as of_stages
 
@@ -36,7 +37,7 @@ def test_text_is_the_same_to_stages_and_flows(text, shown):
 def test_every_table_shows_it_so(capsys, text, shown):
     tables.show_results([StageResult(text, Outcome.FAILED, 1.0, text)])
     tables.show_status([StageNode(text, (), True, (text,))])
-    tables.show_models([{"model": text, "accuracy": 0.5}])
+    tables.show_models(Results([{"model": text, "accuracy": 0.5}]))
     show_history([Entry("run/1", "c" * 40, "2026", "failed", {}, text, None, "", text, "v1", True)])
     out = capsys.readouterr().out
     assert out.count(shown) == 7

@@ -172,3 +172,14 @@ def test_reading_promotions_closes_no_log_of_this_process(project):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # Closed only when the process ends.
     assert done.stdout.split() == ["read", "closed"]
+
+
+@pytest.mark.parametrize("name", ["fix-HEAD", "HEAD-of-cats", "a/HEAD/b", "feature/x", "detached-HEADs"])
+def test_a_branch_is_called_as_it_is(project, name):
+    git("checkout", "--quiet", "-b", name, folder=project)
+    assert versions.current_branch(project) == name
+    # A tag of the same name is something else.
+    git("tag", name, folder=project)
+    assert versions.current_branch(project) == name
+    git("checkout", "--quiet", "--detach", folder=project)
+    assert versions.current_branch(project) == "detached"

@@ -1,12 +1,14 @@
 """Which pictures are explained, and that they are written the same every time."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.lib import explanations, predictions
+from stages.lib import explanations, predictions, report_explanations
 from stages.lib.explanations import choose, grad_cam, overlay, spread
 from stages.lib.inference import probabilities
 from stages.lib.pictures import decode
@@ -49,6 +51,27 @@ def test_the_most_confident_errors_and_typical_hits_of_each_class_are_chosen():
     pd.testing.assert_frame_equal(choose(shuffled, (shuffled["label"] == shuffled["predicted"]).to_numpy(), 3), chosen)
     assert len(choose(table[right], right[right], 3)) == 3
     assert len(choose(table[~right], right[~right], 9)) == 4
+
+
+@pytest.mark.parametrize("asked", [1, 4, 8, 20])
+def test_the_report_shows_as_many_as_are_asked_for_or_as_there_are(tmp_path, asked):
+    hits = [(f"h{number}", "b", 0.5 + number / 40) for number in range(12)]
+    errors = [(f"e{number}", "a", 0.5 + number / 40) for number in range(9)]
+    table = predictions_of(*hits, *errors)
+    chosen = choose(table, (table["label"] == table["predicted"]).to_numpy(), asked)
+    chosen.insert(0, "file", [f"{number}.jpg" for number in range(len(chosen))])
+    (tmp_path / "explanations").mkdir()
+    for name in chosen["path"]:
+        Image.new("RGB", (8, 8)).save(tmp_path / name, "PNG")
+    for file in chosen["file"]:
+        Image.new("RGB", (8, 8)).save(tmp_path / "explanations" / file)
+    found = report_explanations.explanations(SimpleNamespace(explanations=chosen), tmp_path, tmp_path)
+    right = (table["label"] == table["predicted"]).sum()
+    assert {title: len(pictures) for title, pictures in found.items()} == {
+        "right": min(asked, right),
+        "wrong": min(asked, len(table) - right),
+    }
+    assert [one.path for one in found["wrong"] + found["right"]] == chosen["path"].tolist()
 
 
 def evaluated(folder, model: keras.Model, classes: list[str]) -> pd.DataFrame:
