@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.lib import archives, entry, source_kaggle, source_made, source_url
+from stages.lib import archives, entry, set_aside, source_kaggle, source_made, source_url
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams, Params
 
@@ -58,23 +58,22 @@ def download(own: Path, archive: Path, common: CommonParams, params: DownloadPar
 
 def _holds_pictures(folder: Path) -> bool:
     with archives.members(folder) as found:
-        return any(not archives.is_set_aside(member.name) for member in found)
+        return any(not set_aside.is_set_aside(member.name) for member in found)
 
 
 def _repack(source: Path, archive: Path) -> None:
     with archives.members(source) as found:
-        kept = [member for member in found if not archives.is_set_aside(member.name)]
-        aside = [member.name for member in found if archives.is_set_aside(member.name)]
-        if not kept:
-            raise UserError(f"{source}: expected pictures, found {len(aside)} files, all hidden or README")
+        kept = [member for member in found if set_aside.is_packed(member.name)]
+        aside = [member.name for member in found if not set_aside.is_packed(member.name)]
+        if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
+            files = sum(not member.is_folder for member in found)
+            raise UserError(f"{source}: expected pictures, found {files} files, all hidden or README, texts or tables")
         if aside:
-            print(f"{source}: {len(aside)} files are no pictures by their names and stay out: {_some(aside)}")
+            print(
+                f"{source}: {len(aside)} files are no pictures by their names and stay out: {set_aside.summary(aside)}"
+            )
         archives.write_zip(archive, kept, f"packing {source.name}")
-    print(f"{source}: {len(kept)} files")
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    print(f"{source}: {sum(not member.is_folder for member in kept)} files")
 
 
 if __name__ == "__main__":
