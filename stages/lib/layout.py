@@ -166,7 +166,8 @@ def _refusal(files: Sequence[Parts], why: str, prefix: Parts = ()) -> UserError:
     start = "^" + "".join(f"{re.escape(folder)}/" for folder in prefix)
     depth = max((len(file) for file in files), default=0) - len(prefix)
     ways = [f"'{start}{'[^/]+/' * above}(?P<label>[^/]+)/'" for above in range(min(depth - 1, 2))]
-    ways = ways or [r"'(?P<label>[^/]+?)[._-]\d+[^/]*$'"]
+    if not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
+        ways.append(r"'(?P<label>[^/]+?)[ ._-]\d+[^/]*$'")
     return UserError(
         "split.labels: expected pictures of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "
         f"layout with one meaning. Received: {why}; {_ADVICE}{' or '.join(ways)}"
