@@ -153,11 +153,13 @@ def _check(pictures: Sequence[Picture], order: str, amounts: Amounts) -> None:
 
 def _fill(assigner: Assigner, label: str, wish: Wish) -> None:
     """Bring each subset up to what it needs, as far as the class has pictures."""
-    for subset in reversed(SUBSETS):
+    # Training first: what a test picture leaves free, as others come, is not for training then.
+    for subset in SUBSETS:
         start, end = wish.intervals[subset]
         far = {place: max(start - at, at - end, 0.0) for place, at in wish.positions.items()}
         nearest = sorted(far, key=lambda place: (far[place], wish.positions[place]))
-        for place in nearest:
+        # The last of a surplus first: the others would come into use, or out of it, with each picture that is added.
+        for place in sorted(nearest, key=lambda place: -wish.surplus[place]):
             if assigner.counts[label, subset] >= wish.least[subset]:
                 break
             if assigner.fate[place] == UNUSED and assigner.is_free(place, subset):

@@ -20,12 +20,14 @@ UNUSED = "unused"
 class Wish:
     """Where an order wants the pictures of one class.
 
-    subsets: of each place, or "unused". positions: of each place in [0, 1). intervals: the positions that each subset
-    takes by itself. least: pictures that each subset needs.
+    subsets: of each place, or "unused". positions: of each place in [0, 1). surplus: of each place how far its position
+    is past the last that its subset's count takes; 0 of others. intervals: the positions that each subset takes by
+    itself. least: pictures that each subset needs.
     """
 
     subsets: dict[int, str]
     positions: dict[int, float]
+    surplus: dict[int, float]
     intervals: dict[SubsetName, Interval]
     least: dict[SubsetName, int]
 
@@ -46,8 +48,14 @@ def by_hash(pictures: Sequence[Picture], places: Sequence[int], amounts: Amounts
     for place, position in positions.items():
         homes = (subset for subset, (start, end) in intervals.items() if start <= position < end)
         subsets[place] = next(homes, UNUSED)
+    homes = dict(subsets)
     _limit(subsets, sorted(places, key=positions.__getitem__), amounts)
-    return Wish(subsets, positions, intervals, least)
+    ends = {
+        home: max(at for place, at in positions.items() if subsets[place] == home) for home in set(subsets.values())
+    }
+    over = [place for place in places if subsets[place] != homes[place]]
+    surplus = dict.fromkeys(places, 0.0) | {place: positions[place] - ends[homes[place]] for place in over}
+    return Wish(subsets, positions, surplus, intervals, least)
 
 
 def by_rank(
@@ -74,7 +82,7 @@ def by_rank(
     _limit(subsets, [place for block in blocks for place in block], amounts)
     edges = [0.0, *(ends / count).tolist()]
     intervals = {subset: (edges[index], edges[index + 1]) for index, subset in enumerate(SUBSETS)}
-    return Wish(subsets, positions, intervals, dict.fromkeys(SUBSETS, 1))
+    return Wish(subsets, positions, dict.fromkeys(subsets, 0.0), intervals, dict.fromkeys(SUBSETS, 1))
 
 
 def by_folder(
@@ -99,7 +107,8 @@ def by_folder(
     subsets = {place: subset for subset, found in given.items() for place in found}
     _limit(subsets, [place for found in given.values() for place in found], amounts)
     nowhere: dict[SubsetName, Interval] = dict.fromkeys(SUBSETS, (0.0, 1.0))
-    return Wish(subsets, dict.fromkeys(places, 0.0), nowhere, dict.fromkeys(SUBSETS, 0))
+    apart = dict.fromkeys(places, 0.0)
+    return Wish(subsets, apart, apart, nowhere, dict.fromkeys(SUBSETS, 0))
 
 
 def blocks_of(pictures: Sequence[Picture], places: Sequence[int]) -> list[list[int]]:
