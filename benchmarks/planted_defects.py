@@ -27,9 +27,10 @@ import pandas as pd
 import typer
 from PIL import Image
 
-from stages.lib.archives import Member, in_memory, is_set_aside, members, write_zip
-from stages.lib.inventory import labels_of
+from stages.lib.archives import Member, in_memory, members, write_zip
+from stages.lib.layout import read_layout
 from stages.lib.pictures import decode
+from stages.lib.set_aside import is_set_aside
 
 KINDS = ("exact", "near", "flipped")
 SCALES = (0.6, 0.9)  # share of the side that a resized copy keeps
@@ -53,8 +54,10 @@ def plant(
     """
     rng = np.random.default_rng(seed)
     with members(pictures) as found:
-        originals = [member for member in found if not is_set_aside(member.name)]
-        labels = labels_of([member.name for member in originals])
+        candidates = [member for member in found if not (member.is_folder or is_set_aside(member.name))]
+        layout = read_layout([member.name for member in candidates])
+        placed = [(member, layout.place(member.name)) for member in candidates]
+        originals, labels = zip(*((member, place.label) for member, place in placed if place), strict=True)
         chosen = rng.choice(len(originals), len(KINDS) * number, replace=False)
         kinds = dict(zip(chosen.tolist(), np.repeat(KINDS, number).tolist(), strict=True))
         written, truth = [], []

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.lib import archives, entry, source_kaggle, source_made, source_url
+from stages.lib import archives, entry, set_aside, source_kaggle, source_made, source_url
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams
 from stages.lib.sections import NO_FOLDER, DownloadParams
@@ -51,33 +51,31 @@ def _require_empty(folder: Path) -> None:
     if not folder.is_dir():
         return
     with archives.members(folder) as found:
-        pictures = [member.name for member in found if not archives.is_set_aside(member.name)]
+        pictures = [member.name for member in found if not set_aside.is_set_aside(member.name)]
     if pictures:
         raise UserError(
-            f"{folder}: expected nothing but its README, found {len(pictures)} files: {_some(pictures)}; move them to "
-            "another folder, then set download.path to it and download.source to folder"
+            f"{folder}: expected nothing but its README, found {set_aside.summary(pictures)}; move them to another folder, "
+            " then set download.path to it and download.source to folder"
         )
 
 
 def _repack(source: Path, archive: Path, title: str) -> None:
     with archives.members(source) as found:
-        kept = [member for member in found if not archives.is_set_aside(member.name)]
-        aside = [member.name for member in found if archives.is_set_aside(member.name)]
-        if not kept:
-            raise UserError(f"{source}: expected pictures, found {len(aside)} files, all hidden or README")
-        _say(f"{title}: {len(kept)} files from {source}")
+        kept = [member for member in found if set_aside.is_packed(member.name)]
+        aside = [member.name for member in found if not set_aside.is_packed(member.name)]
+        if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
+            files = sum(not member.is_folder for member in found)
+            raise UserError(f"{source}: expected pictures, found {files} files, all hidden or README, texts or tables")
+        _say(f"{title}: {sum(not member.is_folder for member in kept)} files from {source}")
         if aside:
-            _say(f"{source}: {len(aside)} files are no pictures by their names and stay out: {_some(aside)}")
+            shown = set_aside.summary(aside)
+            _say(f"{source}: {len(aside)} files are no pictures by their names and stay out: {shown}")
         archives.write_zip(archive, kept, f"packing {source.name}")
 
 
 def _say(line: str) -> None:
     # At once: what follows may take long.
     print(line, flush=True)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib import entry, feature_files, predictions
+from stages.lib.groups import joined, numbered
 from stages.lib.label_issues import large_enough, out_of_sample, suspicious
 from stages.lib.manifest import SUBSETS, read_manifest
 from stages.lib.outputs import is_disabled, whole_file
@@ -56,7 +57,7 @@ def labels(
     if not params.enabled:
         print("labels: turned off in params.yaml")
     elif not is_disabled(features):
-        judged = _by_features(features, duplicates, params.folds, common.seed)
+        judged = _by_features(features, duplicates, manifest, params.folds, common.seed)
     else:
         judged = _by_predictions(evaluations) or judged
     table = _named(judged, manifest, params.threshold)
@@ -68,12 +69,12 @@ def labels(
     print(f"{counts['suspicious']} of {counts['checked']} pictures are likely mislabelled, by their {counts['by']}")
 
 
-def _by_features(features: Path, duplicates: Path, folds: int, seed: int) -> Judged:
+def _by_features(features: Path, duplicates: Path, manifest: Path, folds: int, seed: int) -> Judged:
     classes, _ = feature_files.read_about(features)
     sets = [feature_files.read(features, subset) for subset in SUBSETS]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    groups = _groups(names, duplicates)
+    groups = _groups(names, duplicates, manifest)
 
     enough = large_enough(labels, groups, folds)
     checked, places = np.unique(labels[enough], return_inverse=True)
@@ -101,15 +102,17 @@ def _by_predictions(evaluations: Path) -> Judged | None:
     return Judged(first.index.tolist(), labels, classes, chances, "predictions")
 
 
-def _groups(names: list[str], duplicates: Path) -> np.ndarray:
-    """int64 (pictures,): equal for copies, by the table that `split` wrote."""
+def _groups(names: list[str], duplicates: Path, manifest: Path) -> np.ndarray:
+    """int64 (pictures,): equal for copies and within a group, by the tables that `split` wrote."""
     table = pd.read_csv(duplicates, dtype={"path": str, "class": str, "action": str}, na_filter=False)
     kept = table[table["action"].str.startswith(_KEPT)]
     files = kept["path"].map(lambda path: PurePosixPath(path).name)
     # Files of one name, which `split` renames, are not found again: at worst a copy judges its copy.
     paths = kept["action"].str.removeprefix(_KEPT) + "/" + kept["class"] + "/" + files
     known = dict(zip(paths, kept["group"], strict=True))
-    return np.array([known.get(name, -1 - place) for place, name in enumerate(names)], np.int64)
+    copies = np.array([known.get(name, -1 - place) for place, name in enumerate(names)], np.int64)
+    groups = read_manifest(manifest).set_index("path")["group"]
+    return joined(copies, numbered(groups[names].tolist()))
 
 
 def _named(judged: Judged, manifest: Path, threshold: float) -> pd.DataFrame:

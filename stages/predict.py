@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.lib.archives import is_set_aside
 from stages.lib.errors import UserError
+from stages.lib.folders import walk
 from stages.lib.prediction_table import require_target, show, write
+from stages.lib.set_aside import is_set_aside
 from stages.lib.startup import start_tensorflow
 from stages.lib.text import is_utf8, visible
 
@@ -63,8 +64,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
-            yield from (file for file in inside if not is_set_aside(file.relative_to(path).as_posix()))
+            yield from sorted(file for name, file in walk(path) if not name.endswith("/") and not is_set_aside(name))
         elif path.exists():
             yield path
         else:

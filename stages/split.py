@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from stages.lib import entry
-from stages.lib.assignment import UNUSED, assign
+from stages.lib.assignment import assign
+from stages.lib.dataset_paths import dataset_paths
 from stages.lib.duplicates import distance, near_groups
 from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, Rejected, take_inventory
+from stages.lib.labelling import label_pictures
 from stages.lib.manifest import SUBSETS
+from stages.lib.orders import UNUSED, Amounts
 from stages.lib.outputs import whole_directory, whole_file
 from stages.lib.params import CommonParams
 from stages.lib.sections import SplitParams
@@ -33,19 +36,23 @@ def split(
 ) -> None:
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
-    manifest: path, class, subset, width, height, bytes, sha256, phash, brightness, sharpness (`stages.lib.quality`),
-    sorted by path. rejected: path, reason. duplicates: group, path, class, kind, distance, action. metrics: counts.
+    manifest: path, class, subset, group (empty without), width, height, bytes, sha256, phash, brightness, sharpness
+    (`stages.lib.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has no class.
+    duplicates: group, path, class, kind, distance, action. metrics: counts.
 
     Raises:
         UserError: too many files cannot be decoded, fewer than two classes, or a class with too few pictures.
     """
-    pictures, broken = take_inventory(archive)
+    found, left_out = take_inventory(archive)
     # Before anything can fail: whoever has to mend the pictures needs the whole list.
-    _write_table(rejected, pd.DataFrame([(file.name, file.reason) for file in broken], columns=["path", "reason"]))
-    _check_rejected(broken, len(pictures) + len(broken), params.max_rejected, rejected)
-    _check_classes(pictures)
+    _write_left_out(rejected, left_out)
+    broken = [file for file in left_out if not file.by_name]
+    _check_rejected(broken, len(found) + len(broken), params.max_rejected, rejected)
+    pictures, unlabelled = label_pictures(archive, found, broken, params.labels, params.group)
+    _write_left_out(rejected, [*left_out, *unlabelled])
     groups = near_groups(pictures, params.near_duplicates)
-    amounts = {subset: getattr(params, subset) for subset in SUBSETS}
+    amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
+    _mention_subsets(pictures, params.order)
     fates = assign(pictures, groups, params.order, amounts, common.seed)
     paths = _paths(pictures, fates)
     copies = _copies(pictures, groups, fates)
@@ -54,7 +61,8 @@ def split(
     rows = [_row(pictures[place], path, fates[place]) for place, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    counts = _counts(pictures, fates, broken, copies)
+    counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    _mention_shortage(counts, amounts)
     with whole_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     print(
@@ -75,31 +83,36 @@ def _check_rejected(broken: Sequence[Rejected], total: int, limit: float, listed
         )
 
 
-def _check_classes(pictures: Sequence[Picture]) -> None:
-    classes = sorted({picture.label for picture in pictures})
-    if len(classes) < 2:
-        raise UserError(f"split: expected pictures of at least two classes. Received: {classes}")
-    folded: dict[str, str] = {}
-    for name in classes:
-        if (other := folded.setdefault(name.casefold(), name)) != name:
-            raise UserError(f"split: classes {other!r} and {name!r} differ only in case; expected one name")
+def _write_left_out(file: Path, left_out: Sequence[Rejected]) -> None:
+    _write_table(file, pd.DataFrame([(one.name, one.reason) for one in left_out], columns=["path", "reason"]))
+
+
+def _mention_subsets(pictures: Sequence[Picture], order: str) -> None:
+    given = sorted({picture.subset for picture in pictures if picture.subset}, key=SUBSETS.index)
+    if order != "folders" and len(given) > 1:
+        print(
+            f"the pictures come as {', '.join(given)}, which split.order folders would keep; {order} divides them anew"
+        )
+
+
+def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
+    """Copies and groups may leave fewer pictures than were asked for."""
+    for subset, amount in amounts.items():
+        short = {label: count for label, count in counts[subset].items() if isinstance(amount, int) and count < amount}
+        if short:
+            told = ", ".join(f"{label} {count}" for label, count in list(short.items())[:10])
+            print(f"{subset}: fewer than the {amount} of split.{subset}: {told}{', ...' if len(short) > 10 else ''}")
 
 
 def _paths(pictures: Sequence[Picture], fates: Sequence[str]) -> dict[int, str]:
-    """Where in the dataset each assigned picture goes; files of one name get part of their checksum."""
-    names = {
-        place: PurePosixPath(fates[place], picture.label, PurePosixPath(picture.name).name)
-        for place, picture in enumerate(pictures)
-        if fates[place] in SUBSETS
-    }
-    # Some file systems take two names that differ in case for one.
-    taken = Counter(str(path).casefold() for path in names.values())
-    return {
-        place: str(
-            path.with_stem(f"{path.stem}-{pictures[place].sha256[:12]}") if taken[str(path).casefold()] > 1 else path
-        )
-        for place, path in names.items()
-    }
+    """Where in the dataset each assigned picture goes."""
+    places = [place for place, fate in enumerate(fates) if fate in SUBSETS]
+    paths = dataset_paths(
+        [f"{fates[place]}/{pictures[place].label}" for place in places],
+        [PurePosixPath(pictures[place].name).name for place in places],
+        [pictures[place].sha256 for place in places],
+    )
+    return dict(zip(places, paths, strict=True))
 
 
 def _extract(archive: Path, dataset: Path, paths: dict[str, str]) -> None:
@@ -115,6 +128,7 @@ def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
         "path": path,
         "class": picture.label,
         "subset": subset,
+        "group": picture.group,
         "width": picture.width,
         "height": picture.height,
         "bytes": picture.size,
@@ -140,16 +154,13 @@ def _copies(pictures: Sequence[Picture], groups: np.ndarray, fates: Sequence[str
     return pd.DataFrame(rows, columns=["group", "path", "class", "kind", "distance", "action"])
 
 
-def _counts(
-    pictures: Sequence[Picture], fates: Sequence[str], broken: Sequence[Rejected], copies: pd.DataFrame
-) -> dict[str, Any]:
+def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for subset in SUBSETS:
         found = Counter(picture.label for picture, fate in zip(pictures, fates, strict=True) if fate == subset)
         counts[subset] = dict(sorted(found.items()))
     return counts | {
         "unused": sum(fate == UNUSED for fate in fates),
-        "rejected": len(broken),
         "exact_duplicates": int((copies["kind"] == "exact").sum()),
         "near_duplicates": int((copies["kind"] == "near").sum()),
         "set_aside": int(copies["action"].str.startswith("set aside").sum()),

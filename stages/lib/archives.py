@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from stages.lib.damage import check_expansion, readable
 from stages.lib.errors import UserError
+from stages.lib.folders import walk
 from stages.lib.outputs import whole_file
 from stages.lib.progress import counted
+from stages.lib.set_aside import is_left_over
 from stages.lib.tars import check_end, opened_tar
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -30,7 +32,10 @@ _UNIX = 3
 
 @dataclass(frozen=True)
 class Member:
-    """One file. name: `/` between folders, in Unicode's composed form. source: where it is from, for errors."""
+    """One file, or a folder without any, whose name ends in `/` and which has no content.
+
+    name: `/` between folders, in Unicode's composed form. source: where it is from, for errors.
+    """
 
     name: str
     source: str
@@ -45,6 +50,11 @@ class Member:
         """
         with readable(f"{self.source}: {self.name}"), self.opening() as file:
             yield file
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder without files."""
+        return self.name.endswith("/")
 
     def read(self) -> bytes:
         """The whole content."""
@@ -61,10 +71,13 @@ def in_memory(name: str, content: Callable[[], bytes]) -> Member:
 def members(source: Path) -> Iterator[list[Member]]:
     """Yield the files of a folder, a zip or a tar (plain, gzip, bzip2 or xz), sorted by name; nothing is unpacked yet.
 
+    A folder in which there is no file but what systems leave is a member too: it may be a class that has lost its
+    pictures.
+
     Raises:
-        UserError: no such source, or none of these kinds; or, naming the member, an absolute name, `..`, a link or
-            a device in an archive, a name twice, encryption, damage, or more expansion than pictures have
-            (`damage.check_expansion`).
+        UserError: no such source, or none of these kinds; or, naming the member, an absolute name, `..`, a link or a
+            device in an archive, a name twice, a folder reached twice through links, encryption, damage, or more
+            expansion than pictures have (`damage.check_expansion`).
     """
     if source.is_dir():
         yield _ordered(source, _in_folder(source))
@@ -96,22 +109,25 @@ def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
             info = zipfile.ZipInfo(member.name, _EPOCH)
             info.create_system = _UNIX
             info.external_attr = (stat.S_IFREG | 0o644) << 16
+            if member.is_folder:
+                info.external_attr = (stat.S_IFDIR | 0o755) << 16
             with member.opened() as read, target.open(info, "w", force_zip64=True) as write:
                 shutil.copyfileobj(read, write, 1 << 20)
 
 
-def is_set_aside(name: str) -> bool:
-    """Whether a file is no picture by its name: hidden, left by a desktop, a README, or a note of DVC."""
-    parts = name.split("/")
-    file = parts[-1].casefold()
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    known = file in ("thumbs.db", "desktop.ini") or file.split(".")[0] == "readme" or file.endswith(".dvc")
-    return hidden or known
-
-
 def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
-    """Sort by name, refuse an empty name and one that comes twice."""
-    ordered = sorted(found, key=lambda member: member.name)
+    """Sort by name, refuse an empty name and one that comes twice; of folders leave those without files."""
+    everything = list(found)
+    files = [member for member in everything if not member.is_folder]
+    folders = {member.name: member for member in everything if member.is_folder and not is_left_over(member.name)}
+    filled = {
+        f"{folder}/"
+        for member in files
+        if not is_left_over(member.name)
+        for folder in PurePosixPath(member.name).parents
+    }
+    empty = [member for name, member in folders.items() if name not in filled and name != "/"]
+    ordered = sorted([*files, *empty], key=lambda member: member.name)
     if ordered and not ordered[0].name:
         raise UserError(f"{source}: expected each file to have a name, found one without")
     for first, second in pairwise(ordered):
@@ -128,6 +144,9 @@ def _safe_name(source: Path, raw: str) -> str:
         raise UserError(f"{source}: {raw!r}: expected a relative name, found an absolute one")
     if ".." in parts:
         raise UserError(f"{source}: {raw!r}: expected a name inside the archive, found one that leads outside")
+    if is_left_over(name):
+        # Such as `Icon` and a return: it stays out anyway.
+        return "/".join(parts)
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in name):
         raise UserError(f"{source}: {raw!r}: expected a name in UTF-8 without control characters")
     if any(len(part.encode()) > _LONGEST_NAME for part in parts):
@@ -141,6 +160,7 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
     for info in archive.infolist():
         name = _safe_name(source, info.filename)
         if info.is_dir():
+            yield _folder(name, f"{source}")
             continue
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             raise UserError(f"{source}: {name}: expected a file, found a link or a device")
@@ -156,6 +176,7 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
     for info in found:
         name = _safe_name(source, info.name)
         if info.isdir():
+            yield _folder(name, f"{source}")
             continue
         if not info.isreg() or info.issparse():
             raise UserError(f"{source}: {name}: expected a file, found a link, a device or a file with holes")
@@ -164,21 +185,10 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
 
 
 def _in_folder(folder: Path) -> Iterator[Member]:
-    """Every file below; links are followed, for the folder is the user's own, but never in a circle."""
-    waiting, seen = [folder], set()
-    while waiting:
-        place = waiting.pop()
-        identity = (place.stat().st_dev, place.stat().st_ino)
-        if identity in seen:
-            continue
-        seen.add(identity)
-        with readable(f"{place}"):
-            entries = sorted(place.iterdir())
-        for entry in entries:
-            name = _safe_name(folder, entry.relative_to(folder).as_posix())
-            if entry.is_dir():
-                waiting.append(entry)
-            elif entry.is_file():
-                yield Member(name, f"{folder}", partial(entry.open, "rb"))
-            else:
-                raise UserError(f"{folder}: {name}: expected a file or a folder, found a broken link or a device")
+    for name, path in walk(folder):
+        safe = _safe_name(folder, name)
+        yield _folder(safe, f"{folder}") if name.endswith("/") else Member(safe, f"{folder}", partial(path.open, "rb"))
+
+
+def _folder(name: str, source: str) -> Member:
+    return Member(f"{name}/", source, io.BytesIO)

@@ -32,12 +32,11 @@ def read_manifest(file: Path) -> pd.DataFrame:
     """Read the table that `split` wrote.
 
     Returns:
-        A row per picture: path, class, subset, width, height (pixels), bytes, sha256, phash, brightness in [0, 1],
-        sharpness (`stages.lib.quality`).
+        A row per picture: path, class, subset, group (empty without), width, height (pixels), bytes, sha256, phash,
+        brightness in [0, 1], sharpness (`stages.lib.quality`).
     """
-    return pd.read_csv(
-        file, dtype={"path": str, "class": str, "subset": str, "sha256": str, "phash": str}, na_filter=False
-    )
+    text = ("path", "class", "subset", "group", "sha256", "phash")
+    return pd.read_csv(file, dtype=dict.fromkeys(text, str), na_filter=False)
 
 
 def read_subset(dataset: Path, manifest: Path, subset: SubsetName) -> Subset:

@@ -1,9 +1,10 @@
 """The section of params.yaml of every stage as a model, in one table; `section_checks` checks them together."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from stages.lib.params import (
     AskedPrecision,
@@ -57,18 +58,54 @@ def _amount(value: object) -> int | float:
     return value  # type: ignore[return-value]
 
 
+AUTO = "auto"
+
+
+def is_table(labels: str) -> bool:
+    """Whether `split.labels` is the name of a csv."""
+    return labels.casefold().endswith(".csv")
+
+
+def _labels(value: str) -> str:
+    if value != AUTO and not is_table(value):
+        groups = set(_pattern(value).groupindex)
+        if "label" not in groups or groups - {"label", "subset", "group"}:
+            raise ValueError(
+                "expected auto, the name of a csv, or a regular expression with (?P<label>...) and, if wanted, "
+                "(?P<subset>...) and (?P<group>...)"
+            )
+    return value
+
+
+def _group(value: str) -> str:
+    if _pattern(value).groups > 1:
+        raise ValueError("expected a regular expression with one pair of parentheses at most (others are (?:...))")
+    return value
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+
+
 # One validator for both kinds: one error rather than one for each kind that it is not.
 Amount = Annotated[int | float, PlainValidator(_amount)]
 
 
 class SplitParams(Params):
-    """Section `split`: how many pictures of each class go where.
+    """Section `split`: which class each picture is of, and how many of each class go where.
 
-    train, validation, test: per class; a whole number is a count, one with a point a share of the class.
-    max_rejected: share of files that may be undecodable. near_duplicates: bits of 64 in which the perceptual hashes
-    of two copies of one picture may differ; None looks for equal files only.
+    labels: "auto" by folders and names; the name of a csv; or a regular expression on the path. group: a regular
+    expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
+    order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
+    share of the class. max_rejected: share of files that may be undecodable. near_duplicates: bits of 64 in which the
+    perceptual hashes of two copies of one picture may differ; None looks for equal files only.
     """
 
+    labels: Annotated[str, AfterValidator(_labels)]
+    group: Annotated[str, Field(min_length=1), AfterValidator(_group)] | None
     order: Literal["index", "shuffle", "hash", "folders"]
     train: Amount
     validation: Amount

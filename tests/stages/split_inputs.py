@@ -14,7 +14,7 @@ from stages.lib.manifest import read_manifest
 from stages.lib.params import CommonParams
 from stages.split import SplitParams, split
 
-COLUMNS = ["path", "class", "subset", "width", "height", "bytes", "sha256", "phash", "brightness", "sharpness"]
+COLUMNS = ["path", "class", "subset", "group", "width", "height", "bytes", "sha256", "phash", "brightness", "sharpness"]
 
 
 def pixels(seed: int) -> Image.Image:
@@ -65,7 +65,7 @@ def run(content: dict[str, bytes] | Path, seed: int = 1, **changes: object) -> R
         with zipfile.ZipFile(archive, "w") as opened:
             for name, data in content.items():
                 opened.writestr(name, data)
-    values = {"order": "shuffle", "train": 0.4, "validation": 0.2, "test": 0.4}
+    values = {"labels": "auto", "group": None, "order": "shuffle", "train": 0.4, "validation": 0.2, "test": 0.4}
     params = SplitParams.model_validate(values | {"max_rejected": 0.01, "near_duplicates": 4} | changes)
     outputs = [Path(name) for name in ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "split.json")]
     split(archive, *outputs, CommonParams(seed=seed, deterministic=False, image_size=32, batch_size=8), params)

@@ -75,7 +75,7 @@ def test_pictures_where_none_belong_are_neither_taken_nor_passed_over(source: st
     Path("sources/robin").mkdir()
     Path("sources/robin/1.jpg").write_bytes(b"robin")
     expected = (
-        r"sources: expected nothing but its README, found 1 files: robin/1\.jpg; move them to another folder, then"
+        r"sources: expected nothing but its README, found 1 \.jpg: robin/1\.jpg; move them to another folder, then"
     )
     with pytest.raises(UserError, match=expected):
         run(common, source=source)

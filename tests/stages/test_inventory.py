@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from stages.lib import inventory, quality
-from stages.lib.errors import UserError
-from stages.lib.inventory import labels_of, natural_order, subset_of, take_inventory
+from stages.lib.inventory import natural_order, take_inventory
 
 
 def png(seed: int, size: tuple[int, int] = (12, 8)) -> bytes:
@@ -27,46 +26,6 @@ def archive(folder: Path, content: dict[str, bytes]) -> Path:
         for name, data in content.items():
             opened.writestr(name, data)
     return folder / "raw.zip"
-
-
-@pytest.mark.parametrize(
-    ("names", "labels"),
-    [
-        (["cat/1.jpg", "dog/1.jpg"], ["cat", "dog"]),
-        (["a/b/cat/1.jpg", "a/c/dog/1.jpg"], ["cat", "dog"]),
-        (["train/cat/1.jpg", "test/cat/1.jpg", "test/dog/1.jpg"], ["cat", "cat", "dog"]),
-        (["cat.0.jpg", "dog.0.jpg"], ["cat", "dog"]),
-        (["x/train/cat.0.jpg", "x/train/dog.12.jpg"], ["cat", "dog"]),
-        (["train/cat.0.jpg", "val/dog.1.jpg"], ["cat", "dog"]),
-        (["v1.2/great.tit.3.jpg", "v1.2/wren.4.jpg"], ["great.tit", "wren"]),
-        (["猫/1.jpg", "hund æ/1.jpg"], ["猫", "hund æ"]),
-    ],
-)
-def test_classes_are_read_from_the_layout(names: list[str], labels: list[str]) -> None:
-    assert labels_of(names) == labels
-
-
-@pytest.mark.parametrize(
-    ("names", "received"),
-    [
-        (["cat/1.jpg", "cat/2.jpg"], "cat/1.jpg, cat/2.jpg"),
-        (["1.jpg", "2.jpg"], "1.jpg, 2.jpg"),
-        (["cat.0.jpg", "dog.jpg"], "dog.jpg"),
-        (["cat.0.jpg", "cat.1.jpg"], "cat.0.jpg"),
-        (["train/1.jpg", "test/2.jpg"], "train/1.jpg"),
-        (["cat/1.jpg", "dog/1.jpg", "lost.jpg"], "lost.jpg, which is in none"),
-        ([], "no picture"),
-    ],
-)
-def test_a_layout_without_classes_is_refused(names: list[str], received: str) -> None:
-    with pytest.raises(UserError, match=r"expected .* class") as caught:
-        labels_of(names)
-    assert f"Received: {received}" in str(caught.value)
-
-
-def test_folders_that_name_a_subset() -> None:
-    found = {name: subset_of(name) for name in ("train", "Training", "val", "valid", "validation", "test", "cat")}
-    assert list(found.values()) == ["train", "train", "validation", "validation", "validation", "test", None]
 
 
 def test_natural_order() -> None:
@@ -86,7 +45,8 @@ def test_a_picture_is_described(tmp_path: Path) -> None:
     pictures, rejected = take_inventory(archive(tmp_path, {"cat/1.png": content, "dog/1.png": png(2)}))
     assert not rejected
     cat = pictures[0]
-    assert (cat.name, cat.label, cat.width, cat.height, cat.size) == ("cat/1.png", "cat", 12, 8, len(content))
+    assert (cat.name, cat.label, cat.subset, cat.group) == ("cat/1.png", "", None, "")
+    assert (cat.width, cat.height, cat.size) == (12, 8, len(content))
     assert cat.sha256 == hashlib.sha256(content).hexdigest()
     assert 0 < cat.phash < 2**64
     assert cat.phash != pictures[1].phash
@@ -111,7 +71,8 @@ def test_what_cannot_be_decoded_is_listed_with_the_reason(tmp_path: Path) -> Non
     assert [picture.name for picture in pictures] == ["cat/1.png", "dog/1.png"]
     assert [file.name for file in rejected] == ["dog/cut.png", "list.csv"]
     assert "truncated" in rejected[0].reason
-    assert "not a picture" in rejected[1].reason
+    assert (rejected[1].reason, rejected[1].by_name) == ("set aside: no picture by its name", True)
+    assert not rejected[0].by_name
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow remarks on broken metadata
@@ -134,13 +95,6 @@ def test_damage_of_any_kind_is_no_traceback(tmp_path: Path) -> None:
     assert len(pictures) + len(rejected) == len(content)
     assert len(rejected) > 100
     assert all(file.reason and "\n" not in file.reason for file in rejected)
-
-
-def test_a_file_beside_numbered_pictures_does_not_hide_their_classes(tmp_path: Path) -> None:
-    content = {"cat.0.png": png(1), "dog.0.png": png(2), "licence.txt": b"free", "docs/about.txt": b"about"}
-    pictures, rejected = take_inventory(archive(tmp_path, content))
-    assert [picture.label for picture in pictures] == ["cat", "dog"]
-    assert len(rejected) == 2
 
 
 def test_an_archive_of_nothing_but_damage(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | 
         for name in names
         for index in range(classes[name])
     ]
-    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(sha256="0", phash="0")
+    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(group="", sha256="0", phash="0")
     manifest.to_csv("manifest.csv", index=False)
     pd.DataFrame(columns=COPIES).to_csv("duplicates.csv", index=False)
     Path("features").mkdir()

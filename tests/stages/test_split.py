@@ -83,7 +83,7 @@ def test_files_of_one_name_are_all_kept() -> None:
         f"{place}/dog/{name}": jpeg(pixels(20 + n))
         for n, (place, name) in enumerate(zip("abcde", ["X.jpg", "x.jpg", "x.jpg", "X.jpg", "x.jpg"], strict=True))
     }
-    result = run(content)
+    result = run(content, labels="^./(?P<label>[^/]+)/")
     assert len(result.manifest) == 15
     assert len({path.casefold() for path in result.manifest["path"]}) == 15
 
@@ -114,6 +114,8 @@ def test_an_interrupted_write_leaves_the_last_dataset(monkeypatch: pytest.Monkey
 def test_an_amount_that_is_none_is_one_line(amount: object) -> None:
     sections = {
         "split": {
+            "labels": "auto",
+            "group": None,
             "order": "index",
             "train": amount,
             "validation": 1,

@@ -1,0 +1,121 @@
+"""Labels by an expression, groups, and classes that must not vanish: through the real stage."""
+
+import json
+import runpy
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.lib.errors import UserError
+from stages.lib.params import read_section
+from stages.split import SplitParams
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
+INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
+numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "jpeg", "run"))
+
+
+def refusal(content: dict[str, bytes], **changes: object) -> str:
+    with pytest.raises(UserError) as caught:
+        run(content, **changes)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_labels_by_expression_with_groups() -> None:
+    content = {
+        f"{year}/{label}/p{n // 2}_{n}.jpg": jpeg(pixels(100 * place + n))
+        for place, (year, label) in enumerate((y, c) for y in (2023, 2024) for c in ("cat", "dog"))
+        for n in range(12)
+    }
+    result = run(content, labels=r"^\d+/(?P<label>[^/]+)/(?P<group>p\d+)_")
+    assert set(result.manifest["class"]) == {"cat", "dog"}
+    assert (result.manifest.groupby("group")["subset"].nunique() == 1).all()
+    assert set(result.manifest["group"]) == {f"p{n}" for n in range(6)}
+    assert len(result.manifest) == 48
+    for pattern in (r"/(p\d+)_", r"p\d+(?=_)"):
+        same = run(content, labels=r"^\d+/(?P<label>[^/]+)/", group=pattern)
+        assert same.everything() == result.everything()
+    by_year = run(content, labels=r"(?P<subset>train|test)?\d+/(?P<label>[^/]+)/", group=None)
+    assert set(by_year.manifest["group"]) == {""}
+    assert "matches no path" in refusal(content, labels=r"/(?P<label>[^/]+)/", group="patient")
+    both = refusal(content, labels=r"/(?P<label>[^/]+)/(?P<group>p\d)", group=r"p\d")
+    assert "split.group: expected null, for split.labels gives the groups" in both
+    assert "Received: []" in refusal(content, labels="nowhere(?P<label>x)")
+
+
+@pytest.mark.parametrize("order", ["index", "shuffle", "hash"])
+def test_a_group_over_two_classes_stays_together_for_every_order(order: str) -> None:
+    content = {f"{'ab'[n % 2]}/p{n // 6}_{n}.jpg": jpeg(pixels(n)) for n in range(48)}
+    manifest = run(content, group=r"p\d+", order=order).manifest
+    assert len(manifest) == 48
+    assert (manifest.groupby("group")["subset"].nunique() == 1).all()
+    assert manifest.groupby("subset")["class"].nunique().to_dict() == {"train": 2, "validation": 2, "test": 2}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("labels", "cat", "expected auto, the name of a csv, or a regular expression with (?P<label>...)"),
+        ("labels", "(?P<label>x", "expected a regular expression: missing )"),
+        ("labels", "(?P<label>.)(?P<colour>.)", "expected auto, the name of a csv"),
+        ("labels", None, "valid string"),
+        ("group", "(", "expected a regular expression"),
+        ("group", "(a)(b)", "one pair of parentheses at most"),
+        ("group", "", "at least 1 character"),
+    ],
+)
+def test_a_wrong_expression_is_one_line(key: str, value: str | None, expected: str) -> None:
+    values = {"labels": "auto", "group": None, "order": "hash", "train": 0.4, "validation": 0.2, "test": 0.4}
+    values |= {"max_rejected": 0.01, "near_duplicates": None, key: value}
+    Path("params.yaml").write_text(json.dumps({"split": values}))
+    with pytest.raises(UserError) as caught:
+        read_section("split", SplitParams)
+    assert f"split.{key}: " in str(caught.value)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+BIRDS = {
+    f"{label}/{n}.jpg": jpeg(pixels(20 * place + n)) for place, label in enumerate(("robin", "wren")) for n in range(9)
+}
+BROKEN = {"heron/1.heic": b"broken", "heron/2.heic": b"broken too"}
+
+
+@pytest.mark.parametrize("others", [BIRDS, {name: data for name, data in BIRDS.items() if "wren" in name}])
+@pytest.mark.parametrize("around", ["", "birds/", "train/"])
+def test_a_class_that_loses_all_its_pictures_is_named(others: dict[str, bytes], around: str) -> None:
+    """Also where a single other class is left."""
+    content = {around + name: data for name, data in (others | BROKEN).items()}
+    message = refusal(content, max_rejected=0.9)
+    assert f"class 'heron': none of its 2 files can be decoded, the first is {around}heron/1.heic: " in message
+    assert pd.read_csv("rejected.csv")["path"].tolist() == [f"{around}heron/1.heic", f"{around}heron/2.heic"]
+    by_name = {f"{around}{name.replace('/', '_')}": data for name, data in (others | BROKEN).items()}
+    assert "class 'heron': none of its 2 files" in refusal(by_name, max_rejected=0.9)
+    rows = "".join(f"{name},{name.split('/')[0]}\n" for name in others | BROKEN)
+    by_table = others | BROKEN | {"labels.csv": f"path,label\n{rows}".encode()}
+    assert "class 'heron': none" in refusal(by_table, max_rejected=0.9, labels="labels.csv")
+    assert "class 'heron': none" in refusal(others | BROKEN, max_rejected=0.9, labels="^(?P<label>[^/]+)/")
+
+
+def test_an_empty_class_folder_is_named() -> None:
+    def with_folder(name: str, others: dict[str, bytes] = BIRDS) -> Path:
+        with zipfile.ZipFile("raw.zip", "w") as archive:
+            for path, data in {**others, name: b""}.items():
+                archive.writestr(path, data)
+        return Path("raw.zip")
+
+    assert "class 'heron': heron/ is empty" in refusal(with_folder("heron/"))
+    assert "class 'heron': heron/2023/ is empty" in refusal(with_folder("heron/2023/"))
+    one = {name: data for name, data in BIRDS.items() if "wren" in name}
+    assert "empty folders: heron/" in refusal(with_folder("heron/", one))
+    assert run(with_folder("wren/2023/")).counts["unused"] == 0
+    given = {
+        f"{subset}/{name}": jpeg(pixels(n))
+        for n, (subset, name) in enumerate((s, b) for s in ("train", "test") for b in BIRDS)
+    }
+    assert run(with_folder("validation/", given)).counts["unused"] == 0
+    assert "class 'heron': train/heron/ is empty" in refusal(with_folder("train/heron/", given))
