@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field, PlainValidator
 
 from stages.lib import entry
 from stages.lib.assignment import UNUSED, assign
-from stages.lib.duplicates import distance, near_groups
+from stages.lib.copies import as_told, check_copies, copy_table
+from stages.lib.duplicates import near_groups
 from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, Rejected, take_inventory
 from stages.lib.manifest import SUBSETS
@@ -37,8 +37,9 @@ class SplitParams(Params):
     """Section `split`: how many pictures of each class go where.
 
     train, validation, test: per class; a whole number is a count, one with a point a share of the class.
-    max_rejected: share of files that may be undecodable. near_duplicates: bits of 64 in which the perceptual hashes
-    of two copies of one picture may differ; None looks for equal files only.
+    max_rejected: share of files that may be undecodable. near_duplicates: largest distance of near copies, as in
+    `stages.lib.likeness`; None looks for equal files only. max_near_duplicates: share of pictures that may be near
+    copies of another one.
     """
 
     order: Literal["index", "shuffle", "hash", "folders"]
@@ -46,7 +47,8 @@ class SplitParams(Params):
     validation: Amount
     test: Amount
     max_rejected: Annotated[float, Field(ge=0, le=1)]
-    near_duplicates: Annotated[int, Field(ge=0, le=32)] | None
+    near_duplicates: Annotated[float, Field(gt=0, le=20)] | None
+    max_near_duplicates: Annotated[float, Field(ge=0, le=1)]
 
 
 def split(
@@ -61,11 +63,13 @@ def split(
 ) -> None:
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
-    manifest: path, class, subset, width, height, bytes, sha256, phash, brightness, sharpness (`stages.lib.quality`),
-    sorted by path. rejected: path, reason. duplicates: group, path, class, kind, distance, action. metrics: counts.
+    manifest: path, class, subset, width, height, bytes, sha256, brightness, sharpness (`stages.lib.quality`), sorted by
+    path. rejected: path, reason. duplicates: group, path, class, kind (exact, near, mirrored), distance (from the
+    picture that stands for the group, as in `stages.lib.likeness`), action. metrics: counts.
 
     Raises:
-        UserError: too many files cannot be decoded, fewer than two classes, or a class with too few pictures.
+        UserError: too many files cannot be decoded or are near copies, fewer than two classes, or a class with too few
+            pictures.
     """
     pictures, broken = take_inventory(archive)
     # Before anything can fail: whoever has to mend the pictures needs the whole list.
@@ -73,10 +77,18 @@ def split(
     _check_rejected(broken, len(pictures) + len(broken), params.max_rejected, rejected)
     _check_classes(pictures)
     groups = near_groups(pictures, params.near_duplicates)
+    copies = copy_table(pictures, groups)
+    # Also before anything can fail: whoever wonders at what is called a copy needs to see it.
+    _write_table(duplicates, copies)
+    check_copies(copies, len(pictures), params.max_near_duplicates, duplicates)
     amounts = {subset: getattr(params, subset) for subset in SUBSETS}
-    fates = assign(pictures, groups, params.order, amounts, common.seed)
+    try:
+        fates = assign(pictures, groups, params.order, amounts, common.seed)
+    except UserError as error:
+        raise UserError(f"{error}{as_told(copies, duplicates)}") from None
     paths = _paths(pictures, fates)
-    copies = _copies(pictures, groups, fates)
+    taken = [f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place] for place in copies.index]
+    copies["action"] = pd.Series(taken, copies.index, dtype=str)
 
     _extract(archive, dataset, {pictures[place].name: path for place, path in paths.items()})
     rows = [_row(pictures[place], path, fates[place]) for place, path in paths.items()]
@@ -147,25 +159,9 @@ def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
         "height": picture.height,
         "bytes": picture.size,
         "sha256": picture.sha256,
-        "phash": f"{picture.phash:016x}",
         "brightness": round(picture.brightness, 4),
         "sharpness": round(picture.sharpness, 1),
     }
-
-
-def _copies(pictures: Sequence[Picture], groups: np.ndarray, fates: Sequence[str]) -> pd.DataFrame:
-    members: dict[int, list[int]] = {}
-    for place, group in enumerate(groups.tolist()):
-        members.setdefault(group, []).append(place)
-    rows = []
-    for number, places in enumerate((places for places in members.values() if len(places) > 1), start=1):
-        files = Counter(pictures[place].sha256 for place in places)
-        for place in places:
-            picture = pictures[place]
-            kind = "exact" if files[picture.sha256] > 1 else "near"
-            action = f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place]
-            rows.append((number, picture.name, picture.label, kind, distance(pictures[places[0]], picture), action))
-    return pd.DataFrame(rows, columns=["group", "path", "class", "kind", "distance", "action"])
 
 
 def _counts(
@@ -179,7 +175,7 @@ def _counts(
         "unused": sum(fate == UNUSED for fate in fates),
         "rejected": len(broken),
         "exact_duplicates": int((copies["kind"] == "exact").sum()),
-        "near_duplicates": int((copies["kind"] == "near").sum()),
+        "near_duplicates": int((copies["kind"] != "exact").sum()),
         "set_aside": int(copies["action"].str.startswith("set aside").sum()),
     }
 

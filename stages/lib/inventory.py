@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
-import imagehash
 import numpy as np
-from PIL import Image
 
 from stages.lib.errors import UserError
 from stages.lib.manifest import SubsetName
 from stages.lib.pictures import DECODING_THREADS, BrokenPicture, size_of, upright
 from stages.lib.progress import counted
 from stages.lib.quality import brightness, sharpness
+from stages.lib.thumbnails import thumbnail
 
-THUMBNAIL = 16  # pixels
 _NUMBERED = re.compile(r"(?P<label>.+)\.\d+$")
 _ENOUGH = 512  # pixels: of a larger picture no more is looked at
 _CHUNK = 1024
@@ -38,8 +36,8 @@ _SUBSET_FOLDERS: dict[str, SubsetName] = {
 class Picture:
     """A picture of the archive.
 
-    name: in the archive. label: its class. width, height: pixels, upright. phash: 64 bits.
-    thumbnail: uint8 (16, 16), grey. brightness, sharpness: as in `quality`.
+    name: in the archive. label: its class. width, height: pixels, upright.
+    thumbnail: uint8 (48, 48, 3), as in `thumbnails`. brightness, sharpness: as in `quality`.
     """
 
     name: str
@@ -48,7 +46,6 @@ class Picture:
     height: int
     size: int
     sha256: str
-    phash: int
     thumbnail: np.ndarray
     brightness: float
     sharpness: float
@@ -133,10 +130,10 @@ def _describe_all(archive: zipfile.ZipFile, names: Sequence[str]) -> Iterator[Pi
 def _describe(name: str, content: bytes) -> Picture | Rejected:
     try:
         width, height = size_of(content)
-        grey = upright(content, enough=_ENOUGH).convert("L")
+        picture = upright(content, enough=_ENOUGH)
     except BrokenPicture as error:
         return Rejected(name, str(error))
-    bits = np.packbits(imagehash.phash(grey).hash)
+    grey = picture.convert("L")
     return Picture(
         name,
         "",
@@ -144,8 +141,7 @@ def _describe(name: str, content: bytes) -> Picture | Rejected:
         height,
         len(content),
         hashlib.sha256(content).hexdigest(),
-        int.from_bytes(bits.tobytes(), "big"),
-        np.asarray(grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)),
+        thumbnail(picture),
         brightness(grey),
         sharpness(grey),
     )

@@ -32,12 +32,10 @@ def read_manifest(file: Path) -> pd.DataFrame:
     """Read the table that `split` wrote.
 
     Returns:
-        A row per picture: path, class, subset, width, height (pixels), bytes, sha256, phash, brightness in [0, 1],
+        A row per picture: path, class, subset, width, height (pixels), bytes, sha256, brightness in [0, 1],
         sharpness (`stages.lib.quality`).
     """
-    return pd.read_csv(
-        file, dtype={"path": str, "class": str, "subset": str, "sha256": str, "phash": str}, na_filter=False
-    )
+    return pd.read_csv(file, dtype={"path": str, "class": str, "subset": str, "sha256": str}, na_filter=False)
 
 
 def read_subset(dataset: Path, manifest: Path, subset: SubsetName) -> Subset:

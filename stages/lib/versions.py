@@ -19,7 +19,6 @@ class VersionsParams(Params):
     keras: str
     keras_hub: Annotated[str, Field(alias="keras-hub")]
     pillow: str
-    imagehash: str
     scikit_learn: Annotated[str, Field(alias="scikit-learn")]
     cleanlab: str
 
