@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 _PACKAGES = (
-    *("smallset", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "imagehash", "scipy"),
+    *("smallset", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scipy"),
     *("pandas", "scikit-learn", "cleanlab", "statsmodels", "dvc", "prefect"),
 )
 _PATIENCE = 10.0  # seconds for a tool of the system to answer

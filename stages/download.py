@@ -54,8 +54,8 @@ def _require_empty(folder: Path) -> None:
         pictures = [member.name for member in found if not set_aside.is_set_aside(member.name)]
     if pictures:
         raise UserError(
-            f"{folder}: expected nothing but its README, found {set_aside.summary(pictures)}; move them to another folder, "
-            " then set download.path to it and download.source to folder"
+            f"{folder}: expected nothing but its README, found {set_aside.summary(pictures)}; move them to another "
+            "folder, then set download.path to it and download.source to folder"
         )
 
 

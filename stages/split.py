@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from stages.lib import entry
 from stages.lib.assignment import assign
+from stages.lib.copies import as_told, check_copies, copy_table
 from stages.lib.dataset_paths import dataset_paths
-from stages.lib.duplicates import distance, near_groups
+from stages.lib.duplicates import near_groups
 from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, Rejected, take_inventory
 from stages.lib.labelling import label_pictures
@@ -36,12 +36,14 @@ def split(
 ) -> None:
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
-    manifest: path, class, subset, group (empty without), width, height, bytes, sha256, phash, brightness, sharpness
+    manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
     (`stages.lib.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has no class.
-    duplicates: group, path, class, kind, distance, action. metrics: counts.
+    duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group, as
+    in `stages.lib.likeness`), action. metrics: counts.
 
     Raises:
-        UserError: too many files cannot be decoded, fewer than two classes, or a class with too few pictures.
+        UserError: too many files cannot be decoded or are near copies, fewer than two classes, or a class with too few
+            pictures.
     """
     found, left_out = take_inventory(archive)
     # Before anything can fail: whoever has to mend the pictures needs the whole list.
@@ -51,11 +53,19 @@ def split(
     pictures, unlabelled = label_pictures(archive, found, broken, params.labels, params.group)
     _write_left_out(rejected, [*left_out, *unlabelled])
     groups = near_groups(pictures, params.near_duplicates)
+    copies = copy_table(pictures, groups)
+    # Also before anything can fail: whoever wonders at what is called a copy needs to see it.
+    _write_table(duplicates, copies)
+    check_copies(copies, len(pictures), params.max_near_duplicates, duplicates)
     amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
     _mention_subsets(pictures, params.order)
-    fates = assign(pictures, groups, params.order, amounts, common.seed)
+    try:
+        fates = assign(pictures, groups, params.order, amounts, common.seed)
+    except UserError as error:
+        raise UserError(f"{error}{as_told(copies, duplicates)}") from None
     paths = _paths(pictures, fates)
-    copies = _copies(pictures, groups, fates)
+    taken = [f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place] for place in copies.index]
+    copies["action"] = pd.Series(taken, copies.index, dtype=str)
 
     _extract(archive, dataset, {pictures[place].name: path for place, path in paths.items()})
     rows = [_row(pictures[place], path, fates[place]) for place, path in paths.items()]
@@ -133,25 +143,9 @@ def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
         "height": picture.height,
         "bytes": picture.size,
         "sha256": picture.sha256,
-        "phash": f"{picture.phash:016x}",
         "brightness": round(picture.brightness, 4),
         "sharpness": round(picture.sharpness, 1),
     }
-
-
-def _copies(pictures: Sequence[Picture], groups: np.ndarray, fates: Sequence[str]) -> pd.DataFrame:
-    members: dict[int, list[int]] = {}
-    for place, group in enumerate(groups.tolist()):
-        members.setdefault(group, []).append(place)
-    rows = []
-    for number, places in enumerate((places for places in members.values() if len(places) > 1), start=1):
-        files = Counter(pictures[place].sha256 for place in places)
-        for place in places:
-            picture = pictures[place]
-            kind = "exact" if files[picture.sha256] > 1 else "near"
-            action = f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place]
-            rows.append((number, picture.name, picture.label, kind, distance(pictures[places[0]], picture), action))
-    return pd.DataFrame(rows, columns=["group", "path", "class", "kind", "distance", "action"])
 
 
 def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
@@ -162,7 +156,7 @@ def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFr
     return counts | {
         "unused": sum(fate == UNUSED for fate in fates),
         "exact_duplicates": int((copies["kind"] == "exact").sum()),
-        "near_duplicates": int((copies["kind"] == "near").sum()),
+        "near_duplicates": int((copies["kind"] != "exact").sum()),
         "set_aside": int(copies["action"].str.startswith("set aside").sum()),
     }
 

@@ -1,107 +1,132 @@
-"""Copies of one picture: the same file twice, or the same picture resized, recompressed or retouched."""
+"""Copies of one picture: the same file twice, or the picture resized, recompressed, cropped, mirrored or retouched."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from stages.lib.candidates import candidates
 from stages.lib.inventory import Picture
+from stages.lib.likeness import distances, has_detail
 
-# Two pictures of one scene at 16 x 16 differ by less than this on average; two different ones hardly ever do.
-THUMBNAIL_DIFFERENCE = 6.0  # of 255
-_BITS = 64  # of a hash
-_PAIRS = 1 << 16  # pictures compared at once
+_COUNT = 3  # pictures that each is compared with, in each tree of the search
+_CHUNK = 1024  # pairs whose thumbnails are gathered at once
 
 
-def near_groups(pictures: Sequence[Picture], bits: int | None) -> np.ndarray:
-    """Number the groups of pictures that are copies of each other.
+def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
+    """Group the pictures that are copies of each other.
 
-    Two pictures are near duplicates if their perceptual hashes (imagehash's phash, 64 bits) differ in at most `bits`
-    bits and their thumbnails agree; the latter drops the chance matches of a hash that sees only coarse structure.
+    Near copies are found by their thumbnails (`likeness.distances`, also of the mirror image), among those that are
+    roughly alike (`candidates`). Every picture of a group is a copy of the one that stands for it: copies of copies
+    are none, so a series that changes slowly falls into many groups. What has no detail, as an empty page, is a copy of
+    equal files only.
 
     Args:
-        bits: None finds equal files only.
+        limit: largest distance of a near copy; None finds equal files only.
 
     Returns:
-        int64 (pictures,): equal numbers for copies, also copies of copies.
+        int64 (pictures,): the place of the picture that stands for the group, equal for copies.
     """
-    names = {sha256: number for number, sha256 in enumerate(dict.fromkeys(picture.sha256 for picture in pictures))}
-    first = {names[picture.sha256]: place for place, picture in reversed(list(enumerate(pictures)))}
-    places = np.array([names[picture.sha256] for picture in pictures], np.int64)
-    if bits is None:
-        return places
-    different = [pictures[first[number]] for number in range(len(first))]
-    return _near([picture.phash for picture in different], [picture.thumbnail for picture in different], bits)[places]
+    files = _first([picture.sha256 for picture in pictures])
+    if limit is None or not len(files):
+        return files
+    different = np.unique(files)
+    detailed = different[has_detail([pictures[place].thumbnail for place in different])]
+    # Equal thumbnails need no search, however many there are.
+    seen = detailed[_first([pictures[place].thumbnail.tobytes() for place in detailed])]
+    distinct = np.unique(seen)
+    leaders = distinct[_grouped([pictures[place].thumbnail for place in distinct], limit)]
+    groups = np.arange(len(pictures))
+    groups[detailed] = leaders[np.searchsorted(distinct, seen)]
+    return groups[files]
 
 
-def distance(one: Picture, other: Picture) -> int:
-    """Bits in which two perceptual hashes differ."""
-    return (one.phash ^ other.phash).bit_count()
+def compared(pictures: Sequence[Picture], groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compare each picture with the one that stands for its group.
 
+    Args:
+        groups: as from `near_groups`.
 
-def _near(phashes: Sequence[int], pixels: Sequence[np.ndarray], bits: int) -> np.ndarray:
-    """int64 (pictures,): groups of near duplicates.
-
-    Hashes that differ in at most `bits` bits agree in one of `bits` + 1 bands of them at least: only those that agree
-    in a band are compared, which loses none (Norouzi, Punjani & Fleet 2012, "Fast search in Hamming space with
-    multi-index hashing", CVPR).
+    Returns:
+        float32 (pictures,): the distance, 0 for equal files. bool (pictures,): whether it is nearer mirrored.
     """
-    hashes, thumbnails = np.array(phashes, np.uint64), np.stack(pixels).astype(np.int16)
-    groups = np.arange(len(hashes))
-    for band in _bands(bits):
-        keys, width, last = hashes & band, 1, False
-        while not last:
-            order = np.lexsort((groups, keys))
-            # Each with those of its key that follow its own group, at most so many.
-            after, ends = _ends(keys[order], groups[order]), _ends(keys[order])
-            last = bool((after + width >= ends).all())
-            pairs = _pairs(after, np.minimum(ends, after + width))
-            found = [_near_pairs(order[one], order[other], hashes, thumbnails, bits) for one, other in pairs]
-            # Joined before the next, wider look: of a thousand blank pages each is compared with a few, not with all.
-            groups, width = _joined(groups, found), 4 * width
-    return groups
+    apart, mirrored = np.zeros(len(pictures), np.float32), np.zeros(len(pictures), bool)
+    places = [place for place, group in enumerate(groups) if pictures[place].sha256 != pictures[group].sha256]
+    if places:
+        pairs = np.stack([np.minimum(places, groups[places]), np.maximum(places, groups[places])], axis=1)
+        thumbnails = [picture.thumbnail for picture in pictures]
+        plain, turned = (_measured(thumbnails, np.insert(pairs, 2, mirror, axis=1)) for mirror in (0, 1))
+        apart[places], mirrored[places] = np.minimum(plain, turned), turned < plain
+    return apart, mirrored
 
 
-def _pairs(starts: np.ndarray, ends: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Every place with those from its start to before its end, some at a time."""
-    for step in range(int((ends - starts).max())):
-        left = np.flatnonzero(starts + step < ends)
-        for part in (left[first : first + _PAIRS] for first in range(0, len(left), _PAIRS)):
-            yield part, starts[part] + step
+def _first(values: Sequence[Hashable]) -> np.ndarray:
+    """int64 (values,): the place at which each value comes first."""
+    places: dict[Hashable, int] = {}
+    return np.array([places.setdefault(value, place) for place, value in enumerate(values)], np.int64)
 
 
-def _ends(*columns: np.ndarray) -> np.ndarray:
-    """For each row of sorted columns the place after the last row that equals it."""
-    count = len(columns[0])
-    starts = np.flatnonzero(np.any([np.r_[True, column[1:] != column[:-1]] for column in columns], axis=0))
-    sizes = np.diff(starts, append=count)
-    return np.repeat(starts + sizes, sizes)
+def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> np.ndarray:
+    """int64 (pictures,): the place of the one that stands for each.
+
+    Where one has more copies than it was compared with, those that stand for a group are searched again, without the
+    others: each search makes them fewer by a factor, so the time grows with the pictures, not with their square.
+    """
+    leaders, crowded = np.arange(len(thumbnails)), np.ones(len(thumbnails), bool)
+    links = np.empty((0, 2), np.int64)
+    while crowded.any():
+        remaining = np.unique(leaders)
+        pairs = candidates([thumbnails[place] for place in remaining], _COUNT)
+        pairs[:, :2] = remaining[pairs[:, :2]]
+        near = _copies(thumbnails, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
+        if not len(near):
+            break
+        links = np.unique(np.concatenate([links, near, _copies(thumbnails, _across(leaders, near), limit)]), axis=0)
+        before, leaders = leaders, _stars(len(thumbnails), links)
+        sizes = np.bincount(leaders, minlength=len(leaders))
+        crowded = (sizes > _COUNT) & (sizes > np.bincount(before, minlength=len(leaders)))
+    return leaders
 
 
-def _bands(bits: int) -> list[np.uint64]:
-    """Masks that share no bit and together have all; a single one without any where bands would be too narrow."""
-    count = bits + 1
-    if 4 * count > 2 ** (_BITS // count):
-        return [np.uint64(0)]
-    # Neighbouring bits of a hash say much the same, so that a band takes bits from all over.
-    return [np.uint64(sum(1 << bit for bit in range(band, _BITS, count))) for band in range(count)]
+def _across(leaders: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Two groups whose leaders are copies: each leader beside the members of the other, also mirrored."""
+    members = defaultdict(list)
+    for place in np.flatnonzero(leaders != np.arange(len(leaders))).tolist():
+        members[int(leaders[place])].append(place)
+    pairs = {
+        (min(leader, member), max(leader, member), mirrored)
+        for one, other in near.tolist()
+        for leader, group in ((one, other), (other, one))
+        for member in members[group]
+        for mirrored in (0, 1)
+    }
+    return np.array(sorted(pairs), np.int64).reshape(-1, 3)
 
 
-def _near_pairs(
-    one: np.ndarray, other: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray, bits: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Those pairs of places that are near duplicates."""
-    near = np.bitwise_count(hashes[one] ^ hashes[other]) <= bits
-    one, other = one[near], other[near]
-    agree = np.abs(thumbnails[one] - thumbnails[other]).mean(axis=(1, 2)) < THUMBNAIL_DIFFERENCE
-    return one[agree], other[agree]
+def _copies(thumbnails: Sequence[np.ndarray], pairs: np.ndarray, limit: float) -> np.ndarray:
+    """int64 (copies, 2): those of the pairs that are near enough."""
+    return np.unique(pairs[_measured(thumbnails, pairs) <= limit, :2], axis=0)
 
 
-def _joined(groups: np.ndarray, found: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """The groups after more pairs of places were found to be copies."""
-    if not found:
-        return groups
-    one, other = (groups[np.concatenate(places)] for places in zip(*found, strict=True))
-    graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(len(groups), len(groups)))
-    return connected_components(graph, directed=False)[1].astype(np.int64)[groups]
+def _measured(thumbnails: Sequence[np.ndarray], pairs: np.ndarray) -> np.ndarray:
+    """float32 (pairs,): distances; the second of a pair is mirrored where the third number is 1."""
+    found = [np.empty(0, np.float32)]
+    for part in (pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)):
+        one = np.stack([thumbnails[place] for place in part[:, 0]])
+        other = np.stack([thumbnails[place][:, ::-1] if turned else thumbnails[place] for _, place, turned in part])
+        found.append(distances(one, other))
+    return np.concatenate(found)
+
+
+def _stars(count: int, links: np.ndarray) -> np.ndarray:
+    """int64 (count,): who stands for each: those with the most copies first, for all of these that no other has."""
+    near: dict[int, list[int]] = defaultdict(list)
+    for one, other in links.tolist():
+        near[one].append(other)
+        near[other].append(one)
+    leaders, free = np.arange(count), np.ones(count, bool)
+    for place in sorted(near, key=lambda place: (-len(near[place]), place)):
+        if free[place]:
+            taken = [place, *(other for other in near[place] if free[other])]
+            leaders[taken], free[taken] = place, False
+    return leaders

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
-import imagehash
 import numpy as np
-from PIL import Image
 
 from stages.lib.manifest import SubsetName
 from stages.lib.pictures import DECODING_THREADS, BrokenPicture, size_of, upright
 from stages.lib.progress import counted
 from stages.lib.quality import brightness, sharpness
 from stages.lib.set_aside import is_set_aside
+from stages.lib.thumbnails import thumbnail
 
-THUMBNAIL = 16  # pixels
 _ENOUGH = 512  # pixels: of a larger picture no more is looked at
 _CHUNK = 1024
 
@@ -29,8 +27,8 @@ class Picture:
     """A picture of the archive.
 
     name: in the archive. label: its class, subset: the one it was collected for, group: what it must not be parted
-    from, all of which `labelling` adds. width, height: pixels, upright. phash: 64 bits.
-    thumbnail: uint8 (16, 16), grey. brightness, sharpness: as in `quality`.
+    from, all of which `labelling` adds. width, height: pixels, upright.
+    thumbnail: uint8 (48, 48, 3), as in `thumbnails`. brightness, sharpness: as in `quality`.
     """
 
     name: str
@@ -39,7 +37,6 @@ class Picture:
     height: int
     size: int
     sha256: str
-    phash: int
     thumbnail: np.ndarray
     brightness: float
     sharpness: float
@@ -97,10 +94,10 @@ def _describe_all(archive: zipfile.ZipFile, names: Sequence[str]) -> Iterator[Pi
 def _describe(name: str, content: bytes) -> Picture | Rejected:
     try:
         width, height = size_of(content)
-        grey = upright(content, enough=_ENOUGH).convert("L")
+        picture = upright(content, enough=_ENOUGH)
     except BrokenPicture as error:
         return Rejected(name, str(error))
-    bits = np.packbits(imagehash.phash(grey).hash)
+    grey = picture.convert("L")
     return Picture(
         name,
         "",
@@ -108,8 +105,7 @@ def _describe(name: str, content: bytes) -> Picture | Rejected:
         height,
         len(content),
         hashlib.sha256(content).hexdigest(),
-        int.from_bytes(bits.tobytes(), "big"),
-        np.asarray(grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)),
+        thumbnail(picture),
         brightness(grey),
         sharpness(grey),
     )

@@ -32,10 +32,10 @@ def read_manifest(file: Path) -> pd.DataFrame:
     """Read the table that `split` wrote.
 
     Returns:
-        A row per picture: path, class, subset, group (empty without), width, height (pixels), bytes, sha256, phash,
+        A row per picture: path, class, subset, group (empty without), width, height (pixels), bytes, sha256,
         brightness in [0, 1], sharpness (`stages.lib.quality`).
     """
-    text = ("path", "class", "subset", "group", "sha256", "phash")
+    text = ("path", "class", "subset", "group", "sha256")
     return pd.read_csv(file, dtype=dict.fromkeys(text, str), na_filter=False)
 
 

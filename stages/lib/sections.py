@@ -100,8 +100,9 @@ class SplitParams(Params):
     labels: "auto" by folders and names; the name of a csv; or a regular expression on the path. group: a regular
     expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
     order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
-    share of the class. max_rejected: share of files that may be undecodable. near_duplicates: bits of 64 in which the
-    perceptual hashes of two copies of one picture may differ; None looks for equal files only.
+    share of the class. max_rejected: share of files that may be undecodable. near_duplicates: largest distance of near
+    copies, as in `stages.lib.likeness`; None looks for equal files only. max_near_duplicates: share of pictures that may
+    be near copies of another one.
     """
 
     labels: Annotated[str, AfterValidator(_labels)]
@@ -111,7 +112,8 @@ class SplitParams(Params):
     validation: Amount
     test: Amount
     max_rejected: Annotated[float, Field(ge=0, le=1)]
-    near_duplicates: Annotated[int, Field(ge=0, le=32)] | None
+    near_duplicates: Annotated[float, Field(gt=0, le=20)] | None
+    max_near_duplicates: Annotated[float, Field(ge=0, le=1)]
 
 
 class PretrainingParams(Params):
@@ -215,7 +217,6 @@ class VersionsParams(Params):
     keras: str
     keras_hub: Annotated[str, Field(alias="keras-hub")]
     pillow: str
-    imagehash: str
     scikit_learn: Annotated[str, Field(alias="scikit-learn")]
     cleanlab: str
 

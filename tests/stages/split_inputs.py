@@ -14,7 +14,7 @@ from stages.lib.manifest import read_manifest
 from stages.lib.params import CommonParams
 from stages.split import SplitParams, split
 
-COLUMNS = ["path", "class", "subset", "group", "width", "height", "bytes", "sha256", "phash", "brightness", "sharpness"]
+COLUMNS = ["path", "class", "subset", "group", "width", "height", "bytes", "sha256", "brightness", "sharpness"]
 
 
 def pixels(seed: int) -> Image.Image:
@@ -84,7 +84,6 @@ def check(result: Result) -> None:
         assert row["path"].split("/")[:2] == [row["subset"], row["class"]]
         assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
         assert Image.open(io.BytesIO(content)).size == (row["width"], row["height"])
-        assert len(row["phash"]) == 16
         assert 0 <= row["brightness"] <= 1
         assert row["sharpness"] >= 0
     assert manifest["sha256"].is_unique

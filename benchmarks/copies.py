@@ -1,0 +1,117 @@
+"""Copies: how many of each kind of edit `split` finds, and how many different images of each kind it takes for copies.
+
+    python -m benchmarks.copies PHOTOGRAPHS... [--count 1000] [--half last] [--json]
+
+PHOTOGRAPHS are folders, zips or tars of photographs, all of them different. Of each kind `count` images are made from
+them, or as many as they allow; "near copies" are those that the photographs already hold. Every image goes through the
+stage's own functions, as a PNG (an edited photograph as well: what it was recompressed with is part of the edit). Half
+of the photographs, `first`, served to choose the numbers in `stages.lib.likeness`; `last` is the other one.
+"""
+
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import typer
+from PIL import Image
+
+from benchmarks.copy_kinds import DIFFERENT, EDITS, Photographs
+from benchmarks.options import Json
+from benchmarks.tables import show
+from stages.lib.archives import is_set_aside, members
+from stages.lib.duplicates import near_groups
+from stages.lib.inventory import Picture, take_inventory
+from stages.lib.pictures import decode
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    photographs: list[Path],
+    count: Annotated[int, typer.Option(min=8, help="Images of each kind.")] = 1000,
+    half: Annotated[Literal["first", "last"], typer.Option(help="Half of the photographs.")] = "last",
+    limit: Annotated[float, typer.Option(help="As `split.near_duplicates`.")] = 4.0,
+    as_json: Json = False,
+) -> None:
+    """Measure and print."""
+    images = _photographs(photographs, half)
+    result = {
+        "photographs": len(images),
+        "limit": limit,
+        "different": [_false(name, images, count, limit) for name in DIFFERENT],
+        "edits": _found(images[:count], limit),
+    }
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    different: Any = result["different"]
+    show(
+        ("different images", "images", "taken for copies", "of pairs"),
+        [(row["kind"], *(f"{row[key]:,}" for key in ("images", "false", "pairs"))) for row in different],
+    )
+    edits: Any = result["edits"]
+    show(
+        ("edited photographs", "images", "found", "with another one"),
+        [(row["kind"], f"{row['images']:,}", f"{row['recall']:.1%}", f"{row['false']:,}") for row in edits],
+    )
+
+
+def _photographs(sources: Sequence[Path], half: str) -> list[Image.Image]:
+    """Every second photograph, in an order of its own, without what is a copy of another one."""
+    found = []
+    for source in sources:
+        with members(source) as listed:
+            chosen = [member for member in listed if not is_set_aside(member.name)][half == "last" :: 2]
+            found += [Image.fromarray(decode(member.read())) for member in chosen]
+    order = np.random.default_rng(0).permutation(len(found)).tolist()
+    return [found[place] for place in order]
+
+
+def _false(kind: str, photographs: Photographs, count: int, limit: float) -> dict[str, Any]:
+    images = DIFFERENT[kind](photographs, count, np.random.default_rng(1))
+    groups = near_groups(_described(images), limit)
+    sizes = np.bincount(groups)[np.unique(groups)]
+    return {
+        "kind": kind,
+        "images": len(images),
+        "false": int(sizes[sizes > 1].sum()),
+        "pairs": int((sizes * (sizes - 1) // 2).sum()),
+    }
+
+
+def _found(photographs: Photographs, limit: float) -> list[dict[str, Any]]:
+    """For each edit: how many of the edited photographs are in a group with their original."""
+    originals, rows = _described(photographs), []
+    for kind, edit in EDITS.items():
+        rng = np.random.default_rng(2)
+        edited = _described([edit(photograph, rng) for photograph in photographs])
+        groups = near_groups([*originals, *edited], limit)
+        own, other = groups[: len(originals)], groups[len(originals) :]
+        false = len(own) - len(np.unique(own))
+        rows.append({"kind": kind, "images": len(own), "recall": float((own == other).mean()), "false": false})
+    return rows
+
+
+def _described(images: Sequence[Image.Image]) -> list[Picture]:
+    """The images as `split` sees them, in their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder, "images.zip")
+        with zipfile.ZipFile(archive, "w") as opened:
+            for place, image in enumerate(images):
+                file = io.BytesIO()
+                image.save(file, "PNG", compress_level=1)
+                opened.writestr(f"{place % 2}/{place // 2:06}.png", file.getvalue())
+        pictures, rejected = take_inventory(archive)
+    if rejected:
+        raise RuntimeError(f"expected images that decode. Received: {rejected[0]}")
+    return sorted(pictures, key=lambda picture: (picture.name.split("/")[1], picture.name))
+
+
+if __name__ == "__main__":
+    app()
