@@ -1,8 +1,8 @@
 """Random variants of training pictures: flip, rotation and zoom as one resampling.
 
 The same distribution, centre and reflecting border as Keras's RandomFlip, RandomRotation and RandomZoom in this order.
-Composing the three into one projective transform resamples each picture once instead of twice, which is
-faster and loses less detail.
+Composing the three before anything is read resamples each picture once instead of twice, which is faster and loses less
+detail.
 """
 
 import math
@@ -34,34 +34,59 @@ def augment(pictures: tf.Tensor, params: AugmentationParams, seed: tf.Tensor) ->
     return resample(pictures, flip, angle, zoom)
 
 
+# Compiled by XLA, all passes over the coordinates are one: several times as fast as TensorFlow's projective transform.
+@tf.function(jit_compile=True)
 def resample(pictures: tf.Tensor, flip: tf.Tensor, angle: tf.Tensor, zoom: tf.Tensor) -> tf.Tensor:
     """Flip, turn and zoom each picture of a batch about its centre, in this order, in one bilinear resampling.
 
     Args:
-        pictures: float32 (batch, height, width, channels).
+        pictures: float32 (batch, height, width, channels), with a height, width and channels that are known beforehand.
         flip: float32 (batch,), -1 mirrors left to right, 1 does not.
         angle: float32 (batch,) in radians.
         zoom: float32 (batch,), the share of the picture that stays in view: below 1 is closer, above 1 farther.
 
     Returns:
-        float32, same shape; what comes from outside the picture is its mirror image.
+        float32, same shape and range. What a zoom shows from outside is the mirror image of the turned picture; what
+        a turn shows from outside is that of the picture itself.
     """
-    size = tf.cast(tf.shape(pictures)[1:3], tf.float32)
-    middle_y, middle_x = (size[0] - 1) / 2, (size[1] - 1) / 2
-    cosine, sine = zoom * tf.cos(angle), zoom * tf.sin(angle)
-    # Where the output's pixel (x, y) is read from, about the centre: x' = flip * (cos x - sin y), y' = sin x + cos y.
-    xx, xy, yx, yy = flip * cosine, -flip * sine, sine, cosine
-    x0 = middle_x - xx * middle_x - xy * middle_y
-    y0 = middle_y - yx * middle_x - yy * middle_y
-    nothing = tf.zeros_like(zoom)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=pictures,
-        transforms=tf.stack([xx, xy, x0, yx, yy, y0, nothing, nothing], axis=1),
-        output_shape=tf.shape(pictures)[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
+    height, width = pictures.shape[1:3]
+    middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
+    flip, cosine, sine, zoom = (one[:, tf.newaxis] for one in (flip, tf.cos(angle), tf.sin(angle), zoom))
+    # Where the output's pixels lie in the turned picture, about its centre: (batch, width) and (batch, height).
+    x = _mirrored(middle_x + zoom * (tf.range(width, dtype=tf.float32) - middle_x), width) - middle_x
+    y = _mirrored(middle_y + zoom * (tf.range(height, dtype=tf.float32) - middle_y), height) - middle_y
+    # And these in the picture itself, (batch, height, width): x' = flip * (cos x - sin y), y' = sin x + cos y.
+    columns = (middle_x + flip * cosine * x)[:, tf.newaxis] - (flip * sine * y)[..., tf.newaxis]
+    rows = (middle_y + cosine * y)[..., tf.newaxis] + (sine * x)[:, tf.newaxis]
+    varied = _bilinear(pictures, _mirrored(rows, height), _mirrored(columns, width))
+    # Networks that need the size of their input beforehand find it.
+    return tf.ensure_shape(varied, pictures.shape)
+
+
+def _mirrored(coordinates: tf.Tensor, size: int) -> tf.Tensor:
+    """Bring coordinates into [0, size - 1], as if pixels a to d were laid out as ... dcba abcd dcba ..."""
+    there_and_back = tf.math.floormod(coordinates + 0.5, 2.0 * size)
+    return tf.clip_by_value(tf.minimum(there_and_back, 2 * size - there_and_back) - 0.5, 0.0, size - 1.0)
+
+
+def _bilinear(pictures: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Read each picture of a batch at coordinates inside it, float32 (batch, rows, columns)."""
+    height, width, channels = pictures.shape[1:]
+    top, left = tf.floor(rows), tf.floor(columns)
+    down, right = rows - top, columns - left
+    row, column = tf.cast(top, tf.int32), tf.cast(left, tf.int32)
+    first = (tf.range(tf.shape(pictures)[0]) * height)[:, tf.newaxis, tf.newaxis]
+    here = (first + row) * width + column
+    # A pixel on the last column or row is its own neighbour, which then counts nothing.
+    beside, below = tf.cast(column < width - 1, tf.int32), tf.cast(row < height - 1, tf.int32) * width
+    neighbours = (
+        (here, (1 - down) * (1 - right)),
+        (here + beside, (1 - down) * right),
+        (here + below, down * (1 - right)),
+        (here + beside + below, down * right),
     )
+    pixels = tf.reshape(pictures, (-1, channels))
+    return tf.add_n([tf.gather(pixels, place) * share[..., tf.newaxis] for place, share in neighbours])
 
 
 def save_sheet(picture: np.ndarray, params: AugmentationParams, seed: int, file: Path, rows: int = 3) -> None:
