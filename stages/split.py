@@ -38,8 +38,8 @@ def split(
 
     manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
     (`stages.lib.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has no class.
-    duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group, as
-    in `stages.lib.likeness`), action. metrics: counts.
+    duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
+    as in `stages.lib.likeness`), action. metrics: counts.
 
     Raises:
         UserError: too many files cannot be decoded or are near copies, fewer than two classes, or a class with too few

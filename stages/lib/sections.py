@@ -101,8 +101,8 @@ class SplitParams(Params):
     expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
     order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
     share of the class. max_rejected: share of files that may be undecodable. near_duplicates: largest distance of near
-    copies, as in `stages.lib.likeness`; None looks for equal files only. max_near_duplicates: share of pictures that may
-    be near copies of another one.
+    copies, as in `stages.lib.likeness`; None looks for equal files only. max_near_duplicates: share of pictures that
+    may be near copies of another one.
     """
 
     labels: Annotated[str, AfterValidator(_labels)]
