@@ -6,8 +6,8 @@
 
    PICTURES is a folder, a zip or a tar of labelled pictures, as `download.path` takes it.
 
-2. Run a project on it, at least up to the stage `labels`, with `download.path: PLANTED.zip` and shares (not counts) in
-   `split`, so that every picture is used:
+2. Run a project on it, at least up to the stage `labels`, with `download: {source: folder, path: PLANTED.zip}` and
+   shares (not counts) in `split`, so that every picture is used:
 
        dvc repro labels
 

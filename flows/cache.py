@@ -11,7 +11,9 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from flows.graph import kept_outputs, read_stages, read_storage, up_to_date
+from flows.errors import FlowError
+from flows.graph import kept_outputs, open_project, read_stages, read_storage, up_to_date
+from flows.inputs import require_known
 
 _DIRECTORY = ".dir"  # ends the checksum of a directory, whose entry in the cache lists its files
 
@@ -30,15 +32,33 @@ def fetch_missing() -> str | None:
     drop_damaged(stale)
     if read_storage().remote is None:
         return None
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "pull", "--run-cache", "--allow-missing", "--force"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    failure = _dvc("pull", "--run-cache", "--allow-missing", "--force")
     # The remote may be damaged too.
     drop_damaged(stale)
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["dvc pull failed"])[-1]
+    return failure
+
+
+def fetch_pictures() -> None:
+    """Lay down the pictures of `download.path` in a clean checkout, as the commit has them.
+
+    Raises:
+        FlowError: neither git nor DVC has them, or DVC cannot fetch them.
+    """
+    with open_project() as repo:
+        wanted = [one for one in require_known(repo) if one.state]
+    for one in wanted:
+        drop_damaged([one.file])
+        # What the cache has needs no remote.
+        if _dvc("checkout", "--force", one.file) and (failure := _dvc("pull", "--force", one.file)):
+            raise FlowError(f"download.path: {one.path}: dvc pull {one.file}: {failure}")
+
+
+def _dvc(*arguments: str) -> str | None:
+    """Run DVC; why it failed, if it did."""
+    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return None
+    return (done.stderr.strip().splitlines() or [f"dvc {arguments[0]} failed"])[-1].removeprefix("ERROR: ")
 
 
 def drop_damaged(stages: Collection[str] | None = None) -> list[str]:

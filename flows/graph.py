@@ -1,4 +1,4 @@
-"""dvc.yaml as stages in order, as DVC itself resolves it; with handover.py the only one that uses DVC's Python API."""
+"""dvc.yaml as stages in order, as DVC itself resolves it; beside inputs.py and handover.py all that uses its API."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML, YAMLError
 
 from flows.errors import FlowError
+from flows.inputs import require_pictures
 from flows.text import visible
 from flows.workspace import require_project
 
@@ -36,9 +37,10 @@ def read_stages() -> tuple[StageNode, ...]:
     """Read the stages of the project in the working directory, each after those it depends on.
 
     Raises:
-        FlowError: this is no project, or dvc.yaml or dvc.lock cannot be read.
+        FlowError: no project, no readable dvc.yaml or dvc.lock, or the pictures are not here or not as DVC tracks them.
     """
     with open_project() as repo:
+        require_pictures(repo)
         graph = repo.index.graph
         # What `dvc add` and `dvc import` track has no command and nothing to run.
         stages = {stage.addressing: stage for stage in repo.index.stages if stage.cmd}
@@ -112,7 +114,8 @@ def files_in_git(folder: Path = Path()) -> list[str]:
         kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
         needed = {Path(dep.fs_path) for dep in repo.index.deps if dep.fs_path}
         ignores = {out.parent / ".gitignore" for out in tracked}
-        wanted = kept | needed | ignores | {root / name for name in ("dvc.yaml", LOCK, "params.yaml")}
+        stages = {Path(stage.path) for stage in repo.index.stages}
+        wanted = kept | needed | ignores | stages | {root / name for name in (LOCK, "params.yaml")}
         return sorted(
             path.relative_to(root).as_posix()
             for path in wanted
@@ -127,8 +130,10 @@ def results_in_git(folder: Path = Path()) -> list[str]:
         FlowError: as `read_stages`.
     """
     with open_project(folder) as repo:
-        kept = {Path(out.fs_path) for out in repo.index.outs if not out.use_cache}
-        ignores = {Path(out.fs_path).parent / ".gitignore" for out in repo.index.outs if out.use_cache}
+        # Pictures under DVC are no results.
+        outs = [out for stage in repo.index.stages if stage.cmd for out in stage.outs]
+        kept = {Path(out.fs_path) for out in outs if not out.use_cache}
+        ignores = {Path(out.fs_path).parent / ".gitignore" for out in outs if out.use_cache}
         return [str(LOCK), *sorted(path.relative_to(repo.root_dir).as_posix() for path in kept | ignores)]
 
 

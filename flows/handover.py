@@ -41,7 +41,10 @@ def read_needs() -> dict[str, Needs]:
         read = {stage.addressing: [Path(dep.fs_path) for dep in _local(stage.deps)] for stage in stages}
         handed = {root / name for name in ALWAYS}
         plain = {path for paths in read.values() for path in paths if not any(_overlapping(path, outs))} - handed
-        missing = _not_in_git(root, plain)
+        tracking = {Path(stage.path): _local(stage.outs) for stage in repo.index.stages if not stage.cmd}
+        missing = _not_in_git(root, plain | set(tracking))
+        # What DVC tracks here by a file that no clone has.
+        missing |= {Path(out.fs_path) for file in missing & set(tracking) for out in tracking[file]}
         return {
             stage.addressing: _needs(
                 root, read[stage.addressing], outs, [Path(out.fs_path) for out in _local(stage.outs)], missing
@@ -83,7 +86,7 @@ def _not_in_git(root: Path, paths: Iterable[Path]) -> set[Path]:
     outside = {path for path in paths if path not in inside}
     if not inside:
         return outside
-    listed = git("ls-files", "--others", "-z", "--", *map(str, inside), folder=root)
+    listed = git("--literal-pathspecs", "ls-files", "--others", "-z", "--", *map(str, inside), folder=root)
     return outside | {root / name for name in listed.split("\0") if name}
 
 

@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed, State
 from flows import cache, gate, notify, profiles, publish, registry, saved_run, source, versions
 from flows.checkout import UNFINISHED, Busy, checked_out, default_folder
 from flows.errors import FlowError
+from flows.git import content
 from flows.parameters import check_parameters
 from flows.pipeline import run_flow
 from flows.server import start_server
@@ -68,6 +69,7 @@ def _in_checkout(
         profiles.override(_STABLE_ORDER)
     check_parameters()
     source.look()
+    cache.fetch_pictures()
     cache.fetch_missing()
     results = run_flow(width, workers)
     last = versions.latest(branch)
@@ -91,6 +93,9 @@ def _decision(record: dict[str, Any]) -> dict[str, Any]:
     if present and used.get("classifier") == record["classifier"]:
         reason = f"its classifier is that of {present.version}, which is in use"
         return beside | {"decision": "unchanged", "reason": reason}
+    if present and source.are_drawings(source.read_download()) and not _learnt_drawings(present):
+        reason = f"it has learnt drawings, and {present.version} in use has not; download.source says what it learns"
+        return beside | {"decision": "rejected", "reason": reason}
     try:
         decision = gate.decide(present, record["summary"], gate.read_gate())
     except FlowError as error:
@@ -98,6 +103,11 @@ def _decision(record: dict[str, Any]) -> dict[str, Any]:
         return beside | {"decision": _UNDECIDED, "reason": str(error)}
     word = _PROMOTED if decision.promote else "rejected"
     return beside | {"decision": word, "reason": decision.reason, "comparison": decision.comparison}
+
+
+def _learnt_drawings(present: registry.Promotion) -> bool:
+    text = content(present.commit, "params.yaml")
+    return source.are_drawings(source.section_of(text or ""))
 
 
 def _run_of(promotion: registry.Promotion | None) -> str | None:

@@ -1,15 +1,18 @@
-"""Whether an address has something new: what its server says of the archive, kept where DVC sees it change."""
+"""Where pictures come from; whether an address has something new, by what its server says, kept where DVC sees it."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
+from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
-from flows.parameters import read_parameters
+from flows.parameters import PARAMS, parser
 
-# In the project's own folder of pictures, a dependency of `download`.
-STATE = Path("pictures") / ".source.json"
+# What `download.path` names, and `download` depends on, while no folder is the source.
+PLACEHOLDER = Path("sources")
+STATE = PLACEHOLDER / ".source.json"
 _TIMEOUT = 30.0  # seconds
 _ONLY_GET = (403, 405, 501)  # answers to HEAD by signed addresses, and by servers that do not know it
 _TELLING = ("etag", "last-modified", "content-length")
@@ -26,8 +29,8 @@ def look() -> bool:
     Raises:
         FlowError: it does not answer.
     """
-    params = read_parameters().get("download", {})
-    if params.get("source") != "url" or not params.get("url") or Path(params.get("path", "")) != STATE.parent:
+    params = read_download()
+    if params.get("source") != "url" or not params.get("url"):
         return False
     # An archive that is known by its checksum cannot change.
     if params.get("sha256"):
@@ -41,6 +44,29 @@ def look() -> bool:
     STATE.parent.mkdir(exist_ok=True)
     STATE.write_text(text, encoding="utf-8")
     return True
+
+
+def read_download(folder: Path = Path()) -> dict[str, Any]:
+    """The section `download` of params.yaml; empty where there is none. The stage checks its values."""
+    try:
+        return section_of((folder / PARAMS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError):
+        return {}
+
+
+def section_of(text: str) -> dict[str, Any]:
+    """The section `download` of the text of a params.yaml; empty where there is none."""
+    try:
+        sections = parser("safe").load(text)
+    except YAMLError:
+        return {}
+    found = sections.get("download") if isinstance(sections, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def are_drawings(download: dict[str, Any]) -> bool:
+    """Whether a section `download` asks for drawings, and surely not for pictures of somebody's own."""
+    return download.get("source") == "sample" and Path(str(download.get("path"))) == PLACEHOLDER
 
 
 def _headers(url: str) -> dict[str, str]:

@@ -12,7 +12,9 @@ from prefect.states import State
 
 from flows.errors import FlowError
 from flows.git import git, resolve
+from flows.graph import open_project
 from flows.handover import read_entry, read_files, write_files
+from flows.inputs import remove_unknown
 from flows.machine import versions
 from flows.process import Stop, transfer
 from flows.process_output import LineTaker, Outcome, StageResult
@@ -108,3 +110,5 @@ def _prepare(order: Order) -> None:
     git("checkout", "--quiet", "--force", "--detach", order.commit)
     git("clean", "--quiet", "--force", "-d", "--exclude", ".smallset")
     write_files(order.files)
+    with open_project() as repo:
+        remove_unknown(repo)

@@ -14,7 +14,7 @@ from tests.flows.versions_project import checkout, retrain, saved
 
 
 def write_params(folder: Path, address: str, **more) -> None:
-    download = {"path": "pictures", "source": "url", "url": address, "sha256": None} | more
+    download = {"path": "sources", "source": "url", "url": address, "sha256": None} | more
     params = {"download": download, "train": {"epochs": 1}, "gate": {"min_accuracy": 0.5}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
 
@@ -53,7 +53,7 @@ def test_a_server_that_only_knows_get_is_asked_so(here, site):
     assert not source.look()
 
 
-@pytest.mark.parametrize("more", [{"source": "sample"}, {"path": "elsewhere"}, {"sha256": "0" * 64}, {"url": None}])
+@pytest.mark.parametrize("more", [{"source": "sample"}, {"source": "folder"}, {"sha256": "0" * 64}, {"url": None}])
 def test_other_sources_need_no_look(here, site, more):
     write_params(here, f"{site.address}/pictures.zip", **more)
     site.status = 500
@@ -79,12 +79,12 @@ def test_a_scheduled_run_notices_a_change_and_a_fresh_checkout_none(project, sit
     site.headers = {"ETag": '"one"'}
     write_params(project, f"{site.address}/pictures.zip")
     dvc_yaml = yaml.safe_load((project / "dvc.yaml").read_text())
-    dvc_yaml["stages"]["train"]["deps"].append("pictures")
+    dvc_yaml["stages"]["train"]["deps"].append("${download.path}")
     (project / "dvc.yaml").write_text(yaml.safe_dump(dvc_yaml))
-    (project / "pictures").mkdir()
-    (project / "pictures" / "README.md").write_text("Pictures")
+    (project / "sources").mkdir()
+    (project / "sources" / "README.md").write_text("Pictures")
     with (project / ".gitignore").open("a") as ignore:
-        ignore.write("/pictures/*\n!/pictures/README.md\n")
+        ignore.write("/sources/.source.json\n")
     git("add", "--all", folder=project)
     git("commit", "--quiet", "--message", "An address", folder=project)
     git("push", "--quiet", "origin", "main", folder=project)

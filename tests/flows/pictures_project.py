@@ -1,0 +1,88 @@
+"""A toy project with the real stage `download` on pictures of one's own; for tests of whose pictures are taken."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import yaml
+
+from flows.git import git
+from tests.flows.versions_project import dvc, make_project
+
+ROOT = Path(__file__).resolve().parents[2]
+DOWNLOAD = {
+    "cmd": "python -m stages.download --archive data/raw.zip",
+    "deps": ["${download.path}"],
+    "params": ["download"],
+    "outs": ["data/raw.zip"],
+}
+SAMPLE = {"source": "sample", "path": "sources"}
+
+
+def folder_at(path: Path | str) -> dict:
+    return {"source": "folder", "path": str(path)}
+
+
+def make_pictures_project(folder: Path) -> Path:
+    """The project of `versions_project` with a first stage `download`; its parameters ask for drawings."""
+    make_project(folder)
+    shutil.copy(ROOT / "stages" / "download.py", folder / "stages")
+    shutil.copytree(ROOT / "stages" / "lib", folder / "stages" / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "sources", folder / "sources")
+    content = yaml.safe_load((folder / "dvc.yaml").read_text())
+    content["stages"] = {"download": DOWNLOAD} | content["stages"]
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    real = yaml.safe_load((ROOT / "params.yaml").read_text())
+    sections = {name: real[name] for name in ("common", "download", "versions")}
+    sections["download"]["sample_per_class"] = 1
+    params = yaml.safe_load((folder / "params.yaml").read_text()) | sections
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    commit(folder, "Drawings")
+    return folder
+
+
+def set_params(folder: Path, **download) -> None:
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["download"] |= download
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit everything that git does not ignore, and push it."""
+    git("add", "--all", folder=folder)
+    git("commit", "--quiet", "--message", message, folder=folder)
+    git("push", "--quiet", "origin", "main", folder=folder)
+
+
+def write_birds(folder: Path, *names: str) -> Path:
+    for name in names or ("robin/1.jpg", "wren/1.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def put_under_dvc(project: Path, way: str, path: str = "birds") -> None:
+    """Let DVC track a folder of pictures at `path`: by `add`, `import` (of another repository), or `import-url`."""
+    elsewhere = project.with_name("elsewhere")
+    if way == "add":
+        write_birds(project / path)
+        dvc("add", path, folder=project)
+    elif way == "import-url":
+        dvc("import-url", str(write_birds(elsewhere / "birds")), path, folder=project)
+    else:
+        elsewhere.mkdir()
+        git("init", "--quiet", folder=elsewhere)
+        git("config", "user.name", "Somebody", folder=elsewhere)
+        git("config", "user.email", "somebody@example.com", folder=elsewhere)
+        dvc("init", "--quiet", folder=elsewhere)
+        write_birds(elsewhere / "birds")
+        dvc("add", "birds", folder=elsewhere)
+        git("add", "--all", folder=elsewhere)
+        git("commit", "--quiet", "--message", "Birds", folder=elsewhere)
+        dvc("import", str(elsewhere), "birds", "--out", path, folder=project)
+
+
+def taken(folder: Path) -> list[str]:
+    """Names of what `download` has taken."""
+    with zipfile.ZipFile(folder / "data" / "raw.zip") as archive:
+        return archive.namelist()
