@@ -133,6 +133,7 @@ def report(
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
+        from flows.origin import notice
         from flows.run_page import write_page
         from flows.workspace import AtWork, exclusive
 
@@ -142,6 +143,8 @@ def report(
         except AtWork:
             write_page(output, at_work=True)
         typer.echo(f"report: {output.resolve()}")
+        if line := notice("report"):
+            typer.echo(line)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flows.origin import notice
 from flows.revisions import WORKSPACE, fetch_results
 
 
@@ -17,6 +18,8 @@ def compare(revision: str, other: str | None, form: str) -> int:
     Raises:
         FlowError: no such revision, or its predictions are not to be had.
     """
+    if other is None and (line := notice("evaluation")):
+        print(f"{WORKSPACE}: {line}", file=sys.stderr)
     with TemporaryDirectory(prefix="smallset-") as folder:
         before, after = Path(folder) / "before", Path(folder) / "after"
         fetch_results(revision, before)

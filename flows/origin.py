@@ -4,13 +4,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.git import GitError, git
-from flows.graph import LOCK, StageNode, read_lock, up_to_date
+from flows.graph import LOCK, StageNode, read_lock, read_makers, read_stages, up_to_date
 from flows.parameters import PARAMS, read_parameters
 from flows.provenance import read_record
 from flows.text import visible
 
 _DATA = ("download.path", "download.source")  # tell whose pictures they are
 _MOST = 4  # changes named
+
+
+def notice(folder: str) -> str:
+    """`describe`, where something in a folder of the project is of an earlier run; else empty.
+
+    Raises:
+        FlowError: as `describe`, or dvc.yaml cannot be read.
+    """
+    stages = read_stages()
+    fresh = up_to_date(stages)
+    stale = any(path.startswith(f"{folder}/") and name not in fresh for path, name in read_makers().items())
+    return describe(stages) if stale else ""
 
 
 def describe(stages: Sequence[StageNode]) -> str:

@@ -37,7 +37,9 @@ _TEMPLATE = """\
 This page was written {{ written }} UTC, here:</p>
 {% else %}
 {% if unfinished %}<p><strong>The last run did not come to an end:</strong> {{ unfinished | join(", ") }}.
-{% if report_is_older %}This page shows what an earlier run left.{% endif %}</p>{% endif %}
+{% if report_is_older %}This page shows what an earlier run left
+{%- if report_made %}, made {{ report_made | time }} UTC{% endif %}: it is not of that run's pictures and parameters.
+{% endif %}</p>{% endif %}
 {% if remade %}<p>Since that run DVC alone has made or fetched other results of {{ remade | join(", ") }};
 of their run nothing is known.</p>{% endif %}
 {% endif %}
@@ -128,6 +130,7 @@ def _fragment(record: RunRecord | None, at_work: bool) -> str:
         content |= {
             "unfinished": [f"{stage.name} {stage.outcome}" for stage in unfinished],
             "report_is_older": any(stage.name == "report" for stage in unfinished),
+            "report_made": next((stage.ended for stage in unfinished if stage.name == "report"), None),
             "remade": [] if at_work else sorted(remade_since(record)),
         }
     return environment.from_string(_TEMPLATE).render(content)

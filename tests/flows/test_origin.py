@@ -14,6 +14,7 @@ from flows.graph import read_stages, up_to_date
 from flows.origin import describe
 from flows.process_output import Outcome, StageResult, done
 from flows.results import read_results
+from flows.run_page import MARKER
 
 SMALLSET = [sys.executable, "-m", "flows.cli"]
 METRICS, SUMMARY = "evaluation/x/metrics.json", "report/summary.json"
@@ -31,7 +32,7 @@ STAGES = {
         "metrics": [{METRICS: {"cache": False}}],
     },
     "report": {
-        "cmd": f"mkdir -p report && python score.py {SUMMARY} && echo '<!-- page -->' > report/report.html",
+        "cmd": f"mkdir -p report && python score.py {SUMMARY} && echo '{MARKER}' > report/report.html",
         "deps": [METRICS],
         "outs": ["report/report.html", {SUMMARY: {"cache": False}}],
     },
@@ -108,6 +109,7 @@ def test_status_says_whose_results_of_an_earlier_run_are(project):
         r"Changed since: download\.path pictures -> /home/me/birds \[new\]\.",
         line,
     )
+    assert smallset("report", "--output", "mine.html")[1].splitlines()[-1] == line
     # The table and the verdict come below that line.
     assert output.index(line) < output.index("0.875") < output.index(f"then: {HEADLINE}")
     assert HEADLINE not in output.splitlines()
@@ -161,6 +163,8 @@ def test_a_failed_run_shows_and_saves_nothing_of_the_run_before(project, prefect
     assert before["accuracy"] == [0.875, 0.8, 0.9]
     record = json.loads(subprocess.check_output(["git", "show", "runs/main:run.json"]))
     assert (record["summary"], record["classifier"], record["data"]["archive"]) == (None, None, None)
+    page = Path("report/run.html").read_text()
+    assert re.search(r"what an earlier run left(, made \S+ \S+ UTC)?: it is not of that run's pictures", page)
     # Such a run has no classifier of its own to be put into use.
     assert "a failed run" in smallset("promote")[1]
 
