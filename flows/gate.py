@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from flows import versions
 from flows.cache import drop_damaged_object
 from flows.errors import FlowError
 from flows.registry import ARTIFACT, Promotion
+from flows.results import cautions
 from flows.revisions import fetch_directory
 from flows.saved_run import CLASSIFIER
 
@@ -33,7 +34,10 @@ class GateParams(BaseModel):
 
 @dataclass(frozen=True)
 class Decision:
-    """What the gate says of a new model, and why. comparison: as `smallset compare --json` has it; None without one."""
+    """What the gate says of a new model, and why, with the cautions of its report.
+
+    comparison: as `smallset compare --json` has it; None without one.
+    """
 
     promote: bool
     reason: str
@@ -58,12 +62,19 @@ def read_gate(file: Path = Path("params.yaml")) -> GateParams:
 def decide(present: Promotion | None, summary: dict[str, Any], params: GateParams) -> Decision:
     """Compare the classifier of the working directory with the one in use, on the test pictures that lie there now.
 
+    Whatever is decided, the reason has the cautions of the report.
+
     Args:
         present: the version in use; None if there is none yet. summary: of the report, which names the new model.
 
     Raises:
         FlowError: the model in use cannot be fetched.
     """
+    decision = _decide(present, summary, params)
+    return replace(decision, reason=" ".join([decision.reason, *(f"Caution: {text}" for text in cautions(summary))]))
+
+
+def _decide(present: Promotion | None, summary: dict[str, Any], params: GateParams) -> Decision:
     # On imbalanced pictures the headline is the balanced accuracy: saying the largest class is no achievement.
     measure = summary.get("headline", "accuracy")
     value, least, words = summary[measure], params.min_accuracy, measure.replace("_", " ")

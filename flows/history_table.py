@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.history import Entry
+from flows.results import BALANCED
 from flows.tables import print_table
 
 _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red"}
@@ -27,7 +28,7 @@ def show_history(entries: Sequence[Entry]) -> None:
             entry.commit[:8],
             " + ".join(f"{count:,}" for count in entry.pictures.values()),
             escape(entry.recommended),
-            _accuracy(entry),
+            _measured(entry),
             f"[{_STYLES.get(decision, 'default')}]{decision}[/]",
             f"[bold]{entry.version}, in use[/]" if entry.in_use else entry.version,
             escape(entry.reason),
@@ -35,8 +36,8 @@ def show_history(entries: Sequence[Entry]) -> None:
     print_table(table)
 
 
-def _accuracy(entry: Entry) -> str:
-    if entry.accuracy is None:
+def _measured(entry: Entry) -> str:
+    if entry.measured is None:
         return ""
-    value, low, high = entry.accuracy
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    value, low, high = entry.measured
+    return f"{value:.3f} ({low:.3f} to {high:.3f})" + (" balanced" if entry.headline == BALANCED else "")

@@ -65,7 +65,7 @@ def show_models(models: Sequence[Row], measure: str = "accuracy") -> None:
         column.justify = "right"
     for model in models:
         interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
-        others = [_figure(model, name) for name in (*balanced, "loss", "roc_auc", "validation_accuracy")]
+        others = [_figure(model, name) for name in (*balanced, "loss", "roc_auc", f"validation_{measure}")]
         table.add_row(escape(model["model"]), _figure(model, "accuracy"), interval, *others)
     print_table(table)
 

@@ -11,11 +11,18 @@ from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from stages.lib.metrics import LEVEL, Interval, accuracy
+from stages.lib.balanced_comparisons import (
+    balanced_difference,
+    balanced_pictures_needed,
+    balanced_test,
+    disagreements,
+)
+from stages.lib.metrics import LEVEL, Interval, accuracy, is_imbalanced
 
 SIGNIFICANT = 1 - LEVEL
 POWER = 0.8
 
+Measure = Literal["accuracy", "balanced_accuracy"]
 Verdict = Literal["better", "worse", "no difference shown"]
 
 
@@ -23,10 +30,10 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Comparison:
     """Model `one` beside model `other` on the same pictures.
 
-    only_one, only_other: pictures that just the one, or just the other, gets right. difference: accuracy of `one` less
-    that of `other`, with its interval. p_value: that both are equally often right, corrected for the number of
-    comparisons made together. needed: pictures that would show a true difference of this size four times in five;
-    None where both are equally often right.
+    only_one, only_other: pictures that just the one, or just the other, gets right. difference: `measure` of `one` less
+    that of `other`, with its interval. p_value: that both have the same, corrected for the number of comparisons made
+    together. needed: pictures that would show a true difference of this size four times in five; None where both have
+    the same. measure: what is compared.
     """
 
     one: str
@@ -37,13 +44,14 @@ class Comparison:
     difference: Interval
     p_value: float
     needed: int | None
+    measure: Measure = "accuracy"
 
     @property
     def verdict(self) -> Verdict:
         """What these pictures show of `one`: "better" or "worse" than `other`, or "no difference shown"."""
         if self.p_value >= SIGNIFICANT:
             return "no difference shown"
-        return "better" if self.only_one > self.only_other else "worse"
+        return "better" if self.difference.value > 0 else "worse"
 
     def swapped(self) -> "Comparison":
         """The same comparison, seen from the other model."""
@@ -58,32 +66,58 @@ class Comparison:
         )
 
 
-def compare(one: str, other: str, right: np.ndarray, other_right: np.ndarray) -> Comparison:
-    """Compare two models by the exact McNemar test (McNemar 1947), uncorrected.
+def measure_of(labels: np.ndarray) -> Measure:
+    """The measure that counts on these pictures: accuracy, or balanced accuracy where they are imbalanced.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right, in the same order.
+        labels: (pictures,), numbers or names of classes.
+    """
+    return "balanced_accuracy" if is_imbalanced(labels) else "accuracy"
+
+
+def compare(
+    one: str,
+    other: str,
+    right: np.ndarray,
+    other_right: np.ndarray,
+    labels: np.ndarray | None = None,
+    measure: Measure | None = None,
+) -> Comparison:
+    """Compare two models by the measure that counts on these pictures, uncorrected.
+
+    Accuracies by the exact McNemar test (McNemar 1947), balanced accuracies as `balanced_comparisons` says.
+
+    Args:
+        right, other_right: bool (pictures,), whether each model is right, in the same order. labels: (pictures,), the
+            classes; None compares accuracies. measure: another than the one that counts on pictures of these classes.
     """
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
+    counts = one, other, len(right), only_one, only_other
+    if labels is not None and (measure or measure_of(labels)) == "balanced_accuracy":
+        found = disagreements(right, other_right, labels)
+        return Comparison(
+            *counts,
+            balanced_difference(found),
+            balanced_test(found),
+            balanced_pictures_needed(found),
+            "balanced_accuracy",
+        )
     return Comparison(
-        one,
-        other,
-        len(right),
-        only_one,
-        only_other,
+        *counts,
         paired_difference(right, other_right),
         float(mcnemar([[0, only_one], [only_other, 0]], exact=True).pvalue),
         pictures_needed(only_one, only_other, len(right)),
     )
 
 
-def compare_all(rights: Mapping[str, np.ndarray]) -> list[Comparison]:
+def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = None) -> list[Comparison]:
     """Compare every pair of models; p-values corrected together.
 
     Args:
-        rights: per model bool (pictures,), in the same order of pictures.
+        rights: per model bool (pictures,), in the same order of pictures. labels: as `compare` takes them.
     """
-    return corrected([compare(one, other, rights[one], rights[other]) for one, other in combinations(rights, 2)])
+    pairs = combinations(rights, 2)
+    return corrected([compare(one, other, rights[one], rights[other], labels) for one, other in pairs])
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:

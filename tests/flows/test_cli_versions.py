@@ -48,7 +48,7 @@ def test_history_shows_when_what_how_good_and_what_was_decided(runs):
     assert "in use" not in two
     assert re.search(r"│ one .* 0\.800 .*│ promoted +│ v1\.0\.0, in use │ as \[seen\]", one)
     latest, _ = json.loads(smallset("history", "--json").stdout)
-    assert (latest["run"], latest["accuracy"], latest["in_use"]) == ("run/two", [0.9, 0.8, 1.0], False)
+    assert (latest["run"], latest["measured"], latest["in_use"]) == ("run/two", [0.9, 0.8, 1.0], False)
     assert len(json.loads(smallset("history", "--json", "--most", "1").stdout)) == 1
     assert smallset("history", "--branch", "other").stdout.startswith("no saved runs yet")
     assert [one.version for one in history.read_history("main")] == ["", "v1.0.0"]

@@ -48,6 +48,9 @@ def test_the_verdict_follows_the_headline():
     assert headline_and_verdict() == ""
     SUMMARY.write_text(json.dumps(FULL))
     assert headline_and_verdict().endswith("test pictures. better than scratch")
+    SUMMARY.write_text(json.dumps(FULL | {"why": "It is cheap.", "cautions": ["Few pictures.", "All tie."]}))
+    rest = ["why: It is cheap.", "caution: Few pictures.", "caution: All tie."]
+    assert headline_and_verdict().splitlines()[1:] == rest
     SUMMARY.write_text(json.dumps(FULL | {"verdict": None}))
     assert headline_and_verdict().endswith("test pictures")
     SUMMARY.write_text("half a fi")

@@ -112,7 +112,7 @@ def test_a_model_that_is_turned_off_leaves_files_without_rows(two):
     on, off = (two / "evaluation" / name for name in ("scratch", "fine_tuned"))
     assert json.loads((off / "metrics.json").read_text()) == {}
     tables = [file.relative_to(on) for file in on.rglob("*.csv")]
-    assert len(tables) == 7
+    assert len(tables) == 8
     for table in tables:
         [header] = (off / table).read_text().splitlines()
         # The columns of the probabilities are named after classes, which nobody knows here.
