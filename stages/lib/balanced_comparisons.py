@@ -89,8 +89,10 @@ def balanced_pictures_needed(found: Disagreements, level: float = 1 - LEVEL, pow
     if difference == 0:
         return None
     mix = found.pictures / found.pictures.sum()
-    shares = (found.only_one + found.only_other) / found.pictures
-    equal, true = (sqrt((variance / mix).sum()) / classes for variance in (shares, shares - found.gaps**2))
+    # As the test sees them: where it shows nothing on these pictures, more than these are needed.
+    one, other = _shares(found)
+    shares = one + other
+    equal, true = (sqrt((variance / mix).sum()) / classes for variance in (shares, shares - (one - other) ** 2))
     return ceil((norm.ppf(1 - level / 2) * equal + norm.ppf(power) * true) ** 2 / difference**2)
 
 

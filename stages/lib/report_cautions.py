@@ -66,8 +66,8 @@ def _tied(results: Results) -> Iterator[str]:
     would = f"; about {rounded(min(needed)):,} test pictures would show the largest difference" if needed else ""
     yield (
         f"These test pictures show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
-        f"{results.recommended.name} is recommended as the cheapest that will do, not as the best: test on more "
-        "pictures to tell them apart."
+        f"That {results.recommended.name} is recommended rests on the validation pictures alone: test on more pictures "
+        "to tell the models apart."
     )
 
 

@@ -88,6 +88,8 @@ def test_the_interval_holds_zero_just_where_the_test_shows_nothing(pictures):
         interval, p = balanced_difference(found), balanced_test(found)
         assert -1 <= interval.low <= interval.value <= interval.high <= 1
         assert (p < 0.05) == (not interval.low <= 0 <= interval.high)
+        needed = balanced_pictures_needed(found)
+        assert needed is None or p < 0.05 or needed > counts.sum()
         shown.add(p < 0.05)
     assert shown == ({True, False} if sum(pictures) > 12 else {False})
 
@@ -107,7 +109,9 @@ def test_differences_that_cancel_out_are_none():
 
 
 def test_one_class_needs_as_many_pictures_as_accuracy_does():
-    assert balanced_pictures_needed(counted([100], [12], [3])) == pictures_needed(12, 3, 100)
+    assert balanced_pictures_needed(counted([10000], [480], [300])) == pytest.approx(
+        pictures_needed(480, 300, 10000), rel=0.01
+    )
 
 
 @pytest.mark.parametrize(

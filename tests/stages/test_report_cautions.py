@@ -87,7 +87,7 @@ def test_all_models_alike():
     found = cautions(results_of({"scratch": 0.9, "feature_extraction": 0.88, "fine_tuned": 0.86}))
     assert len(found) == 1
     assert found[0].startswith("These test pictures show no difference between any two models; about ")
-    assert "scratch is recommended as the cheapest that will do" in found[0]
+    assert "That scratch is recommended rests on the validation pictures alone" in found[0]
     assert "between the two models" in cautions(results_of({"scratch": 0.9, "fine_tuned": 0.9}))[0]
 
 
