@@ -60,7 +60,10 @@ def balanced_difference(found: Disagreements) -> Interval:
     gaps = found.pictures / (found.pictures + _SHARED) * (one - other) ** 2
     error = sqrt(((one + other - gaps) / found.pictures).sum()) / classes
     width = norm.ppf((1 + LEVEL) / 2)
-    half = max(width * error, min(abs(value), width * _error_if_equal(found)))
+    half = width * error
+    if abs(value) <= width * _error_if_equal(found):
+        # The test shows nothing: no difference is one of those that these pictures allow.
+        half = max(half, abs(value))
     return Interval(value, float(max(-1.0, value - half)), float(min(1.0, value + half)))
 
 
