@@ -34,6 +34,10 @@ class Disagreements:
         # Thirds and sixths that cancel out leave 1e-17.
         return 0.0 if abs(value) < 1e-12 else value
 
+    def swapped(self) -> "Disagreements":
+        """The same, seen from the other model."""
+        return Disagreements(self.pictures, self.only_other, self.only_one)
+
 
 def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) -> Disagreements:
     """Count where two models disagree, class by class; a class without pictures does not count.
@@ -77,13 +81,14 @@ def balanced_test(found: Disagreements) -> float:
     return float(2 * norm.sf(abs(found.difference) / _error_if_equal(found)))
 
 
-def balanced_pictures_needed(found: Disagreements, level: float = 1 - LEVEL, power: float = 0.8) -> int | None:
+def balanced_pictures_needed(found: Disagreements, comparisons: int = 1, power: float = 0.8) -> int | None:
     """Pictures, of the same mix of classes, on which the test shows a difference of this size so often.
 
     Connor (1987), as `comparisons.pictures_needed`, with the variances of the classes added up.
 
     Args:
-        level: of the test. power: share of the cases in which it shows the difference.
+        comparisons: made together; the level is divided among them, as at the first step of Holm's method. power:
+            share of the cases in which the difference is shown.
 
     Returns:
         None if the two have the same balanced accuracy: no number of pictures shows what is not there.
@@ -96,7 +101,7 @@ def balanced_pictures_needed(found: Disagreements, level: float = 1 - LEVEL, pow
     one, other = _shares(found)
     shares = one + other
     equal, true = (sqrt((variance / mix).sum()) / classes for variance in (shares, shares - (one - other) ** 2))
-    return ceil((norm.ppf(1 - level / 2) * equal + norm.ppf(power) * true) ** 2 / difference**2)
+    return ceil((norm.ppf(1 - (1 - LEVEL) / comparisons / 2) * equal + norm.ppf(power) * true) ** 2 / difference**2)
 
 
 def _shares(found: Disagreements) -> list[np.ndarray]:

@@ -1,7 +1,7 @@
 """Whether two models differ on the same pictures, by how much, and how many pictures it would take to tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import ceil, sqrt
 from typing import Literal
@@ -12,6 +12,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from stages.lib.balanced_comparisons import (
+    Disagreements,
     balanced_difference,
     balanced_pictures_needed,
     balanced_test,
@@ -33,7 +34,7 @@ class Comparison:
     only_one, only_other: pictures that just the one, or just the other, gets right. difference: `measure` of `one` less
     that of `other`, with its interval. p_value: that both have the same, corrected for the number of comparisons made
     together. needed: pictures that would show a true difference of this size four times in five; None where both have
-    the same. measure: what is compared.
+    the same. measure: what is compared. by_class: of balanced accuracies, where the two disagree.
     """
 
     one: str
@@ -45,6 +46,7 @@ class Comparison:
     p_value: float
     needed: int | None
     measure: Measure = "accuracy"
+    by_class: Disagreements | None = field(default=None, compare=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -63,6 +65,7 @@ class Comparison:
             only_one=self.only_other,
             only_other=self.only_one,
             difference=Interval(-value, -high, -low),
+            by_class=self.by_class.swapped() if self.by_class else None,
         )
 
 
@@ -101,6 +104,7 @@ def compare(
             balanced_test(found),
             balanced_pictures_needed(found),
             "balanced_accuracy",
+            found,
         )
     return Comparison(
         *counts,
@@ -121,11 +125,17 @@ def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = No
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons with their p-values corrected for having been made together (Holm 1979)."""
+    """The same comparisons with their p-values corrected for having been made together (Holm 1979).
+
+    So are the pictures needed of balanced accuracies: for the strictest step, as nobody knows at which a pair will be.
+    """
     if not comparisons:
         return []
     p_values = multipletests([comparison.p_value for comparison in comparisons], method="holm")[1]
-    return [replace(comparison, p_value=float(p)) for comparison, p in zip(comparisons, p_values, strict=True)]
+    return [
+        replace(comparison, p_value=float(p), needed=_needed(comparison, len(comparisons)))
+        for comparison, p in zip(comparisons, p_values, strict=True)
+    ]
 
 
 def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
@@ -158,6 +168,13 @@ def pictures_needed(only_one: int, only_other: int, pictures: int) -> int | None
     difference = (only_one - only_other) / pictures
     level, power = norm.ppf(1 - SIGNIFICANT / 2), norm.ppf(POWER)
     return ceil((level * sqrt(differing) + power * sqrt(differing - difference**2)) ** 2 / difference**2)
+
+
+def _needed(comparison: Comparison, comparisons: int) -> int | None:
+    """Pictures that would show the difference among so many comparisons."""
+    if comparison.by_class:
+        return balanced_pictures_needed(comparison.by_class, comparisons)
+    return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures)
 
 
 def _correlation(both: int, only_one: int, only_other: int, neither: int) -> float:

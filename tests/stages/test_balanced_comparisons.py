@@ -61,6 +61,15 @@ def test_all_pairs_are_of_the_measure_that_counts():
     assert {pair.measure for pair in found} == {"balanced_accuracy"}
     assert [pair.difference.value for pair in found] == pytest.approx([-0.35, -0.35, 0])
     assert [pair.needed is None for pair in found] == [False, False, True]
+    # Of three comparisons the strictest step is at a third of .05.
+    alone = compare("a", "b", rights["a"], rights["b"], labels)
+    assert alone.needed is not None
+    assert found[0].needed == balanced_pictures_needed(disagreements(rights["a"], rights["b"], labels), 3)
+    assert found[0].needed == found[0].swapped().needed
+    assert found[0].needed > alone.needed
+    flipped = found[0].swapped().by_class
+    assert flipped is not None
+    assert flipped.difference == pytest.approx(0.35)
 
 
 def test_the_difference_is_that_of_the_balanced_accuracies():
