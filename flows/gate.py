@@ -71,7 +71,11 @@ def decide(present: Promotion | None, summary: dict[str, Any], params: GateParam
         FlowError: the model in use cannot be fetched.
     """
     decision = _decide(present, summary, params)
-    return replace(decision, reason=" ".join([decision.reason, *(f"Caution: {text}" for text in cautions(summary))]))
+    found = cautions(summary)
+    if not found:
+        return decision
+    reason = f"{decision.reason.removesuffix('.')}."
+    return replace(decision, reason=" ".join([reason, *(f"Caution: {text}" for text in found)]))
 
 
 def _decide(present: Promotion | None, summary: dict[str, Any], params: GateParams) -> Decision:

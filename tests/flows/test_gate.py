@@ -96,11 +96,12 @@ def test_every_decision_says_the_cautions_of_the_report(decide, used):
     present = registry.in_use(used)
     decide(0.95, present)
     summary = json.loads(Path("report/summary.json").read_text()) | {"cautions": ["Only 9 pictures.", "All tie."]}
-    said = " Caution: Only 9 pictures. Caution: All tie."
+    said = ". Caution: Only 9 pictures. Caution: All tie."
     for one in (None, present):
         found = gate.decide(one, summary, gate.read_gate())
         assert found.promote
         assert found.reason.endswith(said)
+        assert ".." not in found.reason
     rejected = gate.decide(present, summary | {"accuracy": 0.1}, gate.read_gate())
     assert (rejected.promote, rejected.reason.endswith(said)) == (False, True)
 
