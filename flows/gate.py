@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from flows.cache import drop_damaged_object
 from flows.errors import FlowError
 from flows.parameters import PARAMS, check_parameters, read_parameters
 from flows.registry import ARTIFACT, Promotion
+from flows.results import cautions
 from flows.revisions import fetch_directory
 from flows.saved_run import CLASSIFIER
 
@@ -22,7 +23,10 @@ _SCRATCH = Path(".smallset") / "gate"
 
 @dataclass(frozen=True)
 class Decision:
-    """What the gate says of a new model, and why. comparison: as `smallset compare --json` has it; None without one."""
+    """What the gate says of a new model, and why, with the cautions of its report.
+
+    comparison: as `smallset compare --json` has it; None without one.
+    """
 
     promote: bool
     reason: str
@@ -45,6 +49,8 @@ def read_gate() -> Mapping[str, Any]:
 def decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[str, Any]) -> Decision:
     """Compare the classifier of the working directory with the one in use, on the test pictures that lie there now.
 
+    Whatever is decided, the reason has the cautions of the report.
+
     Args:
         present: the version in use; None if there is none yet. summary: of the report, which names the new model.
         params: the section `gate`.
@@ -52,6 +58,15 @@ def decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[s
     Raises:
         FlowError: the model in use cannot be fetched.
     """
+    decision = _decide(present, summary, params)
+    found = cautions(summary)
+    if not found:
+        return decision
+    reason = f"{decision.reason.removesuffix('.')}."
+    return replace(decision, reason=" ".join([reason, *(f"Caution: {text}" for text in found)]))
+
+
+def _decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[str, Any]) -> Decision:
     # On imbalanced pictures the headline is the balanced accuracy: saying the largest class is no achievement.
     measure = summary.get("headline", "accuracy")
     value, least, words = summary[measure], params["min_accuracy"], measure.replace("_", " ")

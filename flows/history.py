@@ -8,7 +8,11 @@ from flows import registry, versions
 
 @dataclass(frozen=True)
 class Entry:
-    """One saved run. in_use: the version that it made and that is in use now; None otherwise."""
+    """One saved run.
+
+    headline: what counted there, accuracy or balanced_accuracy. measured: that of the recommended model with its
+    interval; None where there is none. in_use: whether the version that it made is in use now.
+    """
 
     run: str
     commit: str
@@ -16,7 +20,8 @@ class Entry:
     outcome: str
     pictures: dict[str, int]
     recommended: str
-    accuracy: tuple[float, float, float] | None
+    headline: str
+    measured: tuple[float, float, float] | None
     decision: str
     reason: str
     version: str
@@ -39,7 +44,8 @@ def _entry(one: versions.Version, version: str, present: registry.Promotion | No
     # What a failed run left was made by runs before it.
     failed = record["outcome"] == "failed"
     summary = {} if failed else record.get("summary") or {}
-    value, low, high = (summary.get(f"accuracy{end}") for end in ("", "_low", "_high"))
+    headline = summary.get("headline", "accuracy")
+    value, low, high = (summary.get(f"{headline}{end}") for end in ("", "_low", "_high"))
     return Entry(
         run=one.name,
         commit=one.commit,
@@ -47,7 +53,8 @@ def _entry(one: versions.Version, version: str, present: registry.Promotion | No
         outcome=record["outcome"],
         pictures={} if failed else (record.get("data") or {}).get("pictures", {}),
         recommended=summary.get("recommended", ""),
-        accuracy=None if value is None or low is None or high is None else (value, low, high),
+        headline=headline,
+        measured=None if value is None or low is None or high is None else (value, low, high),
         decision=record.get("decision", ""),
         reason=record.get("reason", ""),
         version=version,

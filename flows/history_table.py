@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from flows.history import Entry
+from flows.results import BALANCED
 from flows.tables import cell, print_table
 
 _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red"}
@@ -26,7 +27,7 @@ def show_history(entries: Sequence[Entry]) -> None:
             entry.commit[:8],
             " + ".join(f"{count:,}" for count in entry.pictures.values()),
             cell(entry.recommended),
-            _accuracy(entry),
+            _measured(entry),
             cell(decision, _STYLES.get(decision, "")),
             cell(f"{entry.version}, in use", "bold") if entry.in_use else cell(entry.version),
             cell(entry.reason),
@@ -34,8 +35,8 @@ def show_history(entries: Sequence[Entry]) -> None:
     print_table(table)
 
 
-def _accuracy(entry: Entry) -> str:
-    if entry.accuracy is None:
+def _measured(entry: Entry) -> str:
+    if entry.measured is None:
         return ""
-    value, low, high = entry.accuracy
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    value, low, high = entry.measured
+    return f"{value:.3f} ({low:.3f} to {high:.3f})" + (" balanced" if entry.headline == BALANCED else "")

@@ -95,8 +95,15 @@ def headline(summary: Row) -> str:
 
 
 def headline_and_verdict(summary: Row) -> str:
-    """The headline, then the verdict on the recommended model beside the others; empty where there is no report."""
-    return ". ".join(text for text in (headline(summary), str(summary.get("verdict") or "")) if text)
+    """The headline with the verdict on the other models, then why and each caution; empty where there is no report."""
+    first = ". ".join(text for text in (headline(summary), str(summary.get("verdict") or "")) if text)
+    why = [f"why: {summary['why']}"] if summary.get("why") else []
+    return "\n".join([first, *why, *(f"caution: {text}" for text in cautions(summary))]) if first else ""
+
+
+def cautions(summary: Row) -> list[str]:
+    """What the report says is to be known before the recommended model is relied on: a sentence each."""
+    return [str(text) for text in summary.get("cautions") or []]
 
 
 def report_file() -> Path | None:
@@ -125,8 +132,11 @@ def _markdown(models: Sequence[Row], summary: Row, report: Path | None) -> str:
     )
     titles = ["model", *(title for name in measures.values() for title in (name, "95 % interval"))]
     lines = [f"## {_plain(headline(summary))}", ""]
-    if summary.get("verdict"):
-        lines += [_plain(str(summary["verdict"])), ""]
+    for text in ("verdict", "why"):
+        if summary.get(text):
+            lines += [_plain(str(summary[text])), ""]
+    if found := cautions(summary):
+        lines += ["**Before you rely on it**", "", *(f"- {_plain(text)}" for text in found), ""]
     lines += [_row([*titles, "beside the recommended"]), _row(["---", *["---:"] * (len(titles) - 1), "---"])]
     for model in models:
         shares = [cell for measure in measures for cell in _cells(model, measure)]

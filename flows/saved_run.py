@@ -85,5 +85,9 @@ def _headline(record: Mapping[str, Any]) -> str:
     summary = record["summary"]
     if record["outcome"] != "trained" or not summary:
         return f"Run: {record['outcome']}"
-    value, low, high = (summary[f"accuracy{end}"] for end in ("", "_low", "_high"))
-    return f"Run: {summary['recommended']} {value:.4f} ({low:.4f} to {high:.4f}), {record.get('decision', 'saved')}"
+    measure = summary.get("headline", "accuracy")
+    value, low, high = (summary[f"{measure}{end}"] for end in ("", "_low", "_high"))
+    kind = "" if measure == "accuracy" else f"{measure.replace('_', ' ')} "
+    return (
+        f"Run: {summary['recommended']} {kind}{value:.4f} ({low:.4f} to {high:.4f}), {record.get('decision', 'saved')}"
+    )

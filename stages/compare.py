@@ -27,11 +27,14 @@ from stages.lib.run_comparison import (
 from stages.lib.runs import Refused, read_run
 from stages.lib.text import visible
 
-_METHOD = (
-    "Difference: after less before, in percentage points, with its 95 % interval. p: exact McNemar test on the same "
-    "pictures, corrected by Holm's method."
+_TESTS = {
+    "accuracy": "exact McNemar test on the same pictures",
+    "balanced_accuracy": "McNemar's test on the same pictures, every class counting the same",
+}
+_IMBALANCED = (
+    "The classes are imbalanced and accuracy hides the small ones: the verdicts are of the balanced accuracy, the mean "
+    "over the classes of the share that is right."
 )
-_IMBALANCED = "The classes are imbalanced: accuracy hides the small ones; look at the balanced accuracy too."
 
 
 def compare(before: Path, after: Path, before_name: str, after_name: str) -> RunComparison:
@@ -96,15 +99,13 @@ def _refuse_json(error: Refused, before: str, after: str) -> None:
 
 
 def _headings(found: RunComparison) -> list[str]:
-    balanced = ["balanced before", "balanced after"] if found.imbalanced else []
-    return ["model", "before", "after", *balanced, "difference", "p", "verdict"]
+    kinds = ["balanced ", "accuracy "] if found.imbalanced else [""]
+    return ["model", *(f"{kind}{when}" for kind in kinds for when in ("before", "after")), "difference", "p", "verdict"]
 
 
 def _cells(change: ModelChange, found: RunComparison) -> list[str]:
     comparison = change.comparison
-    shares = [change.before, change.after]
-    if found.imbalanced:
-        shares += [change.balanced_before, change.balanced_after]
+    shares = [*change.compared, *((change.before, change.after) if found.imbalanced else ())]
     needed = would_tell(comparison)
     return [
         comparison.one,
@@ -123,7 +124,12 @@ def _footnotes(found: RunComparison) -> Iterator[str]:
     yield from (f"{note[0].upper()}{note[1:]}." for note in found.notes)
     if found.imbalanced:
         yield _IMBALANCED
-    yield _METHOD
+    words = found.measure.replace("_", " ")
+    yield (
+        f"Difference: {words} after less before, in percentage points, with its 95 % interval. "
+        f"p: {_TESTS[found.measure]}, corrected by Holm's method."
+    )
+    yield from (f"Caution: {caution}" for caution in found.after.cautions)
 
 
 def _markdown_heading(before: str, after: str) -> str:

@@ -12,6 +12,7 @@ from stages.lib.startup import start_tensorflow
 
 _HEADERS = {
     "predictions.csv": "path,sha256,label,predicted",
+    "validation_predictions.csv": "path,sha256,label,predicted",
     "confusion.csv": "actual,predicted",
     "roc.csv": "false_positive_rate,true_positive_rate",
     "curves.csv": "epoch,loss,accuracy,val_loss,val_accuracy",
@@ -26,6 +27,7 @@ def evaluate(
 ) -> None:
     """Write predictions, metrics, their curves and explanations to the directory `evaluation`.
 
+    All are of the test pictures; predictions of the validation pictures, by which a model is chosen, lie beside.
     A model that is turned off leaves files without rows.
 
     Raises:
@@ -46,9 +48,10 @@ def evaluate(
     network, classes = load(model / "model.keras")
     test, validation = (read_subset(dataset, manifest, subset) for subset in ("test", "validation"))
     chances, held_out = (probabilities(network, one.paths, params.batch_size) for one in (test, validation))
-    table = predictions.table(test.names, classes, chances)
-    table.insert(1, "sha256", test.checksums)
-    table.insert(2, "label", [classes[label] for label in test.labels])
+    table, validated = (
+        predictions.measured(one.names, one.checksums, one.labels, classes, shares)
+        for one, shares in ((test, chances), (validation, held_out))
+    )
     summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
     figures = scores.figures_of(test.labels, chances) | {
         "validation_accuracy": summary["val_accuracy"],
@@ -60,6 +63,7 @@ def evaluate(
     }
     with whole_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")
+        predictions.write(validated, partial / "validation_predictions.csv")
         (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         for name, content in scores.tables_of(test.labels, chances, classes).items():
             content.to_csv(partial / f"{name}.csv", index=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.lib import (
     entry,
+    report_cautions,
     report_charts,
     report_classes,
     report_data,
@@ -59,12 +60,14 @@ def report(
         "suspects": report_findings.suspects(labels, dataset, results),
         "provenance": provenance(results, models, manifest, parameters),
     }
-    headline = report_verdict.summary(results)
+    headline = report_verdict.summary(results, content["cautions"])
     _write(report, render(content))
     _write(summary, json.dumps(headline, indent=2) + "\n")
     _write(accuracy, report_verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
     _write(comparisons, report_verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
-    print(f"use {headline['recommended']}: {headline['verdict']}")
+    print(f"use {headline['recommended']}: {headline['verdict']}\nwhy: {headline['why']}")
+    for caution in headline["cautions"]:
+        print(f"caution: {caution}")
     print(f"report: {report} ({report.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -80,6 +83,7 @@ def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path)
         "chosen": results.recommended,
         "marks": {one.name: mark_of(one.name) for one in every},
         "why": report_verdict.why(results),
+        "cautions": report_cautions.cautions(results),
         "verdict": report_verdict.verdict(results),
         "rounded": report_verdict.rounded,
         "pairs": {(pair.one, pair.other): pair for one in results.comparisons for pair in (one, one.swapped())},

@@ -1,7 +1,7 @@
 """Whether two models differ on the same pictures, by how much, and how many pictures it would take to tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import ceil, sqrt
 from typing import Literal
@@ -11,11 +11,19 @@ from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from stages.lib.metrics import LEVEL, Interval, accuracy
+from stages.lib.balanced_comparisons import (
+    Disagreements,
+    balanced_difference,
+    balanced_pictures_needed,
+    balanced_test,
+    disagreements,
+)
+from stages.lib.metrics import LEVEL, Interval, accuracy, is_imbalanced
 
 SIGNIFICANT = 1 - LEVEL
 POWER = 0.8
 
+Measure = Literal["accuracy", "balanced_accuracy"]
 Verdict = Literal["better", "worse", "no difference shown"]
 
 
@@ -23,10 +31,10 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Comparison:
     """Model `one` beside model `other` on the same pictures.
 
-    only_one, only_other: pictures that just the one, or just the other, gets right. difference: accuracy of `one` less
-    that of `other`, with its interval. p_value: that both are equally often right, corrected for the number of
-    comparisons made together. needed: pictures that would show a true difference of this size four times in five;
-    None where both are equally often right.
+    only_one, only_other: pictures that just the one, or just the other, gets right. difference: `measure` of `one` less
+    that of `other`, with its interval. p_value: that both have the same, corrected for the number of comparisons made
+    together. needed: pictures that would show a true difference of this size four times in five; None where both have
+    the same. measure: what is compared. by_class: of balanced accuracies, where the two disagree.
     """
 
     one: str
@@ -37,13 +45,15 @@ class Comparison:
     difference: Interval
     p_value: float
     needed: int | None
+    measure: Measure = "accuracy"
+    by_class: Disagreements | None = field(default=None, compare=False)
 
     @property
     def verdict(self) -> Verdict:
         """What these pictures show of `one`: "better" or "worse" than `other`, or "no difference shown"."""
         if self.p_value >= SIGNIFICANT:
             return "no difference shown"
-        return "better" if self.only_one > self.only_other else "worse"
+        return "better" if self.difference.value > 0 else "worse"
 
     def swapped(self) -> "Comparison":
         """The same comparison, seen from the other model."""
@@ -55,43 +65,77 @@ class Comparison:
             only_one=self.only_other,
             only_other=self.only_one,
             difference=Interval(-value, -high, -low),
+            by_class=self.by_class.swapped() if self.by_class else None,
         )
 
 
-def compare(one: str, other: str, right: np.ndarray, other_right: np.ndarray) -> Comparison:
-    """Compare two models by the exact McNemar test (McNemar 1947), uncorrected.
+def measure_of(labels: np.ndarray) -> Measure:
+    """The measure that counts on these pictures: accuracy, or balanced accuracy where they are imbalanced.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right, in the same order.
+        labels: (pictures,), numbers or names of classes.
+    """
+    return "balanced_accuracy" if is_imbalanced(labels) else "accuracy"
+
+
+def compare(
+    one: str,
+    other: str,
+    right: np.ndarray,
+    other_right: np.ndarray,
+    labels: np.ndarray | None = None,
+    measure: Measure | None = None,
+) -> Comparison:
+    """Compare two models by the measure that counts on these pictures, uncorrected.
+
+    Accuracies by the exact McNemar test (McNemar 1947), balanced accuracies as `balanced_comparisons` says.
+
+    Args:
+        right, other_right: bool (pictures,), whether each model is right, in the same order. labels: (pictures,), the
+            classes; None compares accuracies. measure: another than the one that counts on pictures of these classes.
     """
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
+    counts = one, other, len(right), only_one, only_other
+    if labels is not None and (measure or measure_of(labels)) == "balanced_accuracy":
+        found = disagreements(right, other_right, labels)
+        return Comparison(
+            *counts,
+            balanced_difference(found),
+            balanced_test(found),
+            balanced_pictures_needed(found),
+            "balanced_accuracy",
+            found,
+        )
     return Comparison(
-        one,
-        other,
-        len(right),
-        only_one,
-        only_other,
+        *counts,
         paired_difference(right, other_right),
         float(mcnemar([[0, only_one], [only_other, 0]], exact=True).pvalue),
         pictures_needed(only_one, only_other, len(right)),
     )
 
 
-def compare_all(rights: Mapping[str, np.ndarray]) -> list[Comparison]:
+def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = None) -> list[Comparison]:
     """Compare every pair of models; p-values corrected together.
 
     Args:
-        rights: per model bool (pictures,), in the same order of pictures.
+        rights: per model bool (pictures,), in the same order of pictures. labels: as `compare` takes them.
     """
-    return corrected([compare(one, other, rights[one], rights[other]) for one, other in combinations(rights, 2)])
+    pairs = combinations(rights, 2)
+    return corrected([compare(one, other, rights[one], rights[other], labels) for one, other in pairs])
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons with their p-values corrected for having been made together (Holm 1979)."""
+    """The same comparisons with their p-values corrected for having been made together (Holm 1979).
+
+    So are the pictures needed of balanced accuracies: for the strictest step, as nobody knows at which a pair will be.
+    """
     if not comparisons:
         return []
     p_values = multipletests([comparison.p_value for comparison in comparisons], method="holm")[1]
-    return [replace(comparison, p_value=float(p)) for comparison, p in zip(comparisons, p_values, strict=True)]
+    return [
+        replace(comparison, p_value=float(p), needed=_needed(comparison, len(comparisons)))
+        for comparison, p in zip(comparisons, p_values, strict=True)
+    ]
 
 
 def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
@@ -124,6 +168,13 @@ def pictures_needed(only_one: int, only_other: int, pictures: int) -> int | None
     difference = (only_one - only_other) / pictures
     level, power = norm.ppf(1 - SIGNIFICANT / 2), norm.ppf(POWER)
     return ceil((level * sqrt(differing) + power * sqrt(differing - difference**2)) ** 2 / difference**2)
+
+
+def _needed(comparison: Comparison, comparisons: int) -> int | None:
+    """Pictures that would show the difference among so many comparisons."""
+    if comparison.by_class:
+        return balanced_pictures_needed(comparison.by_class, comparisons)
+    return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures)
 
 
 def _correlation(both: int, only_one: int, only_other: int, neither: int) -> float:

@@ -1,20 +1,17 @@
 """What the stages `evaluate` wrote, read back together: every model on the same test pictures."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from stages.lib import predictions
-from stages.lib.comparisons import Comparison, compare_all
+from stages.lib.choice import Choice, choose
+from stages.lib.comparisons import Comparison, Measure, compare_all, measure_of
 from stages.lib.errors import UserError
-from stages.lib.metrics import is_imbalanced
-
-Measure = Literal["accuracy", "balanced_accuracy"]
 
 # In the order in which they are shown, from cheap to strong.
 DESCRIPTIONS = {
@@ -31,7 +28,8 @@ class Evaluation:
     """One model on the test pictures.
 
     figures: metrics.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
-    (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations.
+    (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations; validation is the
+    table of predictions of the validation pictures.
     """
 
     name: str
@@ -43,6 +41,7 @@ class Evaluation:
     per_class: pd.DataFrame
     calibration: pd.DataFrame
     explanations: pd.DataFrame
+    validation: pd.DataFrame
 
     @property
     def description(self) -> str:
@@ -57,7 +56,7 @@ class Evaluation:
     @property
     def right(self) -> np.ndarray:
         """bool (pictures,): whether each prediction is right."""
-        return (self.predictions["label"] == self.predictions["predicted"]).to_numpy(bool)
+        return _right(self.predictions)
 
     @property
     def confidence(self) -> np.ndarray:
@@ -70,13 +69,19 @@ class Results:
     """Every model that is turned on, on the same test pictures.
 
     headline: the measure that counts: accuracy, or balanced accuracy where the test pictures are imbalanced.
-    recommended: the model to use. comparisons: of every pair.
+    recommended: the model to use. comparisons: of every pair, on the test pictures. choice: why it is recommended.
     """
 
     evaluations: list[Evaluation]
     headline: Measure
     recommended: Evaluation
     comparisons: list[Comparison]
+    choice: Choice
+
+    @property
+    def words(self) -> str:
+        """The headline in words."""
+        return self.headline.replace("_", " ")
 
     @property
     def labels(self) -> pd.Series:
@@ -91,20 +96,6 @@ class Results:
         return [pair if pair.one == name else pair.swapped() for pair in own]
 
 
-def best(figures: Mapping[str, Mapping[str, Any]], headline: Measure) -> str:
-    """The model to use: the highest on the validation pictures; of equals the lowest loss, then the cheapest.
-
-    Args:
-        figures: per model what its metrics.json holds.
-        headline: the measure that counts.
-    """
-
-    def order(name: str) -> tuple[float, float, tuple[int, str]]:
-        return -figures[name][f"validation_{headline}"], figures[name]["validation_loss"], _rank(name)
-
-    return min(figures, key=order)
-
-
 def read_results(models: Path, evaluations: Path) -> Results:
     """Read every model that is turned on, and compare each with each.
 
@@ -116,11 +107,21 @@ def read_results(models: Path, evaluations: Path) -> Results:
     if not found:
         raise UserError("report: expected at least one model; set `enabled: true` of one in params.yaml")
     _require_same_pictures(list(found.values()))
-    labels = next(iter(found.values())).predictions["label"].to_numpy()
-    headline: Measure = "balanced_accuracy" if is_imbalanced(labels) else "accuracy"
-    chosen = best({name: one.figures for name, one in found.items()}, headline)
-    comparisons = compare_all({name: one.right for name, one in found.items()})
-    return Results(list(found.values()), headline, found[chosen], comparisons)
+    first = next(iter(found.values()))
+    labels = first.predictions["label"].to_numpy()
+    headline = measure_of(labels)
+    choice = choose(
+        {name: _right(one.validation) for name, one in found.items()},
+        first.validation["label"].to_numpy(),
+        headline,
+        {name: one.figures["validation_loss"] for name, one in found.items()},
+    )
+    comparisons = compare_all({name: one.right for name, one in found.items()}, labels)
+    return Results(list(found.values()), headline, found[choice.chosen], comparisons, choice)
+
+
+def _right(table: pd.DataFrame) -> np.ndarray:
+    return (table["label"] == table["predicted"]).to_numpy(bool)
 
 
 def _rank(name: str) -> tuple[int, str]:
@@ -144,14 +145,19 @@ def _read(name: str, model: Path, evaluation: Path) -> Evaluation:
         pd.read_csv(evaluation / "per_class.csv", dtype={"class": str}, na_filter=False),
         pd.read_csv(evaluation / "calibration.csv"),
         pd.read_csv(evaluation / "explanations" / "index.csv", dtype={"label": str, "predicted": str}, na_filter=False),
+        predictions.read(evaluation / "validation_predictions.csv"),
     )
 
 
 def _require_same_pictures(found: list[Evaluation]) -> None:
-    first = found[0].predictions[["path", "label"]]
+    columns, first = ["path", "label"], found[0]
     for one in found[1:]:
-        if not one.predictions[["path", "label"]].equals(first):
-            raise UserError(
-                f"report: expected {one.name} and {found[0].name} to be evaluated on the same test pictures; "
-                "run `smallset run` again"
-            )
+        for subset, table, expected in (
+            ("test", one.predictions, first.predictions),
+            ("validation", one.validation, first.validation),
+        ):
+            if not table[columns].equals(expected[columns]):
+                raise UserError(
+                    f"report: expected {one.name} and {first.name} to be evaluated on the same {subset} pictures; "
+                    "run `smallset run` again"
+                )

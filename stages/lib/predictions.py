@@ -20,6 +20,24 @@ def table(names: Sequence[str], classes: Sequence[str], probabilities: np.ndarra
     return pd.DataFrame({"path": list(names), "predicted": predicted} | columns)
 
 
+def measured(
+    names: Sequence[str],
+    checksums: Sequence[str],
+    labels: np.ndarray,
+    classes: Sequence[str],
+    probabilities: np.ndarray,
+) -> pd.DataFrame:
+    """The same of pictures whose class is known: path, sha256, label, predicted, `p_<class>`.
+
+    Args:
+        labels: int64 (pictures,), indexes into `classes`. probabilities: float64 (pictures, classes).
+    """
+    found = table(names, classes, probabilities)
+    found.insert(1, "sha256", list(checksums))
+    found.insert(2, "label", np.asarray(classes, object)[labels])
+    return found
+
+
 def write(predictions: pd.DataFrame, file: Path) -> None:
     """Write a table of predictions, probabilities with seven digits."""
     predictions.to_csv(file, index=False, float_format="%.7g")

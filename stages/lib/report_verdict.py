@@ -1,10 +1,12 @@
 """What the report says first, in plain sentences, and the tables that `compare` and DVC read."""
 
 from collections.abc import Sequence
+from math import isclose
 from typing import Any
 
 import pandas as pd
 
+from stages.lib.choice import ONE_ERROR
 from stages.lib.comparisons import Comparison
 from stages.lib.evaluations import Results
 
@@ -13,18 +15,18 @@ _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_hi
 _PAIR = [
     *("one", "other", "pictures", "only_one", "only_other"),
     *("difference", "low", "high"),
-    *("p_value", "needed", "verdict"),
+    *("p_value", "needed", "verdict", "measure"),
 ]
 
 
-def summary(results: Results) -> dict[str, Any]:
-    """The headline as figures, and the verdict."""
+def summary(results: Results, cautions: Sequence[str]) -> dict[str, Any]:
+    """The headline as figures, the verdict, why this model, and what to know before it is relied on."""
     figures = results.recommended.figures
     keys = (*_INTERVALS, *_BALANCED, "validation_accuracy", "pictures")
     return (
         {"recommended": results.recommended.name, "headline": results.headline}
         | {key: figures[key] for key in keys}
-        | {"verdict": verdict(results)}
+        | {"verdict": verdict(results), "why": why(results), "cautions": list(cautions)}
     )
 
 
@@ -35,12 +37,12 @@ def accuracy_table(results: Results) -> pd.DataFrame:
 
 
 def comparison_table(results: Results) -> pd.DataFrame:
-    """A row per pair of models; `needed` is empty where both are equally often right."""
+    """A row per pair of models; `difference` is of `measure`, `needed` is empty where both have the same."""
     rows = [
         (
             *(pair.one, pair.other, pair.pictures, pair.only_one, pair.only_other),
             *(pair.difference.value, pair.difference.low, pair.difference.high),
-            *(pair.p_value, pair.needed, pair.verdict),
+            *(pair.p_value, pair.needed, pair.verdict, pair.measure),
         )
         for pair in results.comparisons
     ]
@@ -62,26 +64,37 @@ def verdict(results: Results) -> str:
     if alike:
         others = listed([f"{pair.other} ({_needed(pair, pair is alike[0])})" for pair in alike])
         said += f"{', and ' if parts else ''}shows no difference from {others}"
-    return f"On {pairs[0].pictures:,} test pictures {name} {said}."
+    tested = f"{pairs[0].pictures:,} test pictures"
+    if results.headline == "accuracy":
+        return f"On {tested} {name} {said}."
+    return f"By {results.words} on {tested} {name} {said}."
 
 
 def why(results: Results) -> str:
-    """Why this model, in one or two sentences."""
-    chosen, words = results.recommended, results.headline.replace("_", " ")
-    key = f"validation_{results.headline}"
-    value = f"{100 * chosen.figures[key]:.1f} %"
-    equal = [one.name for one in results.evaluations if one.figures[key] == chosen.figures[key] and one is not chosen]
-    if len(results.evaluations) == 1:
-        return f"It is the only model that is turned on; its {words} on the validation pictures is {value}."
-    if equal:
-        return (
-            f"It shares the highest {words} on the validation pictures ({value}) with {listed(equal)}; of equals the "
-            "one with the lowest loss there, then the cheapest, is used. The test pictures decided nothing."
-        )
+    """Why this model, in two or three sentences."""
+    choice, words = results.choice, results.words
+    name, highest = choice.chosen, percent(choice.figures[choice.best])
+    on = f"on the {choice.pictures:,} validation pictures"
+    if len(choice.figures) == 1:
+        return f"It is the only model that is turned on; its {words} {on} is {highest}."
+    equal = [one for one, figure in choice.figures.items() if isclose(figure, choice.figures[choice.best])]
+    if name in equal:
+        shared = f", shared with {listed([one for one in equal if one != name])}" if equal[1:] else ""
+        is_cheapest = name == next(iter(choice.figures))
+        cheaper = "is the cheapest" if is_cheapest else "no cheaper model is within one standard error of that"
+        return f"It has the highest {words} {on} ({highest}{shared}), and {cheaper}. The test pictures decided nothing."
+    assert choice.beside, "only another model than the best has a lower figure"
+    own = percent(choice.figures[name])
     return (
-        f"It has the highest {words} on the validation pictures ({value}), which is how it was chosen; "
-        "the test pictures decided nothing."
+        f"It is the cheapest model within one standard error of the highest {words} {on}: {own} beside {highest} "
+        f"of {choice.best}. So small a difference may well be chance (paired test: "
+        f"p {choice.beside.p_value:.2f}; one standard error is p {ONE_ERROR:.2f}). The test pictures decided nothing."
     )
+
+
+def percent(share: float) -> str:
+    """A share as per cent, with plain spaces."""
+    return f"{100 * share:.1f} %"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -91,7 +104,7 @@ def listed(words: Sequence[str]) -> str:
 
 def _needed(pair: Comparison, first: bool) -> str:
     if pair.needed is None:
-        return "both are right equally often"
+        return "both are right equally often" if pair.measure == "accuracy" else "both have the same"
     return f"about {rounded(pair.needed):,}{' pictures would be needed to tell' if first else ''}"
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stages.lib import metrics
-from stages.lib.comparisons import Comparison, compare, corrected
+from stages.lib.comparisons import Comparison, Measure, compare, corrected, measure_of
 from stages.lib.errors import UserError
 from stages.lib.metrics import Interval
 from stages.lib.runs import Run, class_differences, require_same_pictures
@@ -21,13 +21,21 @@ class ModelChange:
     balanced_before: Interval
     balanced_after: Interval
 
+    @property
+    def compared(self) -> tuple[Interval, Interval]:
+        """What the verdict is about, before and after: accuracies, or balanced accuracies."""
+        if self.comparison.measure == "accuracy":
+            return self.before, self.after
+        return self.balanced_before, self.balanced_after
+
 
 @dataclass(frozen=True)
 class RunComparison:
     """Two runs on the same test pictures.
 
     changes: of every model that both have. recommended: the recommended model beside the one recommended before; None
-    where one of the runs keeps none. only_before, only_after: models of just one run. notes: what else to know.
+    where one of the runs keeps none. only_before, only_after: models of just one run. measure: what is compared: that
+    of the test pictures, whatever the headline of either run was. notes: what else to know.
     """
 
     before: Run
@@ -36,13 +44,18 @@ class RunComparison:
     recommended: ModelChange | None
     only_before: Sequence[str]
     only_after: Sequence[str]
-    imbalanced: bool
+    measure: Measure
     notes: Sequence[str]
 
     @property
     def pictures(self) -> int:
         """Number of test pictures."""
         return len(self.after.pictures)
+
+    @property
+    def imbalanced(self) -> bool:
+        """Whether the classes of the test pictures are too unequal for accuracy."""
+        return self.measure == "balanced_accuracy"
 
 
 def compare_runs(before: Run, after: Run) -> RunComparison:
@@ -59,7 +72,8 @@ def compare_runs(before: Run, after: Run) -> RunComparison:
     if not pairs:
         has = [f"{run.name} has {', '.join(run.models)}" for run in (before, after)]
         raise UserError(f"expected a model that both runs have: {'; '.join(has)}")
-    found = corrected([compare(one, other, after.right(one), before.right(other)) for one, other in pairs])
+    labels = after.pictures["label"].to_numpy()
+    found = corrected([compare(one, other, after.right(one), before.right(other), labels) for one, other in pairs])
     changes = {(c.one, c.other): _change(c, before, after) for c in found}
     return RunComparison(
         before,
@@ -68,7 +82,7 @@ def compare_runs(before: Run, after: Run) -> RunComparison:
         changes[recommended[0]] if recommended else None,
         [model for model in before.models if model not in after.models],
         [model for model in after.models if model not in before.models],
-        metrics.is_imbalanced(after.pictures["label"].to_numpy()),
+        measure_of(labels),
         list(class_differences(before, after)),
     )
 
@@ -82,14 +96,17 @@ def sentence(found: RunComparison) -> str:
     comparison = change.comparison
     verdicts = {"better": "Better", "worse": "Worse"}
     verdict = verdicts.get(comparison.verdict, f"No difference shown with these {found.pictures:,} test pictures")
-    before = f"{comparison.other} was right on {percent(change.before.value)} ({found.before.name})"
-    after = f"{comparison.one} is right on {percent(change.after.value)} ({found.after.name})"
+    was, now = ("had a balanced accuracy of", "has") if found.imbalanced else ("was right on", "is right on")
+    shares = [percent(share.value) for share in change.compared]
+    before = f"{comparison.other} {was} {shares[0]} ({found.before.name})"
+    after = f"{comparison.one} {now} {shares[1]} ({found.after.name})"
     text = (
-        f"{verdict}: the recommended {before}, the recommended {after} of the same {found.pictures:,}. "
-        f"The difference is {points(comparison.difference)} points, p {p_value(comparison.p_value)}."
+        f"{verdict}: the recommended {before}, the recommended {after} {'on' if found.imbalanced else 'of'} the same "
+        f"{found.pictures:,}. The difference is {points(comparison.difference)} points, "
+        f"p {p_value(comparison.p_value)}."
     )
     if comparison.needed is None:
-        return f"{text} Both are right equally often."
+        return f"{text} Both {'have the same' if found.imbalanced else 'are right equally often'}."
     needed = would_tell(comparison)
     return f"{text} About {needed:,} test pictures would show a difference of this size." if needed else text
 
@@ -113,6 +130,7 @@ def figures(found: RunComparison) -> dict[str, Any]:
     }
     return runs | {
         "pictures": found.pictures,
+        "measure": found.measure,
         "imbalanced": found.imbalanced,
         "verdict": sentence(found),
         "recommended": _row(found.recommended) if found.recommended else None,
@@ -120,6 +138,7 @@ def figures(found: RunComparison) -> dict[str, Any]:
         "only_before": list(found.only_before),
         "only_after": list(found.only_after),
         "notes": list(found.notes),
+        "cautions": list(found.after.cautions),
     }
 
 

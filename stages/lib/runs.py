@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +28,13 @@ class Run:
 
     models: per model that is turned on path, sha256, label, predicted, `p_<class>`, sorted so that the rows of all
     models, and of another run on the same test pictures, belong together. recommended: None where none is kept.
+    cautions: of its report.
     """
 
     name: str
     models: Mapping[str, pd.DataFrame]
     recommended: str | None
+    cautions: Sequence[str] = ()
 
     @property
     def pictures(self) -> pd.DataFrame:
@@ -65,7 +67,7 @@ def read_run(folder: Path, name: str) -> Run:
             tables[file.parent.name] = _sorted(table, name)
     if not tables:
         raise UserError(f"{name}: expected evaluation/<model>/predictions.csv of at least one model, found none")
-    run = Run(name, tables, _recommended(folder, tables))
+    run = Run(name, tables, *_summary(folder, tables))
     first = next(iter(tables))
     for model, table in tables.items():
         if found := list(_differences(run.pictures, table, first, model)):
@@ -109,15 +111,17 @@ def _sorted(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.sort_values(["sha256", "label", "path"], ignore_index=True)
 
 
-def _recommended(folder: Path, models: Mapping[str, pd.DataFrame]) -> str | None:
+def _summary(folder: Path, models: Mapping[str, pd.DataFrame]) -> tuple[str | None, list[str]]:
+    """The recommended model and the cautions of the report, as far as there is one."""
     file = folder / "report" / "summary.json"
     if not file.is_file():
-        return None
+        return None, []
     try:
-        name = json.loads(file.read_text(encoding="utf-8")).get("recommended")
-    except (ValueError, AttributeError):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        name, cautions = content.get("recommended"), list(map(str, content.get("cautions", [])))
+    except (ValueError, AttributeError, TypeError):
         raise UserError(f"{'/'.join(file.parts[-2:])}: expected what the stage report writes") from None
-    return name if name in models else None
+    return (name if name in models else None), cautions
 
 
 def _differences(one: pd.DataFrame, other: pd.DataFrame, name: str, other_name: str) -> Iterator[str]:

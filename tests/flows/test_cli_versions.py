@@ -6,7 +6,7 @@ import re
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import history, registry, versions
+from flows import history, registry, saved_run, versions
 from flows.cli import app
 from flows.git import git, resolve
 from tests.flows.versions_project import clone, remote, repro
@@ -48,10 +48,22 @@ def test_history_shows_when_what_how_good_and_what_was_decided(runs):
     assert "in use" not in two
     assert re.search(r"│ one .* 0\.800 .*│ promoted +│ v1\.0\.0, in use │ as \[seen\]", one)
     latest, _ = json.loads(smallset("history", "--json").stdout)
-    assert (latest["run"], latest["accuracy"], latest["in_use"]) == ("run/two", [0.9, 0.8, 1.0], False)
+    assert (latest["run"], latest["measured"], latest["in_use"]) == ("run/two", [0.9, 0.8, 1.0], False)
     assert len(json.loads(smallset("history", "--json", "--most", "1").stdout)) == 1
     assert smallset("history", "--branch", "other").stdout.startswith("no saved runs yet")
     assert [one.version for one in history.read_history("main")] == ["", "v1.0.0"]
+
+
+def test_history_and_the_commit_show_the_measure_that_counted(runs):
+    summary = {"recommended": "x", "headline": "balanced_accuracy", "accuracy": 0.9}
+    summary |= {"balanced_accuracy": 0.5, "balanced_accuracy_low": 0.41, "balanced_accuracy_high": 0.59}
+    record = {"id": "three", "source": resolve("HEAD", runs), "outcome": "trained", "reason": "as [seen]"}
+    saved = saved_run.save(record | {"summary": summary}, "main")
+    latest = smallset("history").stdout
+    assert "0.500 (0.410 to 0.590) balanced" in latest
+    assert json.loads(smallset("history", "--json").stdout)[0]["headline"] == "balanced_accuracy"
+    message = git("log", "-1", "--format=%s", saved.commit, folder=runs)
+    assert message == "Run: x balanced accuracy 0.5000 (0.4100 to 0.5900), saved"
 
 
 def test_promote_and_rollback_change_what_is_in_use(runs):

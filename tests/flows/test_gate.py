@@ -80,6 +80,34 @@ def test_a_model_is_promoted_unless_the_paired_test_says_worse(decide, used, acc
     assert not (used / ".smallset" / "gate").exists()
 
 
+def test_a_model_that_loses_the_rare_class_is_not_promoted_though_it_is_as_often_right(decide, used, monkeypatch):
+    # 40 cats and 360 dogs: the model in use finds nine of ten of each, the new one says "dog".
+    monkeypatch.setenv("TOY_PICTURES", "400")
+    monkeypatch.setenv("TOY_CATS", "40")
+    present = registry.in_use(used)
+    monkeypatch.setenv("TOY_WRONG", "0-4,40-76")
+    monkeypatch.setenv("TOY_WRONG_CLASSIFIER", "0-4,40-76")
+    assert decide(0.9, present).comparison["recommended"]["verdict"] == "no difference shown"
+    monkeypatch.setenv("TOY_WRONG", "0-40")
+    found = decide(0.9, present)
+    assert (found.promote, found.comparison["measure"]) == (False, "balanced_accuracy")
+    assert found.reason.startswith("Worse: the recommended classifier had a balanced accuracy of 90.0 % (v1.0.0)")
+
+
+def test_every_decision_says_the_cautions_of_the_report(decide, used):
+    present = registry.in_use(used)
+    decide(0.95, present)
+    summary = json.loads(Path("report/summary.json").read_text()) | {"cautions": ["Only 9 pictures.", "All tie."]}
+    said = ". Caution: Only 9 pictures. Caution: All tie."
+    for one in (None, present):
+        found = gate.decide(one, summary, gate.read_gate())
+        assert found.promote
+        assert found.reason.endswith(said)
+        assert ".." not in found.reason
+    rejected = gate.decide(present, summary | {"accuracy": 0.1}, gate.read_gate())
+    assert (rejected.promote, rejected.reason.endswith(said)) == (False, True)
+
+
 def test_other_classes_are_for_a_person_to_decide(decide, used):
     found = decide(0.95, registry.in_use(used), classes=["bird", "cat", "dog"])
     assert not found.promote

@@ -91,6 +91,7 @@ def test_a_flow_records_itself_and_shows_its_verdict(make):
     (project / "source").write_text('{"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}')
     (project / "report").mkdir()
     summary = {"recommended": "x", "accuracy": 0.5, "pictures": 90, "verdict": "x and <y> are the same"}
+    summary |= {"why": "It is cheap.", "cautions": ["Only <90> pictures."]}
     (project / "report" / "summary.json").write_text(json.dumps(summary))
     (project / "report" / "comparisons.csv").write_text("one,other,verdict\nx,y,no difference shown\n")
     state = state_of()
@@ -98,7 +99,8 @@ def test_a_flow_records_itself_and_shows_its_verdict(make):
     [shown] = [
         artifact.data for artifact in read("read_artifacts", artifact_filter=wanted) if artifact.key == "results"
     ]
-    assert shown.startswith("## use x: 50.0 % of 90 test pictures\n\nx and &lt;y&gt; are the same\n\n| model |")
+    assert shown.startswith("## use x: 50.0 % of 90 test pictures\n\nx and &lt;y&gt; are the same\n\nIt is cheap.\n\n")
+    assert "\n**Before you rely on it**\n\n- Only &lt;90&gt; pictures.\n\n| model |" in shown
     assert "| y | 50.0 % | 40.0 to 60.0 % | no difference shown |" in shown
     assert (project / "report" / "run.html").resolve().as_uri() in shown
 

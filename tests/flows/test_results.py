@@ -54,6 +54,8 @@ def test_the_headline(summary, line):
 def test_the_verdict_follows_the_headline():
     assert headline_and_verdict({}) == ""
     assert headline_and_verdict(FULL).endswith("test pictures. better than scratch")
+    told = headline_and_verdict(FULL | {"why": "It is cheap.", "cautions": ["Few pictures.", "All tie."]})
+    assert told.splitlines()[1:] == ["why: It is cheap.", "caution: Few pictures.", "caution: All tie."]
     assert headline_and_verdict(FULL | {"verdict": None}).endswith("test pictures")
     SUMMARY.write_text("half a fi")
     assert read_summary() == {}

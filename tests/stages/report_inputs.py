@@ -137,6 +137,7 @@ def _write_model(
     table.insert(1, "sha256", test["sha256"].tolist())
     table.insert(2, "label", [classes[label] for label in labels])
     predictions.write(table, evaluation / "predictions.csv")
+    _validation(classes, skill).to_csv(evaluation / "validation_predictions.csv", index=False)
     for title, content in scores.tables_of(labels, chances, classes).items():
         content.to_csv(evaluation / f"{title}.csv", index=False)
     rest = {"validation_accuracy": skill, "validation_balanced_accuracy": skill, "validation_loss": 1 - skill}
@@ -152,6 +153,16 @@ def _write_model(
     columns = ["file", "path", "label", "predicted", "confidence"]
     explained[columns].to_csv(evaluation / "explanations" / "index.csv", index=False)
     _write_artifact(folder / "models" / name, classes, rng)
+
+
+def _validation(classes: Sequence[str], skill: float) -> pd.DataFrame:
+    """Predictions of 40 validation pictures of each class, the first so many of them right."""
+    rows = [
+        (f"validation/{name}/{index}.png", name, name if index < 40 * skill else classes[place - 1])
+        for place, name in enumerate(classes)
+        for index in range(40)
+    ]
+    return pd.DataFrame(rows, columns=["path", "label", "predicted"])
 
 
 def _write_artifact(model: Path, classes: Sequence[str], rng: np.random.Generator) -> None:

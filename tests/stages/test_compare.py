@@ -101,10 +101,25 @@ def test_without_a_recommendation_the_models_are_still_compared(runs):
     assert len(found.changes) == 1
 
 
-def test_an_imbalanced_test_set_shows_balanced_accuracies(runs):
+def test_the_large_class_cannot_outvote_the_small_one(runs):
+    table = pictures(400).assign(label=["cat"] * 40 + ["dog"] * 360)
+    sees_both, says_dog = predicted(table, {*range(4), *range(40, 76)}), predicted(table, range(40))
+    found = runs({"fine_tuned": sees_both}, {"fine_tuned": says_dog})
+    assert found.recommended.comparison.only_one == found.recommended.comparison.only_other == 36
+    assert sentence(found).startswith("Worse: ")
+    assert found.recommended.comparison.difference.value == pytest.approx(-0.4)
+
+
+def test_an_imbalanced_test_set_is_compared_by_balanced_accuracies(runs):
     table = pictures(100).assign(label=["dog"] * 90 + ["cat"] * 10)
     found = runs({"fine_tuned": predicted(table, range(90, 100))}, {"fine_tuned": predicted(table, range(10))})
     assert found.imbalanced
+    assert found.recommended.comparison.verdict == "better"
+    assert found.recommended.comparison.difference.value == pytest.approx((1 + 80 / 90) / 2 - 0.5)
+    assert sentence(found).startswith(
+        "Better: the recommended fine_tuned had a balanced accuracy of 50.0 % (v1), the recommended fine_tuned has "
+        "94.4 % (now) on the same 100. The difference is +44.4 ("
+    )
     assert found.recommended.before.value == found.recommended.after.value == 0.9
     assert found.recommended.balanced_before.value == 0.5
     assert found.recommended.balanced_after.value == pytest.approx((1 + 80 / 90) / 2)

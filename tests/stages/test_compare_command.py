@@ -1,6 +1,7 @@
 """The comparison as the command writes it: text, Markdown, JSON."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,24 @@ def test_the_command_shows_text_markdown_and_json(written):
     assert found["recommended"]["after"]["accuracy"]["value"] == 0.925
     assert found["only_after"] == ["a|b_c"]
     assert found == figures(compare(written / "before", written / "after", "v1", "the workspace"))
+
+
+def test_imbalanced_pictures_and_cautions_are_said_in_every_format(tmp_path):
+    table = pictures(400).assign(label=["cat"] * 40 + ["dog"] * 360)
+    write_run(tmp_path / "before", {"fine_tuned": predicted(table, range(4))})
+    write_run(tmp_path / "after", {"fine_tuned": predicted(table, range(40))})
+    summary = tmp_path / "after" / "report" / "summary.json"
+    summary.write_text(json.dumps({"recommended": "fine_tuned", "cautions": ["Only 9 | pictures."]}))
+    text, markdown, found = (command(tmp_path, "--format", name) for name in ("text", "markdown", "json"))
+    assert re.search(r"fine_tuned +95\.0 % +50\.0 % +99\.0 % +90\.0 % +-45\.0 \(.*\) +< 0\.001 +worse", text.stdout)
+    assert "the verdicts are of the balanced accuracy" in text.stdout
+    assert "Difference: balanced accuracy after less before" in text.stdout
+    assert text.stdout.endswith("Caution: Only 9 | pictures.\n")
+    assert "| model | balanced before | balanced after | accuracy before | accuracy after |" in markdown.stdout
+    assert r"Caution: Only 9 \| pictures." in markdown.stdout
+    figures_found = json.loads(found.stdout)
+    assert (figures_found["measure"], figures_found["cautions"]) == ("balanced_accuracy", ["Only 9 | pictures."])
+    assert figures_found["recommended"]["verdict"] == "worse"
 
 
 def test_the_command_refuses_in_every_format(written):

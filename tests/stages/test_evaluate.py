@@ -108,11 +108,24 @@ def test_the_validation_pictures_are_measured_as_in_training(two):
     assert figures["validation_balanced_accuracy"] == pytest.approx(summary["val_accuracy"])
 
 
+def test_the_predictions_of_the_validation_pictures_are_kept_for_the_choice(two, two_classes):
+    table = pd.read_csv(two / "evaluation" / "scratch" / "validation_predictions.csv")
+    assert list(table) == ["path", "sha256", "label", "predicted", "p_cat", "p_dog"]
+    manifest = pd.read_csv(two_classes[1], dtype=str)
+    expected = manifest[manifest["subset"] == "validation"]
+    assert (
+        table[["path", "sha256", "label"]].to_numpy().tolist()
+        == expected[["path", "sha256", "class"]].to_numpy().tolist()
+    )
+    figures = json.loads((two / "evaluation" / "scratch" / "metrics.json").read_text())
+    assert (table["label"] == table["predicted"]).mean() == pytest.approx(figures["validation_accuracy"])
+
+
 def test_a_model_that_is_turned_off_leaves_files_without_rows(two):
     on, off = (two / "evaluation" / name for name in ("scratch", "fine_tuned"))
     assert json.loads((off / "metrics.json").read_text()) == {}
     tables = [file.relative_to(on) for file in on.rglob("*.csv")]
-    assert len(tables) == 7
+    assert len(tables) == 8
     for table in tables:
         [header] = (off / table).read_text().splitlines()
         # The columns of the probabilities are named after classes, which nobody knows here.

@@ -81,6 +81,7 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     figures = json.loads((folder / "evaluation" / "fine_tuned" / "metrics.json").read_text())
     keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
     keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "pictures", "verdict"]
+    keys += ["why", "cautions"]
     assert list(summary) == keys
     assert summary["recommended"] == "fine_tuned"
     assert summary["headline"] == "accuracy"
@@ -88,6 +89,9 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     assert "Use fine_tuned" in elements.text
     assert f"{100 * figures['accuracy']:.1f}\N{NO-BREAK SPACE}%" in elements.text
     assert summary["verdict"] in elements.text
+    assert summary["why"] in elements.text
+    assert any(text.startswith("Only 24 test pictures") for text in summary["cautions"])
+    assert all(text in elements.text for text in summary["cautions"])
 
 
 def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
@@ -95,7 +99,7 @@ def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
     assert list(accuracy) == ["model", "accuracy", "low", "high"]
     assert list(accuracy["model"]) == list(SKILLS)
     pairs = pd.read_csv(folder / "report" / "comparisons.csv")
-    columns = "one other pictures only_one only_other difference low high p_value needed verdict"
+    columns = "one other pictures only_one only_other difference low high p_value needed verdict measure"
     assert list(pairs) == columns.split()
     assert [*zip(pairs["one"], pairs["other"], strict=True)] == [(one.one, one.other) for one in results.comparisons]
     assert list(pairs["p_value"]) == pytest.approx([one.p_value for one in results.comparisons], rel=1e-6)
@@ -169,11 +173,19 @@ def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(folder, page, tmp
 
 def test_imbalanced_test_pictures_change_the_headline_and_warn(tmp_path):
     INPUTS["write_inputs"](tmp_path, ["common", "rare"], [30, 5], {"scratch": 0.6, "fine_tuned": 0.9})
-    for name, balanced in (("scratch", 0.8), ("fine_tuned", 0.7)):
+    for name, wrong in (("scratch", "common"), ("fine_tuned", "rare")):
         file = tmp_path / "evaluation" / name / "metrics.json"
-        figures = json.loads(file.read_text()) | {"validation_balanced_accuracy": balanced, "roc_auc_low": None}
-        file.write_text(json.dumps(figures))
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"roc_auc_low": None}))
+        # `fine_tuned` never finds the rare class, which is no more than a tenth of the validation pictures.
+        file = file.with_name("validation_predictions.csv")
+        rows = [("common", "rare" if wrong == "common" and index < 18 else "common") for index in range(90)]
+        rows += [("rare", "common" if wrong == "rare" else "rare")] * 10
+        table = pd.DataFrame(rows, columns=["label", "predicted"]).assign(path=[f"{index}.png" for index in range(100)])
+        table.to_csv(file, index=False)
     text = Elements(INPUTS["run_report"](tmp_path)).text
+    assert set(pd.read_csv(tmp_path / "report" / "comparisons.csv")["measure"]) == {"balanced_accuracy"}
+    assert "by so many points of balanced accuracy" in text
+    assert "It has the highest balanced accuracy on the 100 validation pictures (90.0 %), and is the cheapest." in text
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["headline"] == "balanced_accuracy"
     assert summary["recommended"] == "scratch"
@@ -217,9 +229,10 @@ def test_a_report_of_no_model_is_one_clear_error(tmp_path):
         read_results(tmp_path / "models", tmp_path / "evaluation")
 
 
-def test_models_on_different_pictures_are_not_compared(folder, tmp_path):
+@pytest.mark.parametrize(("name", "subset"), [("predictions", "test"), ("validation_predictions", "validation")])
+def test_models_on_different_pictures_are_not_compared(folder, tmp_path, name, subset):
     shutil.copytree(folder, tmp_path / "copy")
-    file = tmp_path / "copy" / "evaluation" / "scratch" / "predictions.csv"
+    file = tmp_path / "copy" / "evaluation" / "scratch" / f"{name}.csv"
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(UserError, match=r"feature_extraction and scratch .* the same test pictures"):
+    with pytest.raises(UserError, match=rf"feature_extraction and scratch .* the same {subset} pictures"):
         read_results(tmp_path / "copy" / "models", tmp_path / "copy" / "evaluation")

@@ -1,4 +1,8 @@
-"""The toy's evaluation: a model is right on the first of 200 test pictures, as many as its accuracy says."""
+"""The toy's evaluation: a model is right on the first of 200 test pictures, as many as its accuracy says.
+
+TOY_CATS: so many cats come first, then dogs; else cats and dogs in turns. TOY_WRONG, and TOY_WRONG_CLASSIFIER of the
+model in use, which the gate evaluates: "0-4,40-76", the pictures that it is wrong on.
+"""
 
 import argparse
 import csv
@@ -7,6 +11,7 @@ import os
 from pathlib import Path
 
 PICTURES = int(os.environ.get("TOY_PICTURES", "200"))
+CATS = os.environ.get("TOY_CATS")
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--dataset")
@@ -16,13 +21,16 @@ parser.add_argument("--evaluation", type=Path)
 parser.add_argument("--summary", type=Path)
 options = parser.parse_args()
 model = json.loads((options.model / "model.keras").read_text())
+ranges = os.environ.get("TOY_WRONG_CLASSIFIER" if options.evaluation.name == "classifier" else "TOY_WRONG", "")
+wrong = {number for part in ranges.split(",") if part for number in range(*map(int, part.split("-")))}
 options.evaluation.mkdir(parents=True, exist_ok=True)
 with (options.evaluation / "predictions.csv").open("w", newline="") as file:
     table = csv.writer(file)
     table.writerow(["path", "sha256", "label", "predicted", "p_cat", "p_dog"])
     for number in range(PICTURES):
-        label, other = ("cat", "dog") if number % 2 else ("dog", "cat")
-        predicted = label if number < model["accuracy"] * PICTURES else other
+        label, other = ("cat", "dog") if (number < int(CATS) if CATS else number % 2) else ("dog", "cat")
+        is_wrong = number in wrong if wrong else number >= model["accuracy"] * PICTURES
+        predicted = other if is_wrong else label
         table.writerow(
             [f"{number}.jpg", f"{number:064}", label, predicted, *(int(predicted == c) for c in ("cat", "dog"))]
         )
