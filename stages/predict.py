@@ -11,7 +11,7 @@ import pandas as pd
 from stages.lib.errors import UserError
 from stages.lib.folders import walk
 from stages.lib.prediction_table import require_target, show, write
-from stages.lib.set_aside import is_set_aside
+from stages.lib.set_aside import is_set_aside, summary
 from stages.lib.startup import start_tensorflow
 from stages.lib.text import is_utf8, visible
 
@@ -39,7 +39,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     if csv is not None:
         require_target(csv, files)
     if not files:
-        raise UserError(f"expected at least one picture, found no file in {', '.join(map(str, paths))}")
+        raise UserError(f"expected at least one picture, found none in {', '.join(map(str, paths))}")
     directory = MODELS / (model or RECOMMENDED)
     if not (directory / "model.keras").is_file():
         raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
@@ -64,7 +64,11 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(file for name, file in walk(path) if not name.endswith("/") and not is_set_aside(name))
+            inside = sorted((file, name) for name, file in walk(path) if not name.endswith("/"))
+            if aside := [name for _, name in inside if is_set_aside(name)]:
+                told = f"{path}: {len(aside)} files are no pictures by their names: {summary(aside)}"
+                print(told, file=sys.stderr)
+            yield from (file for file, name in inside if not is_set_aside(name))
         elif path.exists():
             yield path
         else:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -117,6 +118,9 @@ def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts:
     # Small classes first: they have the least to choose from.
     for label in sorted(wishes, key=lambda label: (len(classes[label]), label)):
         _fill(assigner, label, wishes[label])
+        # A count may be missed, where copies were set aside; no subset may be empty.
+        one = {subset: min(least, 1) for subset, least in wishes[label].least.items()}
+        _fill(assigner, label, replace(wishes[label], least=one))
     _require(assigner, sorted(classes))
     return assigner.fate
 

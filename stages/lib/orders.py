@@ -44,11 +44,8 @@ def by_hash(pictures: Sequence[Picture], places: Sequence[int], amounts: Amounts
         _check_enough(pictures[places[0]].label, least, len(places))
     intervals = _intervals(amounts)
     positions = {place: _position(pictures[place], seed) for place in places}
-    subsets = {}
-    for place, position in positions.items():
-        homes = (subset for subset, (start, end) in intervals.items() if start <= position < end)
-        subsets[place] = next(homes, UNUSED)
-    homes = dict(subsets)
+    homes = {place: _home(position, intervals) for place, position in positions.items()}
+    subsets = dict(homes)
     _limit(subsets, sorted(places, key=positions.__getitem__), amounts)
     ends = {
         home: max(at for place, at in positions.items() if subsets[place] == home) for home in set(subsets.values())
@@ -72,7 +69,7 @@ def by_rank(
     _check_enough(pictures[blocks[0][0]].label, quotas, count)
     ends = np.cumsum([quotas[subset] for subset in SUBSETS])
     subsets: dict[int, str] = {}
-    positions = {}
+    positions: dict[int, float] = {}
     for block in blocks:
         middle = len(subsets) + len(block) / 2
         index = int(np.searchsorted(ends, middle, side="right"))
@@ -138,6 +135,10 @@ def _intervals(amounts: Amounts) -> dict[SubsetName, Interval]:
         intervals[subset] = (start, 1.0 if abs(end - 1) < 1e-9 else end)
         start = end
     return intervals
+
+
+def _home(position: float, intervals: dict[SubsetName, Interval]) -> str:
+    return next((subset for subset, (start, end) in intervals.items() if start <= position < end), UNUSED)
 
 
 def _position(picture: Picture, seed: int) -> float:

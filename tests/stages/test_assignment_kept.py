@@ -146,3 +146,18 @@ def test_an_old_test_picture_stays_when_its_copy_arrives_and_the_copy_never_trai
 def test_a_group_by_hash_goes_by_its_name_and_keeps_its_subset_as_it_grows() -> None:
     before, after = (fates(pictures_of(5, a=count, b=count)) for count in (100, 200))
     assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize(
+    "amounts", [SHARES, (0.7, 0.15, 0.15), (3, 1, 2), (1, 1, 1), (0.5, 2, 0.25), (0.4, 0.2, 2), (0.1, 2, 0.1)]
+)
+def test_what_is_divided_at_random_is_divided_by_hash(amounts: tuple[Amount, ...]) -> None:
+    """So `smallset retrain`, which takes the one for the other, never fails for it."""
+    for count in range(3, 14):
+        for seed in range(5):
+            copies = {f"a.{count - 1}.jpg": "a.0.jpg"}
+            try:
+                fates(pictures_of(a=count, b=20), amounts, "shuffle", seed, copies)
+            except UserError:
+                continue
+            fates(pictures_of(a=count, b=20), amounts, "hash", seed, copies)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from stages.classifier import classifier
 from stages.evaluate import EvaluateParams, evaluate
+from stages.lib.errors import UserError
 from stages.lib.outputs import disable
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
@@ -158,6 +159,25 @@ def test_predict_classifies_a_folder_and_lists_what_is_broken(album):
     np.testing.assert_allclose(table[["p_cat", "p_dog"]].sum(axis=1), 1, atol=1e-6)
 
 
+def test_predict_follows_links_and_tells_what_it_sets_aside(album, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (album / "deeper").rename(tmp_path / "elsewhere" / "deeper")
+    (album / "linked").symlink_to(tmp_path / "elsewhere")
+    (album / "broken.jpg").unlink()
+    (album / "@eaDir").mkdir()
+    (album / "@eaDir" / "0.png").write_bytes(b"thumbnail")
+    (album / "notes.txt").write_text("about")
+    table, broken = predict([album], "scratch")
+    assert [Path(path).relative_to(album).as_posix() for path in table["path"]] == [
+        f"linked/deeper/{n}.png" for n in range(3)
+    ]
+    assert not broken
+    assert "3 files are no pictures by their names" in capsys.readouterr().err
+    (album / "again").symlink_to(tmp_path / "elsewhere" / "deeper")
+    with pytest.raises(UserError, match="through a link"):
+        predict([album], "scratch")
+
+
 def test_predict_agrees_with_the_evaluation(two, two_classes, monkeypatch):
     monkeypatch.chdir(two)
     expected = pd.read_csv(two / "evaluation" / "scratch" / "predictions.csv").set_index("path")
@@ -172,10 +192,10 @@ def test_predict_agrees_with_the_evaluation(two, two_classes, monkeypatch):
     [
         (["nowhere.jpg"], r"error: nowhere\.jpg: expected a picture or a folder, found nothing"),
         (
-            ["--model", "best", "models"],
+            ["--model", "best", "models/scratch/model.keras"],
             r"error: --model: expected .*: classifier, scratch, scratch_augmented\. Received: 'best'",
         ),
-        (["evaluation/fine_tuned"], r"error: expected at least one picture, found \d+ files that are none"),
+        (["models/scratch/model.keras"], r"error: expected at least one picture, found 1 files that are none"),
     ],
 )
 def test_a_mistake_in_predict_is_one_line(two, arguments, message):

@@ -148,6 +148,27 @@ def test_copies_do_not_judge_each_other(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(set(groups.values())) == 16 - 2
 
 
+def test_what_belongs_together_does_not_judge_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies, and the groups of the manifest, whatever their subset and class."""
+    from stages import labels as stage
+
+    project({"cat": 8, "dog": 8})
+    manifest = pd.read_csv("manifest.csv", na_filter=False)
+    patients = {"train/cat/cat.0.png": "p1", "train/dog/dog.0.png": "p1", "test/cat/cat.2.png": "p2"}
+    manifest.assign(group=manifest["path"].map(patients).fillna("")).to_csv("manifest.csv", index=False)
+    rows = [(1, f"raw/cat.{n}.png", "cat", "near", 0, "kept in train") for n in (0, 3)]
+    pd.DataFrame(rows, columns=COPIES).to_csv("duplicates.csv", index=False)
+    seen: list[np.ndarray] = []
+    real = stage.out_of_sample
+    monkeypatch.setattr(stage, "out_of_sample", lambda *given: seen.append(given[2]) or real(*given))
+    run()
+    names = [name for subset in SUBSETS for name in feature_files.read(Path("features"), subset).names]
+    groups = dict(zip(names, seen[0].tolist(), strict=True))
+    together = {groups[name] for name in ("train/cat/cat.0.png", "train/cat/cat.3.png", "train/dog/dog.0.png")}
+    assert len(together) == 1
+    assert len(set(groups.values())) == 16 - 2
+
+
 def test_the_same_every_time() -> None:
     project({"cat": 30, "dog": 30}, wrong={"cat.4.png": "dog"})
     run()
