@@ -11,7 +11,7 @@ from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from stages.lib.metrics import LEVEL, Interval, accuracy
+from stages.lib.intervals import LEVEL, Interval, wilson
 
 SIGNIFICANT = 1 - LEVEL
 POWER = 0.8
@@ -25,8 +25,8 @@ class Comparison:
 
     only_one, only_other: pictures that just the one, or just the other, gets right. difference: accuracy of `one` less
     that of `other`, with its interval. p_value: that both are equally often right, corrected for the number of
-    comparisons made together. needed: pictures that would show a true difference of this size four times in five;
-    None where both are equally often right.
+    comparisons made together. needed: pictures that would show a true difference of this size four times in five, with
+    as many comparisons; None where both are equally often right.
     """
 
     one: str
@@ -87,11 +87,21 @@ def compare_all(rights: Mapping[str, np.ndarray]) -> list[Comparison]:
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons with their p-values corrected for having been made together (Holm 1979)."""
+    """The same comparisons with their p-values corrected for having been made together (Holm 1979).
+
+    So are the pictures needed: for the strictest step, since nobody knows at which a pair will be.
+    """
     if not comparisons:
         return []
     p_values = multipletests([comparison.p_value for comparison in comparisons], method="holm")[1]
-    return [replace(comparison, p_value=float(p)) for comparison, p in zip(comparisons, p_values, strict=True)]
+    return [
+        replace(
+            comparison,
+            p_value=float(p),
+            needed=pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures, len(comparisons)),
+        )
+        for comparison, p in zip(comparisons, p_values, strict=True)
+    ]
 
 
 def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
@@ -100,7 +110,7 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
     Recommended by Fagerland, Lydersen & Laake (2014), "Recommended tests and confidence intervals for paired
     binomial proportions", Statistics in Medicine 33.
     """
-    one, other = accuracy(right), accuracy(other_right)
+    one, other = (wilson(int(each.sum()), len(each)) for each in (right, other_right))
     both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
     phi = _correlation(both, only_one, only_other, neither)
@@ -110,10 +120,13 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
     return Interval(value, value - down, value + up)
 
 
-def pictures_needed(only_one: int, only_other: int, pictures: int) -> int | None:
-    """Pictures on which McNemar's test shows a difference of this size, at the level .05 with a power of .8.
+def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: int = 1) -> int | None:
+    """Pictures on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
 
     Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43.
+
+    Args:
+        comparisons: made together; the level is divided among them, as at the first step of Holm's method.
 
     Returns:
         None if the two are equally often right: no number of pictures shows what is not there.
@@ -122,7 +135,7 @@ def pictures_needed(only_one: int, only_other: int, pictures: int) -> int | None
         return None
     differing = (only_one + only_other) / pictures
     difference = (only_one - only_other) / pictures
-    level, power = norm.ppf(1 - SIGNIFICANT / 2), norm.ppf(POWER)
+    level, power = norm.ppf(1 - SIGNIFICANT / comparisons / 2), norm.ppf(POWER)
     return ceil((level * sqrt(differing) + power * sqrt(differing - difference**2)) ** 2 / difference**2)
 
 
