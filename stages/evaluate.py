@@ -16,7 +16,7 @@ _HEADERS = {
     "confusion.csv": "actual,predicted",
     "roc.csv": "false_positive_rate,true_positive_rate",
     "curves.csv": "epoch,loss,accuracy,val_loss,val_accuracy",
-    "per_class.csv": "class,pictures,precision,recall,f1",
+    "per_class.csv": "class,pictures,precision,recall,recall_low,recall_high,f1",
     "calibration.csv": "confidence,accuracy,low,high,pictures",
     "explanations/index.csv": "file,path,label,predicted,confidence",
 }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from stages.lib import entry, feature_files, predictions
 from stages.lib.groups import joined, numbered
-from stages.lib.label_issues import large_enough, out_of_sample, suspicious
+from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.manifest import SUBSETS, read_manifest
 from stages.lib.outputs import is_disabled, whole_file
 from stages.lib.params import CommonParams
@@ -50,8 +50,8 @@ def labels(
 
     All pictures are judged by their features; where features are turned off, the test pictures by the predictions.
 
-    labels: path (relative to the dataset), class, subset, suggested, p_class, p_suggested. metrics: checked,
-    suspicious, by ("features", "predictions" or "nothing").
+    labels: path (relative to the dataset), class, subset, suggested, p_class, p_suggested (calibrated). metrics:
+    checked, suspicious, by ("features", "predictions" or "nothing").
     """
     judged = Judged([], np.zeros(0, np.int64), [], np.zeros((0, 0)), "nothing")
     if not params.enabled:
@@ -67,6 +67,9 @@ def labels(
     with whole_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     print(f"{counts['suspicious']} of {counts['checked']} pictures are likely mislabelled, by their {counts['by']}")
+    if in_test := int((table["subset"] == "test").sum()):
+        said = "1 of them is a test picture" if in_test == 1 else f"{in_test} of them are test pictures"
+        print(f"{said}: relabelling only test pictures that models dispute makes the models look better than they are")
 
 
 def _by_features(features: Path, duplicates: Path, manifest: Path, folds: int, seed: int) -> Judged:
@@ -118,18 +121,19 @@ def _groups(names: list[str], duplicates: Path, manifest: Path) -> np.ndarray:
 def _named(judged: Judged, manifest: Path, threshold: float) -> pd.DataFrame:
     if not judged.names:
         return pd.DataFrame(columns=_COLUMNS)
-    places = suspicious(judged.labels, judged.probabilities, threshold)
+    probabilities = calibrated(judged.labels, judged.probabilities)
+    places = suspicious(judged.labels, probabilities, threshold)
     subsets = read_manifest(manifest).set_index("path")["subset"]
     own = judged.labels[places]
-    other = judged.probabilities[places].argmax(axis=1)
+    other = probabilities[places].argmax(axis=1)
     return pd.DataFrame(
         {
             "path": [judged.names[place] for place in places],
             "class": [judged.classes[label] for label in own],
             "subset": [subsets[judged.names[place]] for place in places],
             "suggested": [judged.classes[label] for label in other],
-            "p_class": judged.probabilities[places, own].round(4),
-            "p_suggested": judged.probabilities[places, other].round(4),
+            "p_class": probabilities[places, own].round(4),
+            "p_suggested": probabilities[places, other].round(4),
         },
         columns=_COLUMNS,
     )

@@ -6,7 +6,7 @@ from math import ceil, sqrt
 import numpy as np
 from scipy.stats import norm
 
-from stages.lib.metrics import LEVEL, Interval
+from stages.lib.intervals import LEVEL, Interval
 
 # Pictures of all classes together that each class borrows, since its own few say little of how often two models differ.
 _SHARED = 2.0

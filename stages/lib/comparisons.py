@@ -18,7 +18,8 @@ from stages.lib.balanced_comparisons import (
     balanced_test,
     disagreements,
 )
-from stages.lib.metrics import LEVEL, Interval, accuracy, is_imbalanced
+from stages.lib.intervals import LEVEL, Interval, wilson
+from stages.lib.metrics import is_imbalanced
 
 SIGNIFICANT = 1 - LEVEL
 POWER = 0.8
@@ -33,8 +34,9 @@ class Comparison:
 
     only_one, only_other: pictures that just the one, or just the other, gets right. difference: `measure` of `one` less
     that of `other`, with its interval. p_value: that both have the same, corrected for the number of comparisons made
-    together. needed: pictures that would show a true difference of this size four times in five; None where both have
-    the same. measure: what is compared. by_class: of balanced accuracies, where the two disagree.
+    together. needed: pictures that would show a true difference of this size four times in five, with as many
+    comparisons; None where both have the same. measure: what is compared. by_class: of balanced accuracies, where the
+    two disagree.
     """
 
     one: str
@@ -127,7 +129,7 @@ def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = No
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The same comparisons with their p-values corrected for having been made together (Holm 1979).
 
-    So are the pictures needed of balanced accuracies: for the strictest step, as nobody knows at which a pair will be.
+    So are the pictures needed: for the strictest step, since nobody knows at which a pair will be.
     """
     if not comparisons:
         return []
@@ -144,7 +146,7 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
     Recommended by Fagerland, Lydersen & Laake (2014), "Recommended tests and confidence intervals for paired
     binomial proportions", Statistics in Medicine 33.
     """
-    one, other = accuracy(right), accuracy(other_right)
+    one, other = (wilson(int(each.sum()), len(each)) for each in (right, other_right))
     both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
     phi = _correlation(both, only_one, only_other, neither)
@@ -154,10 +156,13 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
     return Interval(value, value - down, value + up)
 
 
-def pictures_needed(only_one: int, only_other: int, pictures: int) -> int | None:
-    """Pictures on which McNemar's test shows a difference of this size, at the level .05 with a power of .8.
+def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: int = 1) -> int | None:
+    """Pictures on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
 
     Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43.
+
+    Args:
+        comparisons: made together; the level is divided among them, as at the first step of Holm's method.
 
     Returns:
         None if the two are equally often right: no number of pictures shows what is not there.
@@ -166,7 +171,7 @@ def pictures_needed(only_one: int, only_other: int, pictures: int) -> int | None
         return None
     differing = (only_one + only_other) / pictures
     difference = (only_one - only_other) / pictures
-    level, power = norm.ppf(1 - SIGNIFICANT / 2), norm.ppf(POWER)
+    level, power = norm.ppf(1 - SIGNIFICANT / comparisons / 2), norm.ppf(POWER)
     return ceil((level * sqrt(differing) + power * sqrt(differing - difference**2)) ** 2 / difference**2)
 
 
@@ -174,7 +179,7 @@ def _needed(comparison: Comparison, comparisons: int) -> int | None:
     """Pictures that would show the difference among so many comparisons."""
     if comparison.by_class:
         return balanced_pictures_needed(comparison.by_class, comparisons)
-    return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures)
+    return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures, comparisons)
 
 
 def _correlation(both: int, only_one: int, only_other: int, neither: int) -> float:

@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from stages.lib.intervals import LEVEL
 from stages.lib.metrics import accuracy
 
 BINS = 10
+_SIMULATIONS = 500  # sets of labels of a model that means what it says
+_SEED = 0
 _CURVE_POINTS = 201
 
 
@@ -40,7 +43,7 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
         accuracy, low, high: the share that is right and its interval; pictures.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    bins = _bins(confidence)
     rows = []
     for place in np.unique(bins):
         inside = bins == place
@@ -57,3 +60,30 @@ def calibration_error(table: pd.DataFrame) -> float:
     """
     gaps = (table["accuracy"] - table["confidence"]).abs()
     return float((gaps * table["pictures"]).sum() / table["pictures"].sum())
+
+
+def calibration_floor(probabilities: np.ndarray) -> tuple[float, float]:
+    """Calibration error that a model with these confidences has by chance, if it means exactly what it says.
+
+    Whether each picture is right is drawn with its confidence (Brocker & Smith 2007, "Increasing the reliability of
+    reliability diagrams": consistency resampling); seeded.
+
+    Args:
+        probabilities: float (pictures, classes).
+
+    Returns:
+        Mean, and the limit that 95 % of the draws stay below: up to it an error is not told from none.
+    """
+    confidence = probabilities.max(axis=1)
+    bins = _bins(confidence)
+    said = np.bincount(bins, confidence, minlength=BINS)
+    rng = np.random.default_rng(_SEED)
+    errors = [
+        np.abs(np.bincount(bins[rng.random(len(bins)) < confidence], minlength=BINS) - said).sum() / len(bins)
+        for _ in range(_SIMULATIONS)
+    ]
+    return float(np.mean(errors)), float(np.quantile(errors, LEVEL))
+
+
+def _bins(confidence: np.ndarray) -> np.ndarray:
+    return np.minimum((confidence * BINS).astype(np.int64), BINS - 1)

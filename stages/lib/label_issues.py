@@ -4,7 +4,9 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_normalized_margin_for_each_label
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -20,6 +22,9 @@ STRENGTHS = (1.0, 0.1, 0.01, 0.001)
 LEARNED = 20_000
 _LEAST = 10  # of them of each class
 _JUDGED = 8192  # pictures judged at once
+_FAINTEST = 1e-12  # probability; a float32 may be 0
+_STRENGTHENED = (0.001, 20.0)  # inverse temperatures to choose from
+_WRONG = 0.1
 _STEPS = 200  # of the solver; more only sharpen the weakest regularisation, which then fits the labels too closely
 
 
@@ -71,24 +76,49 @@ def _drawn(labels: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(first[: max(LEARNED, int((number < _LEAST).sum()))])
 
 
-def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:
-    """Pictures that confidently belong to another class than their label says.
+def calibrated(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities as sure as they are right: one temperature for all (Guo et al. 2017), by the lowest log loss.
 
-    Confident learning (Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels",
-    JAIR 70), as cleanlab has it: another class counts where its probability is at least the mean that the class has in
-    its own pictures. So how sure a model has to be follows from how sure it usually is.
+    Models that are surer than right are toned down, those that know nothing to chance, and those that learnt from few
+    pictures, which are too shy, become surer. A tenth of the labels is allowed to be wrong: else those, which are
+    looked for, would count as mistakes of the model.
 
     Args:
         labels: int64 (pictures,). probabilities: float64 (pictures, classes), out of sample.
-        threshold: probability of the labelled class up to which a picture is named.
 
     Returns:
-        int64 (named,): places, the lowest probability of the labelled class first.
+        float64 (pictures, classes).
     """
-    own = probabilities[np.arange(len(labels)), labels]
-    confident = find_label_issues(labels, probabilities, filter_by="confident_learning", n_jobs=1)
-    places = np.flatnonzero(confident & (own <= threshold))
-    return places[np.argsort(own[places], kind="stable")]
+    scores = np.log(probabilities.clip(_FAINTEST))
+    some = slice(None, None, 1 + len(labels) // LEARNED)
+    known, few = labels[some], scores[some]
+
+    def loss(strength: float) -> float:
+        right = softmax(np.exp(strength) * few, axis=1)[np.arange(len(known)), known]
+        return float(-np.log((1 - _WRONG) * right + _WRONG * (1 - right) / (few.shape[1] - 1)).mean())
+
+    best = minimize_scalar(loss, bounds=np.log(_STRENGTHENED), method="bounded")
+    return softmax(np.exp(best.x) * scores, axis=1)
+
+
+def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Pictures that confidently belong to another class than their label says.
+
+    By the normalized margin of confident learning (Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating
+    Uncertainty in Dataset Labels", JAIR 70): half of 1 + the probability of the labelled class - that of the likeliest
+    other one. Of two classes that is the probability of the labelled class; of many, none is named unless another class
+    is likelier than all the rest together.
+
+    Args:
+        labels: int64 (pictures,). probabilities: float64 (pictures, classes), `calibrated`.
+        threshold: margin up to which a picture is named, below 0.5.
+
+    Returns:
+        int64 (named,): places, the lowest margin first.
+    """
+    margins = get_normalized_margin_for_each_label(labels, probabilities)
+    named = np.flatnonzero(margins <= threshold)
+    return named[np.argsort(margins[named], kind="stable")]
 
 
 def large_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:

@@ -77,7 +77,7 @@ def roc_corner(results: Results) -> str | None:
 
 
 def calibration_chart(one: Evaluation) -> str:
-    """Share right against confidence, with Wilson's intervals, and how many pictures stand behind each point."""
+    """Share right against confidence, with intervals, and how many pictures stand behind each point."""
     table, mark = one.calibration, mark_of(one.name)
     error = 100 * one.figures["calibration_error"]
     start = 10 * int(10 * table["confidence"].min())
@@ -126,7 +126,8 @@ def _draw_interval(axes: Axes, one: Evaluation, measure: str, place: float, fill
     axes.errorbar(
         value,
         place,
-        xerr=[[value - low], [high - value]],
+        # Rounding may leave an interval that ends a hair before its own figure.
+        xerr=[[max(0.0, value - low)], [max(0.0, high - value)]],
         color=mark.color,
         marker=mark.marker,
         markersize=7,

@@ -24,7 +24,10 @@ class Confusion:
 
 @dataclass(frozen=True)
 class PerClass:
-    """table: class, pictures, precision, recall, f1. left_out: classes that are not listed, the best by F1."""
+    """table: class, pictures, precision, recall, recall_low, recall_high, f1.
+
+    left_out: classes that are not listed, the best by F1.
+    """
 
     table: pd.DataFrame
     left_out: int

@@ -7,7 +7,7 @@ from typing import Any
 from stages.lib import metrics
 from stages.lib.comparisons import Comparison, Measure, compare, corrected, measure_of
 from stages.lib.errors import UserError
-from stages.lib.metrics import Interval
+from stages.lib.intervals import Interval
 from stages.lib.runs import Run, class_differences, require_same_pictures
 
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from stages.lib import curves, metrics
+from stages.lib import curves, metrics, rankings
 
 Figures = dict[str, float | int | None]
 
 
 def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
     """Figures on the test pictures, each interval as `<figure>_low` and `<figure>_high`, None where there is none.
+
+    calibration_floor, calibration_limit: of the calibration error, as `curves.calibration_floor` has them.
 
     Args:
         labels: int64 (pictures,). probabilities: float64 (pictures, classes).
@@ -21,16 +23,19 @@ def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
     intervals = {
         "accuracy": metrics.accuracy(predicted == labels),
         "balanced_accuracy": metrics.balanced_accuracy(labels, predicted),
-        "roc_auc": metrics.roc_auc(labels, probabilities),
-        "average_precision": metrics.average_precision(labels, probabilities),
+        "roc_auc": rankings.roc_auc(labels, probabilities),
+        "average_precision": rankings.average_precision(labels, probabilities),
     }
     figures: Figures = {}
     for name, found in intervals.items():
-        figures |= {name: found.value, f"{name}_low": _known(found.low), f"{name}_high": _known(found.high)}
+        figures |= {name: _known(found.value), f"{name}_low": _known(found.low), f"{name}_high": _known(found.high)}
+    floor, limit = curves.calibration_floor(probabilities)
     return figures | {
         "loss": metrics.log_loss(labels, probabilities),
         "brier": metrics.brier_score(labels, probabilities),
         "calibration_error": curves.calibration_error(curves.reliability(labels, probabilities)),
+        "calibration_floor": floor,
+        "calibration_limit": limit,
         "pictures": len(labels),
     }
 

@@ -193,12 +193,12 @@ class LabelsParams(Params):
     """Section `labels`.
 
     folds: parts that the pictures are divided into; each is judged by a model trained on the others.
-    threshold: probability of the labelled class up to which a picture is named.
+    threshold: normalized margin up to which a picture is named: of two classes the probability of the labelled one.
     """
 
     enabled: bool
     folds: Annotated[int, Field(ge=2)]
-    threshold: Annotated[float, Field(gt=0, le=1)]
+    threshold: Annotated[float, Field(gt=0, lt=0.5)]
 
 
 class ReportParams(Params):

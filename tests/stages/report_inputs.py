@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from PIL import Image
 
-from stages.lib import metrics, predictions, scores
+from stages.lib import predictions, scores
 from stages.report import ReportParams, report
 
 # What users may call a class: each would break a page that takes names for HTML, mathematics or numbers.
@@ -37,10 +36,8 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
     manifest = _write_data(folder, classes, tested, rng)
     test = manifest[manifest["subset"] == "test"]
     labels = np.array([list(classes).index(name) for name in test["class"]])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metrics, "RESAMPLES", 9)
-        for name, skill in skills.items():
-            _write_model(folder, name, classes, test, labels, skill, rng)
+    for name, skill in skills.items():
+        _write_model(folder, name, classes, test, labels, skill, rng)
     (folder / "evaluation" / OFF).mkdir()
     (folder / "evaluation" / OFF / "metrics.json").write_text("{}\n")
     (folder / "params.yaml").write_text(json.dumps(PARAMS))

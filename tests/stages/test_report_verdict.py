@@ -8,7 +8,7 @@ import pytest
 from stages.lib.choice import Choice
 from stages.lib.comparisons import Comparison
 from stages.lib.evaluations import Evaluation, Results
-from stages.lib.metrics import Interval
+from stages.lib.intervals import Interval
 from stages.lib.page import p_value, signed
 from stages.lib.report_verdict import verdict, why
 
