@@ -31,7 +31,7 @@ NO_SECTION = {"classifier"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
 COMMANDS = {"compare", "predict"}
 # Modules of the libraries whose versions DVC tracks.
-LIBRARIES = {"PIL": "pillow", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
+LIBRARIES = {"PIL": "pillow", "pi_heif": "pi-heif", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 # Keras only fetches the digits there.
 NO_LIBRARY = {"download": {"tensorflow", "keras"}}
 

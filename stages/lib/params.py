@@ -17,17 +17,26 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+ResizeMode = Literal["stretch", "crop", "pad"]
+AskedResizeMode = Literal["stretch", "crop", "pad", "preset"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3"]
+AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "preset"]
+
+
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
     seed: start of every random sequence. deterministic: whether TensorFlow computes the same bits each time.
     image_size: height and width in pixels of every model's input. batch_size: pictures per training step.
+    resize, interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
     """
 
     seed: Annotated[int, Field(ge=0)]
     deterministic: bool
     image_size: Annotated[int, Field(ge=8, le=2048)]
     batch_size: Annotated[int, Field(ge=1)]
+    resize: AskedResizeMode
+    interpolation: AskedInterpolation
 
 
 class AugmentationParams(Params):

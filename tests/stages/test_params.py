@@ -16,7 +16,10 @@ from stages.lib.params import CommonParams, Params, read_section
 from stages.lib.versions import VersionsParams, check
 
 VERSIONS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["versions"]
-GOOD = "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
+GOOD = (
+    "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
+    "  resize: stretch\n  interpolation: bilinear\n"
+)
 
 
 def read(tmp_path: Path, text: str) -> CommonParams:
@@ -26,7 +29,9 @@ def read(tmp_path: Path, text: str) -> CommonParams:
 
 
 def test_a_good_section(tmp_path):
-    assert read(tmp_path, GOOD) == CommonParams(seed=1, deterministic=False, image_size=64, batch_size=8)
+    assert read(tmp_path, GOOD) == CommonParams(
+        seed=1, deterministic=False, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,9 @@ def test_what_decides_by_time_is_not_deterministic(monkeypatch, deterministic, p
         """Do nothing."""
 
     sections = {
-        "common": CommonParams(seed=1, deterministic=deterministic, image_size=64, batch_size=8),
+        "common": CommonParams(
+            seed=1, deterministic=deterministic, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
+        ),
         "toy": ToyParams(enabled=enabled, precision=precision),
     }
     monkeypatch.setattr(entry, "read_section", lambda name, kind: sections[name])

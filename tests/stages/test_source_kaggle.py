@@ -84,7 +84,9 @@ def test_the_inner_archive_becomes_the_raw_one(place: str, tmp_path: Path, monke
         archive.writestr("train/cat.0.jpg", b"cat")
     asked = answering(monkeypatch, tmp_path / "cache")
     (tmp_path / "pictures").mkdir()
-    common = CommonParams(seed=1, deterministic=False, image_size=32, batch_size=8)
+    common = CommonParams(
+        seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
     params = DownloadParams(
         path="pictures", source="kaggle", sample_per_class=1, competition="birds", url=None, sha256=None
     )
