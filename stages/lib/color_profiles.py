@@ -59,5 +59,5 @@ def _from_lab() -> ImageCms.ImageCmsTransform:
 
 def _probe() -> Image.Image:
     """Colours from all over the cube, greys among them."""
-    levels = np.arange(0, 256, 17, np.uint8)
+    levels = np.arange(0, 256, 17, dtype=np.uint8)
     return Image.fromarray(np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3))

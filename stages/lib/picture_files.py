@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from stages.lib import heif
 from stages.lib.errors import UserError
@@ -54,7 +54,7 @@ class BrokenPicture(UserError):
 
 
 @contextmanager
-def opened(source: Path | bytes) -> Iterator[Image.Image]:
+def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
     """Open a picture from a file or from its bytes; of several in one file the first, or the one that it names.
 
     Raises:

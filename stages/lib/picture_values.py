@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from stages.lib import color_profiles
 from stages.lib.grey_range import eight_bits
@@ -18,7 +18,7 @@ _REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 _OF_12_BITS, _OF_14_BITS = 16, 64
 
 
-def loses_bits(image: Image.Image) -> bool:
+def loses_bits(image: ImageFile.ImageFile) -> bool:
     """Whether an open picture, not yet decoded, has channels of 16 bits, of which Pillow decodes the upper 8."""
     if not image.tile or _is_grey_range(image):
         return False
@@ -83,7 +83,7 @@ def _raised(image: Image.Image) -> Image.Image:
     if image.mode == "CMYK":  # whose largest values are the darkest
         return image
     colors = [image.getchannel(band) for band in image.getbands() if band != "A"]
-    largest = max(int(color.getextrema()[1]) for color in colors)
+    largest = max(int(np.max(color)) for color in colors)
     if largest > _OF_14_BITS:
         return image
     if largest <= _OF_12_BITS:

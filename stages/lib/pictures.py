@@ -96,6 +96,7 @@ def resized(picture: Image.Image, size: int, resizing: Resizing) -> Image.Image:
         return picture
     resampling = _FILTERS[resizing.interpolation]
     if resizing.mode == "pad":
+        # Afterwards rather than before, as Keras does: the square around a very long picture would not fit in memory.
         longer = max(width, height)
         inner = (max(1, round(size * width / longer)), max(1, round(size * height / longer)))
         square = Image.new(picture.mode, (size, size))
