@@ -27,7 +27,7 @@ def conversion_of(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransfor
 def converted(image: Image.Image, conversion: ImageCms.ImageCmsTransform) -> Image.Image:
     """The picture in sRGB, of mode "RGB" or, where it is transparent, "RGBA"."""
     mode = _colors_of(image.mode)
-    colors = ImageCms.applyTransform(image if image.mode == mode else image.convert(mode), conversion)
+    colors = conversion.apply(image if image.mode == mode else image.convert(mode))
     if image.mode in ("LA", "RGBA"):
         colors.putalpha(image.getchannel("A"))
     return colors

@@ -83,7 +83,7 @@ def _raised(image: Image.Image) -> Image.Image:
     if image.mode == "CMYK":  # whose largest values are the darkest
         return image
     colors = [image.getchannel(band) for band in image.getbands() if band != "A"]
-    largest = max(int(np.max(color)) for color in colors)
+    largest = max(int(np.asarray(color).max()) for color in colors)
     if largest > _OF_14_BITS:
         return image
     if largest <= _OF_12_BITS:
