@@ -62,6 +62,7 @@ class Stage:
         from stages.lib.networks import feature_extractor
         from stages.lib.pictures import stream
         from stages.lib.precision import Step, choose
+        from stages.lib.resizing import STRETCH
 
         def step_in(precision: Precision) -> Step:
             forward = compiled(feature_extractor(preset, size, precision), batch)
@@ -70,7 +71,7 @@ class Stage:
         self.precision = choose("benchmark", asked, step_in)
         self.forward = compiled(feature_extractor(preset, size, self.precision), batch)
         files = sorted((folder / "test").glob("*/*"))
-        self.batches = partial(stream, files, size, "rgb", batch)
+        self.batches = partial(stream, files, size, "rgb", batch, resizing=STRETCH)
         self.decoded = list(self.batches()) if bare else None
 
     def turn(self) -> dict[str, float]:
@@ -89,9 +90,10 @@ class Decoding:
     def __init__(self, folder: Path, size: int, batch: int) -> None:
         """List the pictures."""
         from stages.lib.pictures import stream
+        from stages.lib.resizing import STRETCH
 
         files = sorted((folder / "test").glob("*/*"))
-        self.batches = partial(stream, files, size, "rgb", batch)
+        self.batches = partial(stream, files, size, "rgb", batch, resizing=STRETCH)
 
     def turn(self) -> dict[str, float]:
         """All pictures once."""

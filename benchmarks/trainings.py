@@ -89,6 +89,7 @@ class Ours:
         from stages.lib import networks, training
         from stages.lib.decoded import decode_all
         from stages.lib.picture_training import fitting_precision, trained_view
+        from stages.lib.resizing import STRETCH
 
         self.work = work
         self.params = PictureTrainingParams(
@@ -110,7 +111,7 @@ class Ours:
             files = sorted((work.pictures / subset).glob("*/*"))
             classes = sorted({file.parent.name for file in files})
             labels = np.array([classes.index(file.parent.name) for file in files], np.int64)
-            return decode_all(files, work.image_size, "rgb", work.pictures / f"{subset}.npy"), labels
+            return decode_all(files, work.image_size, "rgb", work.pictures / f"{subset}.npy", STRETCH), labels
 
         start = time.perf_counter()
         self.train, (held_out, labels) = read("train"), read("validation")

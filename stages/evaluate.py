@@ -43,11 +43,14 @@ def evaluate(
     from stages.lib import explanations, metrics, predictions, scores
     from stages.lib.inference import probabilities
     from stages.lib.manifest import read_subset
-    from stages.lib.saved_model import load
+    from stages.lib.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
+    resizing = resizing_of(model / "model.keras")
     test, validation = (read_subset(dataset, manifest, subset) for subset in ("test", "validation"))
-    chances, held_out = (probabilities(network, one.paths, params.batch_size) for one in (test, validation))
+    chances, held_out = (
+        probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
+    )
     table, validated = (
         predictions.measured(one.names, one.checksums, one.labels, classes, shares)
         for one, shares in ((test, chances), (validation, held_out))
@@ -68,7 +71,7 @@ def evaluate(
         for name, content in scores.tables_of(test.labels, chances, classes).items():
             content.to_csv(partial / f"{name}.csv", index=False)
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
-        explanations.write(partial / "explanations", network, dataset, table, params.explained)
+        explanations.write(partial / "explanations", network, dataset, table, params.explained, resizing)
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
         f"{figures['accuracy_high']:.4f}) on {figures['pictures']} pictures"

@@ -47,7 +47,8 @@ def feature_extraction(
         checkpoints,
     )
     whole = networks.transfer_model(preset, stack, common.image_size, precision)
-    artifact.write(model, whole, classes, history, precision, checkpoints)
+    resizing = feature_files.read_resizing(features)
+    artifact.write(model, whole, classes, history, precision, checkpoints, resizing=resizing)
 
 
 if __name__ == "__main__":

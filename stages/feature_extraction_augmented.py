@@ -51,7 +51,9 @@ def feature_extraction_augmented(
         return training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
 
     inputs = [manifest, features, preset]
-    train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model)
+    # That of the features on which it is measured.
+    resizing = feature_files.read_resizing(features)
+    train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model, resizing)
 
 
 if __name__ == "__main__":

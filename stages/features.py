@@ -39,12 +39,14 @@ def features(
     from stages.lib.networks import feature_extractor
     from stages.lib.pictures import stream
     from stages.lib.precision import Step, choose
+    from stages.lib.resizing import asked
 
     def step_in(precision: Precision) -> Step:
         pictures = np.zeros((params.batch_size, common.image_size, common.image_size, 3), np.uint8)
         forward = compiled(feature_extractor(preset, common.image_size, precision), params.batch_size)
         return lambda: forward(pictures)
 
+    resizing = asked(common, preset)
     checkpoints = Checkpoints("features", [common, params], [manifest, preset])
     precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
     extractor = feature_extractor(preset, common.image_size, precision)
@@ -52,7 +54,7 @@ def features(
     part = _BATCHES * params.batch_size
 
     def vectors_of(paths: Sequence[Path]) -> np.ndarray:
-        batches = stream(paths, common.image_size, "rgb", params.batch_size)
+        batches = stream(paths, common.image_size, "rgb", params.batch_size, resizing=resizing)
         return np.concatenate([forward(batch) for batch in batches])
 
     with whole_directory(features) as partial:
@@ -62,7 +64,7 @@ def features(
             shown = track(parts, f"features of {subset}", -(-len(pictures.paths) // part))
             feature_files.write(partial, subset, pictures, extractor.output_shape[-1], shown)
             print(f"{subset}: {len(pictures.paths)} pictures", flush=True)
-        feature_files.write_about(partial, pictures.classes, precision)
+        feature_files.write_about(partial, pictures.classes, precision, resizing)
     checkpoints.remove()
 
 

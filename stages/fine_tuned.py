@@ -38,7 +38,8 @@ def fine_tuned(
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
     inputs = [manifest, start / "model.keras"]
-    train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model)
+    resizing = saved_model.resizing_of(start / "model.keras")
+    train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model, resizing)
 
 
 if __name__ == "__main__":

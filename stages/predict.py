@@ -47,11 +47,12 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     start_tensorflow()
     from stages.lib import predictions
     from stages.lib.inference import probabilities
-    from stages.lib.saved_model import load
+    from stages.lib.saved_model import load, resizing_of
 
     network, classes = load(directory / "model.keras")
     broken: dict[Path, str] = {}
-    chances = probabilities(network, files, min(_BATCH, len(files)), broken)
+    resizing = resizing_of(directory / "model.keras")
+    chances = probabilities(network, files, min(_BATCH, len(files)), broken, resizing=resizing)
     good = [str(file) for file in files if file not in broken]
     if not good:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])

@@ -29,6 +29,7 @@ def scratch(
     from stages.lib.networks import convnet
     from stages.lib.picture_training import train_on_pictures
     from stages.lib.precision import policy
+    from stages.lib.resizing import asked
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
 
@@ -38,7 +39,7 @@ def scratch(
                 common.image_size, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
             )
 
-    train_on_pictures(stage, build, train, validation, common, params, [manifest], model)
+    train_on_pictures(stage, build, train, validation, common, params, [manifest], model, asked(common))
 
 
 if __name__ == "__main__":

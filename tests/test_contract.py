@@ -35,7 +35,7 @@ COMMANDS = {"compare", "predict"}
 # A path that a user chooses: DVC watches it, and the stage reads it from params.yaml.
 READ_FROM_PARAMS = {"${download.path}"}
 # Modules of the libraries whose versions DVC tracks.
-LIBRARIES = {"PIL": "pillow", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
+LIBRARIES = {"PIL": "pillow", "pi_heif": "pi-heif", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 # Keras only fetches the digits there.
 NO_LIBRARY = {"download": {"tensorflow", "keras"}}
 

@@ -16,6 +16,7 @@ from stages.lib.checkpoints import Checkpoints
 from stages.lib.journal import best_epoch, live_directory
 from stages.lib.outputs import whole_directory
 from stages.lib.params import AugmentationParams
+from stages.lib.resizing import Resizing
 
 
 def write(
@@ -26,6 +27,8 @@ def write(
     precision: str,
     checkpoints: Checkpoints,
     augmented: tuple[np.ndarray, AugmentationParams, int] | None = None,
+    *,
+    resizing: Resizing,
 ) -> None:
     """Write model.keras, history.csv, summary.json, summary.txt, live/ and, if training pictures vary, augmented.png.
 
@@ -33,13 +36,14 @@ def write(
         model: takes pictures in [0, 255] and gives probabilities of `classes`.
         history: a row per epoch, as `training.train` returns it.
         augmented: a picture uint8 (height, width, channels), how it varies, and a seed.
+        resizing: how the pictures got the size of the model.
     """
     with whole_directory(directory) as partial:
         # Without the optimizer's state, which nobody needs and which is twice as large as the weights.
         bare = keras.Model(model.input, model.output, name=directory.name)
-        saved_model.save(bare, partial / "model.keras", classes)
+        saved_model.save(bare, partial / "model.keras", classes, resizing)
         history.to_csv(partial / "history.csv", index=False)
-        summary = _summary(directory.name, model, classes, history, precision)
+        summary = _summary(directory.name, model, classes, history, precision, resizing)
         (partial / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         with (partial / "summary.txt").open("w", encoding="utf-8") as file:
             model.summary(line_length=110, print_fn=lambda line: print(line.rstrip(), file=file), show_trainable=True)
@@ -49,7 +53,14 @@ def write(
     checkpoints.remove()
 
 
-def _summary(stage: str, model: keras.Model, classes: Sequence[str], history: pd.DataFrame, precision: str) -> dict:
+def _summary(
+    stage: str,
+    model: keras.Model,
+    classes: Sequence[str],
+    history: pd.DataFrame,
+    precision: str,
+    resizing: Resizing,
+) -> dict:
     image_size, color = saved_model.input_of(model)
     best = history[history["epoch"] == best_epoch(history)].iloc[0]
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
@@ -58,6 +69,7 @@ def _summary(stage: str, model: keras.Model, classes: Sequence[str], history: pd
         "classes": list(classes),
         "image_size": image_size,
         "color": color,
+        **resizing.as_dict(),
         "precision": precision,
         "devices": devices.count(),
         "versions": {library: version(library) for library in ("tensorflow", "keras", "keras-hub")},

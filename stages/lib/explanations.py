@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from stages.lib.pictures import stream
+from stages.lib.resizing import Resizing
 from stages.lib.saved_model import input_of
 
 _SIDE = 160  # pixels
@@ -115,11 +116,14 @@ def choose(table: pd.DataFrame, right: np.ndarray, count: int) -> pd.DataFrame:
     return pd.concat([wrong.head(count), good.head(count)[list(found)]], ignore_index=True)
 
 
-def write(directory: Path, model: keras.Model, dataset: Path, table: pd.DataFrame, count: int) -> None:
+def write(
+    directory: Path, model: keras.Model, dataset: Path, table: pd.DataFrame, count: int, resizing: Resizing
+) -> None:
     """Write the pictures that `choose` chose with their heat, and index.csv: file, path, label, predicted, confidence.
 
     Args:
         directory: is made. dataset: what the paths of `table` start from.
+        resizing: how the model's pictures get its size.
 
     Raises:
         BrokenPicture: one of the files cannot be decoded; its name comes first.
@@ -131,7 +135,7 @@ def write(directory: Path, model: keras.Model, dataset: Path, table: pd.DataFram
     classes = [columns.index(f"p_{name}") for name in chosen["predicted"]]
     size, color = input_of(model)
     paths = [dataset / path for path in chosen["path"]]
-    for number, pictures in enumerate(stream(paths, size, color, _BATCH)):
+    for number, pictures in enumerate(stream(paths, size, color, _BATCH, resizing=resizing)):
         batch = slice(number * _BATCH, (number + 1) * _BATCH)
         heats = spread(model, grad_cam(model, pictures, classes[batch]))
         for file, picture, heat in zip(chosen["file"][batch], pictures, heats, strict=True):

@@ -11,6 +11,7 @@ import pandas as pd
 from stages.lib.manifest import Subset, SubsetName
 from stages.lib.outputs import whole_file
 from stages.lib.params import Precision
+from stages.lib.resizing import STRETCH, Resizing, remembered
 from stages.lib.rows import Array, open_rows, write_rows
 
 _ABOUT = "features.json"
@@ -62,9 +63,9 @@ def in_parts(
         yield np.load(file)
 
 
-def write_about(directory: Path, classes: list[str], precision: Precision) -> None:
-    """Write down what shaped the features: the names of the classes and the precision."""
-    about = {"classes": classes, "precision": precision}
+def write_about(directory: Path, classes: list[str], precision: Precision, resizing: Resizing = STRETCH) -> None:
+    """Write down what shaped the features: the names of the classes, the precision, and how pictures were resized."""
+    about = {"classes": classes, "precision": precision, **resizing.as_dict()}
     (directory / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
@@ -78,3 +79,8 @@ def read_about(directory: Path) -> tuple[list[str], Precision]:
     """The names of the classes, and the precision the features were computed in."""
     about = json.loads((directory / _ABOUT).read_text(encoding="utf-8"))
     return about["classes"], about["precision"]
+
+
+def read_resizing(directory: Path) -> Resizing:
+    """How the pictures were resized whose features these are."""
+    return remembered(json.loads((directory / _ABOUT).read_text(encoding="utf-8")))

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from stages.lib.fusion import fuse
 from stages.lib.pictures import stream
+from stages.lib.resizing import Resizing
 from stages.lib.saved_model import input_of
 
 
@@ -34,12 +35,18 @@ def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.n
 
 
 def probabilities(
-    model: keras.Model, paths: Sequence[Path], batch_size: int, broken: dict[Path, str] | None = None
+    model: keras.Model,
+    paths: Sequence[Path],
+    batch_size: int,
+    broken: dict[Path, str] | None = None,
+    *,
+    resizing: Resizing,
 ) -> np.ndarray:
-    """Probability of each class for each picture, read and resized as in training.
+    """Probability of each class for each picture, read as in training.
 
     Args:
         broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
+        resizing: that of the model's training (`saved_model.resizing_of`).
 
     Returns:
         float64 (pictures, classes); a model with one sigmoid unit gives two columns.
@@ -48,7 +55,7 @@ def probabilities(
         BrokenPicture: one of the files cannot be decoded; its name comes first.
     """
     image_size, color = input_of(model)
-    batches = stream(paths, image_size, color, batch_size, broken)
+    batches = stream(paths, image_size, color, batch_size, broken, resizing=resizing)
     none = np.empty((0, model.output_shape[-1]), np.float32)
     outputs = np.concatenate([none, *map(compiled(model, batch_size), batches)]).astype(np.float64)
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

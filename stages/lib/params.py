@@ -18,18 +18,27 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+ResizeMode = Literal["stretch", "crop", "pad"]
+AskedResizeMode = Literal["stretch", "crop", "pad", "preset"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3"]
+AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "preset"]
+
+
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
     seed: start of every random sequence; below 2^31, as TensorFlow's seeds are 32-bit integers with a sign.
     deterministic: whether TensorFlow computes the same bits each time. image_size: height and width in pixels of every
     model's input. batch_size: pictures per training step.
+    resize, interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     deterministic: bool
     image_size: Annotated[int, Field(ge=8, le=2048)]
     batch_size: Annotated[int, Field(ge=1)]
+    resize: AskedResizeMode
+    interpolation: AskedInterpolation
 
 
 class AugmentationParams(Params):

@@ -14,6 +14,7 @@ from stages.lib.journal import Measure
 from stages.lib.manifest import Subset
 from stages.lib.params import CommonParams, PictureTrainingParams, Precision
 from stages.lib.precision import Step, choose
+from stages.lib.resizing import Resizing
 
 Build = Callable[[Precision], keras.Model]
 
@@ -27,6 +28,7 @@ def train_on_pictures(
     params: PictureTrainingParams,
     inputs: Sequence[Path],
     model: Path,
+    resizing: Resizing,
 ) -> None:
     """Train, keep the best epoch on the validation pictures, and write it to the directory `model`.
 
@@ -34,6 +36,7 @@ def train_on_pictures(
         build: builds the network, with random weights or not, in a precision; no batch normalisation in it trains.
         validation: pictures, or another way to measure the network on them.
         inputs: files and directories that the result depends on.
+        resizing: how pictures get the size of the network.
 
     Raises:
         UserError: a picture cannot be decoded, or the loss is no longer a number.
@@ -46,9 +49,10 @@ def train_on_pictures(
         network = build(precision)
         trained = trained_view(network, precision, common.batch_size)
         image_size, color = saved_model.input_of(network)
-        pictures = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy")
+        pictures = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy", resizing)
         if isinstance(validation, Subset):
-            held_out = decode_all(validation.paths, image_size, color, checkpoints.directory / "validation.npy")
+            overflow = checkpoints.directory / "validation.npy"
+            held_out = decode_all(validation.paths, image_size, color, overflow, resizing)
             measure = training.measure_on(trained, held_out, validation.labels, common.batch_size)
         else:
             measure = validation(network)
@@ -66,7 +70,7 @@ def train_on_pictures(
             checkpoints,
         )
         sheet = None if params.augmentation is None else (pictures[0], params.augmentation, common.seed)
-        artifact.write(model, network, train.classes, history, precision, checkpoints, sheet)
+        artifact.write(model, network, train.classes, history, precision, checkpoints, sheet, resizing=resizing)
 
 
 def trained_view(network: keras.Model, precision: Precision, batch_size: int) -> keras.Model:

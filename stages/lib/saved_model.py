@@ -13,18 +13,20 @@ from stages.lib.outputs import whole_file
 from stages.lib.params import Precision
 from stages.lib.pictures import Color
 from stages.lib.precision import policy
+from stages.lib.resizing import STRETCH, Resizing, remembered
 
 _METADATA, _CONFIG = "metadata.json", "config.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def save(model: keras.Model, file: Path, classes: Sequence[str]) -> None:
-    """Save a whole model with the names of its classes, in the order of its outputs."""
+def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resizing = STRETCH) -> None:
+    """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size."""
     with whole_file(file) as partial:
         written = partial.with_name(f"{partial.name}.keras")
         try:
             model.save(written)
-            _normalise(written, partial, {"classes": list(classes), "precision": _precision_within(model)})
+            about = {"classes": list(classes), "precision": _precision_within(model), **resizing.as_dict()}
+            _normalise(written, partial, about)
         finally:
             written.unlink(missing_ok=True)
 
@@ -46,6 +48,12 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
         raise UserError(f"{file}: names no classes; expected a model that a stage of this pipeline saved")
     with policy(metadata.get("precision", "float32")):
         return keras.saving.load_model(file, compile=compile), metadata["classes"]
+
+
+def resizing_of(file: Path) -> Resizing:
+    """How pictures were resized for a model that `save` wrote; one that says nothing is older and means `STRETCH`."""
+    with zipfile.ZipFile(file) as archive:
+        return remembered(json.loads(archive.read(_METADATA)))
 
 
 def input_of(model: keras.Model) -> tuple[int, Color]:

@@ -217,6 +217,7 @@ class VersionsParams(Params):
     keras: str
     keras_hub: Annotated[str, Field(alias="keras-hub")]
     pillow: str
+    pi_heif: Annotated[str, Field(alias="pi-heif")]
     scikit_learn: Annotated[str, Field(alias="scikit-learn")]
     cleanlab: str
 

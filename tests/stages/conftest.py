@@ -29,7 +29,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def common() -> CommonParams:
-    return CommonParams(seed=3, deterministic=False, image_size=SIZE, batch_size=8)
+    return CommonParams(
+        seed=3, deterministic=False, image_size=SIZE, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,14 @@ def run(content: dict[str, bytes] | Path, seed: int = 1, **changes: object) -> R
     values = {"labels": "auto", "group": None, "order": "shuffle", "train": 0.4, "validation": 0.2, "test": 0.4}
     params = SplitParams.model_validate(values | {"max_rejected": 0.01, "near_duplicates": 4} | changes)
     outputs = [Path(name) for name in ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "split.json")]
-    split(archive, *outputs, CommonParams(seed=seed, deterministic=False, image_size=32, batch_size=8), params)
+    split(
+        archive,
+        *outputs,
+        CommonParams(
+            seed=seed, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+        ),
+        params,
+    )
     result = Result()
     check(result)
     return result

@@ -47,7 +47,7 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
         class_weights=kind,
     )
     seen = []
-    monkeypatch.setattr("stages.lib.artifact.write", lambda _, model, *rest: seen.append(rest[1]))
+    monkeypatch.setattr("stages.lib.artifact.write", lambda _, model, *rest, **more: seen.append(rest[1]))
     feature_extraction(features, preset, tmp_path / "model", common, params)
     # The cross-entropy of 24 cats and 8 dogs when every picture gets the probability `expected` of being a dog.
     loss = -(0.75 * np.log(1 - expected) + 0.25 * np.log(expected))

@@ -10,6 +10,7 @@ from stages.lib import batches, decoded, rows
 from stages.lib.decoded import decode_all
 from stages.lib.params import AugmentationParams
 from stages.lib.pictures import BrokenPicture
+from stages.lib.resizing import STRETCH
 from stages.lib.rows import Rows
 
 
@@ -29,7 +30,7 @@ def small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_in_memory_no_file_is_written(files: list[Path], tmp_path: Path) -> None:
-    pictures = decode_all(files, 8, "grey", tmp_path / "overflow.npy")
+    pictures = decode_all(files, 8, "grey", tmp_path / "overflow.npy", STRETCH)
     assert pictures.shape == (10, 8, 8, 1)
     assert not (tmp_path / "overflow.npy").exists()
 
@@ -37,10 +38,10 @@ def test_in_memory_no_file_is_written(files: list[Path], tmp_path: Path) -> None
 def test_batches_are_the_same_from_a_file(
     files: list[Path], tmp_path: Path, variation: AugmentationParams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_memory = decode_all(files, 8, "rgb", tmp_path / "overflow.npy")
+    in_memory = decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)
     monkeypatch.setattr(rows, "MEMORY_BUDGET", 100)
     monkeypatch.setattr(decoded, "_CHUNK", 4)
-    in_file = decode_all(files, 8, "rgb", tmp_path / "overflow.npy")
+    in_file = decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)
     assert isinstance(in_memory, np.ndarray)
     assert isinstance(in_file, Rows)
     labels = np.arange(10)
@@ -55,10 +56,10 @@ def test_batches_are_the_same_from_a_file(
 
 @pytest.mark.usefixtures("small_budget")
 def test_a_training_that_goes_on_does_not_decode_again(files: list[Path], tmp_path: Path) -> None:
-    first = decode_all(files, 8, "rgb", tmp_path / "overflow.npy")
+    first = decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)
     for file in files:
         file.unlink()
-    again = decode_all(files, 8, "rgb", tmp_path / "overflow.npy")
+    again = decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)
     np.testing.assert_array_equal(again[np.arange(10)], first[np.arange(10)])
 
 
@@ -67,7 +68,7 @@ def test_an_interrupted_file_is_not_taken_for_a_whole_one(files: list[Path], tmp
     content = files[7].read_bytes()
     files[7].write_bytes(b"broken")
     with pytest.raises(BrokenPicture, match=r"7\.png: not a picture"):
-        decode_all(files, 8, "rgb", tmp_path / "overflow.npy")
+        decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)
     assert not list(tmp_path.glob("*overflow*"))
     files[7].write_bytes(content)
-    assert len(decode_all(files, 8, "rgb", tmp_path / "overflow.npy")) == 10
+    assert len(decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)) == 10

@@ -29,7 +29,9 @@ from stages.lib.journal import Journal
 from stages.lib.params import AugmentationParams, CommonParams
 from stages.scratch import ScratchParams, scratch
 
-common = CommonParams(seed=3, deterministic=False, image_size=32, batch_size=8)
+common = CommonParams(
+    seed=3, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+)
 varied = dict(
     enabled=True, epochs=2, learning_rate=0.01, schedule="constant", early_stopping=None, class_weights="balanced",
     augmentation=AugmentationParams(flip=True, rotation=0.1, zoom=0.2), precision="float32",

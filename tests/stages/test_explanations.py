@@ -12,6 +12,7 @@ from stages.lib import explanations, predictions, report_explanations
 from stages.lib.explanations import choose, grad_cam, overlay, spread
 from stages.lib.inference import probabilities
 from stages.lib.pictures import decode
+from stages.lib.resizing import STRETCH
 from tests.stages.checksums import checksums
 from tests.stages.explained_models import color_model
 
@@ -77,7 +78,9 @@ def test_the_report_shows_as_many_as_are_asked_for_or_as_there_are(tmp_path, ask
 def evaluated(folder, model: keras.Model, classes: list[str]) -> pd.DataFrame:
     dataset, _ = folder
     names = sorted(path.relative_to(dataset).as_posix() for path in dataset.glob("test/*/*.png"))
-    table = predictions.table(names, classes, probabilities(model, [dataset / name for name in names], 8))
+    table = predictions.table(
+        names, classes, probabilities(model, [dataset / name for name in names], 8, resizing=STRETCH)
+    )
     return table.assign(label=[name.split("/")[1] for name in names], sha256="0")
 
 
@@ -86,7 +89,7 @@ def test_the_same_pictures_are_written_with_an_index_each_time(three_classes, tm
     model = color_model()
     table = evaluated(three_classes, model, ["apple", "plum", "pear"])
     for name in ("one", "two"):
-        explanations.write(tmp_path / name, model, three_classes[0], table, 4)
+        explanations.write(tmp_path / name, model, three_classes[0], table, 4, STRETCH)
     index = pd.read_csv(tmp_path / "one" / "index.csv")
     assert list(index) == ["file", "path", "label", "predicted", "confidence"]
     wrong = index["label"] != index["predicted"]
@@ -104,6 +107,6 @@ def test_the_same_pictures_are_written_with_an_index_each_time(three_classes, tm
 def test_none_to_explain_leaves_a_header(three_classes, tmp_path):
     model = color_model()
     table = evaluated(three_classes, model, ["apple", "pear", "plum"])
-    explanations.write(tmp_path / "none", model, three_classes[0], table, 0)
+    explanations.write(tmp_path / "none", model, three_classes[0], table, 0, STRETCH)
     assert [file.name for file in (tmp_path / "none").iterdir()] == ["index.csv"]
     assert (tmp_path / "none" / "index.csv").read_text() == "file,path,label,predicted,confidence\n"

@@ -30,11 +30,11 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     read: list[Path] = []
     real = pictures.stream
 
-    def stream(paths: list[Path], *rest: object) -> object:
+    def stream(paths: list[Path], *rest: object, **more: object) -> object:
         if len(read) >= 16:
             raise KeyboardInterrupt
         read.extend(paths)
-        return real(paths, *rest)
+        return real(paths, *rest, **more)
 
     monkeypatch.setattr(pictures, "stream", stream)
     with pytest.raises(KeyboardInterrupt):
@@ -42,7 +42,9 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     assert not (tmp_path / "features").exists()
     first = list(read)
     read.clear()
-    monkeypatch.setattr(pictures, "stream", lambda paths, *rest: read.extend(paths) or real(paths, *rest))
+    monkeypatch.setattr(
+        pictures, "stream", lambda paths, *rest, **more: read.extend(paths) or real(paths, *rest, **more)
+    )
     stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
     assert not set(read) & set(first)
     assert len(read) + len(first) == sum(len(feature_files.read(tmp_path / "whole", one).names) for one in SUBSETS)

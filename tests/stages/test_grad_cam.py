@@ -8,6 +8,7 @@ from PIL import Image
 from stages.lib import networks, saved_model
 from stages.lib.explanations import grad_cam, spread
 from stages.lib.inference import probabilities
+from stages.lib.resizing import STRETCH
 from tests.stages.explained_models import brightness_model, color_model, transfer_model
 
 CORNERS = {"upper left": (0, 0), "upper right": (0, 22), "lower left": (22, 0), "lower right": (22, 22)}
@@ -119,7 +120,7 @@ def test_the_predicted_class_is_explained_unless_told_otherwise(preset, tmp_path
     files = [tmp_path / f"{number}.png" for number in range(6)]
     for file, picture in zip(files, pictures, strict=True):
         Image.fromarray(picture).save(file)
-    predicted = probabilities(model, files, 3).argmax(axis=1)
+    predicted = probabilities(model, files, 3, resizing=STRETCH).argmax(axis=1)
     np.testing.assert_array_equal(grad_cam(model, pictures), grad_cam(model, pictures, predicted))
     assert (grad_cam(model, pictures) != grad_cam(model, pictures, (predicted + 1) % classes)).any()
 

@@ -66,7 +66,9 @@ def evaluated(**models: list[float]) -> None:
 
 def run(threshold: float = 0.1, **changes: object) -> tuple[pd.DataFrame, dict[str, object]]:
     params = LabelsParams.model_validate({"enabled": True, "folds": 4, "threshold": threshold} | changes)
-    common = CommonParams(seed=1, deterministic=False, image_size=32, batch_size=8)
+    common = CommonParams(
+        seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
     places = ("manifest.csv", "duplicates.csv", "features", "evaluation", "labels.csv", "labels.json")
     labels(*map(Path, places), common, params)
     table = pd.read_csv("labels.csv", dtype=dict.fromkeys(COLUMNS[:4], str), na_filter=False)

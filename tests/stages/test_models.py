@@ -14,6 +14,7 @@ from stages.lib.decoded import decode_all
 from stages.lib.errors import UserError
 from stages.lib.manifest import read_subset
 from stages.lib.params import AugmentationParams, CommonParams
+from stages.lib.resizing import STRETCH
 from stages.scratch import scratch
 from tests.stages.checksums import checksums
 from tests.stages.model_runs import HEAD, TRAINING, backbone_weights, load, run_stages, scratch_params, summary
@@ -97,7 +98,7 @@ def test_features_are_cached_for_every_picture_in_one_order(chain, two_classes):
 def test_a_head_on_cached_features_equals_the_whole_model_on_pictures(chain, two_classes, common, tmp_path):
     whole, _ = load(chain / "feature_extraction")
     test = read_subset(*two_classes, "test")
-    pictures = decode_all(test.paths, common.image_size, "rgb", tmp_path / "overflow")
+    pictures = decode_all(test.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
     x = np.load(chain / "features" / "test.npy")
     for layer in whole.layers[-3:]:
         x = layer(x)
@@ -139,7 +140,7 @@ def test_fine_tuning_can_stop_after_the_last_layers(chain, two_classes, common, 
 def test_a_validation_of_cached_features_is_that_of_pictures(chain, two_classes, common, tmp_path):
     model, _ = load(chain / "feature_extraction_augmented")
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
     probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
     right = np.where(validation.labels == 1, probability, 1 - probability)
     expected = summary(chain / "feature_extraction_augmented")["val_loss"]
@@ -171,7 +172,7 @@ def test_a_saved_model_computes_in_the_precision_that_it_was_trained_in(lower, t
     """Its loss on the validation pictures is that of its summary."""
     model, _ = load(lower / name)
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
     probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
     right = np.where(validation.labels == 1, probability, 1 - probability)
     about = summary(lower / name)

@@ -14,7 +14,10 @@ from stages.lib.params import CommonParams, read_section
 from stages.lib.versions import VersionsParams, check
 
 VERSIONS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["versions"]
-GOOD = "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
+GOOD = (
+    "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
+    "  resize: stretch\n  interpolation: bilinear\n"
+)
 
 
 def read(tmp_path: Path, text: str) -> CommonParams:
@@ -24,7 +27,9 @@ def read(tmp_path: Path, text: str) -> CommonParams:
 
 
 def test_a_good_section(tmp_path):
-    assert read(tmp_path, GOOD) == CommonParams(seed=1, deterministic=False, image_size=64, batch_size=8)
+    assert read(tmp_path, GOOD) == CommonParams(
+        seed=1, deterministic=False, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,7 @@ def test_a_good_section(tmp_path):
         ("other: {}\n", r"expected a section 'common', found other$"),
         ("common: [", r"not valid YAML: line \d: "),
         ("- common\n", r"expected sections of parameters. Received: \['common'\]"),
-        (GOOD + "  seed: 2\n", r'not valid YAML: line 6: found duplicate key "seed" with value "2"'),
+        (GOOD + "  seed: 2\n", r'not valid YAML: line 8: found duplicate key "seed" with value "2"'),
         ("", r"expected a section 'common', found none$"),
         (GOOD.replace("seed: 1", "seed: 2147483648"), r"common\.seed: .*less than 2147483648\. Received: 2147483648"),
         (GOOD.replace("seed: 1", "seed: 4294967296"), r"common\.seed: .*less than 2147483648\. Received: 4294967296"),

@@ -83,7 +83,9 @@ def test_the_inner_archive_becomes_the_raw_one(place: str, tmp_path: Path, monke
         archive.writestr("train/dog.0.jpg", b"dog")
         archive.writestr("train/cat.0.jpg", b"cat")
     asked = answering(monkeypatch, tmp_path / "cache")
-    common = CommonParams(seed=1, deterministic=False, image_size=32, batch_size=8)
+    common = CommonParams(
+        seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
     params = DownloadParams(
         path="sources", source="kaggle", sample_per_class=1, competition="birds", url=None, sha256=None
     )

@@ -144,7 +144,9 @@ def test_five_thousand_real_pictures_by_index(shared: Path) -> None:
         "url": None,
         "sha256": None,
     }
-    common = CommonParams(seed=1, deterministic=False, image_size=32, batch_size=8)
+    common = CommonParams(
+        seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
     download(Path("raw.zip"), common, DownloadParams.model_validate(values))
     result = run(Path("raw.zip"), order="index", train=1000, validation=500, test=1000)
     assert set(result.manifest["class"]) == {"cat", "dog"}

@@ -8,6 +8,7 @@ import pytest
 from stages.lib.decoded import decode_all
 from stages.lib.errors import UserError
 from stages.lib.manifest import read_subset
+from stages.lib.resizing import STRETCH
 from stages.scratch import scratch
 from tests.stages.model_runs import load, scratch_params, summary
 
@@ -18,7 +19,7 @@ def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classe
     scratch(*two_classes, tmp_path / "scratch", common, scratch_params(epochs=6, learning_rate=0.2), "scratch")
     model, classes = load(tmp_path / "scratch")
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow")
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
     probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
     right = np.where(validation.labels == 1, probability, 1 - probability)
     assert classes == ["cat", "dog"]
