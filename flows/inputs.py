@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flows.errors import FlowError
 from flows.git import git
 from flows.source import PLACEHOLDER, read_download
+
+State = Literal["missing", "modified"]
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,12 @@ class Tracked:
     """Pictures that `dvc add`, `dvc import` or `dvc import-url` has put under DVC.
 
     file: what git keeps of them, such as birds.dvc. path: where they lie. state: None if what lies there is what the
-    file says; else "deleted", "modified", "new" or "not in cache". imported: from elsewhere, rather than added here.
+    file says. imported: from elsewhere, rather than added here.
     """
 
     file: str
     path: str
-    state: str | None
+    state: State | None
     imported: bool
 
 
@@ -43,7 +45,14 @@ def _tracked(repo: Any, place: Path) -> Iterator[Tracked]:
             found = Path(out.fs_path)
             if found.is_relative_to(place) or place.is_relative_to(found):
                 file, path = (os.path.relpath(one, repo.root_dir) for one in (stage.path, found))
-                yield Tracked(file, path, next(iter(out.status().values()), None), stage.is_import)
+                yield Tracked(file, path, _state(out), stage.is_import)
+
+
+def _state(out: Any) -> State | None:
+    # Not DVC's own status, which looks at its cache first: that may lack what is here, and the other way round.
+    if not out.exists:
+        return "missing"
+    return "modified" if out.changed_checksum() else None
 
 
 def require_pictures(repo: Any) -> None:
@@ -59,7 +68,7 @@ def require_pictures(repo: Any) -> None:
     if not isinstance(path, str):
         return
     for one in find_tracked(repo, path):
-        if one.state == "deleted":
+        if one.state == "missing":
             raise FlowError(
                 f"download.path: {path}: DVC tracks {one.path}, and it is not here: `dvc checkout {one.file}` lays it "
                 f"down, `dvc pull {one.file}` fetches it"

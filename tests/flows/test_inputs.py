@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from flows.errors import FlowError
 from flows.git import git
 from flows.graph import files_in_git, read_stages, results_in_git
 from flows.handover import read_needs
+from flows.process_output import Outcome
+from flows.worker import Order, deliver
 from tests.flows.pictures_project import (
     SAMPLE,
     commit,
@@ -52,7 +55,7 @@ def refused(match: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["add", *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS[1:])])
-def test_what_dvc_tracks_comes_along_everywhere(way, project, tmp_path):
+def test_what_dvc_tracks_comes_along_everywhere(way, project, tmp_path, monkeypatch):
     put_under_dvc(project, way)
     set_params(project, **folder_at("birds"))
     commit(project, "Birds")
@@ -67,7 +70,14 @@ def test_what_dvc_tracks_comes_along_everywhere(way, project, tmp_path):
     assert "source folder: 2 files from birds" in shown
     git("worktree", "add", "--quiet", "--detach", str(tmp_path / "worktree"), folder=project)
     for folder in (clone(project, "clone"), tmp_path / "worktree"):
+        monkeypatch.chdir(folder)
+        refused("^download.path: birds: DVC tracks birds, and it is not here")
         dvc("pull", "birds.dvc", folder=folder)
+        shutil.rmtree(dvc("cache", "dir", folder=folder).strip())
+        read_stages()
+        write_birds(folder / "birds", "robin/2.jpg")
+        refused("^download.path: birds is not what birds.dvc says")
+        (folder / "birds" / "robin" / "2.jpg").unlink()
         dvc("repro", "--force", "download", folder=folder)
         assert taken(folder) == BIRDS
         assert (folder / "dvc.lock").read_text() == lock
@@ -192,3 +202,24 @@ def test_a_worker_fetches_what_its_clone_can_know_of(project):
     commit(project, "Birds")
     needs = read_needs()["download"]
     assert (needs.only_here, needs.pulled) == (None, ("birds",))
+
+
+def test_the_clone_of_a_worker_trains_on_the_very_same_pictures(project, tmp_path, monkeypatch):
+    put_under_dvc(project, "add")
+    set_params(project, **folder_at("birds"))
+    commit(project, "Birds")
+    dvc("push", "birds.dvc", folder=project)
+    there = clone(project, "clone")
+    # Git ignores it, and an order before this one may have left it.
+    write_birds(there / "birds", "crow/1.jpg")
+    monkeypatch.chdir(there)
+    order = Order("download", git("rev-parse", "HEAD", folder=project), {}, {}, ("birds",), ())
+    assert deliver(order, lambda _: None, threading.Event()).result.outcome is Outcome.RAN
+    assert taken(there) == BIRDS
+    # As when they lie in git by now.
+    git("rm", "--quiet", "birds.dvc", folder=project)
+    git("add", "--force", "birds/robin", folder=project)
+    commit(project, "Birds in git")
+    order = Order("download", git("rev-parse", "HEAD", folder=project), {}, {}, (), ())
+    assert deliver(order, lambda _: None, threading.Event()).result.outcome is Outcome.RAN
+    assert taken(there) == BIRDS[:1]
