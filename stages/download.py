@@ -58,7 +58,7 @@ def download(own: Path, archive: Path, common: CommonParams, params: DownloadPar
 
 def _holds_pictures(folder: Path) -> bool:
     with archives.members(folder) as found:
-        return any(not set_aside.is_set_aside(member.name) for member in found)
+        return any(not (member.is_folder or set_aside.is_set_aside(member.name)) for member in found)
 
 
 def _repack(source: Path, archive: Path) -> None:
