@@ -51,7 +51,7 @@ def _require_empty(folder: Path) -> None:
     if not folder.is_dir():
         return
     with archives.members(folder) as found:
-        pictures = [member.name for member in found if not set_aside.is_set_aside(member.name)]
+        pictures = [member.name for member in found if not (member.is_folder or set_aside.is_set_aside(member.name))]
     if pictures:
         raise UserError(
             f"{folder}: expected nothing but its README, found {set_aside.summary(pictures)}; move them to another "

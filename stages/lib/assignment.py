@@ -158,7 +158,7 @@ def _check(pictures: Sequence[Picture], order: str, amounts: Amounts) -> None:
 def _fill(assigner: Assigner, label: str, wish: Wish) -> None:
     """Bring each subset up to what it needs, as far as the class has pictures."""
     # Training first: what a test picture leaves free, as others come, is not for training then.
-    for subset in SUBSETS:
+    for subset in (name for name in SUBSETS if assigner.counts[label, name] < wish.least[name]):
         start, end = wish.intervals[subset]
         far = {place: max(start - at, at - end, 0.0) for place, at in wish.positions.items()}
         nearest = sorted(far, key=lambda place: (far[place], wish.positions[place]))
