@@ -86,10 +86,8 @@ def measured(labels: np.ndarray, one: np.ndarray, other: np.ndarray) -> Measured
         f"recall {place}": intervals.share(int(share), int(count))
         for place, (share, count) in enumerate(zip(recalls, counts, strict=True))
     }
-    bins = {
-        f"bin {int(row.confidence * curves.BINS)}": Interval(row.accuracy, row.low, row.high)
-        for row in curves.reliability(labels, one).itertuples()
-    }
+    table = curves.reliability(labels, one)[["confidence", "accuracy", "low", "high"]].to_numpy(np.float64)
+    bins = {f"bin {int(sure * curves.BINS)}": Interval(*ends) for sure, *ends in table.tolist()}
     return {name: [interval] for name, interval in (found | several | bins).items()}
 
 
