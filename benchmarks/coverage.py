@@ -156,7 +156,7 @@ def main(
             )
             for row in rows
         ),
-        title=f"Coverage of the 95 % intervals, {repeats} repeats; +-: its error; low: below 93 % by two, over: above 97 %",
+        title=f"Coverage of the 95 % intervals, {repeats} repeats; +-: its error; low: below 93 % by two; over: > 97 %",
     )
     typer.echo(
         "Above 97 % is where counts leave nothing between, few images or few errors: one interval more or less is then "
