@@ -1,6 +1,7 @@
 """The benchmarks' own arithmetic: what they plant is what they say, and they count what the findings name."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -46,6 +47,20 @@ def test_scale_measures_stages_and_dvc_at_each_size(tmp_path: Path) -> None:
     assert sum(name.startswith("cat/") for name in made) == 30
     manifest = pd.read_csv(tmp_path / "kept" / "project-60" / "data" / "manifest.csv")
     assert len(manifest) > 50
+
+
+def test_coverage_is_measured_for_every_interval_of_the_report() -> None:
+    command = [sys.executable, "-m", "benchmarks.coverage", "--images", "12", "--repeats", "2", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["figure"] for row in rows} == {
+        *("accuracy", "balanced accuracy", "area under ROC", "average precision", "difference"),
+        *("recall of a class", "bin of confidence"),
+    }
+    assert {(row["images"], row["classes"]) for row in rows} == {(12, 2), (12, 10)}
+    assert all(0 <= row["coverage"] <= 1 for row in rows)
+    assert all(row["coverage"] == 1 and row["width"] > 0 for row in rows if row["difficulty"] == "perfect")
 
 
 @pytest.fixture(scope="module")

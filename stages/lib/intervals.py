@@ -13,7 +13,7 @@ LEVEL = 0.95
 _HALVINGS = 40
 # How strongly the usual curve of a ranking's variance counts beside what these pictures show of it, in pictures that
 # carry variance; and what those are worth as degrees of freedom. By coverage.
-_PRIOR, _FREEDOM = 2, 10
+_PRIOR, _FREEDOM = 3, 8
 
 
 @dataclass(frozen=True)

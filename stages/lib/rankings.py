@@ -76,7 +76,8 @@ def _spread(labels: np.ndarray, influence: np.ndarray) -> tuple[float, float]:
     Classes of one picture are taken together (Cochran 1977, section 5A.12, collapsed strata).
 
     Returns:
-        variance; carriers: as many pictures, equally influential, would estimate it as well (Satterthwaite 1946).
+        variance; carriers: as many pictures, equally influential, would estimate it as well: fewer where few pictures
+        make most of it, or classes of few pictures do (Satterthwaite 1946).
     """
     counts = np.bincount(labels)
     strata = np.where(counts[labels] == 1, len(counts), labels)
@@ -88,7 +89,9 @@ def _spread(labels: np.ndarray, influence: np.ndarray) -> tuple[float, float]:
     # What rounding leaves of a perfect ranking is no variance.
     if variance < _ROUNDING:
         return 0.0, 0.0
-    return variance, 0.0 if alone else variance**2 / float((squares**2).sum())
+    parts, freedom = np.bincount(strata, squares), np.maximum(np.bincount(strata) - 1, 1)
+    carriers = min(variance**2 / float((squares**2).sum()), variance**2 / float((parts**2 / freedom).sum()))
+    return variance, 0.0 if alone else carriers
 
 
 def _area(own: np.ndarray, scores: np.ndarray) -> tuple[float, np.ndarray]:

@@ -10,9 +10,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from stages.lib import scores
 from stages.lib.errors import UserError
 from stages.lib.evaluations import Results, read_results
 
@@ -193,6 +195,37 @@ def test_imbalanced_test_pictures_change_the_headline_and_warn(tmp_path):
     assert "The test pictures are imbalanced: accuracy misleads." in text
     assert "always says common would be right on 85.7\N{NO-BREAK SPACE}%" in text
     assert "no interval" in text
+
+
+@pytest.mark.parametrize("tested", [8, 12])
+def test_a_perfect_model_has_a_report(tmp_path, tested):
+    """Of 16 and 24 pictures the upper end of Wilson's interval is 0.9999999999999999; a chart refuses such a bar."""
+    folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [tested, tested], {"scratch": 0.9})
+    labels = np.repeat([0, 1], tested)
+    figures = json.loads((folder / "evaluation" / "scratch" / "metrics.json").read_text())
+    chances = 0.02 + 0.96 * np.eye(2)[labels]
+    (folder / "evaluation" / "scratch" / "metrics.json").write_text(
+        json.dumps(figures | scores.figures_of(labels, chances))
+    )
+    for name, table in scores.tables_of(labels, chances, ["cat", "dog"]).items():
+        table.to_csv(folder / "evaluation" / "scratch" / f"{name}.csv", index=False)
+    text = " ".join(Elements(INPUTS["run_report"](folder)).text.split())
+    assert "100.0 % accuracy" in text
+    # Two points less sure than right, which so few pictures cannot tell from a model that means what it says.
+    assert re.search(r"2\.0 points; by chance \d\.\d, up to \d\.\d: not told from perfect", text)
+
+
+def test_relabelling_only_disputed_test_pictures_is_warned_of(elements):
+    assert "Relabelling only the test pictures that models dispute" in elements.text
+
+
+def test_pictures_needed_are_said_to_know_of_the_other_pairs(elements):
+    assert "at the strictest step of Holm's method, with 3 pairs" in elements.text
+
+
+def test_recall_has_an_interval(elements, results):
+    row = results.recommended.per_class.iloc[0]
+    assert f"{100 * row['recall_low']:.1f} to {100 * row['recall_high']:.1f}" in elements.text
 
 
 def test_balanced_test_pictures_bring_no_warning(elements):
