@@ -16,7 +16,7 @@ THIRDS = (0.5, 0.2, 0.3)
 
 
 def picture(name: str, label: str, content: str | None = None) -> Picture:
-    return Picture(name, label, 8, 8, 100, content or name, 0, np.zeros((16, 16), np.uint8), 0.5, 100.0)
+    return Picture(name, label, 8, 8, 100, content or name, np.zeros((48, 48, 3), np.uint8), 0.5, 100.0)
 
 
 def numbered(**counts: int) -> list[Picture]:
