@@ -21,8 +21,8 @@ def pixels(seed: int) -> Image.Image:
     """A picture of its own: coarse noise."""
     rng = np.random.default_rng(seed)
     # As in photographs less of colour than of light.
-    noise = (0.75 * rng.integers(0, 256, (12, 12, 1)) + 0.25 * rng.integers(0, 256, (12, 12, 3))).astype(np.uint8)
-    return Image.fromarray(noise).resize((48, 36), Image.Resampling.BICUBIC)
+    noise = (0.75 * rng.integers(0, 256, (6, 6, 1)) + 0.25 * rng.integers(0, 256, (6, 6, 3))).astype(np.uint8)
+    return Image.fromarray(noise).resize((144, 108), Image.Resampling.BICUBIC)
 
 
 def jpeg(image: Image.Image, quality: int = 90) -> bytes:
