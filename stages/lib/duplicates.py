@@ -31,13 +31,13 @@ def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
     if limit is None or not len(files):
         return files
     different = np.unique(files)
-    detailed = different[has_detail([pictures[place].thumbnail for place in different])]
     # Equal thumbnails need no search, however many there are.
-    seen = detailed[_first([pictures[place].thumbnail.tobytes() for place in detailed])]
+    seen = different[_first([pictures[place].thumbnail.tobytes() for place in different])]
     distinct = np.unique(seen)
+    distinct = distinct[has_detail([pictures[place].thumbnail for place in distinct])]
     leaders = distinct[_grouped([pictures[place].thumbnail for place in distinct], limit)]
-    groups = np.arange(len(pictures))
-    groups[detailed] = leaders[np.searchsorted(distinct, seen)]
+    groups, known = np.arange(len(pictures)), np.isin(seen, distinct)
+    groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
     return groups[files]
 
 
@@ -81,26 +81,27 @@ def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> np.ndarray:
         near = _copies(thumbnails, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
         if not len(near):
             break
-        links = np.unique(np.concatenate([links, near, _copies(thumbnails, _across(leaders, near), limit)]), axis=0)
+        links = np.concatenate([links, near, _merging(thumbnails, leaders, near, limit)])
+        links = np.unique(links, axis=0)
         before, leaders = leaders, _stars(len(thumbnails), links)
         sizes = np.bincount(leaders, minlength=len(leaders))
         crowded = (sizes > _COUNT) & (sizes > np.bincount(before, minlength=len(leaders)))
     return leaders
 
 
-def _across(leaders: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Two groups whose leaders are copies: each leader beside the members of the other, also mirrored."""
-    members = defaultdict(list)
-    for place in np.flatnonzero(leaders != np.arange(len(leaders))).tolist():
-        members[int(leaders[place])].append(place)
-    pairs = {
-        (min(leader, member), max(leader, member), mirrored)
-        for one, other in near.tolist()
-        for leader, group in ((one, other), (other, one))
-        for member in members[group]
-        for mirrored in (0, 1)
-    }
-    return np.array(sorted(pairs), np.int64).reshape(-1, 3)
+def _merging(thumbnails: Sequence[np.ndarray], leaders: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
+    """Copies of a leader among the members of a smaller group whose leader is one; each group with one other only."""
+    sizes = np.bincount(leaders, minlength=len(leaders))
+    larger: dict[int, int] = {}
+    for pair in near.tolist():
+        other, one = sorted(pair, key=lambda place: (-sizes[place], place))
+        larger[one] = min(larger.get(one, other), other, key=lambda place: (-sizes[place], place))
+    members = np.flatnonzero(leaders != np.arange(len(leaders))).tolist()
+    pairs = [sorted((larger[int(leaders[place])], place)) for place in members if int(leaders[place]) in larger]
+    plain, mirrored = (np.insert(np.array(pairs, np.int64).reshape(-1, 2), 2, turn, axis=1) for turn in (0, 1))
+    fitting = _measured(thumbnails, plain) <= limit
+    turned = _copies(thumbnails, mirrored[~fitting], limit)
+    return np.concatenate([plain[fitting, :2], turned])
 
 
 def _copies(thumbnails: Sequence[np.ndarray], pairs: np.ndarray, limit: float) -> np.ndarray:

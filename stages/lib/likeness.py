@@ -15,6 +15,7 @@ _COARSE_STEPS, _FINE_STEPS = 5, 3
 _CORRELATION = 0.85  # of the coarse images, at least
 # What crops of 80 %, borders of 12 % and turns by 5 degrees make of the transform, of pictures up to 2 : 1.
 _SCALE, _TURN, _SHIFT = 0.25, 0.2, 0.25
+_STRETCH, _SHEAR = 0.15, 0.045  # one side against the other; a turn moves the two axes in opposite ways
 _OVERLAP = 0.6  # share of the thumbnail, at least
 _GAIN = 1.6  # of the light, at most, either way
 _EDGE = 1.5  # pixels at the edge, where frames and the corners of a turn leave traces
@@ -22,6 +23,10 @@ _UNCLIPPED = 235.0  # of 255: above it an edit of the light may have met the end
 _DETAIL = 2.0  # of 255: what varies within an eighth of the side; with less there is nothing to recognise
 _UNEXPLAINED = 0.3  # of the detail, at most
 _NOISE = 2.0  # of 255: no picture is taken for quieter than this
+_NOISES = 2.2  # of the median difference that noise may reach
+_BRIGHT, _CLIPPED = 195.0, 0.3  # of 255, and the share by which an edit of the light may have cut off what is brighter
+_FILL = 3  # pixels at the edge that may be the filled corners of a turn
+_BLACK, _WHITE = 12, 243  # of 255: such corners, compressed
 _EQUAL = 2.0  # distance up to which nothing is aligned
 _SLOPE = 0.1  # pixels by which the alignment may be off
 _BLUR = np.array([0.25, 0.5, 0.25])
@@ -38,7 +43,7 @@ def distances(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
         fixed, moving: uint8 (pairs, 48, 48, 3), RGB.
 
     Returns:
-        float32 (pairs,): 0 for equal ones, above 4 where something differs, infinite where they do not fit at all.
+        float32 (pairs,): 0 for equal ones, above 2.5 where something differs, infinite where they do not fit at all.
     """
     parts = [slice(start, start + _CHUNK) for start in range(0, len(fixed), _CHUNK)]
     return np.concatenate([_distances(fixed[part], moving[part]) for part in parts] or [np.empty(0, np.float32)])
@@ -74,19 +79,34 @@ def _roughly_laid_over(fixed: np.ndarray, moving: np.ndarray, pairs: np.ndarray)
 def _largest(fixed: np.ndarray, moving: np.ndarray, warps: np.ndarray) -> np.ndarray:
     """The distance under a transform."""
     shape, covered = fixed.shape, _compared(warps, fixed.shape[1])
-    pixels, found = fixed.reshape(len(fixed), -1, 3), warped(moving, warps)[0]
+    overlap = covered.mean(axis=1)
+    found = warped(np.concatenate([moving, _filled(moving)], axis=3), warps)[0]
+    covered &= (found[..., 3] < 0.01) & ~_filled(fixed).reshape(covered.shape)
+    found, pixels = found[..., :3], fixed.reshape(len(fixed), -1, 3)
     gain, offset = _light(pixels, found, covered)
     rest = _rest(pixels, found, gain, offset) * covered[..., np.newaxis]
     rest, smooth = np.abs(_blurred(rest.reshape(shape))), _blurred(fixed)
-    noise = np.array([np.median(one[mask]) for one, mask in zip(rest, covered.reshape(shape[:3]), strict=True)])
-    down, across = np.gradient(smooth, axis=(1, 2))
-    slope = ndimage.maximum_filter(np.hypot(down, across).max(axis=3), size=(1, 3, 3))
-    explained = np.maximum(_NOISE, 1.5 * noise)[:, np.newaxis, np.newaxis] + _SLOPE * slope
-    largest = (rest.max(axis=3) / explained).max(axis=(1, 2))
+    largest = (rest.max(axis=3) / _explained(rest, smooth, covered.reshape(shape[:3]), gain)).max(axis=(1, 2))
     detail = _detail(smooth)
-    fits = (gain > 1 / _GAIN) & (gain < _GAIN) & (covered.mean(axis=1) > _OVERLAP) & (detail > _DETAIL)
+    fits = (gain > 1 / _GAIN) & (gain < _GAIN) & (overlap > _OVERLAP) & (detail > _DETAIL)
     fits &= np.sqrt((rest * rest).mean(axis=(1, 2, 3))) < _UNEXPLAINED * detail
     return np.where(fits, largest, APART).astype(np.float32)
+
+
+def _explained(rest: np.ndarray, smooth: np.ndarray, covered: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """float32 (pairs, side, side): what may differ at each place though nothing does, in grey levels."""
+    noise = np.array([np.median(one[mask]) if mask.any() else 0 for one, mask in zip(rest, covered, strict=True)])
+    down, across = np.gradient(smooth, axis=(1, 2))
+    slope = ndimage.maximum_filter(np.hypot(down, across).max(axis=3), size=(1, 3, 3))
+    bright = (smooth.max(axis=3) - _BRIGHT).clip(0) * np.abs(gain - 1).clip(0, 1)[:, np.newaxis, np.newaxis]
+    return np.maximum(_NOISE, _NOISES * noise)[:, np.newaxis, np.newaxis] + _SLOPE * slope + _CLIPPED * bright
+
+
+def _filled(images: np.ndarray) -> np.ndarray:
+    """bool (pairs, side, side, 1): black or white at the edge, as a turn fills the corners; with what touches it."""
+    extreme = (images.max(axis=3) < _BLACK) | (images.min(axis=3) > _WHITE)
+    extreme[:, _FILL:-_FILL, _FILL:-_FILL] = False
+    return ndimage.maximum_filter(extreme, size=(1, 3, 3))[..., np.newaxis]
 
 
 def _rest(pixels: np.ndarray, found: np.ndarray, gain: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -119,13 +139,15 @@ def _compared(warps: np.ndarray, side: int) -> np.ndarray:
 
 def _plausible(warps: np.ndarray) -> np.ndarray:
     limits = np.array([_SCALE, _TURN, _SHIFT, _TURN, _SCALE, _SHIFT], np.float32)
-    return (np.abs(warps - IDENTITY) < limits).all(axis=1)
+    sheared = warps[:, 1] * warps[:, 3] > _SHEAR**2
+    return (np.abs(warps - IDENTITY) < limits).all(axis=1) & (np.abs(warps[:, 0] - warps[:, 4]) < _STRETCH) & ~sheared
 
 
 def _detail(smooth: np.ndarray) -> np.ndarray:
-    """float32 (thumbnails,): how much varies within an eighth of the side, in grey levels."""
-    size = smooth.shape[1] // 4 + 1
-    return (smooth - ndimage.uniform_filter(smooth, (0, size, size, 0))).std(axis=(1, 2, 3))
+    """float32 (thumbnails,): how much varies within an eighth of the side, in grey levels; nothing in a slope."""
+    reach = smooth.shape[1] // 8
+    around = ndimage.uniform_filter(smooth, (0, 2 * reach + 1, 2 * reach + 1, 0))
+    return (smooth - around)[:, reach:-reach, reach:-reach].std(axis=(1, 2, 3))
 
 
 def _blurred(images: np.ndarray) -> np.ndarray:

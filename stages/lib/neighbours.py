@@ -65,9 +65,12 @@ def _near(
     lengths = (own * own).sum(axis=1)
     squares = lengths[:, np.newaxis] + lengths - 2 * (own @ own.T)
     squares[whose[:, np.newaxis] == whose] = np.inf
-    limits = np.full((len(places), 1), radius * radius, np.float32)
-    if count < len(places):
-        limits = np.minimum(limits, np.partition(squares, count - 1, axis=1)[:, count - 1 : count])
-    rows, columns = np.nonzero((squares <= limits) & np.isfinite(squares))
-    one, other = places[rows], places[columns]
-    return np.minimum(one, other) * len(vectors) + np.maximum(one, other), squares[rows, columns]
+    count = min(count, len(places) - 1)
+    if count < 1:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    # Exactly so many, also of equal ones.
+    near = np.argpartition(squares, count - 1, axis=1)[:, :count]
+    found = np.take_along_axis(squares, near, axis=1)
+    rows, columns = np.nonzero(found <= radius * radius)
+    one, other = places[rows], places[near[rows, columns]]
+    return np.minimum(one, other) * len(vectors) + np.maximum(one, other), found[rows, columns]

@@ -52,7 +52,7 @@ def write_dataset(folder: Path, classes: list[str]) -> tuple[Path, Path]:
                 pixels = rng.integers(0, 120, (SIZE, SIZE + 4, 3), np.uint8)
                 pixels[..., label % 3] += 100
                 Image.fromarray(pixels).save(file)
-                rows.append({"path": path, "class": name, "subset": subset, "sha256": f"{name}{index}", "phash": "0"})
+                rows.append({"path": path, "class": name, "subset": subset, "sha256": f"{name}{index}"})
     manifest = folder / "manifest.csv"
     pd.DataFrame(rows).sort_values("path").to_csv(manifest, index=False)
     return folder / "dataset", manifest

@@ -80,7 +80,7 @@ def _write_data(folder: Path, classes: Sequence[str], tested: Sequence[int], rng
                     brightness = round(float(np.asarray(image).mean() / 255), 6)
                 row = {"path": path, "class": name, "subset": subset, "width": image.width, "height": image.height}
                 checksum = hashlib.sha256(content).hexdigest()
-                rest = {"bytes": len(content), "sha256": checksum, "phash": "0" * 16, "brightness": brightness}
+                rest = {"bytes": len(content), "sha256": checksum, "brightness": brightness}
                 rows.append(row | rest | {"sharpness": float(len(rows))})
     manifest = pd.DataFrame(rows).sort_values("path")
     data = folder / "data"

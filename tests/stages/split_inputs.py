@@ -18,9 +18,11 @@ COLUMNS = ["path", "class", "subset", "group", "width", "height", "bytes", "sha2
 
 
 def pixels(seed: int) -> Image.Image:
-    """A picture of its own: coarse noise, in which perceptual hashes see no relation."""
-    noise = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), np.uint8)
-    return Image.fromarray(noise).resize((48, 36), Image.Resampling.BICUBIC)
+    """A picture of its own: coarse noise."""
+    rng = np.random.default_rng(seed)
+    # As in photographs less of colour than of light.
+    noise = (0.75 * rng.integers(0, 256, (6, 6, 1)) + 0.25 * rng.integers(0, 256, (6, 6, 3))).astype(np.uint8)
+    return Image.fromarray(noise).resize((144, 108), Image.Resampling.BICUBIC)
 
 
 def jpeg(image: Image.Image, quality: int = 90) -> bytes:
@@ -66,7 +68,9 @@ def run(content: dict[str, bytes] | Path, seed: int = 1, **changes: object) -> R
             for name, data in content.items():
                 opened.writestr(name, data)
     values = {"labels": "auto", "group": None, "order": "shuffle", "train": 0.4, "validation": 0.2, "test": 0.4}
-    params = SplitParams.model_validate(values | {"max_rejected": 0.01, "near_duplicates": 4} | changes)
+    params = SplitParams.model_validate(
+        values | {"max_rejected": 0.01, "near_duplicates": 2.5, "max_near_duplicates": 0.3} | changes
+    )
     outputs = [Path(name) for name in ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "split.json")]
     split(
         archive,

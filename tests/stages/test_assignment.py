@@ -19,8 +19,8 @@ THIRDS = (0.5, 0.2, 0.3)
 def picture(
     name: str, label: str, content: str | None = None, subset: SubsetName | None = None, group: str = ""
 ) -> Picture:
-    grey = np.zeros((16, 16), np.uint8)
-    return Picture(name, label, 8, 8, 100, content or name, 0, grey, 0.5, 100.0, subset, group)
+    thumbnail = np.zeros((48, 48, 3), np.uint8)
+    return Picture(name, label, 8, 8, 100, content or name, thumbnail, 0.5, 100.0, subset, group)
 
 
 def placed(names: list[str]) -> list[Picture]:

@@ -1,145 +1,162 @@
-"""What counts as a copy of a picture: the same file, or one that was resized, recompressed or retouched."""
+"""Groups of copies: who belongs to whom, and that no set of pictures makes the search slow."""
 
-import io
 import time
-import zipfile
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
 
-from stages.lib.drawing import draw
-from stages.lib.duplicates import distance, near_groups
-from stages.lib.inventory import Picture, take_inventory
+from stages.lib.candidates import candidates
+from stages.lib.duplicates import compared, near_groups
+from stages.lib.inventory import Picture
+from stages.lib.neighbours import nearest
+from stages.lib.thumbnails import SIDE
 
-
-def described(tmp_path: Path, *images: Image.Image | bytes) -> list[Picture]:
-    """Pictures as `split` sees them."""
-    with zipfile.ZipFile(tmp_path / "raw.zip", "w") as archive:
-        for place, image in enumerate(images):
-            content = image if isinstance(image, bytes) else encoded(image)
-            archive.writestr(f"{place % 2}/{place:03}.jpg", content)
-    pictures, rejected = take_inventory(tmp_path / "raw.zip")
-    assert not rejected
-    return sorted(pictures, key=lambda picture: picture.name.split("/")[1])
+LIMIT = 2.5
 
 
-def encoded(image: Image.Image, quality: int = 90) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return file.getvalue()
+def thumbnail(seed: int) -> np.ndarray:
+    """Coarse colour noise that no other seed resembles."""
+    cells = np.random.default_rng(seed).integers(40, 215, (8, 8, 3), np.uint8)
+    return cells.repeat(SIDE // 8, axis=0).repeat(SIDE // 8, axis=1)
 
 
-CAT = draw("cat", 1, 1)
+def made(sha256: str, pixels: np.ndarray) -> Picture:
+    return Picture(sha256, "a", 8, 8, 1, sha256, pixels, 0.5, 100.0)
 
 
-@pytest.mark.parametrize(
-    "copy",
-    [
-        lambda image: image.resize((image.width * 2, image.height * 2)),
-        lambda image: image.resize((90, 90)),
-        lambda image: encoded(image, 30),
-        lambda image: ImageEnhance.Brightness(image).enhance(1.02),
-        lambda image: ImageEnhance.Sharpness(image).enhance(2.0),
-    ],
-    ids=["larger", "smaller", "recompressed", "brighter", "sharper"],
-)
-def test_a_copy_is_found(copy: Callable[[Image.Image], Image.Image | bytes], tmp_path: Path) -> None:
-    pictures = described(tmp_path, CAT, draw("dog", 1, 1), copy(CAT), draw("cat", 2, 1))
-    groups = near_groups(pictures, 4)
-    assert groups[0] == groups[2]
-    assert len(set(groups.tolist())) == 3
-    assert distance(pictures[0], pictures[2]) <= 4
-    assert distance(pictures[0], pictures[1]) > 4
+def noisy(pixels: np.ndarray, seed: int, amount: int = 1) -> np.ndarray:
+    return pixels + np.random.default_rng(seed).integers(0, amount + 1, pixels.shape, np.uint8)
 
 
-def test_without_near_ones_only_equal_files_are_copies(tmp_path: Path) -> None:
-    pictures = described(tmp_path, CAT, encoded(CAT, 30), CAT)
-    groups = near_groups(pictures, None)
-    assert groups[0] == groups[2] != groups[1]
+def test_copies_share_the_place_of_one_of_them() -> None:
+    one, other = thumbnail(1), thumbnail(2)
+    pictures = [made("a", one), made("b", other), made("c", noisy(one, 0)), made("d", other[:, ::-1])]
+    groups = near_groups(pictures, LIMIT)
+    assert groups.tolist() == [0, 1, 0, 1]
+    assert groups.dtype == np.int64
+    apart, mirrored = compared(pictures, groups)
+    assert mirrored.tolist() == [False, False, False, True]
+    assert apart[[0, 1, 3]].tolist() == [0, 0, 0]
+    assert 0 < apart[2] <= LIMIT
 
 
-def test_a_hash_that_agrees_by_chance_is_no_copy(tmp_path: Path) -> None:
-    """Two plain areas of different brightness have the same perceptual hash."""
-    dark, bright, again = (Image.new("RGB", (64, 64), (shade,) * 3) for shade in (40, 200, 42))
-    pictures = described(tmp_path, dark, bright, again)
-    assert distance(pictures[0], pictures[1]) == 0
-    groups = near_groups(pictures, 4)
-    assert groups[0] == groups[2] != groups[1]
+def test_without_a_limit_only_equal_files_are_copies() -> None:
+    pictures = [made("a", thumbnail(1)), made("b", thumbnail(1)), made("a", thumbnail(1))]
+    assert near_groups(pictures, None).tolist() == [0, 1, 0]
+    assert near_groups(pictures, LIMIT).tolist() == [0, 0, 0]
 
 
-def made(sha256: str, phash: int, shade: int = 0) -> Picture:
-    return Picture(sha256, "a", 8, 8, 1, sha256, phash, np.full((16, 16), shade, np.uint8), 0.5, 100.0)
-
-
-def test_copies_of_copies_are_copies() -> None:
-    pictures = [made("a", 0b0), made("b", 0b111), made("c", 0b111111), made("d", 1 << 63 | 0xFFFF)]
-    assert near_groups(pictures, 3).tolist() == [0, 0, 0, 1]
-    assert near_groups(pictures, 2).tolist() == [0, 1, 2, 3]
+@pytest.mark.parametrize("limit", [None, LIMIT])
+def test_few_pictures(limit: float | None) -> None:
+    assert near_groups([], limit).tolist() == []
+    assert near_groups([made("a", thumbnail(1))], limit).tolist() == [0]
+    assert near_groups([made("a", thumbnail(1)), made("b", thumbnail(2))], limit).tolist() == [0, 1]
 
 
 def test_equal_files_carry_their_near_copies_along() -> None:
-    pictures = [made("a", 0b0), made("b", 0b1), made("a", 0b0), made("z", 1 << 63 | 0xFFFF), made("b", 0b1)]
-    assert near_groups(pictures, 1).tolist() == [0, 0, 0, 1, 0]
+    one, near, other = thumbnail(1), noisy(thumbnail(1), 3), thumbnail(2)
+    pictures = [made("a", one), made("b", near), made("a", one), made("z", other), made("b", near)]
+    assert near_groups(pictures, LIMIT).tolist() == [0, 0, 0, 3, 0]
 
 
-def test_thousands_are_compared_within_little_memory() -> None:
-    """Every second picture blank: the worst case, for all their hashes agree."""
-    import tracemalloc
+def test_what_is_plain_is_a_copy_of_equal_files_only() -> None:
+    pages = [np.full((SIDE, SIDE, 3), shade, np.uint8) for shade in (255, 255, 254)]
+    pictures = [made("a", pages[0]), made("b", pages[1]), made("c", pages[2]), made("a", pages[0])]
+    assert near_groups(pictures, LIMIT).tolist() == [0, 1, 2, 0]
 
+
+def test_a_series_that_changes_slowly_is_not_one_group() -> None:
+    """A square that moves by a fifth of a pixel each time: neighbours are copies, the first and the last are not."""
+    ground, pictures = thumbnail(1).astype(float), []
+    for step in range(60):
+        place, share = 10 + step // 5, step % 5 / 5
+        image = ground.copy()
+        image[20:26, place + 1 : place + 6] = 255
+        image[20:26, place] = 255 * (1 - share) + image[20:26, place] * share
+        image[20:26, place + 6] = 255 * share + image[20:26, place + 6] * (1 - share)
+        pictures.append(made(str(step), image.astype(np.uint8)))
+    groups = near_groups(pictures, LIMIT)
+    sizes = np.bincount(groups)
+    assert groups[0] != groups[-1]
+    assert 1 < sizes.max() < 20
+    assert (compared(pictures, groups)[0] <= LIMIT).all()
+
+
+def test_a_large_group_of_copies_is_found_whole() -> None:
+    """More copies than a picture has neighbours in the search, among others."""
+    pictures = [made(f"copy {n}", noisy(thumbnail(0), n, 3)) for n in range(100)]
+    pictures += [made(f"other {n}", thumbnail(n)) for n in range(1, 200)]
+    groups = near_groups(pictures, LIMIT)
+    assert len(set(groups[:100].tolist())) == 1
+    assert len(set(groups[100:].tolist())) == 199
+
+
+def test_groups_are_the_same_each_time() -> None:
+    pictures = [made(str(n), noisy(thumbnail(n % 40), n, 2)) for n in range(120)]
+    assert near_groups(pictures, LIMIT).tolist() == near_groups(pictures, LIMIT).tolist()
+
+
+@pytest.mark.parametrize("blank", [True, False])
+def test_thousands_of_equal_thumbnails_take_no_time(blank: bool) -> None:
+    """50,000 empty pages, or 50,000 times one placeholder in different files."""
+    pixels = np.full((SIDE, SIDE, 3), 255, np.uint8) if blank else thumbnail(0)
+    pictures = [made(str(n), pixels) for n in range(50_000)]
+    started = time.process_time()
+    groups = near_groups(pictures, LIMIT)
+    assert time.process_time() - started < 20
+    assert len(set(groups.tolist())) == (50_000 if blank else 1)
+
+
+def test_nearly_equal_thumbnails_take_no_square_of_time() -> None:
+    """Frames of a camera that does not move, in which nothing happens."""
+    spent = []
+    for count in (300, 1200):
+        pictures = [made(str(n), noisy(thumbnail(0), n)) for n in range(count)]
+        started = time.process_time()
+        groups = near_groups(pictures, LIMIT)
+        spent.append(time.process_time() - started)
+        assert len(set(groups.tolist())) == 1
+    # Four times as many: sixteen times the time, were each compared with each.
+    assert spent[1] < 9 * spent[0] + 1
+
+
+@pytest.mark.parametrize("kind", ["equal", "different", "on a line"])
+def test_the_search_compares_few_of_many(kind: str) -> None:
+    """Whatever they are, also where all are equal."""
+    count, rng = 20_000, np.random.default_rng(0)
+    vectors = {
+        "equal": np.ones((count, 16)),
+        "different": rng.normal(size=(count, 16)),
+        "on a line": np.linspace(0, 1, count)[:, np.newaxis] * np.ones(16),
+    }[kind].astype(np.float32)
+    started = time.process_time()
+    one, other = nearest(vectors, np.arange(count), 3, 1.0)
+    assert time.process_time() - started < 20
+    assert (one < other).all()
+    # Ties apart, at most three of each vector are among the nearest of it.
+    assert len(one) <= 3 * count
+
+
+def test_the_search_finds_what_comparing_each_with_each_finds() -> None:
     rng = np.random.default_rng(0)
-    hashes = rng.integers(0, 2**63, 3000).tolist()
-    pictures = [made(f"{n}", 0 if n % 2 else hashes[n], n % 2) for n in range(3000)]
-    tracemalloc.start()
-    started = time.perf_counter()
-    groups = near_groups(pictures, 4)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert len(set(groups[1::2].tolist())) == 1
-    assert len(set(groups[::2].tolist())) == 1500
-    assert peak < 300e6
-    assert time.perf_counter() - started < 20
+    vectors = rng.normal(size=(3000, 16)).astype(np.float32)
+    vectors[1500:] = vectors[:1500] + rng.normal(size=(1500, 16)) * 0.1
+    one, other = nearest(vectors, np.arange(3000), 1, 2.0)
+    found = set(zip(one.tolist(), other.tolist(), strict=True))
+    assert sum((place, place + 1500) in found for place in range(1500)) >= 1490
 
 
-def brute_force(pictures: list[Picture], bits: int) -> set[frozenset[int]]:
-    """Groups by comparing each with each."""
-    groups = {place: {place} for place in range(len(pictures))}
-    for one in range(len(pictures)):
-        for other in range(one):
-            agree = np.abs(pictures[one].thumbnail.astype(int) - pictures[other].thumbnail).mean() < 6
-            if agree and distance(pictures[one], pictures[other]) <= bits and other not in groups[one]:
-                groups[one] |= groups[other]
-                groups |= dict.fromkeys(groups[one], groups[one])
-    return {frozenset(group) for group in groups.values()}
+def test_those_of_one_owner_are_no_pair() -> None:
+    vectors = np.zeros((6, 4), np.float32)
+    one, other = nearest(vectors, np.array([0, 1, 2, 0, 1, 2]), 5, 1.0)
+    assert len(one)
+    assert ((one % 3) != (other % 3)).all()
 
 
-@pytest.mark.parametrize("bits", [0, 1, 4, 8, 20])
-def test_none_is_missed_that_comparing_each_with_each_finds(bits: int) -> None:
-    rng = np.random.default_rng(bits)
-    pictures: list[Picture] = []
-    for number in range(300):
-        like = pictures[rng.integers(len(pictures))] if pictures and number % 2 else None
-        phash = like.phash if like else int(rng.integers(2**63))
-        for bit in rng.choice(64, rng.integers(0, bits + 2), replace=False).tolist():
-            phash ^= 1 << bit
-        pictures.append(made(str(number), phash, int(rng.integers(0, 12))))
-    groups = near_groups(pictures, bits)
-    found = {frozenset(np.flatnonzero(groups == group).tolist()) for group in set(groups.tolist())}
-    assert found == brute_force(pictures, bits)
-
-
-def test_time_does_not_grow_with_the_square_of_the_pictures() -> None:
-    """So many that comparing each with each would take half a minute; half of them nearly blank."""
-    count = 100_000
-    hashes = np.random.default_rng(0).integers(0, 2**63, count).tolist()
-    blank, grey = np.zeros((16, 16), np.uint8), np.full((16, 16), 99, np.uint8)
-    pictures = [
-        Picture(f"{n}", "a", 8, 8, 1, f"{n}", n % 3 if n % 2 else hashes[n], blank if n % 2 else grey, 0.5, 100.0)
-        for n in range(count)
-    ]
-    started = time.perf_counter()
-    groups = near_groups(pictures, 4)
-    assert time.perf_counter() - started < 10
-    assert len(set(groups[1::2].tolist())) == 1
+def test_candidates_are_pairs_in_order() -> None:
+    thumbnails = [thumbnail(1), thumbnail(2), noisy(thumbnail(1), 1), thumbnail(2)[:, ::-1]]
+    pairs = candidates(thumbnails, 1).tolist()
+    assert [0, 2, 0] in pairs
+    assert [1, 3, 1] in pairs
+    assert all(one < other for one, other, _ in pairs)
+    assert candidates([], 1).shape == (0, 3)

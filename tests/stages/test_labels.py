@@ -28,7 +28,7 @@ def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | 
         for name in names
         for index in range(classes[name])
     ]
-    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(group="", sha256="0", phash="0")
+    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(group="", sha256="0")
     manifest.to_csv("manifest.csv", index=False)
     pd.DataFrame(columns=COPIES).to_csv("duplicates.csv", index=False)
     Path("features").mkdir()
@@ -61,7 +61,7 @@ def evaluated(**models: list[float]) -> None:
         )
         Path(f"evaluation/{name}").mkdir(parents=True)
         table.to_csv(f"evaluation/{name}/predictions.csv", index=False)
-        table.assign(subset="test").rename(columns={"label": "class"}).assign(phash="0").to_csv("manifest.csv")
+        table.assign(subset="test").rename(columns={"label": "class"}).to_csv("manifest.csv")
 
 
 def run(threshold: float = 0.1, **changes: object) -> tuple[pd.DataFrame, dict[str, object]]:

@@ -122,6 +122,7 @@ def test_an_amount_that_is_none_is_one_line(amount: object) -> None:
             "test": 1.0,
             "max_rejected": 0,
             "near_duplicates": None,
+            "max_near_duplicates": 1,
         }
     }
     Path("params.yaml").write_text(json.dumps(sections))

@@ -3,8 +3,10 @@
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image, ImageOps
 
 from stages.lib.errors import UserError
 
@@ -99,6 +101,68 @@ def test_near_copies_stay_together_whatever_the_order(order: str, seed: int) -> 
     straddling = result.duplicates[result.duplicates["action"].str.contains("another subset")]
     assert len(straddling) == result.counts["set_aside"] > 0
     assert len(result.manifest) == 70 - len(straddling) - result.counts["unused"]
+
+
+def colours(count: int) -> dict[str, bytes]:
+    """Ripe and unripe: the same fruit in two hues."""
+    content = {}
+    for n in range(count):
+        shade = np.asarray(pixels(n).convert("L"))[..., np.newaxis] / 255
+        for label, hue in (("unripe", (60, 170, 40)), ("ripe", (230, 62, 60))):
+            content[f"{label}/{n}.jpg"] = jpeg(Image.fromarray((shade * hue).astype(np.uint8)))
+    return content
+
+
+def test_classes_that_differ_in_colour_only_are_no_copies() -> None:
+    result = run(colours(20))
+    assert result.duplicates.empty
+    assert result.counts["near_duplicates"] == result.counts["set_aside"] == 0
+    assert len(result.manifest) == 40
+
+
+def test_a_mirrored_copy_is_named_so() -> None:
+    content = numbered(cat=10, dog=10)
+    content["train/cat.10.jpg"] = jpeg(ImageOps.mirror(pixels(3)))
+    table = run(content).duplicates.set_index("path")
+    assert table["kind"].to_dict() == {"train/cat.10.jpg": "near", "train/cat.3.jpg": "mirrored"}
+    assert (table["distance"] <= 2.5).all()
+
+
+def test_too_many_copies_fail_and_are_listed_nevertheless() -> None:
+    content = numbered(cat=10, dog=10)
+    content |= {name.replace("train/", "more/train/"): jpeg(pixels(n), 60) for n, name in enumerate(content)}
+    expected = (
+        r"^split\.max_near_duplicates: 20 of 40 pictures \(50\.0%; expected at most 30\.0%\) are near copies .*"
+        r"2 in the largest group; .* duplicates\.csv, for example more/train/cat\.0\.jpg = train/cat\.0\.jpg, .*"
+        r"raise split\.max_near_duplicates; .* lower split\.near_duplicates or set it to null$"
+    )
+    with pytest.raises(UserError, match=expected):
+        run(content)
+    table = pd.read_csv("duplicates.csv")
+    assert len(table) == 40
+    assert set(table["action"]) == {"none: the stage failed"}
+    assert not Path("dataset").exists()
+    assert run(content, max_near_duplicates=0.5).counts["near_duplicates"] == 40
+
+
+def test_one_giant_group_is_refused() -> None:
+    content = numbered(cat=10, dog=10) | {f"train/dog.{n}.jpg": jpeg(pixels(0), n) for n in range(70, 90)}
+    with pytest.raises(UserError, match=r"20 of 40 pictures .*21 in the largest group"):
+        run(content)
+
+
+def test_equal_files_are_never_too_many() -> None:
+    content = numbered(cat=20, dog=20)
+    content |= {name.replace("train/", "more/train/"): data for name, data in content.items()}
+    assert run(content).counts["exact_duplicates"] == 80
+
+
+def test_where_copies_leave_a_class_without_pictures_it_is_said() -> None:
+    content = numbered(cat=3, dog=3)
+    content["train/dog.3.jpg"] = content["train/cat.0.jpg"]
+    with pytest.raises(UserError, match=r"at least one .*; 2 pictures are copies, in 1 groups across classes: see dup"):
+        run(content, order="index", train=1, validation=1, test=1)
+    assert len(pd.read_csv("duplicates.csv")) == 2
 
 
 def test_near_copies_may_be_left_alone() -> None:
