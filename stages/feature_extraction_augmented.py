@@ -38,6 +38,7 @@ def feature_extraction_augmented(
     import keras
 
     from stages.lib import feature_files, networks, training
+    from stages.lib.class_weights import class_weights
     from stages.lib.journal import Measure
     from stages.lib.manifest import read_subset
     from stages.lib.picture_training import train_on_pictures
@@ -47,11 +48,12 @@ def feature_extraction_augmented(
 
     def build(precision: Precision) -> keras.Model:
         stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
-        return networks.transfer_model(preset, stack, common.image_size, precision)
+        return networks.transfer_model(preset, stack, common.pixels, precision)
 
     def measure(network: keras.Model) -> Measure:
         head = networks.head_of(network)
-        return training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
+        weights = class_weights(train.labels, params.class_weights)
+        return training.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
     inputs = [manifest, features, preset]
     train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model)
