@@ -1,10 +1,11 @@
 """Parameters: one section of params.yaml per stage, checked before a stage does any work."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
 from stages.lib.errors import UserError
 
@@ -17,17 +18,40 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+PRESET = "preset"
+
+
+def _or_preset(value: Any, check: Callable[[Any], int]) -> Any:
+    return value if value == PRESET else check(value)
+
+
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
     seed: start of every random sequence. deterministic: whether TensorFlow computes the same bits each time.
-    image_size: height and width in pixels of every model's input. batch_size: pictures per training step.
+    image_size: height and width in pixels of every model's input; "preset" takes those that the backbone's preset was
+    made for. batch_size: pictures per training step.
     """
 
     seed: Annotated[int, Field(ge=0)]
     deterministic: bool
-    image_size: Annotated[int, Field(ge=8, le=2048)]
+    image_size: Annotated[int, Field(ge=8, le=2048), WrapValidator(_or_preset)]
     batch_size: Annotated[int, Field(ge=1)]
+
+    @property
+    def pixels(self) -> int:
+        """Height and width of every model's input; a stage that needs them is started with those of the preset."""
+        if self.image_size == PRESET:
+            raise UserError(f"common.image_size: expected pixels here. Received: {PRESET!r}")
+        return self.image_size
+
+
+class SourceParams(Params):
+    """Section `download`, as far as it says where the pictures come from."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    source: str
 
 
 class AugmentationParams(Params):
@@ -49,7 +73,8 @@ class TrainingParams(Params):
     """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
 
     early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
-    class_weights: "balanced" lets every class count the same in the training loss, None every picture.
+    class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
+    picture.
     """
 
     enabled: bool

@@ -29,6 +29,27 @@ def test_a_good_section(tmp_path):
     assert read(tmp_path, GOOD) == CommonParams(seed=1, deterministic=False, image_size=64, batch_size=8)
 
 
+def test_the_size_may_be_that_of_the_preset(tmp_path):
+    common = read(tmp_path, GOOD.replace("64", "preset"))
+    with pytest.raises(UserError, match=r"^common\.image_size: expected pixels here\. Received: 'preset'"):
+        common.pixels  # noqa: B018
+    assert read(tmp_path, GOOD).pixels == 64
+
+
+def test_a_stage_gets_the_size_that_the_backbone_wrote_down(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(GOOD.replace("64", "preset") + f"versions: {VERSIONS}\n")
+    Path("size.json").write_text('{"image_size": 48}\n')
+    seen = []
+
+    def toy(common: CommonParams) -> None:
+        seen.append(common.pixels)
+
+    monkeypatch.setattr(sys, "argv", ["toy", "--size", "size.json"])
+    entry.run(toy)
+    assert seen == [48]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
