@@ -58,6 +58,7 @@ class Stage:
         """Load the backbone and choose a precision."""
         import numpy as np
 
+        from stages.lib.fusion import forward_pass, fuse
         from stages.lib.inference import compiled
         from stages.lib.networks import feature_extractor
         from stages.lib.pictures import stream
@@ -65,7 +66,7 @@ class Stage:
         from stages.lib.resizing import STRETCH
 
         def step_in(precision: Precision) -> Step:
-            forward = compiled(feature_extractor(preset, size, precision), batch)
+            forward = forward_pass(fuse(feature_extractor(preset, size, precision)), batch)
             return lambda: forward(np.zeros((batch, size, size, 3), np.uint8))
 
         self.precision = choose("benchmark", asked, step_in)

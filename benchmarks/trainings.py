@@ -104,8 +104,6 @@ class Ours:
         )
         self.precision = fitting_precision("benchmark", build, self.params, work.batch_size)
         network = build(self.precision)
-        self.model = trained_view(network, self.precision, work.batch_size)
-        training.compile_for(self.model, self.params, 1)
 
         def read(subset: str) -> "tuple[Array, np.ndarray]":
             files = sorted((work.pictures / subset).glob("*/*"))
@@ -116,6 +114,8 @@ class Ours:
         start = time.perf_counter()
         self.train, (held_out, labels) = read("train"), read("validation")
         self.decoding = time.perf_counter() - start
+        self.model = trained_view(network, self.precision, work.batch_size, self.train[0])
+        training.compile_for(self.model, self.params, 1)
         measured = networks.head_of(network) if head_only else self.model
         inputs = np.zeros((len(labels), *measured.input_shape[1:]), np.float32) if head_only else held_out
         self.measure = training.measure_on(measured, inputs, labels, work.batch_size)

@@ -1,29 +1,51 @@
 """The pretrained backbone as a directory of its own: later stages need no network, and its weights are pinned."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.lib import entry
-from stages.lib.outputs import disable, whole_directory
-from stages.lib.params import CommonParams
-from stages.lib.sections import BackboneParams, PretrainingParams
+from stages.lib import entry, suitability
+from stages.lib.errors import UserError
+from stages.lib.outputs import disable, whole_directory, whole_file
+from stages.lib.params import PRESET, CommonParams
+from stages.lib.sections import BackboneParams, DownloadParams, PretrainingParams
 from stages.lib.startup import start_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from stages.lib import presets
+
 SAMPLE = "sample"
 
 
-def backbone(preset: Path, common: CommonParams, params: BackboneParams) -> None:
+def backbone(
+    preset: Path,
+    pixels: Path,
+    cautions: Path,
+    common: CommonParams,
+    download: DownloadParams,
+    params: BackboneParams,
+) -> None:
     """Write the pretrained backbone and its image converter to the directory `preset`.
 
+    Besides, the height and width of every model's input to the file `pixels`: those of common.image_size, or those
+    that the preset was made for; and what makes the backbone unsuitable for the pictures to the file `cautions`, a list
+    of sentences, which are printed too.
+
     Raises:
-        UserError: no such preset, it is incomplete or not for pictures, or it cannot be fetched.
+        UserError: no such preset, it is incomplete or not for pictures, it cannot be fetched, or it does not take
+            pictures of this size.
     """
     if not params.enabled:
+        if common.image_size == PRESET:
+            raise UserError("common.image_size: expected pixels with backbone.enabled: false. Received: 'preset'")
         disable(preset, "backbone")
+        _write(pixels, {"image_size": common.pixels})
+        _write(cautions, [])
         return
+    if params.preset == SAMPLE and common.image_size == PRESET:
+        raise UserError("common.image_size: expected pixels with backbone.preset: sample, which is made for any size")
 
     # Drawn before TensorFlow is imported, whose memory and threads the drawing processes do without.
     drawn = _draw(common, params.pretraining) if params.preset == SAMPLE else None
@@ -31,30 +53,43 @@ def backbone(preset: Path, common: CommonParams, params: BackboneParams) -> None
     start_tensorflow(common.deterministic)
     from stages.lib import presets
 
-    if drawn is None:
-        loaded = presets.load(params.preset)
-    else:
-        import keras_hub
-
-        from stages.lib.pretraining import OFFSET, SCALE, pretrain
-
-        settings = params.pretraining
-        network = pretrain(*drawn, settings.epochs, settings.learning_rate, common.batch_size, common.seed)
-        size = (common.image_size, common.image_size)
-        converter = keras_hub.layers.ImageConverter(
-            size, scale=SCALE, offset=OFFSET, crop_to_aspect_ratio=False, name="image_converter"
-        )
-        loaded = (network, converter)
+    loaded = presets.load(params.preset) if drawn is None else _pretrained(drawn, common, params.pretraining)
+    own = presets.size_of(loaded)
+    size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
     with whole_directory(preset) as partial:
         presets.save(loaded, partial)
-    print(f"backbone: {loaded[0].count_params():,} parameters from {params.preset}")
+    _write(pixels, {"image_size": size})
+    found = suitability.cautions(download.source, params.preset, own, size)
+    _write(cautions, found)
+    print(f"backbone: {loaded[0].count_params():,} parameters from {params.preset}, for pictures of {size} x {size}")
+    for sentence in found:
+        print(f"CAUTION: {sentence}", flush=True)
+
+
+def _write(file: Path, content: dict[str, int] | list[str]) -> None:
+    with whole_file(file) as partial:
+        partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _pretrained(
+    drawn: "tuple[np.ndarray, np.ndarray]", common: CommonParams, params: PretrainingParams
+) -> "presets.Preset":
+    import keras_hub
+
+    from stages.lib.pretraining import OFFSET, SCALE, pretrain
+
+    network = pretrain(*drawn, params.epochs, params.learning_rate, common.batch_size, common.seed)
+    converter = keras_hub.layers.ImageConverter(
+        (common.pixels, common.pixels), scale=SCALE, offset=OFFSET, crop_to_aspect_ratio=False, name="image_converter"
+    )
+    return network, converter
 
 
 def _draw(common: CommonParams, params: PretrainingParams) -> "tuple[np.ndarray, np.ndarray]":
     from stages.lib.drawing import PRETRAINING_ANIMALS, draw_set
 
     print(f"drawing {params.pictures_per_class} pictures of each of {len(PRETRAINING_ANIMALS)} animals", flush=True)
-    return draw_set(PRETRAINING_ANIMALS, params.pictures_per_class, common.image_size, common.seed)
+    return draw_set(PRETRAINING_ANIMALS, params.pictures_per_class, common.pixels, common.seed)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def feature_extraction(
 
     from stages.lib import artifact, batches, feature_files, networks, training
     from stages.lib.checkpoints import Checkpoints
+    from stages.lib.class_weights import class_weights
 
     keras.utils.set_random_seed(common.seed)
     classes, precision = feature_files.read_about(features)
@@ -35,18 +36,19 @@ def feature_extraction(
     stack = networks.head_layers(params.units, params.activation, params.dropout, len(classes))
     head = networks.head(stack, train.vectors.shape[1])
     checkpoints = Checkpoints("feature_extraction", [common, params], [features])
+    weights = class_weights(train.labels, params.class_weights)
     history = training.train(
         head,
         lambda epochs: batches.training_batches(train.vectors, train.labels, common.batch_size, common.seed, epochs),
         batches.steps(len(train.labels), common.batch_size),
         train.labels,
-        training.measure_on(head, validation.vectors, validation.labels, common.batch_size),
+        training.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights),
         params,
         "feature_extraction",
         common.seed,
         checkpoints,
     )
-    whole = networks.transfer_model(preset, stack, common.image_size, precision)
+    whole = networks.transfer_model(preset, stack, common.pixels, precision)
     resizing = feature_files.read_resizing(features)
     artifact.write(model, whole, classes, history, precision, checkpoints, resizing=resizing)
 

@@ -35,6 +35,7 @@ def feature_extraction_augmented(
     import keras
 
     from stages.lib import feature_files, networks, training
+    from stages.lib.class_weights import class_weights
     from stages.lib.journal import Measure
     from stages.lib.manifest import read_subset
     from stages.lib.picture_training import train_on_pictures
@@ -44,11 +45,12 @@ def feature_extraction_augmented(
 
     def build(precision: Precision) -> keras.Model:
         stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
-        return networks.transfer_model(preset, stack, common.image_size, precision)
+        return networks.transfer_model(preset, stack, common.pixels, precision)
 
     def measure(network: keras.Model) -> Measure:
         head = networks.head_of(network)
-        return training.measure_on(head, validation.vectors, validation.labels, common.batch_size)
+        weights = class_weights(train.labels, params.class_weights)
+        return training.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
     inputs = [manifest, features, preset]
     # That of the features on which it is measured.

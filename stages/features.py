@@ -34,6 +34,7 @@ def features(
 
     from stages.lib import feature_files
     from stages.lib.checkpoints import Checkpoints
+    from stages.lib.fusion import forward_pass, fuse
     from stages.lib.inference import compiled
     from stages.lib.manifest import SUBSETS, read_subset
     from stages.lib.networks import feature_extractor
@@ -42,19 +43,19 @@ def features(
     from stages.lib.resizing import asked
 
     def step_in(precision: Precision) -> Step:
-        pictures = np.zeros((params.batch_size, common.image_size, common.image_size, 3), np.uint8)
-        forward = compiled(feature_extractor(preset, common.image_size, precision), params.batch_size)
+        pictures = np.zeros((params.batch_size, common.pixels, common.pixels, 3), np.uint8)
+        forward = forward_pass(fuse(feature_extractor(preset, common.pixels, precision)), params.batch_size)
         return lambda: forward(pictures)
 
     resizing = asked(common, preset)
     checkpoints = Checkpoints("features", [common, params], [manifest, preset])
     precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
-    extractor = feature_extractor(preset, common.image_size, precision)
+    extractor = feature_extractor(preset, common.pixels, precision)
     forward = compiled(extractor, params.batch_size)
     part = _BATCHES * params.batch_size
 
     def vectors_of(paths: Sequence[Path]) -> np.ndarray:
-        batches = stream(paths, common.image_size, "rgb", params.batch_size, resizing=resizing)
+        batches = stream(paths, common.pixels, "rgb", params.batch_size, resizing=resizing)
         return np.concatenate([forward(batch) for batch in batches])
 
     with whole_directory(features) as partial:

@@ -36,6 +36,7 @@ def report(
     rejected: Path,
     duplicates: Path,
     labels: Path,
+    cautions: Path,
     models: Path,
     evaluations: Path,
     parameters: Path,
@@ -49,12 +50,17 @@ def report(
 
     summary: the headline. accuracy: model, accuracy, low, high. comparisons: a row per pair of models.
 
+    Args:
+        cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+
     Raises:
         UserError: every model is turned off, or the models were evaluated on different pictures.
     """
     results = read_results(models, evaluations)
+    of_backbone = json.loads(cautions.read_text(encoding="utf-8"))
     content = _of_models(results, models, evaluations, dataset) | _of_data(results, dataset, manifest, split, rejected)
     content |= {
+        "cautions": report_cautions.cautions(results, of_backbone),
         "errors": gallery(results, dataset, params.worst),
         "copies": report_findings.copies(duplicates, archive),
         "suspects": report_findings.suspects(labels, dataset, results),
@@ -83,7 +89,6 @@ def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path)
         "chosen": results.recommended,
         "marks": {one.name: mark_of(one.name) for one in every},
         "why": report_verdict.why(results),
-        "cautions": report_cautions.cautions(results),
         "verdict": report_verdict.verdict(results),
         "rounded": report_verdict.rounded,
         "pairs": {(pair.one, pair.other): pair for one in results.comparisons for pair in (one, one.swapped())},

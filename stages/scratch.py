@@ -36,7 +36,7 @@ def scratch(
     def build(precision: Precision) -> keras.Model:
         with policy(precision):
             return convnet(
-                common.image_size, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
+                common.pixels, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
             )
 
     train_on_pictures(stage, build, train, validation, common, params, [manifest], model, asked(common))

@@ -56,10 +56,21 @@ def training_batches(
     return _plain(every.map(load, num_parallel_calls=_PARALLEL).prefetch(4))
 
 
-def validation_batches(inputs: Array, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """Batches in the given order, never varied; same shapes and types as `training_batches`."""
+def validation_batches(
+    inputs: Array, labels: np.ndarray, batch_size: int, weights: np.ndarray | None = None
+) -> tf.data.Dataset:
+    """Batches in the given order, never varied; same shapes and types as `training_batches`.
+
+    Args:
+        weights: float32 (count,), how much each counts: float32 (batch,) as a third of each batch. None: no third.
+    """
     indexes = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
-    return _plain(indexes.map(lambda batch: _gather(inputs, labels, batch), num_parallel_calls=2).prefetch(2))
+
+    def load(batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        found = _gather(inputs, labels, batch)
+        return found if weights is None else (*found, tf.gather(weights, batch))
+
+    return _plain(indexes.map(load, num_parallel_calls=2).prefetch(2))
 
 
 def _plain(batches: tf.data.Dataset) -> tf.data.Dataset:

@@ -1,5 +1,6 @@
-"""How much each training picture counts when the classes are of different sizes."""
+"""How much each picture counts, in training and in what decides the best epoch, when classes differ in size."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -17,3 +18,12 @@ def class_weights(labels: np.ndarray, kind: Literal["balanced"] | None) -> dict[
     classes = np.unique(labels)
     weights = compute_class_weight(kind, classes=classes, y=labels)
     return {int(label): float(weight) for label, weight in zip(classes, weights, strict=True)}
+
+
+def picture_weights(labels: np.ndarray, weights: Mapping[int, float] | None) -> np.ndarray | None:
+    """Weight of each picture, float32 (pictures,), from those of the classes; None weighs every picture the same.
+
+    Args:
+        labels: int64 (pictures,). weights: as `class_weights` gives them; a class that is not in it weighs 1.
+    """
+    return None if weights is None else np.array([weights.get(label, 1.0) for label in labels.tolist()], np.float32)

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import inspect
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -26,7 +27,8 @@ def run(function: Callable[..., None]) -> None:
     Each argument annotated `Path` is an option of the same name (`model_dir` is `--model-dir`). Each argument
     annotated with a `Params` class is read from params.yaml: `params` from the section named after the stage,
     any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
-    function's own name. Every section is checked before anything else, also those of later stages.
+    function's own name. `--size` names the file in which the stage backbone wrote the value of common.image_size.
+    Every section is checked before anything else, also those of later stages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _print_anything()
@@ -55,6 +57,7 @@ def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]
     wanted = inspect.signature(function).parameters
     parser = argparse.ArgumentParser(description=inspect.getdoc(function))
     parser.add_argument("--stage", default=function.__name__, help="name of the stage and of its params section")
+    parser.add_argument("--size", type=Path, help="file of the stage backbone with the value of common.image_size")
     for name, parameter in wanted.items():
         if parameter.annotation is Path:
             parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True)
@@ -66,4 +69,7 @@ def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]
         if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, Params):
             section = options["stage"] if name == "params" else name
             arguments[name] = sections[section]
+    if options["size"] is not None:
+        size = json.loads(options["size"].read_text(encoding="utf-8"))
+        arguments["common"] = arguments["common"].model_copy(update=size)
     return arguments

@@ -5,31 +5,27 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from stages.lib.fusion import fuse
+from stages.lib.fusion import Forward, faithful
 from stages.lib.pictures import stream
 from stages.lib.resizing import Resizing
 from stages.lib.saved_model import input_of
 
 
 def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The model without training as one compiled function.
+    """The model without training as one compiled function, tried on the first pictures that it gets (`faithful`).
 
     It takes pictures uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
     output for each.
     """
-    view = fuse(model)
-
-    # One shape for all batches, so that the pass is compiled once.
-    @tf.function(input_signature=[tf.TensorSpec((batch_size, *model.input_shape[1:]), tf.uint8)])
-    def forward(pictures: tf.Tensor) -> tf.Tensor:
-        return view(tf.cast(pictures, tf.float32), training=False)
+    found: list[Forward] = []
 
     def run(batch: np.ndarray) -> np.ndarray:
         missing = batch_size - len(batch)
-        filled = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)]) if missing else batch
-        return forward(filled).numpy()[: len(batch)]
+        filled = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge") if missing else batch
+        if not found:
+            found.append(faithful(model, filled)[1])
+        return found[0](filled).numpy()[: len(batch)]
 
     return run
 

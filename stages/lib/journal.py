@@ -20,7 +20,7 @@ Measure = Callable[[], dict[str, float]]
 
 
 def best_epoch(history: pd.DataFrame) -> int:
-    """The epoch, from 1, with the lowest validation loss; the first of equals."""
+    """The epoch, from 1, with the lowest validation loss, weighted where the training's is; the first of equals."""
     return int(history["epoch"].iloc[int(history["val_loss"].argmin())])
 
 

@@ -1,9 +1,10 @@
 """How params.yaml is read and checked, and the parts that several sections share; `sections` holds the sections."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -24,21 +25,35 @@ Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3"]
 AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "preset"]
 
 
+PRESET = "preset"
+
+
+def _or_preset(value: Any, check: Callable[[Any], int]) -> Any:
+    return value if value == PRESET else check(value)
+
+
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
     seed: start of every random sequence; below 2^31, as TensorFlow's seeds are 32-bit integers with a sign.
     deterministic: whether TensorFlow computes the same bits each time. image_size: height and width in pixels of every
-    model's input. batch_size: pictures per training step.
+    model's input; "preset" takes those that the backbone's preset was made for. batch_size: pictures per training step.
     resize, interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     deterministic: bool
-    image_size: Annotated[int, Field(ge=8, le=2048)]
+    image_size: Annotated[int, Field(ge=8, le=2048), WrapValidator(_or_preset)]
     batch_size: Annotated[int, Field(ge=1)]
     resize: AskedResizeMode
     interpolation: AskedInterpolation
+
+    @property
+    def pixels(self) -> int:
+        """Height and width of every model's input; a stage that needs them is started with those of the preset."""
+        if self.image_size == PRESET:
+            raise UserError(f"common.image_size: expected pixels here. Received: {PRESET!r}")
+        return self.image_size
 
 
 class AugmentationParams(Params):
@@ -61,7 +76,8 @@ class TrainingParams(Params):
     """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
 
     early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
-    class_weights: "balanced" lets every class count the same in the training loss, None every picture.
+    class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
+    picture.
     """
 
     enabled: bool

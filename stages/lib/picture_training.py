@@ -4,17 +4,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from stages.lib import artifact, batches, devices, saved_model, training
 from stages.lib.checkpoints import Checkpoints
 from stages.lib.chunks import in_chunks, pictures_at_once
+from stages.lib.class_weights import class_weights
 from stages.lib.decoded import decode_all
-from stages.lib.fusion import fuse
+from stages.lib.fusion import COMPARED, faithful, fuse
 from stages.lib.journal import Measure
 from stages.lib.manifest import Subset
 from stages.lib.params import CommonParams, PictureTrainingParams, Precision
 from stages.lib.precision import Step, choose
 from stages.lib.resizing import Resizing
+from stages.lib.rows import Array
 
 Build = Callable[[Precision], keras.Model]
 
@@ -47,13 +50,14 @@ def train_on_pictures(
     with devices.sharing(common.batch_size):
         keras.utils.set_random_seed(common.seed)
         network = build(precision)
-        trained = trained_view(network, precision, common.batch_size)
         image_size, color = saved_model.input_of(network)
         pictures = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy", resizing)
+        trained = trained_view(network, precision, common.batch_size, pictures)
         if isinstance(validation, Subset):
             overflow = checkpoints.directory / "validation.npy"
             held_out = decode_all(validation.paths, image_size, color, overflow, resizing)
-            measure = training.measure_on(trained, held_out, validation.labels, common.batch_size)
+            weights = class_weights(train.labels, params.class_weights)
+            measure = training.measure_on(trained, held_out, validation.labels, common.batch_size, weights)
         else:
             measure = validation(network)
         history = training.train(
@@ -73,10 +77,11 @@ def train_on_pictures(
         artifact.write(model, network, train.classes, history, precision, checkpoints, sheet, resizing=resizing)
 
 
-def trained_view(network: keras.Model, precision: Precision, batch_size: int) -> keras.Model:
-    """The view of a network through which it is trained, on the same weights."""
+def trained_view(network: keras.Model, precision: Precision, batch_size: int, pictures: Array) -> keras.Model:
+    """The view of a network through which it is trained, on the same weights; tried on `pictures` (`faithful`)."""
     image_size, _ = saved_model.input_of(network)
-    return in_chunks(fuse(network), batch_size, pictures_at_once(image_size, precision))
+    view, _ = faithful(network, pictures[np.arange(min(COMPARED, len(pictures)))])
+    return in_chunks(view, batch_size, pictures_at_once(image_size, precision))
 
 
 def fitting_precision(stage: str, build: Build, params: PictureTrainingParams, batch_size: int) -> Precision:

@@ -50,6 +50,16 @@ def _clock() -> Callable[[], float]:
     return time.perf_counter if tf.config.list_physical_devices("GPU") else time.process_time
 
 
+def rebuilt(model: keras.Model, precision: Precision) -> keras.Model:
+    """A copy of a functional model, its weights too, all of whose layers compute in a precision."""
+    with policy(precision):
+        copied = keras.models.clone_model(
+            model, clone_function=lambda layer: type(layer).from_config(layer.get_config() | {"dtype": precision})
+        )
+    copied.set_weights(model.get_weights())
+    return copied
+
+
 @contextmanager
 def policy(precision: Precision) -> Iterator[None]:
     """Layers that are built in the block compute in `precision`, unless they are told otherwise."""

@@ -46,6 +46,34 @@ def load(name: str) -> Preset:
     return backbone, converter
 
 
+def size_of(preset: Preset) -> int | None:
+    """Height and width in pixels of the pictures that a preset is made for; None: it does not say."""
+    backbone, converter = preset
+    sizes = (converter.image_size, tuple(backbone.input_shape[1:3]))
+    return next((size[0] for size in sizes if size is not None and size[0] is not None and size[0] == size[1]), None)
+
+
+def input_size(preset: Preset, asked: int | None) -> int:
+    """Height and width in pixels of a backbone's input.
+
+    Args:
+        asked: pixels; None takes those that the preset is made for.
+
+    Raises:
+        UserError: the preset says none, or takes pictures of another size only.
+    """
+    own, fixed = size_of(preset), [side for side in preset[0].input_shape[1:3] if side is not None]
+    size = own if asked is None else asked
+    if size is None:
+        raise UserError("common.image_size: expected pixels, since the preset does not say its own. Received: 'preset'")
+    if any(side != size for side in fixed):
+        raise UserError(
+            f"common.image_size: expected {' x '.join(map(str, dict.fromkeys(fixed)))}, the only size that this "
+            f"backbone.preset takes (image_size: preset takes its own). Received: {size}"
+        )
+    return size
+
+
 def save(preset: Preset, directory: Path) -> None:
     """Save backbone and image converter to an existing directory; `load` reads it back."""
     backbone, converter = preset

@@ -1,6 +1,6 @@
 """The one training loop: an epoch at a time, measured on the validation pictures, resumed where it stopped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ import tensorflow as tf
 from stages.lib import devices, networks
 from stages.lib.batches import validation_batches
 from stages.lib.checkpoints import Checkpoints
-from stages.lib.class_weights import class_weights
+from stages.lib.class_weights import class_weights, picture_weights
 from stages.lib.journal import Journal, Measure, should_stop
 from stages.lib.params import TrainingParams
 from stages.lib.precision import Step
@@ -36,10 +36,12 @@ def train(
         model: built, not compiled.
         batches: gives the training batches of a range of epochs, `steps` of them an epoch.
         labels: int64 (pictures,), of the training pictures.
-        measure: gives "loss" and "accuracy" of the model as it is now on the validation pictures.
+        measure: gives "loss" and "accuracy" of the model as it is now on the validation pictures; the loss weighs
+            classes as the training does.
 
     Returns:
-        A row per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy.
+        A row per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy. The losses are those that class
+        weights weigh, where there are any, the accuracies never.
 
     Raises:
         UserError: the loss is no longer a number.
@@ -92,16 +94,20 @@ def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
     return lambda: [gradients() for _ in range(-(-pictures // at_once))]
 
 
-def measure_on(model: keras.Model, inputs: Array, labels: np.ndarray, batch_size: int) -> Measure:
+def measure_on(
+    model: keras.Model, inputs: Array, labels: np.ndarray, batch_size: int, weights: Mapping[int, float] | None = None
+) -> Measure:
     """A function that gives "loss" and "accuracy" of the model as it is when the function is called.
 
     Args:
         inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
+        weights: of the classes in the loss, as in training; the accuracy counts every picture the same.
     """
     view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"])
-    batches = validation_batches(inputs, labels, devices.measured(len(labels), batch_size))
+    each = picture_weights(labels, weights)
+    batches = validation_batches(inputs, labels, devices.measured(len(labels), batch_size), each)
     return lambda: view.evaluate(batches, verbose=0, return_dict=True)
 
 

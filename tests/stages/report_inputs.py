@@ -40,6 +40,7 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
         _write_model(folder, name, classes, test, labels, skill, rng)
     (folder / "evaluation" / OFF).mkdir()
     (folder / "evaluation" / OFF / "metrics.json").write_text("{}\n")
+    (folder / "models" / "backbone_cautions.json").write_text("[]\n")
     (folder / "params.yaml").write_text(json.dumps(PARAMS))
     return folder
 
@@ -50,6 +51,7 @@ def run_report(folder: Path, worst: int = 24) -> str:
     outputs = ("report.html", "summary.json", "accuracy.csv", "comparisons.csv")
     report(
         *(folder / "data" / name for name in names),
+        folder / "models" / "backbone_cautions.json",
         folder / "models",
         folder / "evaluation",
         folder / "params.yaml",

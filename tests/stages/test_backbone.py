@@ -1,5 +1,6 @@
 """The backbone: pretrained on drawings, or taken from a preset; errors of one line."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from stages.backbone import BackboneParams, PretrainingParams, backbone
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams
+from stages.lib.sections import DownloadParams
 from tests.stages.checksums import checksums
 
 TINY = PretrainingParams(pictures_per_class=2, epochs=1, learning_rate=0.001)
@@ -19,10 +21,26 @@ def of(preset: str, enabled: bool = True) -> BackboneParams:
     return BackboneParams(enabled=enabled, preset=preset, pretraining=TINY)
 
 
+def run(directory: Path, common: CommonParams, params: BackboneParams, source: str = "sample") -> int:
+    """Run the stage; gives the size of pictures that it wrote down."""
+    size, cautions = directory.with_suffix(".json"), directory.with_suffix(".cautions.json")
+    path = "birds" if source == "folder" else "sources"
+    download = DownloadParams(
+        source=source,
+        path=path,
+        sample_per_class=1,
+        competition="birds",
+        url=None,
+        sha256=None,  # type: ignore[arg-type]
+    )
+    backbone(directory, size, cautions, common, download, params)
+    return json.loads(size.read_text())["image_size"]
+
+
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, common: CommonParams) -> Path:
     directory = tmp_path_factory.mktemp("sample") / "backbone"
-    backbone(directory, common, of("sample"))
+    run(directory, common, of("sample"))
     return directory
 
 
@@ -55,7 +73,7 @@ def test_sample_keeps_the_scaling_it_was_trained_with(sample: Path) -> None:
 def test_local_preset_is_taken_over_whole(preset: Path, common: CommonParams, tmp_path: Path) -> None:
     from stages.lib.networks import feature_extractor
 
-    backbone(tmp_path / "taken", common, of(str(preset)))
+    run(tmp_path / "taken", common, of(str(preset)))
     pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
     expected, taken = (
         feature_extractor(folder, common.image_size, "float32").predict(pictures, verbose=0)
@@ -70,7 +88,7 @@ def test_taking_over_a_preset_twice_gives_the_same_files(preset: Path, common: C
     for name in ("first", "second"):
         # As in a process of its own, where Keras has named no layer yet.
         keras.utils.clear_session()
-        backbone(tmp_path / name, common, of(str(preset)))
+        run(tmp_path / name, common, of(str(preset)))
     assert checksums(tmp_path / "first") == checksums(tmp_path / "second")
 
 
@@ -80,7 +98,7 @@ def test_incomplete_preset_is_refused(missing: str, preset: Path, common: Common
     shutil.copytree(preset, broken)
     (broken / missing).unlink()
     with pytest.raises(UserError, match=missing):
-        backbone(tmp_path / "out", common, of(str(broken)))
+        run(tmp_path / "out", common, of(str(broken)))
     assert not (tmp_path / "out").exists()
 
 
@@ -129,16 +147,74 @@ def test_forbidden_preset_names_the_credentials(
 
 
 def test_turned_off_writes_only_the_reason(common: CommonParams, tmp_path: Path) -> None:
-    backbone(tmp_path / "off", common, of("sample", enabled=False))
+    run(tmp_path / "off", common, of("sample", enabled=False))
     assert [file.name for file in (tmp_path / "off").iterdir()] == ["disabled.txt"]
 
 
 def refusal(preset: str, common: CommonParams, tmp_path: Path) -> str:
     with pytest.raises(UserError) as caught:
-        backbone(tmp_path / "out", common, of(preset))
+        run(tmp_path / "out", common, of(preset))
     message = str(caught.value)
     assert "\n" not in message
     assert "backbone.preset" in message
     assert preset in message
     assert not (tmp_path / "out").exists()
     return message
+
+
+@pytest.mark.parametrize(("asked", "size"), [(48, 48), ("preset", 32)])
+def test_the_size_is_what_is_asked_for_or_the_presets_own(asked, size, preset, common, tmp_path) -> None:
+    assert run(tmp_path / "taken", common.model_copy(update={"image_size": asked}), of(str(preset))) == size
+
+
+def test_a_preset_that_does_not_say_its_size_is_one_clear_error(preset, common, tmp_path) -> None:
+    import keras_hub
+
+    silent = tmp_path / "silent"
+    shutil.copytree(preset, silent)
+    keras_hub.layers.ImageConverter(scale=1 / 127.5, offset=-1.0).save_to_preset(str(silent))
+    with pytest.raises(UserError, match=r"^common\.image_size: expected pixels, since the preset does not say its own"):
+        run(tmp_path / "out", common.model_copy(update={"image_size": "preset"}), of(str(silent)))
+    assert run(tmp_path / "out", common, of(str(silent))) == common.image_size
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_where_there_is_no_preset_pixels_are_asked_for(enabled, common, tmp_path) -> None:
+    with pytest.raises(UserError, match=r"^common\.image_size: expected pixels with backbone"):
+        run(tmp_path / "out", common.model_copy(update={"image_size": "preset"}), of("sample", enabled))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_backbone_of_one_size_only_is_one_clear_error_for_another(common, tmp_path) -> None:
+    import keras_hub
+
+    from tests.stages.families import mi_t
+
+    fixed = tmp_path / "fixed"
+    mi_t().save_to_preset(str(fixed))
+    keras_hub.layers.ImageConverter(scale=1.0).save_to_preset(str(fixed))
+    asked = common.model_copy(update={"image_size": 48})
+    with pytest.raises(UserError, match=r"^common\.image_size: expected 32, the only size .* Received: 48"):
+        run(tmp_path / "out", asked, of(str(fixed)))
+    for size in (32, "preset"):
+        assert run(tmp_path / "out", common.model_copy(update={"image_size": size}), of(str(fixed))) == 32
+
+
+@pytest.mark.parametrize(
+    ("source", "image_size", "caution"),
+    [
+        ("folder", 32, None),
+        ("sample", 16, None),
+        ("folder", 15, "made for pictures of 32 x 32 pixels and gets 15 x 15"),
+    ],
+)
+def test_what_does_not_suit_the_pictures_is_said(source, image_size, caution, preset, common, tmp_path, capsys) -> None:
+    run(tmp_path / "taken", common.model_copy(update={"image_size": image_size}), of(str(preset)), source)
+    printed = capsys.readouterr().out
+    assert ("CAUTION" in printed) == (caution is not None)
+    assert caution is None or caution in printed
+
+
+def test_drawings_below_photographs_are_said(common, tmp_path, capsys) -> None:
+    run(tmp_path / "drawn", common, of("sample"), "folder")
+    assert "CAUTION: The backbone was pretrained on drawn cartoons" in capsys.readouterr().out

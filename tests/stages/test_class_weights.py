@@ -7,7 +7,7 @@ import pytest
 
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
 from stages.lib import feature_files
-from stages.lib.class_weights import class_weights
+from stages.lib.class_weights import class_weights, picture_weights
 from stages.lib.manifest import SUBSETS, Subset
 
 CHANNELS = 1280  # of the tiny backbone
@@ -49,6 +49,32 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
     seen = []
     monkeypatch.setattr("stages.lib.artifact.write", lambda _, model, *rest, **more: seen.append(rest[1]))
     feature_extraction(features, preset, tmp_path / "model", common, params)
-    # The cross-entropy of 24 cats and 8 dogs when every picture gets the probability `expected` of being a dog.
-    loss = -(0.75 * np.log(1 - expected) + 0.25 * np.log(expected))
+    # The cross-entropy when every picture gets the probability `expected` of being a dog, and classes weigh as they do
+    # in training: 24 cats and 8 dogs as they are, or both the same.
+    loss = -((1 - expected) * np.log(1 - expected) + expected * np.log(expected))
     assert seen[0]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)
+
+
+def test_a_picture_weighs_what_its_class_does():
+    assert picture_weights(np.array([1, 0, 2]), {0: 0.5, 1: 3.0}).tolist() == [3.0, 0.5, 1.0]
+    assert picture_weights(np.array([1, 0, 2]), None) is None
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_the_validation_loss_is_that_of_a_training_step(balanced):
+    """And with it the best epoch, and when training stops early."""
+    import keras
+
+    from stages.lib import training
+
+    labels = np.array([0] * 9 + [1])
+    vectors = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))
+    weights = class_weights(labels, "balanced" if balanced else None)
+    measured = training.measure_on(model, vectors, labels, 4, weights)()
+    probability = model(vectors).numpy()[:, 0]
+    each = -np.log(np.where(labels == 1, probability, 1 - probability))
+    expected = (each[labels == 0].mean() + each[labels == 1].mean()) / 2 if balanced else each.mean()
+    assert measured["loss"] == pytest.approx(expected, rel=1e-5)
+    assert measured["accuracy"] == pytest.approx(((probability > 0.5) == labels).mean())

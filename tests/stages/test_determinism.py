@@ -65,7 +65,8 @@ def test_a_training_leaves_the_same_bytes_whatever_else_differs(project, two_cla
 
 
 def test_a_backbone_of_drawings_has_the_same_bytes_each_time(project):
-    first, second = run_twice(project, "preset", "stages.backbone", "--preset", "preset")
+    options = ["--preset", "preset", "--pixels", "size.json", "--cautions", "cautions.json"]
+    first, second = run_twice(project, "preset", "stages.backbone", *options)
     assert "model.weights.h5" in first
     assert first == second
 

@@ -6,6 +6,7 @@ import pytest
 
 from stages.lib import networks
 from stages.lib.errors import UserError
+from tests.stages.families import FAMILIES
 
 
 def last_feature_map(model: keras.Model) -> tuple[int, ...]:
@@ -68,6 +69,61 @@ def test_another_precision_keeps_the_weights(preset):
     assert networks.backbone_of(other).dtype_policy.name == "mixed_bfloat16"
     pictures = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
     np.testing.assert_allclose(model(pictures), other(pictures), atol=0.05)
+
+
+class Container(keras.layers.Layer):
+    """A layer with weights of its own, and layers with weights inside: as attention with a table of positions is."""
+
+    def __init__(self, deeper: bool) -> None:
+        super().__init__()
+        self.first = keras.layers.Dense(4)
+        self.second = Container(deeper=False) if deeper else keras.layers.Dense(4)
+        self.norm = keras.layers.BatchNormalization(scale=False, center=False)
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=(4,), name="table")
+        for layer in (self.first, self.second, self.norm):
+            layer.build((*shape[:-1], 4))
+
+    def call(self, x):
+        return self.norm(self.second(self.first(x + self.table)))
+
+
+# first a convolution, then a container: its table, `first`, the container `second` with its table and two layers
+OWNERS = ["conv/kernel conv/bias", "table", "kernel bias", "table", "kernel bias", "kernel bias"]
+
+
+@pytest.mark.parametrize("last", [None, *range(1, 8)])
+def test_unfreezing_counts_the_weights_that_a_layer_made_of_layers_has_itself(last):
+    inputs = keras.Input((8, 8, 3))
+    x = Container(deeper=True)(keras.layers.Conv2D(4, 3, name="conv")(inputs))
+    backbone = keras.Model(inputs, keras.layers.BatchNormalization()(x))
+    backbone.trainable = False
+    networks.unfreeze(backbone, last)
+    expected = sum(len(names.split()) for names in (OWNERS if last is None else OWNERS[-last:]))
+    assert len(backbone.trainable_weights) == expected
+    kinds = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(kinds) == 3
+    assert not any(layer.trainable for layer in kinds)
+    pictures = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(backbone(pictures, training=True), backbone(pictures, training=False), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_unfreezing_more_layers_trains_more_weights_from_the_output_on(name):
+    backbone = FAMILIES[name]()
+    backbone.trainable = False
+    normalisations = [one for one in backbone._flatten_layers() if isinstance(one, keras.layers.BatchNormalization)]
+    of_normalisations = {id(weight) for one in normalisations for weight in one.weights}
+    before: set[int] = set()
+    for last in (1, 2, 1000, None):
+        networks.unfreeze(backbone, last)
+        trained = {id(weight) for weight in backbone.trainable_weights}
+        assert before <= trained
+        assert before < trained or last is None or name == "vgg"
+        before = trained
+    everything = {id(weight) for layer in backbone._flatten_layers() for weight in layer._trainable_variables}
+    assert before == everything - of_normalisations
 
 
 @pytest.mark.shared

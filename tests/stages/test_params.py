@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.lib import entry
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams, read_section
 from stages.lib.versions import VersionsParams, check
 
-VERSIONS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["versions"]
+ROOT = Path(__file__).parents[2]
+VERSIONS = yaml.safe_load((ROOT / "params.yaml").read_text())["versions"]
 GOOD = (
     "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
     "  resize: stretch\n  interpolation: bilinear\n"
@@ -30,6 +32,30 @@ def test_a_good_section(tmp_path):
     assert read(tmp_path, GOOD) == CommonParams(
         seed=1, deterministic=False, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
     )
+
+
+def test_the_size_may_be_that_of_the_preset(tmp_path):
+    common = read(tmp_path, GOOD.replace("64", "preset"))
+    with pytest.raises(UserError, match=r"^common\.image_size: expected pixels here\. Received: 'preset'"):
+        common.pixels  # noqa: B018
+    assert read(tmp_path, GOOD).pixels == 64
+
+
+def test_a_stage_gets_the_size_that_the_backbone_wrote_down(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sections = yaml.safe_load((ROOT / "params.yaml").read_text())
+    sections["common"]["image_size"] = "preset"
+    sections["backbone"]["preset"] = "xception_41_imagenet"
+    Path("params.yaml").write_text(yaml.safe_dump(sections))
+    Path("size.json").write_text('{"image_size": 48}\n')
+    seen = []
+
+    def toy(common: CommonParams) -> None:
+        seen.append(common.pixels)
+
+    monkeypatch.setattr(sys, "argv", ["toy", "--size", "size.json"])
+    entry.run(toy)
+    assert seen == [48]
 
 
 @pytest.mark.parametrize(
