@@ -50,10 +50,9 @@ def read_results(fresh: Collection[str]) -> tuple[Results, Results]:
             figures = {name: value for name, value in values.items() if isinstance(value, int | float)}
             rows[makers.get(path) in fresh].append({"model": Path(path).parent.name} | figures)
     summary = read_summary()
-    if makers.get(SUMMARY.as_posix()) not in fresh:
-        return Results(rows[True]), Results(rows[False], summary)
     report = report_file() if makers.get(REPORT.as_posix()) in fresh else None
-    return Results(rows[True], summary, report), Results(rows[False])
+    is_fresh = makers.get(SUMMARY.as_posix()) in fresh
+    return Results(rows[True], summary if is_fresh else {}, report), Results(rows[False], {} if is_fresh else summary)
 
 
 def read_summary() -> Row:

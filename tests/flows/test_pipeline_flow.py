@@ -87,13 +87,17 @@ def test_a_flow_records_itself_and_shows_its_verdict(make):
 
     from flows.provenance import read_record
 
-    project = make(EVALUATED)
+    # The report leaves a summary and comparisons too.
+    more = {name: f"report/{name}" for name in ("summary.json", "comparisons.csv")}
+    report = EVALUATED["report"]
+    copied = "".join(f" && cp {name} {path}" for name, path in more.items())
+    outs = [*report["outs"], *({path: {"cache": False}} for path in more.values())]
+    project = make(EVALUATED | {"report": report | {"cmd": report["cmd"] + copied, "outs": outs}})
     (project / "source").write_text('{"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}')
-    (project / "report").mkdir()
     summary = {"recommended": "x", "accuracy": 0.5, "pictures": 90, "verdict": "x and <y> are the same"}
     summary |= {"why": "It is cheap.", "cautions": ["Only <90> pictures."]}
-    (project / "report" / "summary.json").write_text(json.dumps(summary))
-    (project / "report" / "comparisons.csv").write_text("one,other,verdict\nx,y,no difference shown\n")
+    (project / "summary.json").write_text(json.dumps(summary))
+    (project / "comparisons.csv").write_text("one,other,verdict\nx,y,no difference shown\n")
     state = state_of()
     wanted = ArtifactFilter(flow_run_id={"any_": [state.state_details.flow_run_id]})
     [shown] = [
