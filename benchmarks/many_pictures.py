@@ -44,7 +44,7 @@ def _variants(real: zipfile.ZipFile, count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _variant(content: bytes, number: int) -> bytes:
-    """The picture of this number: a crop so small that its perceptual hash is another one than that of the next."""
+    """The picture of this number: a crop so small that it is no copy of the next."""
     drawn = random.Random(number)
     with Image.open(io.BytesIO(content)) as image:
         image.draft("RGB", (SIDE, SIDE))
