@@ -23,10 +23,11 @@ from PIL import Image
 from benchmarks.copy_kinds import DIFFERENT, EDITS, Photographs
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib.archives import is_set_aside, members
+from stages.lib.archives import members
 from stages.lib.duplicates import near_groups
 from stages.lib.inventory import Picture, take_inventory
 from stages.lib.pictures import decode
+from stages.lib.set_aside import is_set_aside
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
