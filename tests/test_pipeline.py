@@ -140,7 +140,7 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     stale = json.loads(run(by_dvc, "-m", "dvc", "status", "--json"))
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
     assert not {"download", "split", "labels"} & set(stale)
-    command = [sys.executable, "-m", "stages.backbone", "--preset", "nowhere"]
+    command = [sys.executable, "-m", "stages.backbone", "--preset", "nowhere", "--pixels", "nothing.json"]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert re.fullmatch(r"error: versions\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)

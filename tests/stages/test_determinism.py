@@ -53,7 +53,7 @@ def test_a_training_leaves_the_same_bytes_whatever_else_differs(project, two_cla
 
 
 def test_a_backbone_of_drawings_has_the_same_bytes_each_time(project):
-    first, second = run_twice(project, "preset", "stages.backbone", "--preset", "preset")
+    first, second = run_twice(project, "preset", "stages.backbone", "--preset", "preset", "--pixels", "size.json")
     assert "model.weights.h5" in first
     assert first == second
 
