@@ -11,6 +11,7 @@ of its own; then `dvc commit` hashes and caches what the stages wrote, and `dvc 
 may share once; sampled, so a shorter peak may be missed. Trainings run for one epoch.
 """
 
+import json
 import os
 import shlex
 import shutil
@@ -104,6 +105,7 @@ def project(folder: Path, pictures: Path, preset: Path, image_size: int) -> None
             section["epochs"] = 1
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     shutil.copytree(preset, folder / "models" / "backbone")
+    (folder / "models" / "image_size.json").write_text(json.dumps({"image_size": image_size}) + "\n")
     author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
     for command in (
         ["git", "init"],

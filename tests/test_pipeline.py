@@ -140,17 +140,8 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     stale = json.loads(run(by_dvc, "-m", "dvc", "status", "--json"))
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
     assert not {"download", "split", "labels"} & set(stale)
-    command = [
-        sys.executable,
-        "-m",
-        "stages.backbone",
-        "--preset",
-        "nowhere",
-        "--pixels",
-        "no.json",
-        "--cautions",
-        "no.json",
-    ]
+    outputs = ["--preset", "nowhere", "--pixels", "nothing.json", "--cautions", "nothing.json"]
+    command = [sys.executable, "-m", "stages.backbone", *outputs]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert re.fullmatch(r"error: versions\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)

@@ -130,7 +130,7 @@ def fuse(model: keras.Model, fold: bool = True) -> keras.Model:
 
 def _inner(model: keras.Model, fold: bool) -> keras.Model:
     view = fuse(model, fold)
-    return view if model.trainable_weights else _Frozen(view.inputs, view.outputs, name=view.name)
+    return view if model.trainable_weights else _Frozen(view.input, view.output, name=view.name)
 
 
 class _Frozen(keras.Model):

@@ -17,9 +17,9 @@ ORDERS = ["index", "shuffle", "hash"]
 
 def pictures_of(groups: int = 0, **counts: int) -> list[Picture]:
     """Numbered pictures; with `groups`, that many of each class in turn belong to a group, over all classes."""
-    grey = np.zeros((16, 16), np.uint8)
+    thumbnail = np.zeros((48, 48, 3), np.uint8)
     return [
-        Picture(f"{c}.{n}.jpg", c, 8, 8, 9, f"{c}{n}", 0, grey, 0.5, 9.0, None, f"g{n // groups}" if groups else "")
+        Picture(f"{c}.{n}.jpg", c, 8, 8, 9, f"{c}{n}", thumbnail, 0.5, 9.0, None, f"g{n // groups}" if groups else "")
         for c, count in counts.items()
         for n in range(count)
     ]
