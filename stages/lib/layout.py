@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Literal
 
 from stages.lib.errors import UserError
-from stages.lib.layout_names import class_in_name, doubt, subset_of
+from stages.lib.layout_names import class_in_name, companion_in, crossed_pattern, doubt, subset_of, subsets_of
 from stages.lib.manifest import SubsetName
 
 Parts = tuple[str, ...]  # folders and the name of a file
@@ -91,9 +91,8 @@ def read_layout(names: Sequence[str]) -> Layout:
         raise UserError("expected pictures of at least two classes. Received: no picture")
     files = [tuple(name.split("/")) for name in names]
     start = _common(files)
-    tops = _tops(files, start)
-    if all(map(subset_of, tops)):
-        layout = Layout(_roots_of_subsets(files, start, tops))
+    if subsets := subsets_of(_tops(files, start)):
+        layout = Layout(_roots_of_subsets(files, start, subsets))
     else:
         around = [subset for folder in start if (subset := subset_of(folder))]
         layout = Layout(dict([_root(files, start, around[-1] if around else None, set())]))
@@ -102,14 +101,14 @@ def read_layout(names: Sequence[str]) -> Layout:
     return layout
 
 
-def _roots_of_subsets(files: Sequence[Parts], start: Parts, tops: set[str]) -> dict[Parts, _Root]:
-    parts = {top: [file for file in files if file[len(start)] == top] for top in sorted(tops)}
+def _roots_of_subsets(files: Sequence[Parts], start: Parts, subsets: dict[str, SubsetName]) -> dict[Parts, _Root]:
+    parts = {top: [file for file in files if file[len(start)] == top] for top in sorted(subsets)}
     known = _class_folders(list(parts.values()), start)
     by_folder: dict[str, set[str]] = {}
     roots = {}
     # Training first: where others have no class, theirs say so.
-    for top in sorted(parts, key=lambda top: subset_of(top) != "train"):
-        prefix, root = _root(parts[top], (*start, top), subset_of(top), known)
+    for top in sorted(parts, key=lambda top: subsets[top] != "train"):
+        prefix, root = _root(parts[top], (*start, top), subsets[top], known)
         roots[prefix] = root
         if root.by == "name":
             known |= {label for file in parts[top] if (label := class_in_name(file[-1]))}
@@ -149,7 +148,12 @@ def _root(files: Sequence[Parts], start: Parts, subset: SubsetName | None, known
     deep = {file[len(prefix)] for file in files if len(file) > len(prefix) + 2}
     below = all(len(file) > len(prefix) + 2 and subset_of(file[len(prefix) + 1]) for file in files)
     if why := doubt(tops, set() if below else deep):
-        raise _refusal(files, why, prefix)
+        raise _refusal(files, why, prefix, crossed_pattern(tops))
+    inner = {folder for file in files for folder in file[len(prefix) + 1 : -1]}
+    if companion := companion_in(inner):
+        # Other subsets have folders of other names above their classes.
+        pattern = rf"{'[^/]+/' * len(prefix)}(?P<label>[^/]+)/{_beside(inner, companion)}/"
+        raise _refusal(files, f"folders {companion} inside those of the classes: are these pictures?", (), pattern)
     return prefix, _Root("folder", subset, below)
 
 
@@ -162,11 +166,20 @@ def _by_name(files: Sequence[Parts], subset: SubsetName | None, known: set[str])
     raise _refusal(files, _shown([file for file in files if not class_in_name(file[-1])] or files))
 
 
-def _refusal(files: Sequence[Parts], why: str, prefix: Parts = ()) -> UserError:
+def _beside(folders: set[str], companion: str) -> str:
+    """The pattern of the folders that hold the pictures: the only other one, if there is one."""
+    others = sorted(folders - {companion})
+    return re.escape(others[0]) if len(others) == 1 else f"(?!{re.escape(companion)}/)[^/]+"
+
+
+def _refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | None = None) -> UserError:
+    """The error, with a pattern to set: the one that fits `below` the prefix, or those that may fit."""
     start = "^" + "".join(f"{re.escape(folder)}/" for folder in prefix)
     depth = max((len(file) for file in files), default=0) - len(prefix)
     ways = [f"'{start}{'[^/]+/' * above}(?P<label>[^/]+)/'" for above in range(min(depth - 1, 2))]
-    if not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
+    if below:
+        ways = [f"'{start}{below}'"]
+    elif not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
         ways.append(r"'(?P<label>[^/]+?)[ ._-]\d+[^/]*$'")
     return UserError(
         "split.labels: expected pictures of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "

@@ -1,9 +1,11 @@
 """The pixels of any picture that Pillow decodes as RGB or grey of 8 bits, transparent parts on white."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageFile
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT
 
 from stages.lib import color_profiles
 from stages.lib.grey_range import eight_bits
@@ -16,6 +18,7 @@ _REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 # The largest value of a channel whose lower 8 of 16 bits are gone: up to the first it had 12 bits at most, of which
 # 4 are left; up to the second 14, of which 6 are.
 _OF_12_BITS, _OF_14_BITS = 16, 64
+_WHITE_IS_ZERO, _WITHOUT_SIGN, _WITH_SIGN = 0, 1, 2  # values of tags of TIFF
 
 
 def loses_bits(image: ImageFile.ImageFile) -> bool:
@@ -26,6 +29,17 @@ def loses_bits(image: ImageFile.ImageFile) -> bool:
     names = arguments if isinstance(arguments, tuple) else (arguments,)
     of_ppm = image.tile[0].codec_name.startswith("ppm") and isinstance(names[-1], int) and names[-1] > 255
     return of_ppm or (isinstance(names[0], str) and ";16" in names[0])
+
+
+def check_numbers(image: ImageFile.ImageFile) -> None:
+    """Refuse an open TIFF whose numbers Pillow takes for others.
+
+    Raises:
+        ValueError: it has 8 bits with a sign.
+    """
+    tags = getattr(image, "tag_v2", {})
+    if image.mode not in ("I", "F") and _first(tags, SAMPLEFORMAT) == _WITH_SIGN:
+        raise ValueError("numbers of 8 bits with a sign: save it without")
 
 
 def reduced(image: Image.Image, enough: int) -> Image.Image:
@@ -56,10 +70,21 @@ def as_mode(image: Image.Image, mode: Mode, lost_bits: bool) -> Image.Image:
 
 
 def _grey(image: Image.Image) -> Image.Image:
+    tags = getattr(image, "tag_v2", {})  # of a TIFF
     values = np.asarray(image)
+    if image.mode == "I" and _first(tags, SAMPLEFORMAT) == _WITHOUT_SIGN:
+        values = values.view(np.uint32)  # which Pillow takes for numbers with a sign
     grey = eight_bits(values)
+    # Radiographs are often kept so; of 8 bits Pillow inverts them itself.
+    if _first(tags, PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
+        grey = 255 - grey
     transparent = image.info.get("transparency")
     return Image.fromarray(grey if transparent is None else np.where(values == transparent, np.uint8(255), grey))
+
+
+def _first(tags: Mapping[int, Any], tag: int) -> Any:
+    value = tags.get(tag)
+    return value[0] if isinstance(value, tuple) and value else value
 
 
 def _of_8_bits(image: Image.Image, lost_bits: bool) -> Image.Image:

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageOps
 from stages.lib import color_profiles
 from stages.lib.params import Color
 from stages.lib.picture_files import BrokenPicture, opened, turn_of
-from stages.lib.picture_values import as_mode, loses_bits, reduced
+from stages.lib.picture_values import as_mode, check_numbers, loses_bits, reduced
 from stages.lib.resizing import STRETCH, Resizing
 
 CHANNELS = {"rgb": 3, "grey": 1}
@@ -67,6 +67,7 @@ def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = Non
     """
     mode: Literal["RGB", "L"] = "RGB" if color == "rgb" else "L"
     with opened(source) as image:
+        check_numbers(image)
         declared = image.width * image.height
         if enough is not None:
             # The grey of a JPEG is what its decoder finds fastest, but in the colours of the file.

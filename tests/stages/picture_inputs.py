@@ -132,6 +132,21 @@ def colors_of_16_bits(form: str, values: np.ndarray) -> bytes:
     return struct.pack("<2sHI", b"II", 42, 8) + table + struct.pack("<3H", 16, 16, 16) + rows.tobytes()
 
 
+def grey_tiff(values: np.ndarray, smallest_is_black: int = 1, orientation: int = 1) -> bytes:
+    """A TIFF of one channel with the numbers as they are, which Pillow does not write of every kind.
+
+    Args:
+        values: of shape (height, width), little-endian.
+    """
+    height, width = values.shape
+    sort = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    tags = [(256, width), (257, height), (258, values.itemsize * 8), (259, 1), (262, smallest_is_black), (273, 0)]
+    tags += [(274, orientation), (277, 1), (278, height), (279, values.nbytes), (339, sort)]
+    start = 8 + 2 + 12 * len(tags) + 4
+    entries = [struct.pack("<HHII", tag, 4, 1, start if tag == 273 else value) for tag, value in tags]
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(entries) + struct.pack("<I", 0) + values.tobytes()
+
+
 def profile(red: tuple[float, ...], green: tuple[float, ...], blue: tuple[float, ...]) -> bytes:
     """An ICC profile with the tone curve of sRGB and these primaries, XYZ at D50."""
     content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

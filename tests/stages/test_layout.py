@@ -1,5 +1,6 @@
 """The class and the subset in the paths of pictures, or a refusal where they could be read in two ways."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -21,6 +22,10 @@ KNOWN = {
     "years above, by expression": "cat 6, dog 6",
     "years above the classes": "refused: folders 2023, 2024 with folders below",
     "pictures and masks": "refused: folders annotations, images: annotations, images is no class",
+    "subsets in longer names": "A 6, B 6; test 6, train 6",
+    "subset and class in one name": "refused: folders testA, testB, trainA, ...: subset and class in one name",
+    "masks inside the classes": "refused: folders masks inside those of the classes",
+    "the same pictures in several ways": "refused: folders color, grayscale with folders below",
     "class folders and a loose picture": "refused: cover.jpg, which is in none, beside cat, dog",
     "a class called as a subset": "refused: test beside cat, dog: a subset or a class?",
     "numbers alone, and a csv": "refused: 0.jpg, 1.jpg, 2.jpg",
@@ -76,6 +81,13 @@ def found(names: list[str]) -> dict[str | None, int]:
         (each("101_ObjectCategories/ant/image_#.jpg", "101_ObjectCategories/bass/image_#.jpg"), {"ant": 3, "bass": 3}),
         (each("photos/#.jpg", "drawings/#.jpg"), {"photos": 3, "drawings": 3}),
         (each("day/#.jpg", "night/#.jpg"), {"day": 3, "night": 3}),
+        (each("birds_train/cat/#.jpg", "birds_train/dog/#.jpg", "birds_val/cat/#.jpg"), {"cat": 6, "dog": 3}),
+        (each("asl_train/asl_train/A/#.jpg", "asl_train/asl_train/B/#.jpg", "asl_test/asl_test/#.jpg"), {"A": 3, "B": 3, None: 3}),  # noqa: E501
+        (each("TrainImages/cat/#.jpg", "TrainImages/dog/#.jpg", "TestImages/cat/#.jpg"), {"cat": 6, "dog": 3}),
+        (each("bullet train/#.jpg", "test tube/#.jpg"), {"bullet train": 3, "test tube": 3}),
+        (each("pre-test/#.jpg", "post-test/#.jpg"), {"pre-test": 3, "post-test": 3}),
+        (each("mask/#.jpg", "no_mask/#.jpg"), {"mask": 3, "no_mask": 3}),
+        (each("raw/#.jpg", "processed/#.jpg"), {"raw": 3, "processed": 3}),
     ],
 )  # fmt: skip
 def test_what_a_person_would_say_at_once(names: list[str], classes: dict[str | None, int]) -> None:
@@ -119,6 +131,7 @@ def test_names_that_cameras_and_programs_give_are_no_classes(name: str) -> None:
         (each("train/cat/#.jpg", "train/dog/#.jpg", "test/b1/#.jpg", "test/b2/#.jpg"), "classes cat, dog in train, but b1, b2"),  # noqa: E501
         (each("train/cat.#.jpg", "train/dog.#.jpg", "train/#.jpg"), "train/0.jpg"),
         (each("train/cat/#.jpg", "train/dog/#.jpg", "test/cat_#.jpg", "test/#.jpg"), "test/0.jpg"),
+        (each("color/apple/#.jpg", "grayscale/apple/#.jpg", "color/kiwi/#.jpg"), "folders color, grayscale with folders below"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_what_could_be_read_in_two_ways_is_refused(names: list[str], received: str) -> None:
@@ -127,6 +140,26 @@ def test_what_could_be_read_in_two_ways_is_refused(names: list[str], received: s
     assert f"Received: {received}" in str(caught.value)
     assert "set split.labels to a csv" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "received", "classes"),
+    [
+        (each("trainA/#.jpg", "trainB/#.jpg", "testA/#.jpg"), "folders testA, trainA: subset and", {"A": 6, "B": 3}),
+        (each("cat-train/#.jpg", "cat-val/#.jpg", "dog-train/#.jpg"), "folders cat-train, cat-val: subset and", {"cat": 6, "dog": 3}),  # noqa: E501
+        (each("a/cat/images/#.png", "a/cat/masks/#.png", "a/dog/images/#.png"), "folders masks inside", {"cat": 3, "dog": 3, None: 3}),  # noqa: E501
+        (each("train/a/images/#.png", "train/a/masks/#.png", "train/b/images/#.png", "val/a/images/#.png"), "folders masks", {"a": 6, "b": 3, None: 3}),  # noqa: E501
+        (each("cat/v/1/#.png", "cat/labels/#.png", "dog/w/#.png"), "folders labels inside", {"cat": 3, "dog": 3, None: 3}),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_the_expression_of_a_refusal_gives_the_classes(names: list[str], received: str, classes: dict) -> None:
+    with pytest.raises(UserError, match=f"Received: {received}") as caught:
+        read_layout(names)
+    pattern = str(caught.value).rpartition("such as ")[2].strip("'")
+    matches = [re.search(pattern, name) for name in names]
+    assert Counter(match["label"] if match else None for match in matches) == classes
+    if received.endswith("and"):
+        assert {subset_of(match["subset"]) for match in matches if match} >= {"train"}
 
 
 def test_no_picture_has_no_layout() -> None:

@@ -20,6 +20,7 @@ from tests.stages.picture_inputs import (
     encoded,
     expected,
     grey_ink,
+    grey_tiff,
     in_mode,
     profile,
 )
@@ -129,6 +130,30 @@ def test_whole_numbers_are_scaled_by_the_depth_that_holds_them(values: np.ndarra
 def test_fractions_are_scaled_by_the_range_that_holds_them(values: np.ndarray, black: int, white: int) -> None:
     found = eight_bits(values.astype(np.float32))
     assert (found.min(), found.max()) == (black, white)
+
+
+@pytest.mark.parametrize("values", [RAMP * 65535, RAMP * 4095, RAMP * 255], ids=["16 bits", "12 bits", "8 bits"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_tiff_says_whether_its_smallest_value_is_black_or_white(values: np.ndarray, orientation: int) -> None:
+    found = []
+    for smallest_is_black in (1, 0):
+        content = grey_tiff(values.astype("<u1" if values.max() < 256 else "<u2"), smallest_is_black, orientation)
+        found.append(decode(content)[..., 0].astype(int))
+    assert (found[0].min(), found[0].max()) == (0, 255)
+    assert np.abs(found[0] + found[1] - 255).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [((RAMP * 200 - 100).astype("i1"), "i1"), ((RAMP * 4e9).astype("<u4"), "u4"), (RAMP.astype("<f4"), "f4")],
+    ids=["8 bits with a sign", "32 bits without", "fractions"],
+)
+def test_numbers_of_a_tiff_are_not_garbled(values: np.ndarray, kind: str) -> None:
+    if kind == "i1":
+        with pytest.raises(BrokenPicture, match="8 bits with a sign"):
+            decode(grey_tiff(values))
+    else:
+        assert (np.diff(decode(grey_tiff(values))[..., 0].astype(int).ravel()) >= 0).all()
 
 
 def test_what_is_no_number_is_black_and_infinity_white() -> None:
