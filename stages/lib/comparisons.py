@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import ceil, sqrt
+from math import ceil, log2, sqrt
 from typing import Literal
 
 import numpy as np
@@ -159,7 +159,8 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray) -> Interval:
 def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: int = 1) -> int | None:
     """Pictures on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
 
-    Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43.
+    Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43; and
+    no fewer than let the exact test show anything, which is six that differ at that level.
 
     Args:
         comparisons: made together; the level is divided among them, as at the first step of Holm's method.
@@ -172,7 +173,8 @@ def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: 
     differing = (only_one + only_other) / pictures
     difference = (only_one - only_other) / pictures
     level, power = norm.ppf(1 - SIGNIFICANT / comparisons / 2), norm.ppf(POWER)
-    return ceil((level * sqrt(differing) + power * sqrt(differing - difference**2)) ** 2 / difference**2)
+    least = ceil(1 + log2(comparisons / SIGNIFICANT)) / differing
+    return ceil(max(least, ((level * sqrt(differing) + power * sqrt(differing - difference**2)) / difference) ** 2))
 
 
 def _needed(comparison: Comparison, comparisons: int) -> int | None:

@@ -14,22 +14,24 @@ _CURVE_POINTS = 201
 
 
 def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
-    """The ROC curve: false_positive_rate, true_positive_rate; of many classes the mean over the classes.
+    """The ROC curve: false_positive_rate, true_positive_rate; of many classes the mean over those tested.
 
     Args:
         labels: int64 (pictures,). probabilities: float64 (pictures, classes).
 
     Returns:
-        At most 202 rows, false_positive_rate rising from 0 to 1.
+        At most 202 rows, false_positive_rate rising from 0 to 1; none where all pictures are of one class.
     """
-    classes = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    tested = np.unique(labels)
+    if len(tested) < 2:
+        return pd.DataFrame(columns=["false_positive_rate", "true_positive_rate"], dtype=np.float64)
+    classes = [1] if probabilities.shape[1] == 2 else tested
     grid = np.linspace(0, 1, _CURVE_POINTS)
     curves = []
     for label in classes:
         false, true, _ = roc_curve(labels == label, probabilities[:, label])
-        # Of several true positive rates at one false positive rate the highest counts.
-        last = np.append(np.diff(false) > 0, True)
-        curves.append(np.interp(grid, false[last], true[last]))
+        # Where the curve rises straight up, `interp` gives its upper end there and comes from its lower one.
+        curves.append(np.interp(grid, false, true))
     table = pd.DataFrame({"false_positive_rate": grid, "true_positive_rate": np.mean(curves, axis=0)})
     start = pd.DataFrame({"false_positive_rate": [0.0], "true_positive_rate": [0.0]})
     return pd.concat([start, table], ignore_index=True).drop_duplicates(ignore_index=True).round(6)

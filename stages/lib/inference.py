@@ -51,6 +51,8 @@ def probabilities(
         BrokenPicture: one of the files cannot be decoded; its name comes first.
     """
     image_size, color = input_of(model)
+    # No batch is filled up beyond all pictures.
+    batch_size = max(1, min(batch_size, len(paths)))
     batches = stream(paths, image_size, color, batch_size, broken, resizing=resizing)
     none = np.empty((0, model.output_shape[-1]), np.float32)
     outputs = np.concatenate([none, *map(compiled(model, batch_size), batches)]).astype(np.float64)

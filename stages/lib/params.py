@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 from ruamel.yaml import YAML
@@ -28,8 +28,18 @@ AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "pres
 PRESET = "preset"
 
 
-def _or_preset(value: Any, check: Callable[[Any], int]) -> Any:
-    return value if value == PRESET else check(value)
+def or_word(word: str) -> WrapValidator:
+    """A word beside what a field takes: one mistake that names both, where a union of types would make two."""
+
+    def validate(value: Any, check: Callable[[Any], Any]) -> Any:
+        if value == word:
+            return value
+        try:
+            return check(value)
+        except ValidationError as error:
+            raise ValueError(f"{error.errors()[0]['msg']}, or {word!r}") from None
+
+    return WrapValidator(validate)
 
 
 class CommonParams(Params):
@@ -43,7 +53,7 @@ class CommonParams(Params):
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     deterministic: bool
-    image_size: Annotated[int, Field(ge=8, le=2048), WrapValidator(_or_preset)]
+    image_size: Annotated[int, Field(ge=8, le=2048), or_word(PRESET)]
     batch_size: Annotated[int, Field(ge=1)]
     resize: AskedResizeMode
     interpolation: AskedInterpolation
@@ -152,16 +162,18 @@ def check_section(name: str, kind: type[Section], sections: dict[str, Any]) -> S
     try:
         return kind.model_validate(sections[name])
     except ValidationError as error:
-        return [_explain(name, one) for one in error.errors()]
+        return [_explain(name, kind, one) for one in error.errors()]
 
 
-def _explain(section: str, error: Any) -> str:
+def _explain(section: str, kind: type[Params], error: Any) -> str:
     key = ".".join([section, *map(str, error["loc"])])
     if error["type"] == "extra_forbidden":
         return f"{key}: no such parameter"
     if error["type"] == "missing":
         return f"{key}: missing"
-    return f"{key}: {error['msg'].removeprefix('Value error, ')}. Received: {error['input']!r}"
+    field = kind.model_fields.get(str(error["loc"][0])) if len(error["loc"]) == 1 else None
+    null = ", or null" if field and type(None) in get_args(field.annotation) else ""
+    return f"{key}: {error['msg'].removeprefix('Value error, ')}{null}. Received: {error['input']!r}"
 
 
 def _yaml_mistake(error: Exception) -> str:

@@ -73,7 +73,8 @@ def _tied(results: Results) -> Iterator[str]:
 
 def _higher_on_test(results: Results) -> Iterator[str]:
     chosen, key = results.recommended, results.headline
-    higher = [one for one in results.evaluations if one.figures[key] > chosen.figures[key]]
+    # Sums of thirds and sixths may differ by 1e-17 where the figures are the same.
+    higher = [one for one in results.evaluations if one.figures[key] > chosen.figures[key] + 1e-12]
     if not higher:
         return
     first = max(higher, key=lambda one: float(one.figures[key]))

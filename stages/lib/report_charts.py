@@ -59,13 +59,13 @@ def roc_chart(results: Results) -> str:
         _draw_roc(axes, results)
         axes.plot([0, 1], [0, 1], ":", color=TEXT, alpha=0.5, linewidth=1, label="chance: area 0.500")
         drawn.legend(loc="outside lower left", handlelength=3)
-        said = ", ".join(f"{one.name} {one.figures['roc_auc']:.3f}" for one in results.evaluations)
+        said = ", ".join(f"{one.name} {_area(one)}" for one in results.evaluations)
         return svg(drawn, "roc", f"ROC curves on the test pictures; areas: {said}")
 
 
 def roc_corner(results: Results) -> str | None:
     """The upper left corner of the ROC curves, larger; None where fewer than two models come near it."""
-    if sum(one.figures["roc_auc"] > 1 - _CORNER / 2 for one in results.evaluations) < 2:
+    if sum((one.figures["roc_auc"] or 0) > 1 - _CORNER / 2 for one in results.evaluations) < 2:
         return None
     with figure(_WIDTH, 4) as drawn:
         axes = drawn.subplots()
@@ -111,13 +111,19 @@ def calibration_chart(one: Evaluation) -> str:
 
 def _draw_roc(axes: Axes, results: Results) -> None:
     for one in results.evaluations:
-        mark, label = mark_of(one.name), f"{one.name}: area {one.figures['roc_auc']:.3f}"
+        mark, label = mark_of(one.name), f"{one.name}: area {_area(one)}"
         rates = one.roc["false_positive_rate"], one.roc["true_positive_rate"]
         axes.plot(*rates, color=mark.color, linestyle=mark.line, linewidth=1.8, label=label)
     axes.set_aspect("equal")
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
     axes.grid()
+
+
+def _area(one: Evaluation) -> str:
+    # Of test pictures of a single class there is none.
+    area = one.figures["roc_auc"]
+    return "unknown" if area is None else f"{area:.3f}"
 
 
 def _draw_interval(axes: Axes, one: Evaluation, measure: str, place: float, filled: bool) -> None:

@@ -14,6 +14,7 @@ from stages.lib.params import (
     Params,
     PictureTrainingParams,
     TrainingParams,
+    or_word,
 )
 
 # What `download.path` names while no folder is the source: DVC needs a path that is there.
@@ -176,7 +177,7 @@ class FineTunedParams(PictureTrainingParams):
     normalisation never trains.
     """
 
-    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)]
+    unfreeze: Annotated[int, Field(ge=1), or_word("all")]
 
 
 class EvaluateParams(Params):

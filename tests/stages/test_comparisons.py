@@ -79,6 +79,15 @@ def test_with_the_pictures_needed_the_test_finds_the_difference_four_times_in_fi
     assert power == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.parametrize("comparisons", [1, 3, 10])
+def test_where_no_difference_is_shown_more_pictures_are_needed_than_there_are(comparisons):
+    for pictures in (5, 6, 8, 9, 12, 30):
+        for only_one in range(1, pictures + 1):
+            p = binomtest(only_one, only_one).pvalue * comparisons
+            needed = pictures_needed(only_one, 0, pictures, comparisons)
+            assert p < 0.05 or needed > pictures, (pictures, only_one)
+
+
 def test_pictures_needed_know_how_many_comparisons_are_made_together():
     one, other = models(85, 12, 3, 0)
     alone = compare("one", "other", one, other)

@@ -204,3 +204,15 @@ def test_a_mistake_in_predict_is_one_line(two, arguments, message):
     done = subprocess.run(command, cwd=two, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.fullmatch(message + ".*\n", done.stderr)
+
+
+def test_a_batch_is_no_larger_than_there_are_pictures(two, two_classes):
+    """It is filled up for the compiled pass; `evaluate.batch_size` far above all pictures would take all memory."""
+    from stages.lib.inference import probabilities
+    from stages.lib.resizing import STRETCH
+    from stages.lib.saved_model import load
+
+    model, _ = load(two / "models" / "scratch" / "model.keras")
+    files = sorted((two_classes[0] / "test").rglob("*.png"))
+    many = probabilities(model, files, 10**9, resizing=STRETCH)
+    assert many == pytest.approx(probabilities(model, files, len(files), resizing=STRETCH))

@@ -74,6 +74,39 @@ def test_the_roc_curve_encloses_its_area():
     assert area == pytest.approx(rankings.roc_auc(labels, chances).value, abs=0.005)
 
 
+@pytest.mark.parametrize("classes", [3, 10])
+def test_the_roc_curve_is_of_the_classes_that_were_tested(classes):
+    labels, chances = scored(400, classes)
+    kept = labels != classes - 1
+    curve = curves.roc(labels[kept], chances[kept])
+    area = np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])
+    assert area == pytest.approx(rankings.roc_auc(labels[kept], chances[kept]).value, abs=0.005)
+
+
+def test_a_model_that_ranks_all_wrong_has_no_area_under_its_curve():
+    for each in (2, 3, 10):
+        labels = np.repeat([0, 1], each)
+        curve = curves.roc(labels, two_columns(np.linspace(0.9, 0.1, 2 * each)))
+        assert np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"]) == pytest.approx(0, abs=0.005)
+        assert curve.iloc[-1].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("count", [6, 12, 40])
+def test_the_roc_curve_of_few_pictures_encloses_its_area(count):
+    for seed in range(20):
+        labels, chances = scored(count, 2, seed)
+        if 0 < labels.sum() < count:
+            curve = curves.roc(labels, chances)
+            area = np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])
+            assert area == pytest.approx(rankings.roc_auc(labels, chances).value, abs=0.005)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_pictures_of_a_single_class_have_no_roc_curve(classes):
+    labels, chances = scored(20, classes)
+    assert curves.roc(np.zeros_like(labels), chances).empty
+
+
 def test_reliability_sets_confidence_beside_the_share_that_is_right():
     labels = np.array([1, 1, 0, 1, 0])
     chances = two_columns(np.array([0.95, 0.97, 0.96, 0.55, 0.0]))

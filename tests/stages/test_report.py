@@ -215,6 +215,15 @@ def test_a_perfect_model_has_a_report(tmp_path, tested):
     assert re.search(r"2\.0 points; by chance \d\.\d, up to \d\.\d: not told from perfect", text)
 
 
+def test_test_pictures_of_a_single_class_have_a_report(tmp_path):
+    folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [12, 0], {"scratch": 0.9, "fine_tuned": 0.95})
+    duplicates = folder / "data" / "duplicates.csv"
+    duplicates.write_text(duplicates.read_text().splitlines()[0] + "\n")
+    page = INPUTS["run_report"](folder)
+    assert "areas: scratch unknown, fine_tuned unknown" in page
+    assert "No test picture is of class dog" in page
+
+
 def test_relabelling_only_disputed_test_pictures_is_warned_of(elements):
     assert "Relabelling only the test pictures that models dispute" in elements.text
 

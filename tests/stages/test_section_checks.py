@@ -111,3 +111,33 @@ def test_every_stage_checks_all_sections_before_it_works(changed, tmp_path, stag
     assert "gate.min_accuracy" in done.stderr
     assert done.stderr.count("\n") == 1
     assert [file.name for file in tmp_path.iterdir()] == ["params.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            "common__image_size",
+            "presett",
+            "common.image_size: Input should be a valid integer, or 'preset'. Received: ",
+        ),
+        ("common__image_size", 7, "should be greater than or equal to 8, or 'preset'. Received: 7"),
+        (
+            "fine_tuned__unfreeze",
+            "All",
+            "fine_tuned.unfreeze: Input should be a valid integer, or 'all'. Received: 'All'",
+        ),
+        ("fine_tuned__unfreeze", 0, "fine_tuned.unfreeze: Input should be greater than or equal to 1, or 'all'. "),
+        (
+            "scratch__class_weights",
+            "balance",
+            "weights: Input should be 'balanced', or null. Received: 'balance'",
+        ),
+        ("scratch__early_stopping", 0, "should be greater than or equal to 1, or null. Received: 0"),
+    ],
+)
+def test_a_mistake_names_everything_that_the_key_takes(changed, key, value, said):
+    with pytest.raises(UserError) as caught:
+        read_sections(changed(**{key: value}))
+    assert said in str(caught.value)
+    assert ";" not in str(caught.value)
