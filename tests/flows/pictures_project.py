@@ -16,6 +16,14 @@ DOWNLOAD = {
     "params": ["download"],
     "outs": ["data/raw.zip"],
 }
+TRAIN = """
+
+class TrainParams(Params):
+    model_config = {"extra": "allow"}
+
+
+SECTIONS["train"] = TrainParams
+"""
 SAMPLE = {"source": "sample", "path": "sources"}
 
 
@@ -32,10 +40,11 @@ def make_pictures_project(folder: Path) -> Path:
     content = yaml.safe_load((folder / "dvc.yaml").read_text())
     content["stages"] = {"download": DOWNLOAD} | content["stages"]
     (folder / "dvc.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    real = yaml.safe_load((ROOT / "params.yaml").read_text())
-    sections = {name: real[name] for name in ("common", "download", "versions")}
-    sections["download"]["sample_per_class"] = 1
-    params = yaml.safe_load((folder / "params.yaml").read_text()) | sections
+    # A section of the toy's own; every other one is the real one, since a stage checks all of them.
+    with (folder / "stages" / "lib" / "sections.py").open("a") as sections:
+        sections.write(TRAIN)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text()) | yaml.safe_load((folder / "params.yaml").read_text())
+    params["download"]["sample_per_class"] = 1
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     commit(folder, "Drawings")
     return folder

@@ -65,6 +65,8 @@ def smallset(*arguments: str) -> tuple[int, str]:
 
 
 def set_path(path: str) -> None:
+    Path(path).mkdir(exist_ok=True)
+    (Path(path) / "1.jpg").touch()
     Path("params.yaml").write_text(
         yaml.safe_dump({"common": {"seed": 1}, "download": {"path": path, "source": "folder"}})
     )
@@ -100,13 +102,13 @@ def test_results_of_now_are_shown_as_such(project):
 
 
 def test_status_says_whose_results_of_an_earlier_run_are(project):
-    set_path("/home/me/birds [new]")
+    set_path("birds [new]")
     output = smallset("status")[1]
     [line] = [line for line in output.splitlines() if "earlier run" in line]
     assert re.fullmatch(
         r"Results of an earlier run \(committed as \w+ on \d{4}-\d\d-\d\d, download\.path pictures, "
         r"download\.source folder\), not of what is here now\. "
-        r"Changed since: download\.path pictures -> /home/me/birds \[new\]\.",
+        r"Changed since: download\.path pictures -> birds \[new\]\.",
         line,
     )
     assert smallset("report", "--output", "mine.html")[1].splitlines()[-1] == line
@@ -154,13 +156,13 @@ def test_a_failed_run_shows_and_saves_nothing_of_the_run_before(project, prefect
     assert "\nreport: " not in output
     assert "results of earlier runs are still here and not shown" in output
     latest, before = json.loads(smallset("history", "--json")[1])
-    assert (latest["outcome"], latest["recommended"], latest["accuracy"], latest["pictures"]) == (
+    assert (latest["outcome"], latest["recommended"], latest["measured"], latest["pictures"]) == (
         "failed",
         "",
         None,
         {},
     )
-    assert before["accuracy"] == [0.875, 0.8, 0.9]
+    assert before["measured"] == [0.875, 0.8, 0.9]
     record = json.loads(subprocess.check_output(["git", "show", "runs/main:run.json"]))
     assert (record["summary"], record["classifier"], record["data"]["archive"]) == (None, None, None)
     page = Path("report/run.html").read_text()

@@ -8,6 +8,7 @@ import pytest
 from stages.lib.decoded import decode_all
 from stages.lib.manifest import read_subset
 from stages.lib.networks import load_backbone
+from stages.lib.resizing import STRETCH
 from tests.stages.families import efficient_net, mi_t, mobile_net_v5
 from tests.stages.model_runs import load, run_stages, summary
 
@@ -28,7 +29,7 @@ def test_every_stage_trains_measures_and_saves_them(build, two_classes, common, 
     assert seen
     assert all(seen), "a frozen backbone gave something else in training"
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow").astype(np.float32)
+    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH).astype(np.float32)
     original = [weight.numpy() for weight in load_backbone(preset, "float32")[0].weights]
     for name in ("feature_extraction_augmented", "fine_tuned"):
         model, _ = load(tmp_path / name)
