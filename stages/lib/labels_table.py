@@ -4,7 +4,7 @@ import csv
 import io
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from stages.lib.errors import UserError
@@ -24,7 +24,8 @@ def read_table(archive: zipfile.ZipFile, wanted: str) -> dict[str, Placed]:
         wanted: name of the csv in the archive; without its folders if there is only one of that name.
 
     Returns:
-        By the name of the picture in the archive; the csv's paths are relative to its own folder.
+        By the name of the picture in the archive; the csv's paths are relative to its own folder. What is not there is
+        the only file below it that ends so, with or without its suffix: of Kaggle's tables many name files alone.
 
     Raises:
         UserError: no such csv, no such columns, a row without path or label, of a subset that is none, of a file that
@@ -33,8 +34,12 @@ def read_table(archive: zipfile.ZipFile, wanted: str) -> dict[str, Placed]:
     name = _find(archive, wanted)
     files = {entry.filename for entry in archive.infolist() if not entry.is_dir()}
     placed: dict[str, Placed] = {}
-    missing, repeated = [], 0
-    for line, path, found in _rows(archive, name):
+    ends = _ends(files, f"{PurePosixPath(name).parent}/".removeprefix("./"))
+    missing, repeated, completed = [], 0, 0
+    for line, given, found in _rows(archive, name):
+        others = ends.get(given.casefold(), [])
+        path = others[0] if given not in files and len(others) == 1 else given
+        completed += path != given
         if path not in files:
             missing.append(path)
         elif placed.setdefault(path, found) is not found:
@@ -46,9 +51,23 @@ def read_table(archive: zipfile.ZipFile, wanted: str) -> dict[str, Placed]:
             f"{_AT}{name}: expected every row's file beside it or below. Received: {len(missing)} rows without one: "
             f"{', '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}"
         )
+    if completed:
+        print(f"{name}: {completed} rows name a file without its folder or suffix; there is one each that ends so")
     if repeated:
         print(f"{name}: {repeated} rows repeat another")
     return placed
+
+
+def _ends(files: Collection[str], start: str) -> dict[str, list[str]]:
+    """The files below a folder by what their names end with, from a folder's name on, with and without the suffix."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(file for file in files if file.startswith(start) and not file.casefold().endswith(".csv")):
+        parts = file.removeprefix(start).casefold().split("/")
+        for at in range(len(parts)):
+            end = "/".join(parts[at:])
+            for key in {end, str(PurePosixPath(end).with_suffix(""))}:
+                found.setdefault(start.casefold() + key, []).append(file)
+    return found
 
 
 def likely_tables(archive: zipfile.ZipFile) -> list[str]:

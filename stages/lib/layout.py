@@ -148,7 +148,7 @@ def _root(files: Sequence[Parts], start: Parts, subset: SubsetName | None, known
     deep = {file[len(prefix)] for file in files if len(file) > len(prefix) + 2}
     below = all(len(file) > len(prefix) + 2 and subset_of(file[len(prefix) + 1]) for file in files)
     if why := doubt(tops, set() if below else deep):
-        raise _refusal(files, why, prefix, crossed_pattern(tops))
+        raise _refusal(files, why, prefix, crossed_pattern(tops) or _without_companions(files, prefix, tops))
     inner = {folder for file in files for folder in file[len(prefix) + 1 : -1]}
     if companion := companion_in(inner):
         # Other subsets have folders of other names above their classes.
@@ -164,6 +164,14 @@ def _by_name(files: Sequence[Parts], subset: SubsetName | None, known: set[str])
     if known and subset != "train" and not labels & known:
         return None
     raise _refusal(files, _shown([file for file in files if not class_in_name(file[-1])] or files))
+
+
+def _without_companions(files: Sequence[Parts], prefix: Parts, tops: set[str]) -> str | None:
+    """The pattern of what lies beside masks and annotations; None where nothing of the kind is there."""
+    if not (companion := companion_in(tops)):
+        return None
+    by_name = all(class_in_name(file[-1]) for file in files if file[len(prefix)] != companion)
+    return f"{_beside(tops, companion)}/" + (r"(?P<label>[^/]+?)[ ._-]\d+[^/]*$" if by_name else "(?P<label>[^/]+)/")
 
 
 def _beside(folders: set[str], companion: str) -> str:

@@ -46,6 +46,9 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
         table([(label, path) for path, label in LABELS.items()], " Label , PATH"),
         table(list(LABELS.items()), quoting=csv.QUOTE_ALL),
         GOOD.replace(b"\r\n", b"\n") + b"\n\n",
+        table([(path.removesuffix(".jpg"), label) for path, label in LABELS.items()]),
+        table([(path.removeprefix("scans/"), label) for path, label in LABELS.items()]),
+        table([(path.removeprefix("scans/").replace("jpg", "JPG"), label) for path, label in LABELS.items()]),
         table([(path, label, "x") for path, label in LABELS.items()], "path,label,age"),
     ],
     ids=[
@@ -58,6 +61,9 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
         "swapped",
         "quotes",
         "blank lines",
+        "without suffix",
+        "without folder",
+        "other suffix",
         "more columns",
     ],
 )
@@ -113,6 +119,14 @@ def test_a_csv_that_says_something_wrong_is_refused(content: bytes, expected: st
     message = refusal(PICTURES | {"labels.csv": content}, labels="labels.csv")
     assert expected in message
     assert "split.labels: labels.csv" in message or "class" in message
+
+
+def test_a_name_that_several_files_have_is_not_completed() -> None:
+    bare = table([(Path(path).stem, label) for path, label in LABELS.items()])
+    twice = PICTURES | {"labels.csv": bare, "masks/7.png": jpeg(pixels(99))}
+    assert "1 rows without one: 7" in refusal(twice, labels="labels.csv")
+    elsewhere = table([(path.replace("scans", "other"), label) for path, label in LABELS.items()])
+    assert "24 rows without one: other/0.jpg" in refusal(PICTURES | {"labels.csv": elsewhere}, labels="labels.csv")
 
 
 def test_a_csv_elsewhere_is_refused_with_the_reason() -> None:

@@ -149,6 +149,8 @@ def test_what_could_be_read_in_two_ways_is_refused(names: list[str], received: s
         (each("cat-train/#.jpg", "cat-val/#.jpg", "dog-train/#.jpg"), "folders cat-train, cat-val: subset and", {"cat": 6, "dog": 3}),  # noqa: E501
         (each("a/cat/images/#.png", "a/cat/masks/#.png", "a/dog/images/#.png"), "folders masks inside", {"cat": 3, "dog": 3, None: 3}),  # noqa: E501
         (each("train/a/images/#.png", "train/a/masks/#.png", "train/b/images/#.png", "val/a/images/#.png"), "folders masks", {"a": 6, "b": 3, None: 3}),  # noqa: E501
+        (each("images/cat_#.jpg", "images/dog_#.jpg", "masks/cat_#.png"), "folders images, masks: images, masks is", {"cat": 3, "dog": 3, None: 3}),  # noqa: E501
+        (each("x/images/cat/#.jpg", "x/images/dog/#.jpg", "x/gt/cat/#.png"), "folders gt, images: gt, images is", {"cat": 3, "dog": 3, None: 3}),  # noqa: E501
         (each("cat/v/1/#.png", "cat/labels/#.png", "dog/w/#.png"), "folders labels inside", {"cat": 3, "dog": 3, None: 3}),  # noqa: E501
     ],
 )  # fmt: skip
