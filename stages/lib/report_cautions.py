@@ -63,7 +63,8 @@ def _tied(results: Results) -> Iterator[str]:
     if not pairs or any(pair.verdict != "no difference shown" for pair in pairs):
         return
     needed = [pair.needed for pair in pairs if pair.needed is not None and pair.needed > pair.pictures]
-    would = f"; about {rounded(min(needed)):,} test pictures would show the largest difference" if needed else ""
+    least = rounded(min(needed), pairs[0].pictures) if needed else 0
+    would = f"; about {least:,} test pictures would show the largest difference" if needed else ""
     yield (
         f"These test pictures show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
         f"That {results.recommended.name} is recommended rests on the validation pictures alone: test on more pictures "

@@ -105,9 +105,14 @@ def listed(words: Sequence[str]) -> str:
 def _needed(pair: Comparison, first: bool) -> str:
     if pair.needed is None:
         return "both are right equally often" if pair.measure == "accuracy" else "both have the same"
-    return f"about {rounded(pair.needed):,}{' pictures would be needed to tell' if first else ''}"
+    return f"about {rounded(pair.needed, pair.pictures):,}{' pictures would be needed to tell' if first else ''}"
 
 
-def rounded(count: int) -> int:
-    """A count with two digits that count: an estimate is no more exact than that."""
-    return int(float(f"{count:.2g}"))
+def rounded(count: int, more_than: int = 0) -> int:
+    """A count with two digits that count: an estimate is no more exact than that.
+
+    Args:
+        more_than: where rounding goes down to this, the count stays: it would say that there are enough.
+    """
+    found = int(float(f"{count:.2g}"))
+    return found if found > more_than else count

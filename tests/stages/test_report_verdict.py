@@ -52,6 +52,12 @@ def test_the_verdict_is_one_plain_sentence(pairs, said):
     assert verdict(results_of(*pairs)) == said
 
 
+def test_rounding_never_says_that_there_are_enough_pictures():
+    pair = replace(compared("a", 0.2, needed=104), pictures=101)
+    assert "shows no difference from a (about 104 pictures" in verdict(results_of(pair))
+    assert "shows no difference from a (about 100 pictures" in verdict(results_of(replace(pair, pictures=99)))
+
+
 def test_the_verdict_says_when_it_is_of_the_balanced_accuracy():
     pair = replace(compared("a", 0.01), measure="balanced_accuracy")
     said = "By balanced accuracy on 100 test pictures chosen is better than a."
