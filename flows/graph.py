@@ -69,6 +69,8 @@ def read_metrics() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     Raises:
         FlowError: as `read_stages`.
     """
+    if _is_torn():
+        return {}, {}
     with open_project() as repo:
         found = repo.metrics.show().get("", {}).get("data", {})
         metrics = {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
@@ -81,8 +83,15 @@ def read_makers() -> dict[str, str]:
     Raises:
         FlowError: as `read_stages`.
     """
+    if _is_torn():
+        return {}
     with open_project() as repo:
         return _makers(repo)
+
+
+def _is_torn() -> bool:
+    """Whether a full disk, or an end while DVC wrote it, has left a part of dvc.lock: it tells whose nothing is."""
+    return LOCK.exists() and read_lock() is None
 
 
 def _makers(repo: Any) -> dict[str, str]:
