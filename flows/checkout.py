@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -46,8 +47,10 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
 
     Raises:
         Busy: another run is at work there.
-        FlowError: git cannot clone or fetch, or there is no such branch.
+        FlowError: git cannot clone or fetch, there is no such branch, or no run has made what lies at `folder`.
     """
+    # Before a process is ended or a file is touched: what is there may be somebody's.
+    _refuse_others(address_of(repository), folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as lock:
         try:
@@ -62,12 +65,10 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
 
 
 def _clone(repository: str, folder: Path) -> None:
-    address = address_of(repository)
     if folder.exists():
-        _refuse_others(address, folder)
         return
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    address, partial = address_of(repository), folder.with_name(f"{folder.name}.partial")
+    _remove_partial(partial)
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
     settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false"]
     options = [option for setting in settings for option in ("--config", setting)]
@@ -75,16 +76,39 @@ def _clone(repository: str, folder: Path) -> None:
     partial.rename(folder)
 
 
+def _remove_partial(partial: Path) -> None:
+    """Remove what a run left that was killed while it cloned, and nothing else."""
+    if not os.path.lexists(partial):
+        return
+    if _made_of(partial) is None:
+        raise FlowError(f"{partial}: expected nothing, or what a killed run left: a checkout is made here, move it away")
+    shutil.rmtree(partial)
+
+
 def _refuse_others(address: str, folder: Path) -> None:
     """Everything in a checkout that no run has made would be lost: never touch somebody's working tree."""
+    if not os.path.lexists(folder):
+        return
     expected = f"{folder}: expected a checkout that an earlier run made, or nothing; found"
     if not (folder / ".git").exists():
-        raise FlowError(f"{expected} another folder")
-    found = git("config", "--local", "--default", "", _OF, folder=folder)
-    if not found:
+        raise FlowError(f"{expected} {'another folder' if folder.is_dir() else 'a file'}")
+    found = _made_of(folder)
+    if found is None:
         raise FlowError(f"{expected} somebody's repository")
     if found != address:
         raise FlowError(f"{folder}: expected a checkout of {address}, found one of {found}")
+
+
+def _made_of(folder: Path) -> str | None:
+    """The repository that a run has cloned into a folder; None for everything else, such as a worktree of a checkout."""
+    config = folder / ".git" / "config"
+    if folder.is_symlink() or config.parent.is_symlink() or not config.is_file():
+        return None
+    try:
+        # By its file: in a folder that git takes for none, it would look further up.
+        return git("config", "--file", str(config), "--default", "", _OF, folder=folder) or None
+    except GitError:
+        return None
 
 
 def _update(repository: str, branch: str, folder: Path) -> None:
