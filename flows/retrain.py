@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows import cache, decisions, gate, notify, profiles, publish, registry, saved_run, source, versions
+from flows import cache, decisions, gate, notify, pins, profiles, publish, registry, saved_run, source, versions
 from flows.checkout import UNFINISHED, Busy, checked_out, default_folder
 from flows.decisions import PROMOTED, UNDECIDED
 from flows.errors import FlowError
@@ -40,6 +40,7 @@ def retrain(
     """
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:
+        pins.refuse_others({"repository": repository, "branch": branch, "checkout": checkout, "workers": workers})
         with checked_out(repository, branch, folder.resolve()):
             return _in_checkout(branch, profile, overrides or {}, width, workers)
     except Busy as busy:
