@@ -14,6 +14,7 @@ from pathlib import Path
 from flows.errors import FlowError
 from flows.graph import kept_outputs, open_project, read_stages, read_storage, up_to_date
 from flows.inputs import require_known
+from flows.records import is_checksum
 
 _DIRECTORY = ".dir"  # ends the checksum of a directory, whose entry in the cache lists its files
 
@@ -101,6 +102,8 @@ def _objects(cache: Path, checksum: str) -> Iterator[Path]:
 
 
 def _object(cache: Path, checksum: str) -> Path:
+    if not is_checksum(checksum):
+        raise FlowError(f"expected a checksum of DVC's, which names a file of its cache. Received: {checksum!r}")
     return cache / "files" / "md5" / checksum[:2] / checksum[2:]
 
 

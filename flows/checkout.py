@@ -2,17 +2,20 @@
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
+from flows.decisions import is_open, made_here
 from flows.errors import FlowError
-from flows.git import GitError, git, resolve
-from flows.graph import LOCK, read_lock, results_in_git
+from flows.git import GitError, content, git, resolve
+from flows.graph import LOCK, check_lock_text, read_lock, results_in_git
 from flows.publish import REMOTE, replay
 from flows.source import STATE
-from flows.versions import branch_of, latest
+from flows.text import visible
+from flows.versions import Version, latest
 from flows.workspace import alone
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
@@ -46,8 +49,10 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
 
     Raises:
         Busy: another run is at work there.
-        FlowError: git cannot clone or fetch, or there is no such branch.
+        FlowError: git cannot clone or fetch, there is no such branch, or no run has made what lies at `folder`.
     """
+    # Before a process is ended or a file is touched: what is there may be somebody's.
+    _refuse_others(address_of(repository), folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as lock:
         try:
@@ -62,12 +67,10 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
 
 
 def _clone(repository: str, folder: Path) -> None:
-    address = address_of(repository)
     if folder.exists():
-        _refuse_others(address, folder)
         return
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    address, partial = address_of(repository), folder.with_name(f"{folder.name}.partial")
+    _remove_partial(partial)
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
     settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false"]
     options = [option for setting in settings for option in ("--config", setting)]
@@ -75,16 +78,39 @@ def _clone(repository: str, folder: Path) -> None:
     partial.rename(folder)
 
 
+def _remove_partial(partial: Path) -> None:
+    """Remove what a run left that was killed while it cloned, and nothing else."""
+    if not os.path.lexists(partial):
+        return
+    if _made_of(partial) is None:
+        raise FlowError(f"{partial}: expected nothing, or what a killed run left: move it away")
+    shutil.rmtree(partial)
+
+
 def _refuse_others(address: str, folder: Path) -> None:
     """Everything in a checkout that no run has made would be lost: never touch somebody's working tree."""
+    if not os.path.lexists(folder):
+        return
     expected = f"{folder}: expected a checkout that an earlier run made, or nothing; found"
     if not (folder / ".git").exists():
-        raise FlowError(f"{expected} another folder")
-    found = git("config", "--local", "--default", "", _OF, folder=folder)
-    if not found:
+        raise FlowError(f"{expected} {'another folder' if folder.is_dir() else 'a file'}")
+    found = _made_of(folder)
+    if found is None:
         raise FlowError(f"{expected} somebody's repository")
     if found != address:
         raise FlowError(f"{folder}: expected a checkout of {address}, found one of {found}")
+
+
+def _made_of(folder: Path) -> str | None:
+    """The repository that a run has cloned into a folder; None for all else, such as a worktree of a checkout."""
+    config = folder / ".git" / "config"
+    if folder.is_symlink() or config.parent.is_symlink() or not config.is_file():
+        return None
+    try:
+        # By its file: in a folder that git takes for none, it would look further up.
+        return git("config", "--file", str(config), "--default", "", _OF, folder=folder) or None
+    except GitError:
+        return None
 
 
 def _update(repository: str, branch: str, folder: Path) -> None:
@@ -98,18 +124,19 @@ def _update(repository: str, branch: str, folder: Path) -> None:
         # A tag that others have too would be refused; the runs that only this checkout has are put behind theirs later.
         if "would clobber" not in str(error):
             raise
-    if resolve(f"{REMOTE}/{branch}", folder) is None:
+    # In full: a tag called `origin/main` would go before the branch.
+    theirs = resolve(f"refs/remotes/{REMOTE}/{branch}", folder)
+    if theirs is None:
         known = git("for-each-ref", "--format=%(refname:lstrip=3)", f"refs/remotes/{REMOTE}", folder=folder).split()
         others = ", ".join(name for name in known if name != "HEAD")
         raise FlowError(f"{repository}: expected a branch {branch!r}, found {others or 'none'}")
     replay(branch, folder)
-    same = resolve("HEAD", folder) == resolve(f"{REMOTE}/{branch}", folder)
-    if same and (folder / UNFINISHED).exists() and read_lock(folder):
+    if resolve("HEAD", folder) == theirs and (folder / UNFINISHED).exists() and read_lock(folder):
         # A run was killed on this very commit: what it finished stays, only its parameters are given anew.
         git("checkout", "--quiet", "HEAD", "--", "params.yaml", folder=folder)
         return
     (folder / UNFINISHED).unlink(missing_ok=True)
-    git("checkout", "--quiet", "--force", "--detach", f"{REMOTE}/{branch}", folder=folder)
+    git("checkout", "--quiet", "--force", "--detach", theirs, folder=folder)
     _take_results(branch, folder)
     # Last: of the results, .gitignore files of DVC keep its outputs out of this.
     git("clean", "--quiet", "--force", "-d", folder=folder)
@@ -118,15 +145,29 @@ def _update(repository: str, branch: str, folder: Path) -> None:
 def _take_results(branch: str, folder: Path) -> None:
     """Lay down what the last run left to git, unless the branch itself has got newer ones since.
 
-    DVC then finds what has changed since that run, rather than since the last commit to the branch.
+    DVC then finds what has changed since that run, rather than since the last commit to the branch. A decision that is
+    to be made again is made on results that are made again.
+
+    Raises:
+        FlowError: what the run left is not what a run leaves.
     """
     last = latest(branch, folder)
-    if last is None:
+    if last is None or (is_open(last, folder) and not made_here(last.commit, folder)):
         return
-    source = last.record.get("source", "")
-    if resolve(source, folder) and git("diff", "--name-only", source, "HEAD", "--", str(LOCK), folder=folder):
+    source = resolve(last.record.get("source") or "", folder)
+    if source and git("diff", "--name-only", source, "HEAD", "--", str(LOCK), folder=folder):
         return
-    wanted = [STATE.as_posix(), *results_in_git(folder)]
-    kept = git("ls-tree", "-r", "--name-only", branch_of(branch), "--", *wanted, folder=folder).splitlines()
-    if kept:
-        git("checkout", "--quiet", branch_of(branch), "--", *kept, folder=folder)
+    if lock := content(last.commit, str(LOCK), folder):
+        check_lock_text(lock, f"{LOCK} of {last.name}")
+    if kept := _regular_files(last, [STATE.as_posix(), *results_in_git(folder)], folder):
+        git("checkout", "--quiet", last.commit, "--", *kept, folder=folder)
+
+
+def _regular_files(run: Version, wanted: list[str], folder: Path) -> list[str]:
+    """Those of these files that a run has; a link in their place would have the next run write to where it leads."""
+    listed = git("ls-tree", "-r", "-z", run.commit, "--", *wanted, folder=folder)
+    entries = [entry.split("\t", 1) for entry in listed.split("\0") if entry]
+    for about, path in entries:
+        if not about.startswith("100"):
+            raise FlowError(f"{run.name}: {visible(path)}: expected a file, found a link or a repository")
+    return [path for _, path in entries]

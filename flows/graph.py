@@ -11,6 +11,7 @@ from ruamel.yaml import YAML, YAMLError
 
 from flows.errors import FlowError
 from flows.inputs import require_pictures
+from flows.records import check_lock
 from flows.text import visible
 from flows.workspace import require_project
 
@@ -39,6 +40,8 @@ def read_stages() -> tuple[StageNode, ...]:
     Raises:
         FlowError: no project, no readable dvc.yaml or dvc.lock, or the pictures are not here or not as DVC tracks them.
     """
+    if lock := read_lock():
+        check_lock(lock, str(LOCK))
     with open_project() as repo:
         require_pictures(repo)
         graph = repo.index.graph
@@ -105,10 +108,25 @@ def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
     DVC writes over it where it lies: an end at that moment, or a full disk, leaves a part.
     """
     try:
-        found = YAML(typ="safe").load((folder / LOCK).read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, YAMLError):
+        return _lock_in((folder / LOCK).read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+
+
+def _lock_in(text: str) -> dict[str, Any] | None:
+    try:
+        found = YAML(typ="safe").load(text)
+    except YAMLError:
         return None
     return found if isinstance(found, dict) and "schema" in found else None
+
+
+def check_lock_text(text: str, where: str) -> None:
+    """Raise FlowError where a dvc.lock of some revision is none that DVC may be given."""
+    lock = _lock_in(text)
+    if lock is None:
+        raise FlowError(f"{where}: expected what DVC writes")
+    check_lock(lock, where)
 
 
 def files_in_git(folder: Path = Path()) -> list[str]:

@@ -42,7 +42,7 @@ def read_history(branch: str, most: int | None = None) -> list[Entry]:
 def _entry(one: versions.Version, version: str, present: registry.Promotion | None) -> Entry:
     record: dict[str, Any] = one.record
     # What a failed run left was made by runs before it.
-    failed = record["outcome"] == "failed"
+    failed = record.get("outcome") == "failed"
     summary = {} if failed else record.get("summary") or {}
     headline = summary.get("headline", "accuracy")
     value, low, high = (summary.get(f"{headline}{end}") for end in ("", "_low", "_high"))
@@ -50,13 +50,13 @@ def _entry(one: versions.Version, version: str, present: registry.Promotion | No
         run=one.name,
         commit=one.commit,
         started=(record.get("run") or {}).get("started", ""),
-        outcome=record["outcome"],
+        outcome=record.get("outcome") or "",
         pictures={} if failed else (record.get("data") or {}).get("pictures", {}),
         recommended=summary.get("recommended", ""),
         headline=headline,
         measured=None if value is None or low is None or high is None else (value, low, high),
-        decision=record.get("decision", ""),
-        reason=record.get("reason", ""),
+        decision=record.get("decision") or "",
+        reason=record.get("reason") or "",
         version=version,
         in_use=present is not None and one.commit == present.commit,
     )

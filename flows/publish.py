@@ -54,10 +54,11 @@ def is_published(branch: str, folder: Path | str = ".") -> bool:
 
 def _ahead(branch: str, folder: Path | str) -> int:
     runs = branch_of(branch)
-    if resolve(f"refs/heads/{runs}", folder) is None:
+    ours = resolve(f"refs/heads/{runs}", folder)
+    if ours is None:
         return 0
     known = resolve(f"refs/remotes/{REMOTE}/{runs}", folder)
-    return sum(1 for _ in chain_of(runs, folder, without=known))
+    return sum(1 for _ in chain_of(ours, folder, without=known))
 
 
 def _is_here(branch: str, folder: Path | str) -> bool:
@@ -79,7 +80,7 @@ def _push(branch: str, folder: Path | str) -> None:
         _catch_up(branch, folder)
         raise
     if resolve(f"refs/heads/{runs}", folder):
-        git("update-ref", f"refs/remotes/{REMOTE}/{runs}", runs, folder=folder)
+        git("update-ref", f"refs/remotes/{REMOTE}/{runs}", f"refs/heads/{runs}", folder=folder)
 
 
 def _patterns() -> list[str]:

@@ -1,6 +1,7 @@
 """Which version of the classifier is in use: GTO's tags `classifier@v1.2.3` and `classifier#production#4`."""
 
 import logging.config
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,7 +114,8 @@ def registered(folder: Path | str = ".") -> dict[str, str]:
 
 
 def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.removeprefix("v").split("."))
+    # Somebody may have registered `v1.2.0-rc1`.
+    return tuple(map(int, re.findall(r"[0-9]+", version)[:3]))
 
 
 def _who(folder: Path | str) -> dict[str, str]:

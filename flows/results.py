@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.graph import read_metrics
+from flows.records import check_summary
 
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
@@ -56,12 +57,19 @@ def read_results(fresh: Collection[str]) -> tuple[Results, Results]:
 
 
 def read_summary() -> Row:
-    """Read what the report says of the recommended model; empty where there is no report."""
+    """Read what the report says of the recommended model; empty where there is no report.
+
+    Raises:
+        FlowError: a value is not of the kind that a report writes.
+    """
     try:
         content = json.loads(SUMMARY.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    check_summary(content, str(SUMMARY))
+    return content
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:

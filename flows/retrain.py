@@ -6,8 +6,9 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows import cache, gate, notify, profiles, publish, registry, saved_run, source, versions
+from flows import cache, decisions, gate, notify, pins, profiles, publish, registry, saved_run, source, versions
 from flows.checkout import UNFINISHED, Busy, checked_out, default_folder
+from flows.decisions import PROMOTED, UNDECIDED
 from flows.errors import FlowError
 from flows.git import content
 from flows.parameters import check_parameters
@@ -15,7 +16,6 @@ from flows.pipeline import run_flow
 from flows.server import start_server
 
 SKIPPED = "Skipped"  # the state of a run that found another one at work
-_UNDECIDED, _PROMOTED = "undecided", "promoted"
 # Pictures that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
 
@@ -40,6 +40,7 @@ def retrain(
     """
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:
+        pins.refuse_others({"repository": repository, "branch": branch, "checkout": checkout, "workers": workers})
         with checked_out(repository, branch, folder.resolve()):
             return _in_checkout(branch, profile, overrides or {}, width, workers)
     except Busy as busy:
@@ -74,13 +75,14 @@ def _in_checkout(
     results = run_flow(width, workers)
     last = versions.latest(branch)
     record = saved_run.compose(branch, results)
-    is_open = last is not None and _is_open(last)
+    is_open = last is not None and decisions.is_open(last)
     if record["outcome"] == "trained" or (record["outcome"] == "up to date" and is_open):
         record |= _decision(record)
     elif is_open:
         # A failure in between: what was not decided before it is still to be decided after it.
-        record["decision"] = _UNDECIDED
+        record["decision"] = UNDECIDED
     version = saved_run.save(record, branch)
+    decisions.remember(version.commit)
     UNFINISHED.unlink()
     failure = _finish(branch)
     return _tell_outcome(version, branch, failure)
@@ -100,8 +102,8 @@ def _decision(record: dict[str, Any]) -> dict[str, Any]:
         decision = gate.decide(present, record["summary"], gate.read_gate())
     except FlowError as error:
         # The run is kept; the next one decides.
-        return beside | {"decision": _UNDECIDED, "reason": str(error)}
-    word = _PROMOTED if decision.promote else "rejected"
+        return beside | {"decision": UNDECIDED, "reason": str(error)}
+    word = PROMOTED if decision.promote else "rejected"
     return beside | {"decision": word, "reason": decision.reason, "comparison": decision.comparison}
 
 
@@ -117,13 +119,6 @@ def _run_of(promotion: registry.Promotion | None) -> str | None:
     return (versions.record_of(promotion.commit) or {}).get("id", promotion.commit)
 
 
-def _is_open(last: versions.Version) -> bool:
-    """Whether a run's decision is still to come, or to be carried out."""
-    decision = last.record.get("decision")
-    promoted = {one.commit for one in registry.promotions()}
-    return decision == _UNDECIDED or (decision == _PROMOTED and last.commit not in promoted)
-
-
 def _finish(branch: str) -> str | None:
     """Promote what the last run decided to promote, and push; also what an earlier run did not get to.
 
@@ -131,7 +126,9 @@ def _finish(branch: str) -> str | None:
         Why something could not be pushed yet, if so.
     """
     last = versions.latest(branch)
-    if last and last.record.get("decision") == _PROMOTED and _is_open(last):
+    # Who may push the branch of runs writes there what he likes: only what was decided here is carried out.
+    decided = last is not None and last.record.get("decision") == PROMOTED and decisions.made_here(last.commit)
+    if last and decided and decisions.is_open(last):
         # Somebody may have put another model into use since: what was decided does not hold beside that one.
         _promote_instead(last)
     if last is None or publish.is_published(branch):
@@ -158,7 +155,7 @@ def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -
     if "decision" not in record:
         return Completed(name="UpToDate", message=f"{version.name}: nothing has changed{later}")
     text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
-    if record["decision"] in (_PROMOTED, _UNDECIDED):
+    if record["decision"] in (PROMOTED, UNDECIDED):
         _tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
     return Completed(name=record["decision"].capitalize(), message=text)
 

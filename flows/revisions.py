@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.graph import Storage, read_storage, reason_of
+from flows.graph import LOCK, Storage, check_lock_text, read_storage, reason_of
 
 WORKSPACE = "the workspace"
 _SUMMARY = "report/summary.json"
@@ -72,6 +72,8 @@ def _files(revision: str | None, storage: Storage) -> Iterator[Any]:
         files = DVCFileSystem(".", rev=revision, config=settings)
         # Only the first access looks for the revision.
         files.ls("/", detail=False)
+        if files.isfile(str(LOCK)):
+            check_lock_text(files.read_text(str(LOCK)), f"{LOCK} of {revision or WORKSPACE}")
     except SCMError as error:
         raise FlowError(f"{reason_of(error)}: expected a git revision or the name of a DVC experiment") from None
     except (DvcException, ImportError) as error:

@@ -12,10 +12,13 @@ from prefect import serve as serve_deployments
 from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.settings import PREFECT_API_URL
+from prefect.utilities.annotations import freeze
 
+from flows import pins
 from flows.checkout import address_of
 from flows.errors import FlowError
 from flows.retrain import retrain
+from flows.server import require_password
 
 # One at work, and one that finds it at work and is skipped.
 _AT_ONCE = 2
@@ -29,16 +32,18 @@ def serve(repository: str, branch: str, cron: str | None, seconds: float | None,
     A run that comes due while another is at work in the checkout is skipped: the next one finds the same data.
 
     Raises:
-        FlowError: no server is configured, or it does not answer, or the schedule is none.
+        FlowError: no server is configured, it does not answer or asks for no password, or the schedule is none.
     """
     if not PREFECT_API_URL.value():
         raise FlowError(
-            "a schedule needs a Prefect server: start one with `prefect server start`, and "
+            "a schedule needs a Prefect server with a password: docs/retraining.md says how it is started; then "
             "`prefect config set PREFECT_API_URL=http://127.0.0.1:4200/api`"
         )
     made = deployment(repository, branch, cron, seconds, parameters)
     if (problem := _server_problem()) is not None:
         raise FlowError(f"PREFECT_API_URL: expected a Prefect server at {PREFECT_API_URL.value()}: {problem}")
+    require_password()
+    pins.pin(made.parameters)
     try:
         # Not paused when this ends: what comes due until it is back is then made up for.
         serve_deployments(made, limit=_AT_ONCE, pause_on_shutdown=False)
@@ -63,14 +68,17 @@ def deployment(
     Raises:
         FlowError: the schedule is none.
     """
-    found = {"repository": address_of(repository), "branch": branch}
+    given = {name: value for name, value in parameters.items() if value is not None}
+    places = dict.fromkeys(pins.VARIABLES) | given | {"repository": address_of(repository), "branch": branch}
+    # Frozen: the server refuses runs at other places, as `flows.pins` does where they would run.
+    pinned = {name: freeze(places[name]) for name in pins.VARIABLES}
     try:
         # Prefect's own type leaves open whether it is to be awaited; outside of an event loop it is not.
         made: Any = retrain.to_deployment(
             name=branch,
             cron=cron,
             interval=timedelta(seconds=seconds) if seconds else None,
-            parameters=found | {name: value for name, value in parameters.items() if value is not None},
+            parameters=given | pinned,
             description="Retrain on what the branch and its source of pictures have now; promote what is not worse.",
             tags=["smallset"],
         )

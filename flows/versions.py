@@ -15,6 +15,7 @@ from typing import Any
 from flows.errors import FlowError
 from flows.git import GitError, author, content, git, is_ancestor, resolve
 from flows.graph import files_in_git
+from flows.records import read_record
 
 PREFIX = "runs/"  # of run branches, and with `run/` of the tag of each run
 RECORD = "run.json"  # inside the commit
@@ -100,12 +101,13 @@ def latest(branch: str, folder: Path | str = ".") -> Version | None:
 
 
 def record_of(commit: str, folder: Path | str = ".") -> dict[str, Any] | None:
-    """What a commit records of its run; None if it is no saved run."""
-    try:
-        record = json.loads(content(commit, RECORD, folder) or "")
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) and "id" in record else None
+    """What a commit records of its run; None if it is no saved run.
+
+    Raises:
+        FlowError: it records what no run writes.
+    """
+    text = content(commit, RECORD, folder)
+    return None if text is None else read_record(text, f"{RECORD} of commit {commit[:8]}")
 
 
 def _tip(branch: str, folder: Path | str) -> str | None:

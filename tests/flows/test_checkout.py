@@ -1,5 +1,7 @@
 """`flows.checkout`: the clean checkout of scheduled runs, and what it keeps its hands off."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from flows.checkout import checked_out
 from flows.errors import FlowError
 from flows.git import git
+from flows.workspace import MARK
 
 
 def repository(folder: Path) -> str:
@@ -68,3 +71,61 @@ def test_an_unknown_branch_names_those_that_there_are(project, tmp_path):
     message = "expected a branch 'mian', found main"
     with pytest.raises(FlowError, match=message), checked_out(project, "mian", tmp_path / "checkout"):
         pytest.fail("stood in it")
+
+
+def nothing_of_mine(folder: Path, name: str) -> Path:
+    """A working tree, a plain folder, a worktree of a checkout, a file or a link: each with something in it."""
+    match name:
+        case "clone":
+            git("init", "--quiet", str(folder), folder=folder.parent)
+        case "folder":
+            folder.mkdir()
+        case "worktree":
+            git("worktree", "add", "--quiet", "--detach", str(folder), "HEAD", folder=folder.with_name("made"))
+        case "link":
+            folder.symlink_to(folder.with_name("made"))
+    notes = folder if name == "file" else folder / "notes.txt"
+    notes.write_text("mine\n")
+    return notes
+
+
+@pytest.fixture
+def made(project, tmp_path) -> Path:
+    with checked_out(project, "main", tmp_path / "made"):
+        return tmp_path / "made"
+
+
+@pytest.mark.parametrize("name", ["clone", "folder", "worktree", "file"])
+def test_a_refused_folder_loses_no_process_and_nothing_lies_beside_it(name, project, made, tmp_path):
+    folder = tmp_path / "deep" / "mine"
+    folder.parent.mkdir()
+    made.rename(folder.parent / "made")
+    notes = nothing_of_mine(folder, name)
+    before = sorted(folder.parent.iterdir())
+    work = subprocess.Popen(["sleep", "60"], env=os.environ | {MARK: str(folder)})
+    try:
+        with pytest.raises(FlowError, match="mine: expected a checkout"), checked_out(project, "main", folder):
+            pytest.fail("stood in it")
+        assert work.poll() is None
+    finally:
+        work.kill()
+        work.wait()
+    assert notes.read_text() == "mine\n"
+    assert sorted(folder.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["clone", "folder", "worktree", "file", "link"])
+def test_what_lies_where_it_would_clone_to_is_not_deleted(name, project, made, tmp_path):
+    notes = nothing_of_mine(tmp_path / "checkout.partial", name)
+    message = "checkout.partial: expected nothing, or what a killed run left"
+    with pytest.raises(FlowError, match=message), checked_out(project, "main", tmp_path / "checkout"):
+        pytest.fail("stood in it")
+    assert notes.read_text() == "mine\n"
+
+
+def test_what_a_killed_run_has_half_cloned_is_made_anew(project, made, tmp_path):
+    made.rename(tmp_path / "checkout.partial")
+    (tmp_path / "checkout.partial" / ".git" / "HEAD").unlink()
+    with checked_out(project, "main", tmp_path / "checkout"):
+        assert Path("params.yaml").exists()
+    assert not (tmp_path / "checkout.partial").exists()

@@ -21,6 +21,7 @@ from tests.flows.versions_project import checkout, options, remote, saved
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # seconds
+PASSWORD = ("smallset", "of a test")
 QUICK = {"PREFECT_RUNNER_POLL_FREQUENCY": "1", "PREFECT_WORKER_QUERY_SECONDS": "1", "NO_PROXY": "127.0.0.1"}
 
 
@@ -78,7 +79,7 @@ def answers(address: str) -> bool:
 def states(address: str) -> list[str]:
     """States of all runs of the flow that have begun, the latest first."""
     body = {"sort": "START_TIME_DESC", "flows": {"name": {"any_": ["smallset-retrain"]}}}
-    runs = requests.post(f"{address}/flow_runs/filter", json=body, timeout=30).json()
+    runs = requests.post(f"{address}/flow_runs/filter", json=body, timeout=30, auth=PASSWORD).json()
     return [run["state"]["name"] for run in runs if run["start_time"]]
 
 
@@ -88,6 +89,7 @@ def test_a_schedule_goes_on_after_its_server_and_serve_were_killed(project, star
         port = free.getsockname()[1]
     address, hold = f"http://127.0.0.1:{port}/api", tmp_path / "hold"
     settings = {"PREFECT_API_URL": address, "PREFECT_HOME": str(tmp_path / "prefect")}
+    settings |= {name: ":".join(PASSWORD) for name in ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")}
     serve = ("flows.cli", "serve", "--every", "4", *options(project))
     serving = ("prefect", "server", "start", "--port", str(port), "--no-ui")
     hold.touch()
@@ -114,6 +116,7 @@ def test_a_schedule_goes_on_after_its_server_and_serve_were_killed(project, star
 
 def test_a_work_pool_goes_on_after_its_worker_and_a_run_were_killed(project, start, tmp_path, prefect_server):
     hold, settings = tmp_path / "hold", {"PREFECT_API_URL": prefect_server}
+    settings |= {"SMALLSET_REPOSITORY": str(remote(project)), "SMALLSET_CHECKOUT": str(checkout(project))}
     hold.touch()
     deployed = yaml.safe_load((ROOT / "prefect.yaml").read_text())
     [deployment] = deployed["deployments"]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import serve
+from flows import pins, serve
 from flows.errors import FlowError
 
 
@@ -18,7 +18,9 @@ def test_a_deployment_has_its_schedule_its_parameters_and_nothing_that_could_sto
     made = serve.deployment(".", "main", "0 3 * * 1", None, {"width": 2, "profile": None})
     assert (made.flow_name, made.name) == ("smallset-retrain", "main")
     assert [schedule.schedule.cron for schedule in made.schedules] == ["0 3 * * 1"]
-    assert made.parameters == {"repository": str(tmp_path), "branch": "main", "width": 2}
+    places = {"repository": str(tmp_path), "branch": "main", "checkout": None, "workers": None}
+    assert made.parameters == places | {"width": 2}
+    assert {name for name, one in made._parameter_openapi_schema.properties.items() if "readOnly" in one} == set(places)
     assert made.concurrency_limit is None
     assert {"profile", "overrides"} <= set(made._parameter_openapi_schema.properties)
     every = serve.deployment("git@host:birds.git", "main", None, 90.0, {})
@@ -47,6 +49,13 @@ def test_a_server_that_does_not_answer_is_one_line():
             serve.serve(".", "main", "0 3 * * 1", None, {})
 
 
+def test_a_server_without_a_password_is_refused(prefect_server, monkeypatch):
+    """Every web page in a browser on a machine that reaches it could have code run."""
+    monkeypatch.setattr(serve, "serve_deployments", lambda *_, **__: pytest.fail("served"))
+    with pytest.raises(FlowError, match=r"^PREFECT_API_URL: http://[^ ]* asks for no password: [^\n]*$"):
+        serve.serve(".", "main", "0 3 * * 1", None, {})
+
+
 @pytest.fixture
 def log(monkeypatch) -> list[str]:
     """What happens to a `serve` whose server has gone and answers the third look: Prefect gives up after minutes."""
@@ -57,6 +66,8 @@ def log(monkeypatch) -> list[str]:
         return answers.pop(0)
 
     monkeypatch.setattr(serve, "_server_problem", problem)
+    monkeypatch.setattr(serve, "require_password", lambda: None)
+    monkeypatch.setattr(pins, "VARIABLES", {})
     monkeypatch.setattr(serve, "_WAIT", 0.01)
     monkeypatch.setattr(os, "execv", lambda _, command: log.append(f"start {command is sys.orig_argv}"))
     return log

@@ -87,19 +87,22 @@ def test_a_run_of_a_work_pool_uses_the_workers(tmp_path, prefect_server):
     made = versions_project.make_project(tmp_path / "project")
     deployed = yaml.safe_load((ROOT / "prefect.yaml").read_text())
     [deployment] = deployed["deployments"]
+    places: dict[str, str] = {}
     shutil.copytree(ROOT / "flows", tmp_path / "flows", ignore=shutil.ignore_patterns("__pycache__"))
 
     def prefect(*arguments: str) -> None:
         environment = os.environ | {"PREFECT_API_URL": prefect_server, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        environment |= {f"SMALLSET_{name.upper()}": value for name, value in places.items()}
         command = [sys.executable, "-m", "prefect", "--no-prompt", *arguments]
         subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=200)
 
     with cluster(versions_project.remote(made)) as address:
-        deployment["parameters"] |= {
+        places |= {
             "repository": str(versions_project.remote(made)),
             "checkout": str(versions_project.checkout(made)),
             "workers": address,
         }
+        deployment["parameters"] |= places
         (tmp_path / "prefect.yaml").write_text(yaml.safe_dump(deployed))
         prefect("work-pool", "create", "smallset", "--type", "process")
         prefect("deploy", "--name", "weekly")

@@ -1,0 +1,45 @@
+"""Which decisions were made in this checkout, and which are still to come or to be carried out.
+
+A decision in `run.json` is whatever the one who pushed it wrote there. Those made here are kept beside git's own files,
+where no commit can put anything; every other one is made again.
+"""
+
+from pathlib import Path
+
+from flows import registry
+from flows.git import git
+from flows.versions import Version
+
+UNDECIDED, PROMOTED = "undecided", "promoted"
+_FILE = "smallset-decisions"  # in the folder of git: the tree of each run that was decided here, a line each
+
+
+def remember(commit: str, folder: Path | str = ".") -> None:
+    """Keep that the decision of a run was made here."""
+    with _file(folder).open("a", encoding="ascii") as file:
+        file.write(f"{_tree(commit, folder)}\n")
+
+
+def made_here(commit: str, folder: Path | str = ".") -> bool:
+    """Whether the decision of a run was made here, with exactly the files that its commit holds.
+
+    A run that was put behind one of another workspace is another commit of the same tree.
+    """
+    file = _file(folder)
+    return file.is_file() and _tree(commit, folder) in file.read_text(encoding="ascii").split()
+
+
+def is_open(last: Version, folder: Path | str = ".") -> bool:
+    """Whether a run's decision is still to come, or to be carried out."""
+    decision = last.record.get("decision")
+    if decision == PROMOTED:
+        return last.commit not in {one.commit for one in registry.promotions(folder)}
+    return decision == UNDECIDED
+
+
+def _file(folder: Path | str) -> Path:
+    return Path(folder, git("rev-parse", "--git-path", _FILE, folder=folder))
+
+
+def _tree(commit: str, folder: Path | str) -> str:
+    return git("rev-parse", "--verify", f"{commit}^{{tree}}", folder=folder)
