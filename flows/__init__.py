@@ -2,6 +2,8 @@
 
 import os
 
+from flows.logs import redact_logs
+
 # Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
 _DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -14,3 +16,4 @@ _DEFAULTS = {
 }
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
+redact_logs()

@@ -10,6 +10,7 @@ import typer
 from flows import cli_versions
 from flows.cli_errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.text import visible
 
 app = typer.Typer(
     help="From a small folder of labelled pictures to an image classifier you can trust.",
@@ -65,7 +66,7 @@ def use(
         from flows import profiles
 
         changes = profiles.use(profile)
-        typer.echo("\n".join(changes) or f"params.yaml already has the values of {profile}")
+        typer.echo("\n".join(map(visible, changes)) or f"params.yaml already has the values of {profile}")
 
 
 @app.command()
@@ -142,7 +143,7 @@ def report(
                 write_page(output)
         except AtWork:
             write_page(output, at_work=True)
-        typer.echo(f"report: {output.resolve()}")
+        typer.echo(visible(f"report: {output.resolve()}"))
         if line := notice("report"):
             typer.echo(line)
 

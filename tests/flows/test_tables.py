@@ -38,6 +38,6 @@ def test_every_table_shows_it_so(capsys, text, shown):
     tables.show_results([StageResult(text, Outcome.FAILED, 1.0, text)])
     tables.show_status([StageNode(text, (), True, (text,))])
     tables.show_models(Results([{"model": text, "accuracy": 0.5}]))
-    show_history([Entry("run/1", "c" * 40, "2026", "failed", {}, text, None, "", text, "v1", True)])
+    show_history([Entry("run/1", "c" * 40, "2026", "failed", {}, text, "accuracy", None, "", text, "v1", True)])
     out = capsys.readouterr().out
     assert out.count(shown) == 7

@@ -28,6 +28,7 @@ class Behaviour:
     statuses: list[int] = field(default_factory=list)  # of the first answers
     version: str = '"1"'
     asked: list[str | None] = field(default_factory=list)  # the ranges
+    let_in: list[str | None] = field(default_factory=list)  # the header Authorization of each
     location: str | None = None
 
 
@@ -38,6 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         state = self.behaviour
         asked = self.headers.get("Range")
         state.asked.append(asked)
+        state.let_in.append(self.headers.get("Authorization"))
         if state.location is not None:
             self.send_response(302)
             self.send_header("Location", state.location)
