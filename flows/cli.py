@@ -128,6 +128,17 @@ def compare(
         raise typer.Exit(compare_command.compare(revision, other, form))
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Examples: smallset dvc pull | smallset dvc artifacts get URL classifier --rev v1.2.0",
+)
+def dvc(context: typer.Context) -> None:
+    """Run DVC itself, and lay down nothing of a remote that is not what its checksum says or leaves its place."""
+    from flows.dvc_guard import DVC
+
+    raise typer.Exit(subprocess.call([*DVC, *context.args]))
+
+
 @app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
 def report(
     output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 # -P: the folder of this file, with its git.py, is no place to import from.
@@ -64,6 +64,7 @@ def _refuse(name: str, reason: str) -> None:
 def guard() -> None:
     """Make DVC in this process refuse what is not what its checksum says; again it does nothing."""
     from dvc.stage.cache import StageCache
+    from dvc_data.fs import DataFileSystem
     from dvc_data.hashfile.db import HashFileDB
     from dvc_data.hashfile.db.local import LocalHashFileDB
     from dvc_data.hashfile.tree import Tree
@@ -80,6 +81,8 @@ def guard() -> None:
         kind.oid_to_path = _placing(kind.oid_to_path)
     store: Any = HashFileDB
     store.__init__, store.add = _starting(store.__init__), _adding(store.add)
+    files: Any = DataFileSystem
+    files.get_file = _getting(files.get_file)
     runs: Any = StageCache
     runs.transfer = _transferring(runs.transfer)
 
@@ -150,6 +153,22 @@ def _adding(add: Callable[..., int]) -> Callable[..., int]:
                     if on_error := options.get("on_error"):
                         on_error(one, ValueError(REFUSED))
         return added
+
+    return checked
+
+
+def _getting(get_file: Callable[..., None]) -> Callable[..., None]:
+    def checked(self: Any, rpath: str, lpath: str, *others: Any, info: Any = None, **options: Any) -> None:
+        get_file(self, rpath, lpath, *others, info=info, **options)
+        expected, file = (info or self.info(rpath)).get("md5"), Path(lpath)
+        if not expected or not file.is_file():
+            return
+        with file.open("rb") as content:
+            found = hashlib.file_digest(content, "md5").hexdigest()
+        if found != expected:
+            file.unlink()
+            _refuse(f"{rpath} in the remote", "damaged: its checksum is another")
+            raise OSError(f"{rpath}: {REFUSED}")
 
     return checked
 

@@ -1,11 +1,13 @@
 """A word to the outside when something needs to be known: a failure, or another model in use."""
 
+import html
 import os
+import re
 from typing import Any
 
 import requests
 
-from flows.text import redacted
+from flows.text import redacted, shown
 
 VARIABLE = "SMALLSET_WEBHOOK"
 _TIMEOUT = 10.0  # seconds
@@ -24,8 +26,13 @@ def notify(event: str, text: str, **details: Any) -> str | None:
         return None
     try:
         said = {name: redacted(value) if isinstance(value, str) else value for name, value in details.items()}
-        answer = requests.post(address, json={"event": event, "text": redacted(text)} | said, timeout=_TIMEOUT)
+        answer = requests.post(address, json={"event": event, "text": _plain(text)} | said, timeout=_TIMEOUT)
     except requests.RequestException as error:
         # What the exception says has the address in it, in one form or another.
         return f"{VARIABLE}: not told: {type(error).__name__}"
     return None if answer.ok else f"{VARIABLE}: not told: the server answered {answer.status_code} {answer.reason}"
+
+
+def _plain(text: str) -> str:
+    """Text that Slack and Mattermost show as it is: nobody is called by it, and no `<...>` is theirs to obey."""
+    return re.sub(r"(?<!\w)@(?=\w)", "@\u200b", html.escape(shown(text), quote=False))

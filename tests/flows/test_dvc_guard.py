@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.dvc_guard import DVC, require_entries
+from flows.git import git
 
 STAGES = {
     "make": {
@@ -161,6 +162,22 @@ def test_a_garbled_list_is_refused(store):
     code, said = run("pull")
     assert code
     assert "checksum is another" in said
+
+
+@pytest.mark.parametrize("attack", ["garbled", "leads out"])
+def test_what_others_get_is_checked_too(store, tmp_path, attack):
+    git("add", "--all", folder=".")
+    git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--message", "A run", folder=".")
+    if attack == "garbled":
+        overwrite(place(store, hashlib.md5(b"weights").hexdigest()), b"xeights")
+    else:
+        entries = [*listed(store), listed(store)[0] | {"relpath": "../../stage.py"}]
+        overwrite(place(store, checksum_of("made")), json.dumps(entries).encode())
+    code, said = run("get", ".", "made", "--out", str(tmp_path / "got" / "made"))
+    assert code
+    assert "checksum is another" in said
+    assert not (tmp_path / "got" / "made" / "model").exists()
+    assert not (tmp_path / "stage.py").exists()
 
 
 def test_what_is_good_is_fetched(store):
