@@ -244,8 +244,9 @@ def test_who_is_let_in_is_said_by_the_environment_and_to_that_server_alone(serve
 def test_what_is_said_of_an_address_has_no_secret(server, capsys):
     url, behaviour = server
     behaviour.statuses = [503, 404]
-    message = refusal(f"{url}?X-Amz-Signature=5ecret")
-    assert message.startswith(f"{url}?***: expected a file, the server answered 404")
+    with pytest.raises(UserError) as caught:
+        source_url.fetch(f"{url}?X-Amz-Signature=5ecret", None)
+    assert str(caught.value).startswith(f"{url}?***: expected a file, the server answered 404")
     assert capsys.readouterr().out.startswith(f"{url}?***: the server answered 503")
 
 
