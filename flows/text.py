@@ -52,8 +52,10 @@ def redacted(text: object) -> str:
 def _secrets() -> list[str]:
     """The secret values of this process's environment, the longest first; of an address also its path."""
     values = {os.environ.get(name, "") for name in os.environ if _is_secret(name)}
-    paths = {value.split("://", 1)[1].partition("/")[2] for value in values if "://" in value}
-    return sorted((one for one in values | paths if len(one) >= _SHORTEST), key=len, reverse=True)
+    paths = {value: value.split("://", 1)[1].partition("/")[2] for value in values if "://" in value}
+    # Where a server is, is no secret.
+    found = {value for value in values if paths.get(value, value)} | set(paths.values())
+    return sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True)
 
 
 @cache
