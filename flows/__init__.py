@@ -2,6 +2,7 @@
 
 import os
 
+from flows.logs import redact_logs
 from flows.site_cache import settle
 
 # Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
@@ -17,3 +18,4 @@ _DEFAULTS = {
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
 settle()
+redact_logs()

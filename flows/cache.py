@@ -7,10 +7,10 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from flows.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.graph import kept_outputs, open_project, read_stages, read_storage, up_to_date
 from flows.inputs import require_known
@@ -33,10 +33,8 @@ def fetch_missing() -> str | None:
     drop_damaged(stale)
     if read_storage().remote is None:
         return None
-    failure = _dvc("pull", "--run-cache", "--allow-missing", "--force")
-    # The remote may be damaged too.
-    drop_damaged(stale)
-    return failure
+    # What is damaged in the remote too is refused.
+    return _dvc("pull", "--run-cache", "--allow-missing", "--force")
 
 
 def fetch_pictures() -> None:
@@ -56,7 +54,7 @@ def fetch_pictures() -> None:
 
 def _dvc(*arguments: str) -> str | None:
     """Run DVC; why it failed, if it did."""
-    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([*DVC, *arguments], capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return None
     return (done.stderr.strip().splitlines() or [f"dvc {arguments[0]} failed"])[-1].removeprefix("ERROR: ")

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -36,7 +37,13 @@ def default_folder(repository: str, branch: str) -> Path:
 
 
 def address_of(repository: str) -> str:
-    """A repository as it is called from any folder."""
+    """A repository as it is called from any folder.
+
+    Raises:
+        FlowError: it has a password in it, which Prefect and the checkout's configuration would keep.
+    """
+    if re.match(r"[a-z0-9+.-]+://[^/?#]*:[^/?#]*@", repository, re.IGNORECASE):
+        raise FlowError(f"{repository}: expected an address without a password: let git's credential helper know it")
     return str(Path(repository).resolve()) if Path(repository).exists() else repository
 
 

@@ -10,6 +10,7 @@ import typer
 from flows import cli_versions
 from flows.cli_errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.text import visible
 
 app = typer.Typer(
     help="From a small folder of labelled pictures to an image classifier you can trust.",
@@ -65,7 +66,7 @@ def use(
         from flows import profiles
 
         changes = profiles.use(profile)
-        typer.echo("\n".join(changes) or f"params.yaml already has the values of {profile}")
+        typer.echo("\n".join(map(visible, changes)) or f"params.yaml already has the values of {profile}")
 
 
 @app.command()
@@ -127,6 +128,17 @@ def compare(
         raise typer.Exit(compare_command.compare(revision, other, form))
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Examples: smallset dvc pull | smallset dvc artifacts get URL classifier --rev v1.2.0",
+)
+def dvc(context: typer.Context) -> None:
+    """Run DVC itself, and lay down nothing of a remote that is not what its checksum says or leaves its place."""
+    from flows.dvc_guard import DVC
+
+    raise typer.Exit(subprocess.call([*DVC, *context.args]))
+
+
 @app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
 def report(
     output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),
@@ -142,7 +154,7 @@ def report(
                 write_page(output)
         except AtWork:
             write_page(output, at_work=True)
-        typer.echo(f"report: {output.resolve()}")
+        typer.echo(visible(f"report: {output.resolve()}"))
         if line := notice("report"):
             typer.echo(line)
 

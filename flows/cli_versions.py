@@ -8,6 +8,7 @@ import typer
 
 from flows.cli_errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.text import shown
 
 app = typer.Typer()
 
@@ -45,7 +46,7 @@ def retrain(
         from flows.retrain import run_retrain
 
         parameters = _parameters(checkout, profile, set_, width, workers)
-        typer.echo(run_retrain(repository=repository, branch=branch, **parameters))
+        typer.echo(shown(run_retrain(repository=repository, branch=branch, **parameters)))
 
 
 @app.command(epilog='Examples: smallset serve --cron "0 3 * * 1" | smallset serve --every 3600 --branch main')
@@ -101,7 +102,7 @@ def promote(
     with one_line_errors():
         from flows import promotion
 
-        typer.echo(promotion.promote(run, message, branch, push))
+        typer.echo(shown(promotion.promote(run, message, branch, push)))
 
 
 @app.command(epilog="Examples: smallset rollback | smallset rollback --message 'wrong on new cameras' --push")
@@ -112,7 +113,7 @@ def rollback(
     with one_line_errors():
         from flows import promotion
 
-        typer.echo(promotion.rollback(message, branch, push))
+        typer.echo(shown(promotion.rollback(message, branch, push)))
 
 
 def _parameters(

@@ -1,5 +1,11 @@
 """The one exception that stands for a mistake a user can mend."""
 
+from flows.text import redacted
+
 
 class FlowError(Exception):
-    """What is wrong and how to mend it, in one line."""
+    """What is wrong and how to mend it, in one line; it holds no secret wherever it is shown or kept."""
+
+    def __str__(self) -> str:
+        """The message, without secrets."""
+        return redacted(super().__str__())

@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
+from flows.dvc_guard import guard
 from flows.errors import FlowError
 from flows.inputs import require_pictures
 from flows.records import check_lock
@@ -210,6 +211,7 @@ def open_project(folder: Path = Path()) -> Iterator[Any]:
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo, lock_repo
 
+    guard()
     try:
         with Repo(str(folder), _wait_for_lock=True) as repo, lock_repo(repo):
             yield repo

@@ -1,9 +1,13 @@
 """A word to the outside when something needs to be known: a failure, or another model in use."""
 
+import html
 import os
+import re
 from typing import Any
 
 import requests
+
+from flows.text import redacted, shown
 
 VARIABLE = "SMALLSET_WEBHOOK"
 _TIMEOUT = 10.0  # seconds
@@ -12,7 +16,7 @@ _TIMEOUT = 10.0  # seconds
 def notify(event: str, text: str, **details: Any) -> str | None:
     """Post `{"event", "text", ...}` as JSON to the address in SMALLSET_WEBHOOK, if there is one.
 
-    `text` is what Slack, Mattermost and others show.
+    `text` is what Slack, Mattermost and others show. Whoever has the address can write there: it is a secret.
 
     Returns:
         Why it did not get there, if it did not: a run does not fail for it.
@@ -21,8 +25,14 @@ def notify(event: str, text: str, **details: Any) -> str | None:
     if not address:
         return None
     try:
-        answer = requests.post(address, json={"event": event, "text": text} | details, timeout=_TIMEOUT)
-        answer.raise_for_status()
+        said = {name: redacted(value) if isinstance(value, str) else value for name, value in details.items()}
+        answer = requests.post(address, json={"event": event, "text": _plain(text)} | said, timeout=_TIMEOUT)
     except requests.RequestException as error:
-        return f"{VARIABLE}: {error}"
-    return None
+        # What the exception says has the address in it, in one form or another.
+        return f"{VARIABLE}: not told: {type(error).__name__}"
+    return None if answer.ok else f"{VARIABLE}: not told: the server answered {answer.status_code} {answer.reason}"
+
+
+def _plain(text: str) -> str:
+    """Text that Slack and Mattermost show as it is: nobody is called by it, and no `<...>` is theirs to obey."""
+    return re.sub(r"(?<!\w)@(?=\w)", "@\u200b", html.escape(shown(text), quote=False))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
+from flows.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.process_output import LineTaker, Outcome, Report, StageResult
 from flows.process_tree import end
@@ -70,7 +71,7 @@ def _start(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
     # Stages are started as `python -m stages...`: this environment's Python, also where it is not activated.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return subprocess.Popen(
-        [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments],
+        [*DVC, "--wait-for-lock", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

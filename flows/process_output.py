@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flows.text import visible
+
 LineTaker = Callable[[str], None]
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a stage's word that another try may succeed
 # As DVC says it, and as the shell does that it starts.
@@ -82,6 +84,7 @@ class Report:
             return
         # Only the first: what follows comes from the stage, which may say anything.
         self._outcome = self._outcome or self._markers.get(line)
+        line = visible(line.expandtabs())
         self._look_for_reason(line)
         self._take_line(line)
 

@@ -4,7 +4,6 @@ In this order, so that nobody sees a name without its files.
 """
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from flows import registry
+from flows.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.git import GitError, author, content, git, is_ancestor, resolve
 from flows.graph import LOCK, read_storage
@@ -155,9 +155,7 @@ def _patiently(action: Callable[[], Result], what: str) -> Result:
 
 
 def _dvc(*arguments: str, folder: Path | str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*DVC, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise FlowError(" ".join(lines) or f"dvc {arguments[0]}: exit code {done.returncode}")

@@ -1,7 +1,6 @@
 """What a run leaves to look at: the figures of every model, the headline, and the report."""
 
 import csv
-import html
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from flows.graph import read_metrics
 from flows.records import check_summary
+from flows.text import markdown, visible
 
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
@@ -98,14 +98,15 @@ def headline(summary: Row) -> str:
         share += f" ({100 * low:.1f} to {100 * high:.1f} %)"
     pictures = f"{summary['pictures']:,} test pictures" if "pictures" in summary else "the test pictures"
     of = f"balanced accuracy {share} on {pictures}" if measure == BALANCED else f"{share} of {pictures}"
-    return f"use {summary['recommended']}: {of}"
+    return visible(f"use {summary['recommended']}: {of}")
 
 
 def headline_and_verdict(summary: Row) -> str:
     """The headline with the verdict on the other models, then why and each caution; empty where there is no report."""
     first = ". ".join(text for text in (headline(summary), str(summary.get("verdict") or "")) if text)
     why = [f"why: {summary['why']}"] if summary.get("why") else []
-    return "\n".join([first, *why, *(f"caution: {text}" for text in cautions(summary))]) if first else ""
+    lines = [first, *why, *(f"caution: {text}" for text in cautions(summary))]
+    return "\n".join(map(visible, lines)) if first else ""
 
 
 def cautions(summary: Row) -> list[str]:
@@ -124,7 +125,11 @@ def publish(fresh: Collection[str]) -> None:
 
     found, _ = read_results(fresh)
     if found.models:
-        create_table_artifact(list(found.models), key="metrics", description="Figures of models on the test pictures.")
+        shown = [
+            {name: visible(value) if isinstance(value, str) else value for name, value in one.items()}
+            for one in found.models
+        ]
+        create_table_artifact(shown, key="metrics", description="Figures of models on the test pictures.")
     if line := headline(found.summary):
         create_markdown_artifact(_markdown(found.models, found.summary, found.report), key="results", description=line)
     if found.report:
@@ -138,16 +143,16 @@ def _markdown(models: Sequence[Row], summary: Row, report: Path | None) -> str:
         {BALANCED: "balanced accuracy"} if summary.get("headline") == BALANCED else {}
     )
     titles = ["model", *(title for name in measures.values() for title in (name, "95 % interval"))]
-    lines = [f"## {_plain(headline(summary))}", ""]
+    lines = [f"## {markdown(headline(summary))}", ""]
     for text in ("verdict", "why"):
         if summary.get(text):
-            lines += [_plain(str(summary[text])), ""]
+            lines += [markdown(str(summary[text])), ""]
     if found := cautions(summary):
-        lines += ["**Before you rely on it**", "", *(f"- {_plain(text)}" for text in found), ""]
+        lines += ["**Before you rely on it**", "", *(f"- {markdown(text)}" for text in found), ""]
     lines += [_row([*titles, "beside the recommended"]), _row(["---", *["---:"] * (len(titles) - 1), "---"])]
     for model in models:
         shares = [cell for measure in measures for cell in _cells(model, measure)]
-        lines.append(_row([_plain(model["model"]), *shares, _plain(verdicts.get(model["model"], ""))]))
+        lines.append(_row([markdown(model["model"]), *shares, markdown(verdicts.get(model["model"], ""))]))
     if report:
         lines += ["", f"[{report}]({report.resolve().as_uri()})"]
     return "\n".join(lines)
@@ -163,8 +168,3 @@ def _cells(model: Mapping[str, Any], measure: str) -> list[str]:
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, in one line, also within a table."""
-    return html.escape(" ".join(text.split()), quote=False).replace("|", r"\|").replace("*", r"\*").replace("`", r"\`")

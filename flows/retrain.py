@@ -7,7 +7,7 @@ from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows import cache, decisions, gate, notify, pins, profiles, publish, registry, saved_run, source, versions
-from flows.checkout import UNFINISHED, Busy, checked_out, default_folder
+from flows.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
 from flows.decisions import PROMOTED, UNDECIDED
 from flows.errors import FlowError
 from flows.git import content
@@ -71,7 +71,8 @@ def _in_checkout(
     check_parameters()
     source.look()
     cache.fetch_pictures()
-    cache.fetch_missing()
+    if failure := cache.fetch_missing():
+        get_run_logger().warning("what earlier runs made could not all be fetched: %s", failure)
     results = run_flow(width, workers)
     last = versions.latest(branch)
     record = saved_run.compose(branch, results)
@@ -171,6 +172,7 @@ def run_retrain(**parameters: Any) -> str:
     Raises:
         FlowError: it failed, or another run is at work in the checkout.
     """
+    address_of(parameters["repository"])
     start_server()
     state = retrain(**parameters, return_state=True)
     if not state.is_completed() or state.name == SKIPPED:

@@ -1,15 +1,19 @@
 """What lies at a revision of the project, fetched with DVC's documented API."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from flows.cache import drop_damaged_object
+from flows.dvc_guard import refusals
 from flows.errors import FlowError
 from flows.graph import LOCK, Storage, check_lock_text, read_storage, reason_of
 
 WORKSPACE = "the workspace"
 _SUMMARY = "report/summary.json"
+_AGAIN = "`dvc push` where that run was made, once the damaged file is gone from the remote"
 
 
 def fetch_results(revision: str | None, folder: Path) -> None:
@@ -47,10 +51,13 @@ def fetch_directory(revision: str, path: str, folder: Path) -> None:
     with _files(revision, storage) as files:
         if not files.isdir(path):
             raise FlowError(f"{revision}: expected a directory {path}, found none")
+        before = len(refusals())
         try:
             found = files.find(path)
         except Exception:
             # What lists the files of a directory is kept like a file.
+            if refused := refusals()[before:]:
+                raise FlowError(f"{path} of {revision}: {refused[-1]}; {_AGAIN}") from None
             raise FlowError(_is_missing(path, revision, storage)) from None
         for file in found:
             target = folder / Path(file).relative_to(path)
@@ -94,6 +101,18 @@ def _was_made(files: Any, path: str) -> bool:
 
 
 def _read(files: Any, path: str, name: str, storage: Storage) -> bytes:
+    content = _bytes(files, path, name, storage)
+    # DVC hands out a file of its cache, or of the remote, as it is.
+    expected = _checksum(files.info(path))
+    if expected and not _is(content, expected):
+        drop_damaged_object(expected)
+        content = _bytes(files, path, name, storage)
+        if not _is(content, expected):
+            raise FlowError(f"{path} of {name}: damaged: it is not what its checksum {expected} says; {_AGAIN}")
+    return content
+
+
+def _bytes(files: Any, path: str, name: str, storage: Storage) -> bytes:
     try:
         return files.read_bytes(path)
     except FileNotFoundError:
@@ -101,6 +120,15 @@ def _read(files: Any, path: str, name: str, storage: Storage) -> bytes:
     except Exception as error:
         # Every kind of remote has exceptions of its own.
         raise FlowError(f"{path} of {name}, from the remote {storage.remote}: {reason_of(error)}") from None
+
+
+def _checksum(info: dict[str, Any]) -> str | None:
+    """The checksum that DVC has of a file; None where the file itself lies in the workspace or in git."""
+    return None if "fs_info" in info else info.get("dvc_info", info).get("md5")
+
+
+def _is(content: bytes, checksum: str) -> bool:
+    return hashlib.md5(content).hexdigest() == checksum
 
 
 def _is_missing(path: str, name: str, storage: Storage) -> str:

@@ -5,6 +5,7 @@ from flows.errors import FlowError
 from flows.pipeline import run_pipeline
 from flows.process_output import Outcome, done
 from flows.results import headline_and_verdict, read_results
+from flows.text import visible
 
 
 def run_and_show(width: int | None, save: bool, workers: str | None = None) -> None:
@@ -26,10 +27,10 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     if older:
         print("results of earlier runs are still here and not shown; `smallset status` says whose they are")
     if found.report:
-        print(f"report: {found.report.resolve()}")
+        print(visible(f"report: {found.report.resolve()}"))
     if branch:
         saved = saved_run.save(saved_run.compose(branch, results), branch)
-        print(f"saved: {saved.name} on branch {versions.branch_of(branch)}, commit {saved.commit[:8]}")
+        print(visible(f"saved: {saved.name} on branch {versions.branch_of(branch)}, commit {saved.commit[:8]}"))
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     if failed:
         more = f" (and {len(failed) - 1} more)" if failed[1:] else ""

@@ -1,6 +1,7 @@
 """Where pictures come from; whether an address has something new, by what its server says, kept where DVC sees it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from flows.parameters import PARAMS, parser
 # What `download.path` names, and `download` depends on, while no folder is the source.
 PLACEHOLDER = Path("sources")
 STATE = PLACEHOLDER / ".source.json"
+AUTHORIZATION = "SMALLSET_DOWNLOAD_AUTHORIZATION"  # as the stage `download` sends it
 _TIMEOUT = 30.0  # seconds
 _ONLY_GET = (403, 405, 501)  # answers to HEAD by signed addresses, and by servers that do not know it
 _TELLING = ("etag", "last-modified", "content-length")
@@ -84,5 +86,7 @@ def _headers(url: str) -> dict[str, str]:
 def _ask(method: str, url: str) -> httpx.Response:
     # Compression on the way would be of another length, and of another ETag.
     headers = {"Accept-Encoding": "identity"}
+    if authorization := os.environ.get(AUTHORIZATION):
+        headers["Authorization"] = authorization
     with httpx.stream(method, url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as answer:
         return answer

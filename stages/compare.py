@@ -1,9 +1,7 @@
 """The models of two runs beside each other: `smallset compare`. A command, no stage of the graph."""
 
 import argparse
-import html
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +23,7 @@ from stages.lib.run_comparison import (
     would_tell,
 )
 from stages.lib.runs import Refused, read_run
-from stages.lib.text import visible
+from stages.lib.text import markdown, visible
 
 _TESTS = {
     "accuracy": "exact McNemar test on the same pictures",
@@ -69,7 +67,7 @@ def _show_text(found: RunComparison) -> None:
 
 def _show_markdown(found: RunComparison) -> None:
     print(_markdown_heading(found.before.name, found.after.name))
-    print(f"**{_plain(sentence(found))}**\n")
+    print(f"**{markdown(sentence(found))}**\n")
     if found.changes:
         headings = _headings(found)
         print(_markdown_row(headings))
@@ -78,7 +76,7 @@ def _show_markdown(found: RunComparison) -> None:
             print(_markdown_row(_cells(change, found)))
         print()
     for line in _footnotes(found):
-        print(f"{_plain(line)}\n")
+        print(f"{markdown(line)}\n")
 
 
 def _show_json(found: RunComparison) -> None:
@@ -91,7 +89,7 @@ def _refuse_text(error: Refused, before: str, after: str) -> None:
 
 def _refuse_markdown(error: Refused, before: str, after: str) -> None:
     print(_markdown_heading(before, after))
-    print(f"**Not compared**: {_plain(str(error))}\n")
+    print(f"**Not compared**: {markdown(str(error))}\n")
 
 
 def _refuse_json(error: Refused, before: str, after: str) -> None:
@@ -133,16 +131,11 @@ def _footnotes(found: RunComparison) -> Iterator[str]:
 
 
 def _markdown_heading(before: str, after: str) -> str:
-    return f"### Models: {_plain(after)} beside {_plain(before)}\n"
+    return f"### Models: {markdown(after)} beside {markdown(before)}\n"
 
 
 def _markdown_row(cells: list[str]) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, in one line, also within a table."""
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(visible(" ".join(text.split())), quote=False))
+    return f"| {' | '.join(map(markdown, cells))} |"
 
 
 _SHOW: dict[str, Callable[[RunComparison], None]] = {

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from stages.lib import entry
-from stages.lib.outputs import is_disabled, whole_directory
+from stages.lib.outputs import is_disabled, whole_directory, write_csv
 from stages.lib.params import CommonParams
 from stages.lib.sections import EvaluateParams
 from stages.lib.startup import start_tensorflow
@@ -69,7 +69,7 @@ def evaluate(
         predictions.write(validated, partial / "validation_predictions.csv")
         (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         for name, content in scores.tables_of(test.labels, chances, classes).items():
-            content.to_csv(partial / f"{name}.csv", index=False)
+            write_csv(content, partial / f"{name}.csv")
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
         explanations.write(partial / "explanations", network, dataset, table, params.explained, resizing)
     print(

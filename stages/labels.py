@@ -12,7 +12,7 @@ from stages.lib import entry, feature_files, predictions
 from stages.lib.groups import joined, numbered
 from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.manifest import SUBSETS, read_manifest
-from stages.lib.outputs import is_disabled, whole_file
+from stages.lib.outputs import is_disabled, whole_file, write_csv
 from stages.lib.params import CommonParams
 from stages.lib.rows import Picked
 from stages.lib.sections import LabelsParams
@@ -62,7 +62,7 @@ def labels(
         judged = _by_predictions(evaluations) or judged
     table = _named(judged, manifest, params.threshold)
     with whole_file(labels) as partial:
-        table.to_csv(partial, index=False)
+        write_csv(table, partial)
     counts = {"checked": len(judged.names), "suspicious": len(table), "by": judged.by}
     with whole_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")

@@ -68,7 +68,7 @@ def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
             inside = sorted((file, name) for name, file in walk(path) if not name.endswith("/"))
             if aside := [name for _, name in inside if is_set_aside(name)]:
                 told = f"{path}: {len(aside)} files are no pictures by their names: {summary(aside)}"
-                print(told, file=sys.stderr)
+                print(visible(told), file=sys.stderr)
             yield from (file for file, name in inside if not is_set_aside(name))
         elif path.exists():
             yield path

@@ -19,7 +19,7 @@ from stages.lib.inventory import Picture, Rejected, take_inventory
 from stages.lib.labelling import label_pictures
 from stages.lib.manifest import SUBSETS
 from stages.lib.orders import UNUSED, Amounts
-from stages.lib.outputs import whole_directory, whole_file
+from stages.lib.outputs import whole_directory, whole_file, write_csv
 from stages.lib.params import CommonParams
 from stages.lib.sections import SplitParams
 
@@ -163,7 +163,7 @@ def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFr
 
 def _write_table(file: Path, table: pd.DataFrame) -> None:
     with whole_file(file) as partial:
-        table.to_csv(partial, index=False)
+        write_csv(table, partial)
 
 
 if __name__ == "__main__":

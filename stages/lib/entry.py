@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from stages.lib import versions
 from stages.lib.errors import TemporaryError, UserError
 from stages.lib.params import Params
 from stages.lib.section_checks import read_sections
-from stages.lib.text import visible
+from stages.lib.text import shown, visible
 
 INTERRUPTED = 130
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may try again
@@ -47,10 +47,29 @@ def run(function: Callable[..., None]) -> None:
 
 
 def _print_anything() -> None:
-    """Let no name of a file end a stage while it is printed: what the terminal's encoding lacks is escaped."""
+    """Let no name of a file end a stage, or obey a terminal, while it is printed; what is printed has no secrets."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # Not stderr, where progress bars are drawn; errors are escaped one by one.
+    sys.stdout = cast("TextIO", _Shown(sys.stdout))
+
+
+class _Shown:
+    """A stream that takes text and writes what may be shown of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to this stream."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text of any number of lines."""
+        self._stream.write(shown(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the stream in all else."""
+        return getattr(self._stream, name)
 
 
 def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]:

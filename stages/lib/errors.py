@@ -1,8 +1,14 @@
 """The exceptions that end a stage with one line."""
 
+from stages.lib.text import redacted
+
 
 class UserError(Exception):
-    """Bad input: the message names the thing, what was expected and what came, in one line."""
+    """Bad input: the message names the thing, what was expected and what came, in one line, and holds no secret."""
+
+    def __str__(self) -> str:
+        """The message, without secrets."""
+        return redacted(super().__str__())
 
 
 class TemporaryError(UserError):

@@ -1,9 +1,11 @@
 """Outputs that appear whole or not at all: written beside their place, renamed at the end."""
 
+import csv
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from stages.lib.errors import UserError
 
@@ -47,6 +49,19 @@ def whole_directory(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         remove(partial)
+
+
+def write_csv(table: Any, file: Path, **options: Any) -> None:
+    """Write a pandas table without its index, so that names of any kind read back as they were.
+
+    Args:
+        options: of `DataFrame.to_csv`.
+    """
+    text = table.to_csv(index=False, **options)
+    # Pandas does not quote what ends a row for whoever reads it.
+    if "\r" in text:
+        text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, **options)
+    file.write_text(text, encoding="utf-8", newline="")
 
 
 def disable(directory: Path, stage: str) -> None:

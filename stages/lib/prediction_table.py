@@ -18,6 +18,8 @@ from stages.lib.text import visible
 
 _MOST = 4  # classes with a column of their own
 _NEXT = 2  # classes named beside the predicted one where there are more
+# What makes a formula of a cell: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PIPE = 1 << 16  # columns: a pipe has no width, and each picture its own line there
 
 
@@ -72,8 +74,20 @@ def require_target(file: Path, inputs: Collection[Path] = ()) -> None:
     raise UserError(f"--csv {file}: expected a file to write in a folder that exists: {reason}")
 
 
+def for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
+    """A table that a person opens: no path or name in it is a formula to a spreadsheet.
+
+    A path that begins like one gets `./` before it, which is the same path; a class gets an apostrophe. The tables of
+    the pipeline itself are not changed: they are read back.
+    """
+    paths = [f"./{path}" if str(path).startswith(_FORMULA) else path for path in table["path"]]
+    classes = [f"'{name}" if str(name).startswith(_FORMULA) else name for name in table["predicted"]]
+    return table.assign(path=paths, predicted=classes)
+
+
 def write(table: pd.DataFrame, file: Path) -> None:
-    """Write every probability as csv; through a link into what it leads to."""
+    """Write every probability as csv, for spreadsheets too; through a link into what it leads to."""
+    table = for_spreadsheets(table)
     if _is_special(file):
         predictions.write(table, file)
         return

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stages.lib.outputs import write_csv
+
 _PREFIX = "p_"
 
 
@@ -40,7 +42,7 @@ def measured(
 
 def write(predictions: pd.DataFrame, file: Path) -> None:
     """Write a table of predictions, probabilities with seven digits."""
-    predictions.to_csv(file, index=False, float_format="%.7g")
+    write_csv(predictions, file, float_format="%.7g")
 
 
 def read(file: Path) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 from stages.lib.evaluations import Results
 from stages.lib.params import read_file
+from stages.lib.text import redacted
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ def provenance(results: Results, models: Path, manifest: Path, parameters: Path)
 
 
 def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
-    """Keys with a point between levels, values as YAML writes them."""
+    """Keys with a point between levels, values as YAML writes them, without secrets."""
     found = []
     for key, value in values.items():
         if isinstance(value, dict):
             found += _flat(value, f"{above}{key}.")
         else:
-            found.append((f"{above}{key}", value if isinstance(value, str) else json.dumps(value)))
+            found.append((f"{above}{key}", redacted(value if isinstance(value, str) else json.dumps(value))))
     return found
 
 

@@ -37,6 +37,17 @@ class DownloadParams(Params):
     url: str | None
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
 
+    @field_validator("url")
+    @classmethod
+    def _has_no_password(cls, url: str | None) -> str | None:
+        """Keep secrets out of a file that git keeps and the report shows."""
+        if url and re.match(r"[a-z0-9+.-]+://[^/?#]*@", url, re.IGNORECASE):
+            raise ValueError(
+                "expected an address without user or password, which git would keep: set the variable "
+                "SMALLSET_DOWNLOAD_AUTHORIZATION to the value of the header, such as 'Bearer ...'"
+            )
+        return url
+
     @field_validator("path")
     @classmethod
     def _belongs_to_the_source(cls, path: str, info: ValidationInfo) -> str:

@@ -117,3 +117,18 @@ def test_a_clone_fetches_the_commit_and_leaves_nothing_of_the_order_before(proje
     assert deliver(second, lambda _: None, threading.Event()).result.outcome is Outcome.RAN
     assert (clone / "tool").read_text() == "2"
     assert not (clone / "all" / "old").exists()
+
+
+def test_a_worker_takes_nothing_damaged_from_the_remote(project, clone, dvc, tmp_path, monkeypatch):
+    monkeypatch.chdir(project)
+    dvc("repro", "own")
+    dvc("push")
+    lock = (project / "dvc.lock").read_bytes()
+    (stored,) = [file for file in (tmp_path / "storage" / "files" / "md5").rglob("*") if file.is_file()]
+    stored.chmod(0o644)
+    stored.write_text("2")
+    # As rot leaves it: of a file that is not write-protected DVC looks at the content even in the remote.
+    stored.chmod(0o444)
+    monkeypatch.chdir(clone)
+    refuse(order(project, files={"dvc.lock": lock}, pulled=("raw",)), r"^dvc pull: .* in the remote: damaged")
+    assert not (clone / "raw").exists()

@@ -17,9 +17,9 @@ def test_nobody_is_told_where_nobody_asked(monkeypatch):
 
 def test_what_does_not_get_there_is_said(site, monkeypatch):
     site.status = 500
-    assert notify("failed", "x").startswith(f"{VARIABLE}: 500 Server Error")
+    assert notify("failed", "x").startswith(f"{VARIABLE}: not told: the server answered 500 ")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         for address in (f"http://127.0.0.1:{closed.getsockname()[1]}", "no address"):
             monkeypatch.setenv(VARIABLE, address)
-            assert notify("failed", "x").startswith(f"{VARIABLE}: ")
+            assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")

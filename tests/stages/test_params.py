@@ -107,6 +107,8 @@ def toy(output_file: Path, common: CommonParams, params: ToyParams, stage: str) 
         raise OSError(28, "No space left on device", str(output_file))
     if params.fault == "bug":
         raise RuntimeError("a mistake of ours")
+    if params.fault == "names":
+        print("cat\\x1b[2J", "\\u202egpj.", "https://u:tok3n@h/a", "caf\\udce9", sep="\\n", flush=True)
     output_file.write_text(f"{stage} {common.seed}")
 
 entry.run(toy)
@@ -142,6 +144,11 @@ def test_paths_come_from_the_command_and_numbers_from_the_section(tmp_path):
 def test_what_the_user_can_mend_is_one_line(tmp_path, fault, code, line):
     done = run_toy(tmp_path, fault)
     assert (done.returncode, done.stderr) == (code, line)
+
+
+def test_what_a_stage_prints_obeys_no_terminal_and_holds_no_secret(tmp_path):
+    done = run_toy(tmp_path, "names")
+    assert done.stdout == "cat\\x1b[2J\n\\u202egpj.\nhttps://***@h/a\ncaf\\xe9\n"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(tmp_path):

@@ -1,5 +1,6 @@
 """What `smallset predict` prints and where it writes; names are shown as they are."""
 
+import csv
 import os
 import threading
 
@@ -138,3 +139,14 @@ def test_a_name_that_is_not_utf8_is_one_line_before_any_work(tmp_path):
     for paths in ([file], [tmp_path]):
         with pytest.raises(UserError, match="expected names of files in UTF-8: rename it"):
             command.predict(paths, None)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula_to_a_spreadsheet(tmp_path, name):
+    table = predictions.table([f"{name}.jpg", "a=b.jpg"], [name, "x"], np.array([[0.9, 0.1], [0.1, 0.9]]))
+    write(table, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["path", "predicted", f"p_{name}", "p_x"]
+    assert [row[:2] for row in rows[1:]] == [[f"./{name}.jpg", f"'{name}"], ["a=b.jpg", "x"]]
+    assert table["path"][0] == f"{name}.jpg"

@@ -28,6 +28,7 @@ class Behaviour:
     statuses: list[int] = field(default_factory=list)  # of the first answers
     version: str = '"1"'
     asked: list[str | None] = field(default_factory=list)  # the ranges
+    let_in: list[str | None] = field(default_factory=list)  # the header Authorization of each
     location: str | None = None
 
 
@@ -38,6 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         state = self.behaviour
         asked = self.headers.get("Range")
         state.asked.append(asked)
+        state.let_in.append(self.headers.get("Authorization"))
         if state.location is not None:
             self.send_response(302)
             self.send_header("Location", state.location)
@@ -230,3 +232,32 @@ def test_without_a_checksum_half_a_file_is_only_continued_if_the_server_says_it_
     source_url._validator_of(fetched).unlink()
     assert source_url.fetch(url, None).read_bytes() == CONTENT
     assert state.asked[-1] is None
+
+
+def test_who_is_let_in_is_said_by_the_environment_and_to_that_server_alone(server, monkeypatch):
+    url, behaviour = server
+    monkeypatch.setenv(source_url.AUTHORIZATION, "Bearer tok3n-of-mine")
+    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert behaviour.let_in == ["Bearer tok3n-of-mine"]
+
+
+def test_what_is_said_of_an_address_has_no_secret(server, capsys):
+    url, behaviour = server
+    behaviour.statuses = [503, 404]
+    with pytest.raises(UserError) as caught:
+        source_url.fetch(f"{url}?X-Amz-Signature=5ecret", None)
+    assert str(caught.value).startswith(f"{url}?***: expected a file, the server answered 404")
+    assert capsys.readouterr().out.startswith(f"{url}?***: the server answered 503")
+
+
+def test_a_password_in_the_address_is_refused():
+    from pydantic import ValidationError
+
+    from stages.lib.sections import DownloadParams
+
+    others = {"source": "url", "path": "sources", "sample_per_class": 1, "competition": "c", "sha256": None}
+    for address in ("https://me:tok3n@host/a.zip", "https://tok3n@host/a.zip"):
+        with pytest.raises(ValidationError, match="SMALLSET_DOWNLOAD_AUTHORIZATION"):
+            DownloadParams(url=address, **others)
+    for address in (None, "https://host/a@b.zip?at=c@d", "http://127.0.0.1:80/x"):
+        assert DownloadParams(url=address, **others).url == address
