@@ -54,7 +54,7 @@ def promotions(folder: Path | str = ".") -> list[Promotion]:
     with _gto() as api:
         events = api.history(str(folder), ARTIFACT)
     found = [_read(event) for event in events if event["event"] == "assignment" and event["stage"] == STAGE]
-    return sorted(found, key=_number, reverse=True)
+    return sorted(found, key=number, reverse=True)
 
 
 def in_use(folder: Path | str = ".") -> Promotion | None:
@@ -136,20 +136,20 @@ def withdrawn(used: Sequence[Promotion]) -> dict[str, Promotion]:
 
 
 def _read(event: Mapping[str, Any]) -> Promotion:
-    text, _, action = event["message"].strip().rpartition(f"\n{_BY_HAND}")
+    at, tag, who = event["timestamp"], event["ref"], event["author"] or ""
+    message, action = read_message(event["message"])
+    return Promotion(event["version"], event["commit"], at, tag, message, who, action)
+
+
+def read_message(text: str) -> tuple[str, Action | None]:
+    """Read the message of a tag: why, and what a person did; None of the gate."""
+    why, _, action = text.strip().rpartition(f"\n{_BY_HAND}")
     known = next((name for name in _ACTIONS if name == action), None)
-    return Promotion(
-        event["version"],
-        event["commit"],
-        event["timestamp"],
-        event["ref"],
-        text.strip() if known else event["message"].strip(),
-        event["author"] or "",
-        known,
-    )
+    return (why.strip(), known) if known else (text.strip(), None)
 
 
-def _number(one: Promotion) -> int:
+def number(one: Promotion) -> int:
+    """Which promotion it is: a later one has a larger number."""
     return int(one.tag.rpartition("#")[2])
 
 

@@ -51,7 +51,7 @@ def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray
 
 
 def balanced_difference(found: Disagreements, level: float = LEVEL) -> Interval:
-    """Difference of two balanced accuracies with its interval, which holds 0 just where `balanced_test` is above 1 - level.
+    """Difference of two balanced accuracies with its interval, with 0 just where `balanced_test` is above 1 - level.
 
     An adjusted Wald interval for a linear function of shares (Price & Bonett 2004, "An improved confidence interval for
     a linear function of binomial proportions"; of paired shares Bonett & Price 2012), with the shares of each class
