@@ -136,7 +136,7 @@ def _p_value(only_one: int, only_other: int) -> float:
 
 def _cells(row: Row) -> Sequence[str]:
     def percent(*shares: float) -> str:
-        first, *rest = (f"{100 * share:.0f} %" for share in shares)
+        first, *rest = (f"{100 * share:.0f}" for share in shares)
         return f"{first} ({rest[0]})" if rest else first
 
     return [
@@ -157,9 +157,13 @@ def main(
     if as_json:
         print(json.dumps({"chains": chains, "seed": seed, "rows": [asdict(row) for row in rows]}, indent=2))
         return
-    columns = ["test pictures", "rule", "lost, median", "lost, 95 %", "never refused", "equal promoted"]
+    columns = ["pictures", "rule", "lost, median", "lost, 95 %", "never refused", "equal"]
     columns += ["2 points better", "3 points worse"]
-    show(columns, [_cells(row) for row in rows], f"{chains:,} chains of {RETRAININGS} retrainings; points, and shares")
+    show(
+        columns,
+        [_cells(row) for row in rows],
+        f"{chains:,} chains of {RETRAININGS} retrainings; points lost, else per cent",
+    )
 
 
 if __name__ == "__main__":

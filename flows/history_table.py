@@ -25,7 +25,8 @@ def show_history(entries: Sequence[Entry], words: Sequence[Word] = (), use: str 
     table = Table("started, UTC", "run", "commit", "pictures", "model", "accuracy", "decision", "version", "why")
     for column in (3, 5):
         table.columns[column].justify = "right"
-    for row in sorted([*entries, *words], key=lambda row: row.started, reverse=True):
+    rows: list[Entry | Word] = [*entries, *words]
+    for row in sorted(rows, key=lambda row: row.started, reverse=True):
         table.add_row(*(_run(row) if isinstance(row, Entry) else _word(row)))
     print_table(table)
     if use:

@@ -72,4 +72,4 @@ def _now_at(commit: str, folder: Path | str) -> str:
 
 def _refs(patterns: list[str], folder: Path | str) -> Mapping[str, str]:
     lines = git("for-each-ref", "--format=%(refname) %(objectname)", *patterns, folder=folder).splitlines()
-    return dict(line.rsplit(" ", 1) for line in lines)  # type: ignore[misc]
+    return {name: found for name, _, found in (line.rpartition(" ") for line in lines)}

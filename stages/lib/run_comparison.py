@@ -169,8 +169,9 @@ def _change(comparison: Comparison, before: Run, after: Run) -> ModelChange:
     balanced = [metrics.balanced_accuracy(*(t[column].to_numpy() for column in ("label", "predicted"))) for t in tables]
     rights = before.right(comparison.other), after.right(comparison.one)
     labels = after.pictures["label"].to_numpy()
-    accuracies = [metrics.accuracy(right) for right in rights]
-    return ModelChange(comparison, *accuracies, *balanced, lower_bound(*reversed(rights), labels))
+    was, now = rights
+    bound = lower_bound(now, was, labels)
+    return ModelChange(comparison, metrics.accuracy(was), metrics.accuracy(now), balanced[0], balanced[1], bound)
 
 
 def _row(change: ModelChange) -> dict[str, Any]:
