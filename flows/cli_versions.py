@@ -1,4 +1,4 @@
-"""The commands of saved runs: `smallset retrain, serve, history, promote, rollback`."""
+"""The commands of saved runs: `smallset retrain, serve, history, promote, rollback, hold, release`."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def retrain(
     width: Width = None,
     workers: Workers = None,
 ) -> None:
-    """Run what changed in a clean checkout, save the run, promote its model if it is not worse, and push."""
+    """Run what changed in a clean checkout, save the run, promote its model if the gate lets it, and push."""
     with one_line_errors(), ended_by_signals():
         from flows.retrain import run_retrain
 
@@ -75,20 +75,23 @@ def history(
     branch: Branch = None,
     most: Annotated[int, typer.Option(min=1, help="Runs shown.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Everything of each run.")] = False,
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="With --json: what people did instead.")] = False,
 ) -> None:
     """Show the saved runs, the latest first: when, which commit and pictures, how good, and what was decided."""
     with one_line_errors():
         from dataclasses import asdict
 
         from flows import versions
-        from flows.history import read_history
+        from flows.history import describe_use, read_history, read_words
         from flows.history_table import show_history
 
         entries = read_history(branch or versions.current_branch(), most)
         if as_json:
-            typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+            words = read_words() if by_hand else entries
+            typer.echo(json.dumps([asdict(entry) for entry in words], indent=2))
         else:
-            show_history(entries)
+            oldest = min((entry.started for entry in entries if entry.started), default="")
+            show_history(entries, read_words(oldest), describe_use())
 
 
 @app.command(epilog="Examples: smallset promote | smallset promote run/20261124T030000Z-4f1c2a --push")
@@ -97,23 +100,46 @@ def promote(
     message: Annotated[str, typer.Option(help="Why.")] = "by hand",
     branch: Branch = None,
     push: Push = False,
+    force: Annotated[bool, typer.Option("--force", help="Also one that failed, was rejected, or is lost.")] = False,
 ) -> None:
-    """Put the classifier of a run into use: a version and a stage of GTO."""
+    """Put the classifier of a run into use, whatever is held: a version and a stage of GTO."""
     with one_line_errors():
         from flows import promotion
 
-        typer.echo(shown(promotion.promote(run, message, branch, push)))
+        typer.echo(shown(promotion.promote(run, message, branch, push, force)))
 
 
 @app.command(epilog="Examples: smallset rollback | smallset rollback --message 'wrong on new cameras' --push")
 def rollback(
     message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
 ) -> None:
-    """Put the version into use again that was in use before the present one."""
+    """Put the version into use again that was in use before the present one, and hold it."""
     with one_line_errors():
         from flows import promotion
 
         typer.echo(shown(promotion.rollback(message, branch, push)))
+
+
+@app.command(epilog="Examples: smallset hold --message 'until the audit' --push")
+def hold(
+    message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
+) -> None:
+    """Keep the version in use, whatever retraining finds, until `release` or `promote`."""
+    with one_line_errors():
+        from flows import promotion
+
+        typer.echo(shown(promotion.hold(message, branch, push)))
+
+
+@app.command(epilog="Examples: smallset release --message 'audit is over' --push")
+def release(
+    message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
+) -> None:
+    """Let retraining put better models into use again, after `hold` or `rollback`."""
+    with one_line_errors():
+        from flows import promotion
+
+        typer.echo(shown(promotion.release(message, branch, push)))
 
 
 def _parameters(

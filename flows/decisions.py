@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flows import registry
 from flows.git import git
-from flows.versions import Version
+from flows.versions import Version, record_of
 
-UNDECIDED, PROMOTED = "undecided", "promoted"
+UNDECIDED, PROMOTED, HELD = "undecided", "promoted", "held"
 _FILE = "smallset-decisions"  # in the folder of git: the tree of each run that was decided here, a line each
 
 
@@ -31,10 +31,27 @@ def made_here(commit: str, folder: Path | str = ".") -> bool:
 
 def is_open(last: Version, folder: Path | str = ".") -> bool:
     """Whether a run's decision is still to come, or to be carried out."""
-    decision = last.record.get("decision")
-    if decision == PROMOTED:
-        return last.commit not in {one.commit for one in registry.promotions(folder)}
-    return decision == UNDECIDED
+    decision, used = last.record.get("decision"), registry.promotions(folder)
+    if decision == HELD:
+        return not (used and used[0].is_held)
+    if decision == UNDECIDED:
+        return not waits(last, folder)
+    return decision == PROMOTED and last.commit not in {one.commit for one in used}
+
+
+def waits(last: Version, folder: Path | str = ".") -> bool:
+    """Whether a person is asked about a run, or holds another version, and what was said of it here is still so."""
+    asks = last.record.get("asks", False) or last.record.get("decision") == HELD
+    used = registry.promotions(folder)
+    still = last.record.get("instead_of") == run_of(used[0] if used else None)
+    return bool(asks) and still and made_here(last.commit, folder)
+
+
+def run_of(promotion: registry.Promotion | None) -> str | None:
+    """What names a model in use for good: commits move, and versions are numbered anew, until they are pushed."""
+    if promotion is None:
+        return None
+    return (record_of(promotion.commit) or {}).get("id", promotion.commit)
 
 
 def _file(folder: Path | str) -> Path:

@@ -1,6 +1,7 @@
-"""`smallset history`: every saved run of a branch, and which model was in use when."""
+"""`smallset history`: every saved run of a branch, what people decided by hand, and the model in use."""
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from flows import registry, versions
@@ -26,6 +27,63 @@ class Entry:
     reason: str
     version: str
     in_use: bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a person did by hand.
+
+    started: when. decision: "promote", "rollback", "hold" or "release". in_use: whether it is the last word.
+    """
+
+    run: str
+    commit: str
+    started: str
+    decision: str
+    reason: str
+    who: str
+    version: str
+    in_use: bool
+
+
+def read_words(since: str = "") -> list[Word]:
+    """What people did by hand, the latest first.
+
+    Args:
+        since: when, as `started` has it; the last word is always there.
+    """
+    used = registry.promotions()
+    words = [
+        Word(
+            run=_run_of(one),
+            commit=one.commit,
+            started=one.at.astimezone(UTC).isoformat(timespec="seconds"),
+            decision=one.action,
+            reason=one.message,
+            who=one.who,
+            version=one.version,
+            in_use=one == used[0],
+        )
+        for one in used
+        if one.action
+    ]
+    return [word for word in words if word.started >= since or word.in_use]
+
+
+def describe_use() -> str:
+    """Which model is in use, since when, by whom and why, in one line; empty where there is none."""
+    one = registry.in_use()
+    if one is None:
+        return ""
+    held = "; held until `smallset release` or `smallset promote`" if one.is_held else ""
+    how = f"by {one.who}, by hand ({one.action})" if one.action else "by the gate"
+    when = f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"in use: {registry.ARTIFACT} {one.version}, {_run_of(one)}, since {when}, {how}: {one.message}{held}"
+
+
+def _run_of(one: registry.Promotion) -> str:
+    run = (versions.record_of(one.commit) or {}).get("id")
+    return f"run/{run}" if run else f"commit {one.commit[:8]}"
 
 
 def read_history(branch: str, most: int | None = None) -> list[Entry]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from flows import registry
+from flows import registry, unpushed
 from flows.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.git import GitError, author, content, git, is_ancestor, resolve
@@ -27,15 +27,20 @@ class NotPublished(FlowError):
     """A remote cannot be reached or refuses: everything is kept here, and goes out with the next run."""
 
 
-def publish(branch: str, folder: Path | str = ".") -> None:
+def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> None:
     """Push the data and every run of a branch that the remotes do not have yet, with the tags of runs and promotions.
+
+    Args:
+        all_tags: also the data of earlier runs, one of which a person may have put into use.
 
     Raises:
         NotPublished: after several tries; nothing is lost.
     """
+    # What an end in the middle of the last push left.
+    unpushed.promote_again(folder)
     if read_storage(Path(folder)).remote:
         _patiently(lambda: _dvc("push", "--run-cache", folder=folder), "dvc push")
-        if _ahead(branch, folder) > 1 or not _is_here(branch, folder):
+        if all_tags or _ahead(branch, folder) > 1 or not _is_here(branch, folder):
             # Runs that an earlier failure kept here: their data is not that of the working tree.
             _patiently(lambda: _dvc("push", "--all-tags", folder=folder), "dvc push")
     if has_git_remote(folder):
@@ -77,7 +82,7 @@ def _push(branch: str, folder: Path | str) -> None:
     try:
         git("push", "--atomic", REMOTE, *names, folder=folder)
     except GitError:
-        _catch_up(branch, folder)
+        catch_up(branch, folder)
         raise
     if resolve(f"refs/heads/{runs}", folder):
         git("update-ref", f"refs/remotes/{REMOTE}/{runs}", f"refs/heads/{runs}", folder=folder)
@@ -87,29 +92,23 @@ def _patterns() -> list[str]:
     return [f"refs/tags/{pattern}" for pattern in ("run/*", *registry.TAGS)]
 
 
-def _catch_up(branch: str, folder: Path | str) -> None:
-    """Take in what others have pushed, and put what only this workspace has behind it."""
-    listed = git("ls-remote", "--tags", REMOTE, folder=folder).split()
-    published = set(zip(listed[1::2], listed[0::2], strict=True))
-    used = registry.promotions(folder)
-    own = {
-        name.removeprefix("refs/tags/")
-        for line in git("for-each-ref", "--format=%(refname) %(objectname)", *_patterns(), folder=folder).splitlines()
-        for name, commit in [line.split()]
-        if (name, commit) not in published
-    }
-    mine = [one for one in used if one.tag in own]
-    # Another workspace may have given these numbers to other versions.
-    for name in own - {name for name in own if name.startswith("run/")}:
-        git("tag", "--delete", name, folder=folder)
-    everything = (f"+refs/heads/*:refs/remotes/{REMOTE}/*", "+refs/tags/*:refs/tags/*")
-    git("fetch", "--force", REMOTE, *everything, folder=folder)
-    moved = replay(branch, folder)
-    theirs = registry.in_use(folder)
-    if theirs is None or theirs.version in {one.version for one in used if one not in mine}:
-        # Nobody has promoted meanwhile: what was decided against the model in use still holds.
-        for one in reversed(mine):
-            registry.promote(moved.get(one.commit, one.commit), one.message, folder)
+def catch_up(branch: str, folder: Path | str = ".") -> None:
+    """Take in what others have pushed, and put what only this workspace has behind it.
+
+    Raises:
+        GitError: the repository cannot be reached; nothing has changed.
+    """
+    everything = (f"+refs/heads/*:refs/remotes/{REMOTE}/*", f"+refs/tags/*:{unpushed.THEIRS}*")
+    git("fetch", "--force", "--prune", "--no-tags", REMOTE, *everything, folder=folder)
+    unpushed.take_in(_patterns(), folder)
+    replay(branch, folder)
+    unpushed.promote_again(folder)
+
+
+def is_told(tag: str, folder: Path | str = ".") -> bool:
+    """Whether the repository has a tag, now, as it is here."""
+    found = git("ls-remote", REMOTE, f"refs/tags/{tag}", folder=folder).split()
+    return found[:1] == git("rev-parse", f"refs/tags/{tag}", folder=folder).split()
 
 
 def replay(branch: str, folder: Path | str = ".") -> dict[str, str]:

@@ -1,14 +1,28 @@
 """Retraining with nobody watching: a clean checkout, the pipeline, the gate, a version, the remotes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows import cache, decisions, gate, notify, pins, profiles, publish, registry, saved_run, source, versions
+from flows import (
+    cache,
+    decisions,
+    gate,
+    known_pictures,
+    notify,
+    pins,
+    profiles,
+    publish,
+    registry,
+    saved_run,
+    source,
+    versions,
+)
 from flows.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
-from flows.decisions import PROMOTED, UNDECIDED
+from flows.decisions import HELD, PROMOTED, UNDECIDED
 from flows.errors import FlowError
 from flows.git import content
 from flows.parameters import check_parameters
@@ -16,6 +30,7 @@ from flows.pipeline import run_flow
 from flows.server import start_server
 
 SKIPPED = "Skipped"  # the state of a run that found another one at work
+_WAITING = ("decision", "reason", "asks", "instead_of")
 # Pictures that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
 
@@ -78,7 +93,10 @@ def _in_checkout(
     record = saved_run.compose(branch, results)
     is_open = last is not None and decisions.is_open(last)
     if record["outcome"] == "trained" or (record["outcome"] == "up to date" and is_open):
-        record |= _decision(record)
+        record |= _decision(record, branch)
+    elif last is not None and record["outcome"] == "up to date" and decisions.waits(last):
+        # Until a person has decided, every run says so.
+        record |= {name: last.record[name] for name in _WAITING if name in last.record}
     elif is_open:
         # A failure in between: what was not decided before it is still to be decided after it.
         record["decision"] = UNDECIDED
@@ -89,9 +107,20 @@ def _in_checkout(
     return _tell_outcome(version, branch, failure)
 
 
-def _decision(record: dict[str, Any]) -> dict[str, Any]:
-    present = registry.in_use()
-    beside = {"instead_of": _run_of(present)}
+def _decision(record: dict[str, Any], branch: str) -> dict[str, Any]:
+    used = registry.promotions()
+    present = used[0] if used else None
+    found = _of_the_gate(record, branch, used)
+    if present and present.is_held and found["decision"] == PROMOTED:
+        why = f"{present.version} is held by {present.who} ({present.message}): `smallset release` lets the gate decide"
+        found |= {"decision": HELD, "reason": f"{why}. It says: {found['reason']}"}
+    return found
+
+
+def _of_the_gate(record: dict[str, Any], branch: str, past: Sequence[registry.Promotion]) -> dict[str, Any]:
+    """What the gate decides, were no version held by a person; fields of the record."""
+    present = past[0] if past else None
+    beside = {"instead_of": decisions.run_of(present)}
     used = (versions.record_of(present.commit) or {}) if present else {}
     if present and used.get("classifier") == record["classifier"]:
         reason = f"its classifier is that of {present.version}, which is in use"
@@ -99,25 +128,37 @@ def _decision(record: dict[str, Any]) -> dict[str, Any]:
     if present and source.are_drawings(source.read_download()) and not _learnt_drawings(present):
         reason = f"it has learnt drawings, and {present.version} in use has not; download.source says what it learns"
         return beside | {"decision": "rejected", "reason": reason}
+    for version, back in registry.withdrawn(past).items():
+        if _classifier_of(version, past) == record["classifier"]:
+            reason = f"its classifier is that of {version}, which {back.who} took out of use: {back.message}"
+            return beside | {"decision": "rejected", "reason": reason}
     try:
+        tested = known_pictures.fingerprint(known_pictures.predictions_of(record["summary"]["recommended"]))
         decision = gate.decide(present, record["summary"], gate.read_gate())
     except FlowError as error:
         # The run is kept; the next one decides.
         return beside | {"decision": UNDECIDED, "reason": str(error)}
-    word = PROMOTED if decision.promote else "rejected"
-    return beside | {"decision": word, "reason": decision.reason, "comparison": decision.comparison}
+    times = known_pictures.times_decided(branch, tested)
+    again = f" Its test pictures have decided {times:,} times before." if times else ""
+    return beside | {
+        "decision": decision.word,
+        "reason": decision.reason + again,
+        "comparison": decision.comparison,
+        "beside_best": decision.beside,
+        "is_best": decision.is_best,
+        "asks": decision.word == UNDECIDED,
+        "test_pictures": {"fingerprint": tested, "decided_before": times},
+    }
+
+
+def _classifier_of(version: str, past: Sequence[registry.Promotion]) -> str | None:
+    commit = next(one.commit for one in past if one.version == version)
+    return (versions.record_of(commit) or {}).get("classifier")
 
 
 def _learnt_drawings(present: registry.Promotion) -> bool:
     text = content(present.commit, "params.yaml")
     return source.are_drawings(source.section_of(text or ""))
-
-
-def _run_of(promotion: registry.Promotion | None) -> str | None:
-    """What names a model in use for good: commits move, and versions are numbered anew, until they are pushed."""
-    if promotion is None:
-        return None
-    return (versions.record_of(promotion.commit) or {}).get("id", promotion.commit)
 
 
 def _finish(branch: str) -> str | None:
@@ -143,7 +184,8 @@ def _finish(branch: str) -> str | None:
 
 
 def _promote_instead(last: versions.Version) -> None:
-    if last.record.get("instead_of") == _run_of(registry.in_use()):
+    present = registry.in_use()
+    if last.record.get("instead_of") == decisions.run_of(present) and not (present and present.is_held):
         registry.promote(last.commit, last.record["reason"])
 
 
@@ -156,7 +198,7 @@ def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -
     if "decision" not in record:
         return Completed(name="UpToDate", message=f"{version.name}: nothing has changed{later}")
     text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
-    if record["decision"] in (PROMOTED, UNDECIDED):
+    if record["decision"] in (PROMOTED, UNDECIDED, HELD):
         _tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
     return Completed(name=record["decision"].capitalize(), message=text)
 

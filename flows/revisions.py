@@ -65,6 +65,17 @@ def fetch_directory(revision: str, path: str, folder: Path) -> None:
             target.write_bytes(_read(files, file, revision, storage))
 
 
+def fetch_file(revision: str, path: str) -> bytes | None:
+    """Read a file as it is at a revision; None where that has none.
+
+    Raises:
+        FlowError: no such revision, or the file is neither in DVC's cache nor in its remote.
+    """
+    storage = read_storage()
+    with _files(revision, storage) as files:
+        return _read(files, path, revision, storage) if _was_made(files, path) else None
+
+
 @contextmanager
 def _files(revision: str | None, storage: Storage) -> Iterator[Any]:
     from dvc.api import DVCFileSystem

@@ -136,3 +136,15 @@ def test_the_score(planted: Path, tmp_path: Path) -> None:
     assert f"flipped, missed (not in the dataset): {Path(flipped[1]['path']).name}" in lines
     assert f"label, not planted: test/{others[2]} (0.020), suggested cat (0.980)" in lines
     assert len([line for line in lines if line.startswith("near, missed")]) == 1
+
+
+def test_the_drift_of_the_gate_is_measured_for_every_rule() -> None:
+    command = [sys.executable, "-m", "benchmarks.gate_drift", "--chains", "2", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = {(row["pictures"], row["rule"]): row for row in json.loads(done.stdout)["rows"]}
+    assert {pictures for pictures, _ in rows} == {60, 200, 400, 2000}
+    for pictures in (200, 400):
+        assert rows[pictures, "old"]["lost_median"] > 0.05
+        assert rows[pictures, "best"]["lost_95"] < 0.05
+    assert rows[2000, "best"]["equal_all"] == rows[2000, "best"]["better_all"] == 1

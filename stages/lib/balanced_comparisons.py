@@ -50,8 +50,8 @@ def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray
     return Disagreements(*(np.bincount(places[rows], minlength=len(names)) for rows in chosen))
 
 
-def balanced_difference(found: Disagreements) -> Interval:
-    """Difference of two balanced accuracies with its interval, which holds 0 just where `balanced_test` is above .05.
+def balanced_difference(found: Disagreements, level: float = LEVEL) -> Interval:
+    """Difference of two balanced accuracies with its interval, with 0 just where `balanced_test` is above 1 - level.
 
     An adjusted Wald interval for a linear function of shares (Price & Bonett 2004, "An improved confidence interval for
     a linear function of binomial proportions"; of paired shares Bonett & Price 2012), with the shares of each class
@@ -63,7 +63,7 @@ def balanced_difference(found: Disagreements) -> Interval:
     # The square of a gap seen on few pictures is mostly chance.
     gaps = found.pictures / (found.pictures + _SHARED) * (one - other) ** 2
     error = sqrt(((one + other - gaps) / found.pictures).sum()) / classes
-    width = norm.ppf((1 + LEVEL) / 2)
+    width = norm.ppf((1 + level) / 2)
     half = width * error
     if abs(value) <= width * _error_if_equal(found):
         # The test shows nothing: no difference is one of those that these pictures allow.

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stages.lib import metrics
-from stages.lib.comparisons import Comparison, Measure, compare, corrected, measure_of
+from stages.lib.comparisons import Comparison, Measure, compare, corrected, lower_bound, measure_of
 from stages.lib.errors import UserError
 from stages.lib.intervals import Interval
 from stages.lib.runs import Run, class_differences, require_same_pictures
@@ -13,13 +13,17 @@ from stages.lib.runs import Run, class_differences, require_same_pictures
 
 @dataclass(frozen=True)
 class ModelChange:
-    """A model of the later run, `one` of the comparison, beside a model of the earlier run, mostly of the same name."""
+    """A model of the later run, `one` of the comparison, beside a model of the earlier run, mostly of the same name.
+
+    lower_bound: one-sided, of the difference, at 95 %.
+    """
 
     comparison: Comparison
     before: Interval
     after: Interval
     balanced_before: Interval
     balanced_after: Interval
+    lower_bound: float
 
     @property
     def compared(self) -> tuple[Interval, Interval]:
@@ -164,7 +168,10 @@ def _change(comparison: Comparison, before: Run, after: Run) -> ModelChange:
     tables = before.models[comparison.other], after.models[comparison.one]
     balanced = [metrics.balanced_accuracy(*(t[column].to_numpy() for column in ("label", "predicted"))) for t in tables]
     rights = before.right(comparison.other), after.right(comparison.one)
-    return ModelChange(comparison, *(metrics.accuracy(right) for right in rights), *balanced)
+    labels = after.pictures["label"].to_numpy()
+    was, now = rights
+    bound = lower_bound(now, was, labels)
+    return ModelChange(comparison, metrics.accuracy(was), metrics.accuracy(now), balanced[0], balanced[1], bound)
 
 
 def _row(change: ModelChange) -> dict[str, Any]:
@@ -173,6 +180,7 @@ def _row(change: ModelChange) -> dict[str, Any]:
         "before": {"model": comparison.other} | _measured(change.before, change.balanced_before),
         "after": {"model": comparison.one} | _measured(change.after, change.balanced_after),
         "difference": asdict(comparison.difference),
+        "lower_bound": change.lower_bound,
         "only_right_before": comparison.only_other,
         "only_right_after": comparison.only_one,
         "p_value": comparison.p_value,

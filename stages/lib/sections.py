@@ -234,13 +234,28 @@ class VersionsParams(Params):
     cleanlab: str
 
 
+def _least(value: object) -> float | str:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    if not (number or value == AUTO):
+        raise ValueError("expected a share from 0 to 1, or auto")
+    return value  # type: ignore[return-value]
+
+
 class GateParams(Params):
     """Section `gate`: what a new model must reach to take the place of the one in use.
 
-    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted.
+    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted;
+    "auto": its interval lies above what guessing reaches. margin: how much worse it may be, in shares of that measure.
+    anchor: beside which model; "best": also the one that was last shown to be better than all before it.
+    max_relabelled, max_lost: shares of a class's known pictures that may have changed class, and of its number that may
+    be gone, before a person is asked.
     """
 
-    min_accuracy: Annotated[float, Field(ge=0, le=1)]
+    min_accuracy: Annotated[float | Literal["auto"], PlainValidator(_least)]
+    margin: Annotated[float, Field(gt=0, lt=1)]
+    anchor: Literal["best", "present"]
+    max_relabelled: Annotated[float, Field(ge=0, le=1)]
+    max_lost: Annotated[float, Field(ge=0, le=1)]
 
 
 # Of a stage, by its name; and the sections that are no stage's own.

@@ -67,11 +67,13 @@ def test_history_and_the_commit_show_the_measure_that_counted(runs):
 
 
 def test_promote_and_rollback_change_what_is_in_use(runs):
-    found = smallset("promote", "--message", "good in the field")
+    assert "run/two: the gate rejected it: as [seen]; --force puts" in smallset("promote").stderr
+    found = smallset("promote", "--force", "--message", "good in the field")
     assert found.stdout.startswith("in use: classifier v1.1.0, commit ")
-    assert "`git push --tags` tells the others" in found.stdout
+    commit = resolve("run/two", runs)
+    assert f"here only: `smallset promote {commit[:8]} --push` tells the others" in found.stdout
     assert registry.in_use(runs).commit == resolve("run/two", runs)
-    assert smallset("promote", "run/two").stderr == "error: classifier v1.1.0 is in use already\n"
+    assert smallset("promote", "run/two", "--force").stderr == "error: classifier v1.1.0 is in use already\n"
     assert smallset("promote", "run/three").stderr.startswith("error: run/three: expected a saved run")
     assert smallset("rollback", "--message", "worse at night").stdout.startswith("in use: classifier v1.0.0")
     assert registry.in_use(runs).message == "worse at night"
@@ -82,7 +84,8 @@ def test_a_promotion_in_a_clone_without_runs_of_its_own_reaches_the_repository(r
     git("push", "--quiet", "origin", "runs/main", "refs/tags/*", folder=runs)
     other = clone(runs, "other")
     monkeypatch.chdir(other)
-    assert smallset("promote", "run/two", "--push").stdout.endswith("; pushed\n")
+    assert "run/two: no model" in smallset("promote", "run/one^{}", "--push").stderr.replace("run/one^{}", "run/two")
+    assert smallset("promote", "run/two", "--push", "--force").stdout.endswith("; pushed\n")
     assert registry.in_use(remote(runs)).version == "v1.1.0"
     assert [one.name for one in versions.versions("main", remote(runs))] == ["run/two", "run/one"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import gate, publish, registry, versions
+from flows import gate, known_pictures, publish, registry, versions
 from flows.errors import FlowError
 from flows.git import resolve
 from tests.flows.versions_project import (
@@ -65,18 +65,26 @@ def test_a_model_below_the_minimum_is_rejected_even_as_the_first(decide):
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "promote", "verdict"),
-    [(0.95, True, "better"), (0.78, True, "no difference shown"), (0.6, False, "worse")],
+    ("accuracy", "word", "verdict"),
+    [
+        (0.95, "promoted", "better"),
+        (0.8, "promoted", "no difference shown"),
+        (0.79, "promoted", "no difference shown"),
+        (0.78, "undecided", "no difference shown"),
+        (0.6, "rejected", "worse"),
+    ],
 )
-def test_a_model_is_promoted_unless_the_paired_test_says_worse(decide, used, accuracy, promote, verdict):
+def test_a_model_is_promoted_that_is_shown_to_be_hardly_worse(decide, used, accuracy, word, verdict):
     present = registry.in_use(used)
     found = decide(accuracy, present)
-    assert found.promote is promote
+    assert (found.word, found.promote, found.is_best) == (word, word == "promoted", accuracy == 0.95)
+    assert (found.comparison["recommended"]["lower_bound"] > -0.03) is (word == "promoted")
     assert found.comparison["recommended"]["verdict"] == verdict
     assert found.comparison["recommended"]["before"]["accuracy"]["value"] == 0.8
     assert found.comparison["recommended"]["after"]["accuracy"]["value"] == accuracy
     assert found.comparison["before"]["name"] == "v1.0.0"
-    assert found.reason == found.comparison["verdict"]
+    assert found.reason.startswith(found.comparison["verdict"])
+    assert ("Cannot decide with these test pictures, about " in found.reason) is (word == "undecided")
     assert not (used / ".smallset" / "gate").exists()
 
 
@@ -91,7 +99,7 @@ def test_a_model_that_loses_the_rare_class_is_not_promoted_though_it_is_as_often
     monkeypatch.setenv("TOY_WRONG", "0-40")
     found = decide(0.9, present)
     assert (found.promote, found.comparison["measure"]) == (False, "balanced_accuracy")
-    assert found.reason.startswith("Worse: the recommended classifier had a balanced accuracy of 90.0 % (v1.0.0)")
+    assert "Worse: the recommended classifier had a balanced accuracy of 90.0 % (v1.0.0)" in found.reason
 
 
 def test_every_decision_says_the_cautions_of_the_report(decide, used):
@@ -110,7 +118,7 @@ def test_every_decision_says_the_cautions_of_the_report(decide, used):
 
 def test_other_classes_are_for_a_person_to_decide(decide, used):
     found = decide(0.95, registry.in_use(used), classes=["bird", "cat", "dog"])
-    assert not found.promote
+    assert found.word == "undecided"
     assert "v1.0.0 in use knows the classes cat, dog, the new model bird, cat, dog" in found.reason
 
 
@@ -148,3 +156,30 @@ def test_a_model_in_use_that_cannot_be_fetched_leaves_the_decision_to_a_later_ru
     assert saved(project) == [("up to date", "promoted"), ("trained", "undecided"), ("trained", None)]
     assert [post["event"] for post in site.posts] == ["undecided", "promoted"]
     assert registry.in_use(remote(project)).version == "v1.1.0"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "headline", "word"),
+    [
+        # 100 of 200 are cats: guessing is right on half.
+        (0.6, 0.53, "accuracy", "promoted"),
+        (0.52, 0.45, "accuracy", "undecided"),
+        (0.5, 0.43, "accuracy", "rejected"),
+        (0.6, 0.51, "balanced_accuracy", "promoted"),
+        (0.4, 0.3, "balanced_accuracy", "rejected"),
+    ],
+)
+def test_a_minimum_by_itself_relates_to_guessing(decide, value, low, headline, word):
+    decide(0.9, None)
+    summary = {"recommended": "x", "headline": headline, headline: value, f"{headline}_low": low}
+    found = gate.decide(None, summary, gate.read_gate() | {"min_accuracy": "auto"})
+    assert found.word == word
+    assert ("0.5000 (gate.min_accuracy: auto)" in found.reason.replace(", with these test pictures", "")) is (
+        word != "promoted"
+    )
+
+
+def test_guessing_is_the_largest_class_or_one_of_so_many():
+    rows = [{"label": label} for label in "aaab"]
+    assert known_pictures.chance(rows, "accuracy") == 0.75
+    assert known_pictures.chance(rows, "balanced_accuracy") == 0.5

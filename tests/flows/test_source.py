@@ -10,12 +10,12 @@ import yaml
 from flows import source
 from flows.errors import FlowError
 from flows.git import git
-from tests.flows.versions_project import checkout, retrain, saved
+from tests.flows.versions_project import GATE, checkout, retrain, saved
 
 
 def write_params(folder: Path, address: str, **more) -> None:
     download = {"path": "sources", "source": "url", "url": address, "sha256": None} | more
-    params = {"download": download, "train": {"epochs": 1}, "gate": {"min_accuracy": 0.5}}
+    params = {"download": download, "train": {"epochs": 1}, "gate": GATE}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
 
 

@@ -20,12 +20,13 @@ STAGES = {
     },
     "evaluate": {
         "cmd": "python -m stages.evaluate --model models/classifier --evaluation evaluation/x "
-        "--summary report/summary.json",
+        "--summary report/summary.json --manifest data/manifest.csv",
         "deps": ["models/classifier"],
-        "outs": [{"evaluation/x/predictions.csv": {"cache": False}}],
+        "outs": [{"evaluation/x/predictions.csv": {"cache": False}}, "data/manifest.csv"],
         "metrics": [{"report/summary.json": {"cache": False}}],
     },
 }
+GATE = {"min_accuracy": 0.5, "margin": 0.03, "anchor": "best", "max_relabelled": 0.1, "max_lost": 0.5}
 ARTIFACTS = {"classifier": {"path": "models/classifier", "type": "model"}}
 
 
@@ -62,7 +63,7 @@ def make_project(folder: Path) -> Path:
     (folder / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n/config.local\n")
     (folder / ".gitignore").write_text("/.smallset/\n__pycache__/\n")
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES, "artifacts": ARTIFACTS}, sort_keys=False))
-    (folder / "params.yaml").write_text("train:\n  epochs: 1\ngate:\n  min_accuracy: 0.5\n")
+    (folder / "params.yaml").write_text(yaml.safe_dump({"train": {"epochs": 1}, "gate": GATE}))
     write_source(folder, 0.8)
     remote = folder.with_name(f"{folder.name}.git")
     git("init", "--quiet", "--bare", "--initial-branch=main", str(remote), folder=folder)

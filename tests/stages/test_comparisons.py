@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from stages.lib.comparisons import compare, compare_all, corrected, paired_difference, pictures_needed
+from stages.lib.comparisons import compare, compare_all, corrected, lower_bound, paired_difference, pictures_needed
 
 
 def models(both: int, only_one: int, only_other: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -101,3 +101,30 @@ def test_no_disagreement_leaves_an_interval_around_zero():
     assert found.p_value == 1
     assert found.difference.low < 0 < found.difference.high
     assert found.difference.low == pytest.approx(-found.difference.high)
+
+
+@pytest.mark.parametrize(("only_one", "only_other"), [(0, 0), (3, 3), (0, 4), (20, 2)])
+def test_the_lower_bound_is_the_lower_end_of_an_interval_at_90_per_cent(only_one, only_other):
+    right, other = np.ones((2, 200), bool)
+    other[:only_one] = False
+    right[only_one : only_one + only_other] = False
+    for labels, wide in ((np.arange(200) % 2, False), (np.arange(200) < 40, True)):
+        found = compare("a", "b", right, other, labels)
+        bound = lower_bound(right, other, labels)
+        assert found.difference.low < bound < found.difference.value
+        assert (found.measure == "balanced_accuracy") is wide
+    # A model beside itself: what so many pictures can tell.
+    if only_one == only_other == 0:
+        assert -0.03 < lower_bound(right, other, np.arange(200) % 2) < 0
+        few = slice(0, 60)
+        assert lower_bound(right[few], other[few], np.arange(60) % 2) < -0.03
+
+
+@pytest.mark.parametrize("pictures", [60, 400])
+def test_a_model_that_is_worse_by_the_margin_passes_at_most_once_in_twenty(pictures):
+    rng = np.random.default_rng(0)
+    labels, passed = np.arange(pictures) % 2, 0
+    for _ in range(400):
+        kind = rng.choice(3, pictures, p=[0.95, 0.04, 0.01])
+        passed += lower_bound(kind != 1, kind != 2, labels) > -0.03
+    assert passed <= 400 * 0.08

@@ -1,4 +1,4 @@
-"""The toy's comparison, for tests that are not about it: worse is what is right on ten pictures less."""
+"""The toy's comparison, for tests that are not about it: worse is what is right on ten pictures less, of 200."""
 
 import argparse
 import csv
@@ -20,4 +20,18 @@ def right(folder: Path) -> int:
 
 before, after = right(options.before), right(options.after)
 verdict = "worse" if after <= before - 10 else "better" if after >= before + 10 else "no difference shown"
-print(json.dumps({"recommended": {"verdict": verdict}, "verdict": f"{before} right before, {after} after"}))
+difference = (after - before) / 200
+print(
+    json.dumps(
+        {
+            "before": {"name": options.before_name},
+            "pictures": 200,
+            "recommended": {
+                "verdict": verdict,
+                "difference": {"value": difference, "low": difference - 0.02, "high": difference + 0.02},
+                "lower_bound": difference - 0.02,
+            },
+            "verdict": f"{before} right before, {after} after",
+        }
+    )
+)
