@@ -50,7 +50,7 @@ if options.summary:
     options.summary.parent.mkdir(exist_ok=True)
     options.manifest.parent.mkdir(exist_ok=True)
     value = model["accuracy"]
-    figures = {"accuracy": value, "accuracy_low": value - 0.1, "accuracy_high": value + 0.1}
+    figures = {"accuracy": value, "accuracy_low": max(0.0, value - 0.1), "accuracy_high": min(1.0, value + 0.1)}
     options.summary.write_text(json.dumps({"recommended": options.evaluation.name} | figures))
     with options.manifest.open("w", newline="") as file:
         table = csv.writer(file)
