@@ -65,9 +65,7 @@ def test_a_rollback_holds_until_a_person_lifts_it(two):
 
 def test_what_is_not_to_be_put_into_use_is_refused_without_force(two):
     for outcome, decision, why in (("failed", None, "a failed run"), ("trained", "rejected", "the gate rejected it")):
-        name = save(
-            two, 0.5, f"{outcome}{decision or str()}", outcome=outcome, decision=decision, reason="5 points"
-        ).name
+        name = save(two, 0.5, f"{outcome}{decision or ''}", outcome=outcome, decision=decision, reason="5 points").name
         assert why in smallset("promote", name).stderr
     before = git("rev-list", "--max-parents=0", "HEAD", folder=two)
     assert "no model to put into use" in smallset("promote", before).stderr
