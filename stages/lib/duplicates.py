@@ -35,7 +35,7 @@ def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
     seen = different[_first([pictures[place].thumbnail.tobytes() for place in different])]
     distinct = np.unique(seen)
     distinct = distinct[has_detail([pictures[place].thumbnail for place in distinct])]
-    leaders = distinct[_grouped([pictures[place] for place in distinct], limit)]
+    leaders = distinct[_grouped([pictures[place].thumbnail for place in distinct], limit)]
     groups, known = np.arange(len(pictures)), np.isin(seen, distinct)
     groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
     return groups[files]
@@ -54,7 +54,8 @@ def compared(pictures: Sequence[Picture], groups: np.ndarray) -> tuple[np.ndarra
     places = [place for place, group in enumerate(groups) if pictures[place].sha256 != pictures[group].sha256]
     if places:
         pairs = np.stack([np.minimum(places, groups[places]), np.maximum(places, groups[places])], axis=1)
-        plain, turned = (_measured(pictures, np.insert(pairs, 2, mirror, axis=1)) for mirror in (0, 1))
+        thumbnails = [picture.thumbnail for picture in pictures]
+        plain, turned = (_measured(thumbnails, np.insert(pairs, 2, mirror, axis=1)) for mirror in (0, 1))
         apart[places], mirrored[places] = np.minimum(plain, turned), turned < plain
     return apart, mirrored
 
@@ -65,30 +66,30 @@ def _first(values: Sequence[Hashable]) -> np.ndarray:
     return np.array([places.setdefault(value, place) for place, value in enumerate(values)], np.int64)
 
 
-def _grouped(pictures: Sequence[Picture], limit: float) -> np.ndarray:
+def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> np.ndarray:
     """int64 (pictures,): the place of the one that stands for each.
 
     Where one has more copies than it was compared with, those that stand for a group are searched again, without the
     others: each search makes them fewer by a factor, so the time grows with the pictures, not with their square.
     """
-    leaders, crowded = np.arange(len(pictures)), np.ones(len(pictures), bool)
+    leaders, crowded = np.arange(len(thumbnails)), np.ones(len(thumbnails), bool)
     links = np.empty((0, 2), np.int64)
     while crowded.any():
         remaining = np.unique(leaders)
-        pairs = candidates([pictures[place].thumbnail for place in remaining], _COUNT)
+        pairs = candidates([thumbnails[place] for place in remaining], _COUNT)
         pairs[:, :2] = remaining[pairs[:, :2]]
-        near = _copies(pictures, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
+        near = _copies(thumbnails, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
         if not len(near):
             break
-        links = np.concatenate([links, near, _merging(pictures, leaders, near, limit)])
+        links = np.concatenate([links, near, _merging(thumbnails, leaders, near, limit)])
         links = np.unique(links, axis=0)
-        before, leaders = leaders, _stars(len(pictures), links)
+        before, leaders = leaders, _stars(len(thumbnails), links)
         sizes = np.bincount(leaders, minlength=len(leaders))
         crowded = (sizes > _COUNT) & (sizes > np.bincount(before, minlength=len(leaders)))
     return leaders
 
 
-def _merging(pictures: Sequence[Picture], leaders: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
+def _merging(thumbnails: Sequence[np.ndarray], leaders: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
     """Copies of a leader among the members of a smaller group whose leader is one; each group with one other only."""
     sizes = np.bincount(leaders, minlength=len(leaders))
     larger: dict[int, int] = {}
@@ -98,24 +99,23 @@ def _merging(pictures: Sequence[Picture], leaders: np.ndarray, near: np.ndarray,
     members = np.flatnonzero(leaders != np.arange(len(leaders))).tolist()
     pairs = [sorted((larger[int(leaders[place])], place)) for place in members if int(leaders[place]) in larger]
     plain, mirrored = (np.insert(np.array(pairs, np.int64).reshape(-1, 2), 2, turn, axis=1) for turn in (0, 1))
-    fitting = _measured(pictures, plain) <= limit
-    turned = _copies(pictures, mirrored[~fitting], limit)
+    fitting = _measured(thumbnails, plain) <= limit
+    turned = _copies(thumbnails, mirrored[~fitting], limit)
     return np.concatenate([plain[fitting, :2], turned])
 
 
-def _copies(pictures: Sequence[Picture], pairs: np.ndarray, limit: float) -> np.ndarray:
+def _copies(thumbnails: Sequence[np.ndarray], pairs: np.ndarray, limit: float) -> np.ndarray:
     """int64 (copies, 2): those of the pairs that are near enough."""
-    return np.unique(pairs[_measured(pictures, pairs) <= limit, :2], axis=0)
+    return np.unique(pairs[_measured(thumbnails, pairs) <= limit, :2], axis=0)
 
 
-def _measured(pictures: Sequence[Picture], pairs: np.ndarray) -> np.ndarray:
+def _measured(thumbnails: Sequence[np.ndarray], pairs: np.ndarray) -> np.ndarray:
     """float32 (pairs,): distances; the second of a pair is mirrored where the third number is 1."""
     found = [np.empty(0, np.float32)]
     for part in (pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)):
-        one, other = ([pictures[place] for place in part[:, side]] for side in (0, 1))
-        seen = [each.thumbnail[:, :: -1 if turned else 1] for each, turned in zip(other, part[:, 2], strict=True)]
-        sides = np.array([min(a.width, a.height, b.width, b.height) for a, b in zip(one, other, strict=True)])
-        found.append(distances(np.stack([each.thumbnail for each in one]), np.stack(seen), sides))
+        one = np.stack([thumbnails[place] for place in part[:, 0]])
+        other = np.stack([thumbnails[place][:, ::-1] if turned else thumbnails[place] for _, place, turned in part])
+        found.append(distances(one, other))
     return np.concatenate(found)
 
 

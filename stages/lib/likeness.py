@@ -22,10 +22,6 @@ _EDGE = 1.5  # pixels at the edge, where frames and the corners of a turn leave 
 _UNCLIPPED = 235.0  # of 255: above it an edit of the light may have met the end of the scale
 _DETAIL = 2.0  # of 255: what varies within an eighth of the side; with less there is nothing to recognise
 _UNEXPLAINED = 0.3  # of the detail, at most
-# Compression changes small originals more, near edges above all: one pixel of a thumbnail averages few of theirs.
-_LARGE, _SMALL = 160, 64  # pixels of the shorter side from which on it does not, and up to which it fully does
-_RINGING, _REACH = 0.35, 7  # of the slope around, within so many pixels of the thumbnail
-_UNEXPLAINED_SMALL = 0.07  # of the detail, more
 _NOISE = 2.0  # of 255: no picture is taken for quieter than this
 _NOISES = 2.2  # of the median difference that noise may reach
 _BRIGHT, _CLIPPED = 195.0, 0.3  # of 255, and the share by which an edit of the light may have cut off what is brighter
@@ -36,7 +32,7 @@ _SLOPE = 0.1  # pixels by which the alignment may be off
 _BLUR = np.array([0.25, 0.5, 0.25])
 
 
-def distances(fixed: np.ndarray, moving: np.ndarray, sides: np.ndarray | None = None) -> np.ndarray:
+def distances(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     """Lay each moving thumbnail over its fixed one and measure the largest local difference that is left.
 
     Affine registration and one gain and offset for all three colours; what differs then, smoothed over 3 x 3 pixels, is
@@ -45,16 +41,12 @@ def distances(fixed: np.ndarray, moving: np.ndarray, sides: np.ndarray | None = 
 
     Args:
         fixed, moving: uint8 (pairs, 48, 48, 3), RGB.
-        sides: (pairs,), pixels of the shortest side of the two originals; None: they are large.
 
     Returns:
         float32 (pairs,): 0 for equal ones, above 2.5 where something differs, infinite where they do not fit at all.
     """
-    sides = np.full(len(fixed), _LARGE) if sides is None else sides
-    small = ((_LARGE - sides) / (_LARGE - _SMALL)).clip(0, 1).astype(np.float32)
     parts = [slice(start, start + _CHUNK) for start in range(0, len(fixed), _CHUNK)]
-    found = [_distances(fixed[part], moving[part], small[part]) for part in parts]
-    return np.concatenate(found or [np.empty(0, np.float32)])
+    return np.concatenate([_distances(fixed[part], moving[part]) for part in parts] or [np.empty(0, np.float32)])
 
 
 def has_detail(thumbnails: Sequence[np.ndarray]) -> np.ndarray:
@@ -64,7 +56,7 @@ def has_detail(thumbnails: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(found or [np.empty(0, bool)])
 
 
-def _distances(fixed: np.ndarray, moving: np.ndarray, small: np.ndarray) -> np.ndarray:
+def _distances(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     fixed, moving = fixed.astype(np.float32), moving.astype(np.float32)
     # Nearly equal ones need no alignment: of a camera that does not move there may be thousands.
     found = np.abs(fixed - moving).max(axis=(1, 2, 3)) / _NOISE
@@ -72,7 +64,7 @@ def _distances(fixed: np.ndarray, moving: np.ndarray, small: np.ndarray) -> np.n
     rest, warps = _roughly_laid_over(fixed, moving, np.flatnonzero(found == APART))
     if len(rest):
         warps = registered(fixed[rest] @ _LIGHT, moving[rest] @ _LIGHT, warps, _FINE_STEPS)
-        found[rest] = np.where(_plausible(warps), _largest(fixed[rest], moving[rest], warps, small[rest]), APART)
+        found[rest] = np.where(_plausible(warps), _largest(fixed[rest], moving[rest], warps), APART)
     return found
 
 
@@ -84,8 +76,8 @@ def _roughly_laid_over(fixed: np.ndarray, moving: np.ndarray, pairs: np.ndarray)
     return pairs[near], warps[near]
 
 
-def _largest(fixed: np.ndarray, moving: np.ndarray, warps: np.ndarray, small: np.ndarray) -> np.ndarray:
-    """The distance under a transform; small: float32 (pairs,), in [0, 1], how small the originals are."""
+def _largest(fixed: np.ndarray, moving: np.ndarray, warps: np.ndarray) -> np.ndarray:
+    """The distance under a transform."""
     shape, covered = fixed.shape, _compared(warps, fixed.shape[1])
     overlap = covered.mean(axis=1)
     found = warped(np.concatenate([moving, _filled(moving)], axis=3), warps)[0]
@@ -94,27 +86,20 @@ def _largest(fixed: np.ndarray, moving: np.ndarray, warps: np.ndarray, small: np
     gain, offset = _light(pixels, found, covered)
     rest = _rest(pixels, found, gain, offset) * covered[..., np.newaxis]
     rest, smooth = np.abs(_blurred(rest.reshape(shape))), _blurred(fixed)
-    explained = _explained(rest, smooth, covered.reshape(shape[:3]), gain, small)
-    largest = (rest.max(axis=3) / explained).max(axis=(1, 2))
+    largest = (rest.max(axis=3) / _explained(rest, smooth, covered.reshape(shape[:3]), gain)).max(axis=(1, 2))
     detail = _detail(smooth)
     fits = (gain > 1 / _GAIN) & (gain < _GAIN) & (overlap > _OVERLAP) & (detail > _DETAIL)
-    fits &= np.sqrt((rest * rest).mean(axis=(1, 2, 3))) < (_UNEXPLAINED + _UNEXPLAINED_SMALL * small) * detail
+    fits &= np.sqrt((rest * rest).mean(axis=(1, 2, 3))) < _UNEXPLAINED * detail
     return np.where(fits, largest, APART).astype(np.float32)
 
 
-def _explained(
-    rest: np.ndarray, smooth: np.ndarray, covered: np.ndarray, gain: np.ndarray, small: np.ndarray
-) -> np.ndarray:
+def _explained(rest: np.ndarray, smooth: np.ndarray, covered: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """float32 (pairs, side, side): what may differ at each place though nothing does, in grey levels."""
     noise = np.array([np.median(one[mask]) if mask.any() else 0 for one, mask in zip(rest, covered, strict=True)])
     down, across = np.gradient(smooth, axis=(1, 2))
-    slope = np.hypot(down, across).max(axis=3)
-    around = np.sqrt(ndimage.uniform_filter(slope * slope, size=(0, _REACH, _REACH)))
-    ringing = _RINGING * small[:, np.newaxis, np.newaxis] * around
-    slope = ndimage.maximum_filter(slope, size=(1, 3, 3))
+    slope = ndimage.maximum_filter(np.hypot(down, across).max(axis=3), size=(1, 3, 3))
     bright = (smooth.max(axis=3) - _BRIGHT).clip(0) * np.abs(gain - 1).clip(0, 1)[:, np.newaxis, np.newaxis]
-    floor = np.maximum(_NOISE, _NOISES * noise)[:, np.newaxis, np.newaxis]
-    return floor + _SLOPE * slope + ringing + _CLIPPED * bright
+    return np.maximum(_NOISE, _NOISES * noise)[:, np.newaxis, np.newaxis] + _SLOPE * slope + _CLIPPED * bright
 
 
 def _filled(images: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from benchmarks.copy_kinds import DIFFERENT, EDITS, recompressed
+from benchmarks.copy_kinds import DIFFERENT, EDITS
 from stages.lib.drawing import draw
 from stages.lib.duplicates import near_groups
 from stages.lib.inventory import Picture, take_inventory
@@ -139,25 +139,6 @@ def test_what_is_plain_has_no_detail() -> None:
     slope = np.broadcast_to(np.linspace(0, 255, SIDE, dtype=np.uint8)[:, np.newaxis, np.newaxis], plain.shape)
     noise = np.random.default_rng(0).normal(200, 1, plain.shape).astype(np.uint8)
     assert has_detail([plain, slope, noise, thumbnail(photograph(1))]).tolist() == [False, False, False, True]
-
-
-@pytest.mark.parametrize("side", [48, 64, 80, 96, 128])
-@pytest.mark.parametrize("quality", [50, 60, 75, 90])
-def test_a_small_original_recompressed_is_a_copy(side: int, quality: int, tmp_path: Path) -> None:
-    originals = [photograph(seed, (side, side)) for seed in range(8)]
-    pictures = described(tmp_path, [*originals, *(recompressed(image, quality) for image in originals)])
-    groups = near_groups(pictures, LIMIT)
-    assert (groups[:8] == groups[8:]).sum() >= 7
-    assert len(np.unique(groups[:8])) == 8
-
-
-@pytest.mark.parametrize("side", [32, 48, 64, 96])
-def test_small_images_with_other_objects_are_no_copies(side: int, tmp_path: Path) -> None:
-    photographs = [photograph(seed) for seed in range(40)]
-    for kind in ("fixed scene, object of 10 % elsewhere", "fixed scene, object of 20 % elsewhere", "other colours"):
-        images = DIFFERENT[kind](photographs, 40, np.random.default_rng(1))
-        groups = near_groups(described(tmp_path, [image.resize((side, side)) for image in images]), LIMIT)
-        assert len(np.unique(groups)) == 40, kind
 
 
 def test_no_pairs_have_no_distances() -> None:
