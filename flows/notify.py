@@ -5,9 +5,10 @@ import os
 import re
 from typing import Any
 
-import requests
+import httpx
 
 from flows.text import redacted, shown
+from flows.web import Refused, Route
 
 VARIABLE = "SMALLSET_WEBHOOK"
 _TIMEOUT = 10.0  # seconds
@@ -26,11 +27,16 @@ def notify(event: str, text: str, **details: Any) -> str | None:
         return None
     try:
         said = {name: redacted(value) if isinstance(value, str) else value for name, value in details.items()}
-        answer = requests.post(address, json={"event": event, "text": _plain(text)} | said, timeout=_TIMEOUT)
-    except requests.RequestException as error:
+        content = {"event": event, "text": _plain(text)} | said
+        # Nowhere else than to this address, and of its answer the head alone.
+        with Route(address, _TIMEOUT).stream("POST", {}, most_steps=0, json=content) as answer:
+            pass
+    except (Refused, httpx.HTTPError, httpx.InvalidURL) as error:
         # What the exception says has the address in it, in one form or another.
         return f"{VARIABLE}: not told: {type(error).__name__}"
-    return None if answer.ok else f"{VARIABLE}: not told: the server answered {answer.status_code} {answer.reason}"
+    if answer.is_success:
+        return None
+    return f"{VARIABLE}: not told: the server answered {answer.status_code} {answer.reason_phrase}"
 
 
 def _plain(text: str) -> str:

@@ -10,12 +10,13 @@ from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
 from flows.parameters import PARAMS, parser
+from flows.web import Refused, Route
 
 # What `download.path` names, and `download` depends on, while no folder is the source.
 PLACEHOLDER = Path("sources")
 STATE = PLACEHOLDER / ".source.json"
 AUTHORIZATION = "SMALLSET_DOWNLOAD_AUTHORIZATION"  # as the stage `download` sends it
-_TIMEOUT = 30.0  # seconds
+_LONGEST = 120.0  # seconds, wherever the address leads and however slowly it answers
 _ONLY_GET = (403, 405, 501)  # answers to HEAD by signed addresses, and by servers that do not know it
 _TELLING = ("etag", "last-modified", "content-length")
 
@@ -77,7 +78,7 @@ def _headers(url: str) -> dict[str, str]:
         if answer.status_code in _ONLY_GET:
             answer = _ask("GET", url)
         answer.raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (Refused, httpx.HTTPError, httpx.InvalidURL) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FlowError(f"download.url: {url}: {reason}") from None
     return {name: answer.headers[name] for name in _TELLING if name in answer.headers}
@@ -88,5 +89,6 @@ def _ask(method: str, url: str) -> httpx.Response:
     headers = {"Accept-Encoding": "identity"}
     if authorization := os.environ.get(AUTHORIZATION):
         headers["Authorization"] = authorization
-    with httpx.stream(method, url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as answer:
+    # The head alone: what comes after it may have no end.
+    with Route(url, _LONGEST).stream(method, headers) as answer:
         return answer

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.lib import archives, entry, set_aside, source_kaggle, source_made, source_url
+from stages.lib.download_limits import Limits
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams
 from stages.lib.sections import NO_FOLDER, DownloadParams
@@ -41,7 +42,8 @@ def _from_address(params: DownloadParams, archive: Path) -> None:
     _say(f"source url: {params.url}")
     if params.sha256 is None:
         _say(f"download.sha256 is null: what {params.url} has now is taken as it is")
-    fetched = source_url.fetch(params.url, params.sha256)
+    limits = Limits(round(params.max_gigabytes * 1e9), params.max_hours * 3600)
+    fetched = source_url.fetch(params.url, params.sha256, limits)
     _repack(fetched, archive, f"source url: {params.url}")
     source_url.forget(fetched)
 

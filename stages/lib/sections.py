@@ -28,6 +28,7 @@ class DownloadParams(Params):
     lie anywhere; for every other source `sources`.
     sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
     url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
+    max_gigabytes, max_hours: what is fetched from it at most (1 GB is 1e9 bytes), and in what time.
     """
 
     source: Literal["sample", "folder", "kaggle", "url", "digits"]
@@ -36,6 +37,8 @@ class DownloadParams(Params):
     competition: Annotated[str, Field(min_length=1)]
     url: str | None
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
+    max_gigabytes: Annotated[float, Field(gt=0, le=100_000)]
+    max_hours: Annotated[float, Field(gt=0, le=1_000)]
 
     @field_validator("url")
     @classmethod

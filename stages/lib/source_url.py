@@ -8,29 +8,30 @@ from pathlib import Path
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
+from stages.lib.download_limits import Limits, Stalled, TooLarge, Watch
 from stages.lib.errors import TemporaryError, UserError
 from stages.lib.outputs import remove
 from stages.lib.progress import progress
 from stages.lib.text import redacted
+from stages.lib.web import Refused, Route
 
 AUTHORIZATION = "SMALLSET_DOWNLOAD_AUTHORIZATION"  # a variable: secrets come from nowhere else
 PARTIALS = Path(".smallset") / "downloads"
 FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
 LONGEST_WAIT = 30.0  # seconds
 TRIES = 6  # in a row without a byte more than before
-_TIMEOUT = 30.0  # seconds without an answer or a byte
 _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504}
 
 
 # About the address, not about this moment; the last two are transport errors by their class.
-_HOPELESS = (httpx.InvalidURL, httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+_HOPELESS = (Refused, httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 class _TryAgain(Exception):
     """An answer that may be better next time."""
 
 
-def fetch(url: str, sha256: str | None) -> Path:
+def fetch(url: str, sha256: str | None, limits: Limits) -> Path:
     """Download a file; what came before an interruption is kept and not fetched again.
 
     Args:
@@ -40,17 +41,18 @@ def fetch(url: str, sha256: str | None) -> Path:
         The complete file, in `PARTIALS`; the caller removes it with `forget`.
 
     Raises:
-        UserError: the address has no such file, does not answer after several tries, or gives another content.
+        UserError: the address has no such file, leads where none is fetched from (`web.Route`), does not answer after
+            several tries, gives another content, more than the limits allow, or more than the disk takes.
     """
     if not re.match("https?://", url):
         raise UserError(f"download.url: expected an address that starts with http:// or https://. Received: {url!r}")
-    download = _Download(url, sha256.lower() if sha256 else None)
+    download = _Download(url, sha256.lower() if sha256 else None, limits)
     download.run()
     return download.file
 
 
 def _is_worth_another_try(error: BaseException) -> bool:
-    return isinstance(error, httpx.TransportError | _TryAgain) and not isinstance(error, _HOPELESS)
+    return isinstance(error, httpx.TransportError | _TryAgain | Stalled) and not isinstance(error, _HOPELESS)
 
 
 def forget(file: Path) -> None:
@@ -71,8 +73,9 @@ def _checksum(file: Path) -> str:
 class _Download:
     """One file on its way: how much of it is there, and how often nothing came."""
 
-    def __init__(self, url: str, sha256: str | None) -> None:
-        self.url, self.sha256 = url, sha256
+    def __init__(self, url: str, sha256: str | None, limits: Limits) -> None:
+        self.url, self.sha256, self.limits = url, sha256, limits
+        self.route = Route(url, limits.seconds)
         self.file = PARTIALS / f"{sha256 or hashlib.sha256(url.encode()).hexdigest()}.partial"
         self.most, self.idle = self._size(), 0
 
@@ -90,9 +93,17 @@ class _Download:
         )
         try:
             retrying(self._attempt)
+        except TooLarge:
+            forget(self.file)
+            raise
         except _HOPELESS as error:
             raise UserError(f"download.url: {self.url}: {error}") from None
-        except (httpx.TransportError, _TryAgain) as error:
+        except (httpx.TransportError, _TryAgain, Stalled) as error:
+            if self.route.is_over:
+                raise TemporaryError(
+                    f"{self.url}: expected the whole file within {self.limits.seconds / 3600:g} h "
+                    f"(download.max_hours), received {self._size():,} bytes, which are kept"
+                ) from None
             reason = str(error) or type(error).__name__
             raise TemporaryError(
                 f"{self.url}: gave up after {TRIES} tries without progress: {reason}; "
@@ -107,7 +118,7 @@ class _Download:
         progressed = self._size() > self.most
         self.most = max(self.most, self._size())
         self.idle = 0 if progressed else self.idle + 1
-        return self.idle >= TRIES
+        return self.idle >= TRIES or self.route.is_over
 
     def _say(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -124,16 +135,13 @@ class _Download:
         # Compression on the way would make a byte range of something else.
         headers = {"Accept-Encoding": "identity"}
         if authorization := os.environ.get(AUTHORIZATION):
-            # To that server alone: httpx does not send it on to another one.
+            # To that server alone: a route does not send it on to another one.
             headers["Authorization"] = authorization
         if done:
             headers["Range"] = f"bytes={done}-"
             if _validator_of(self.file).exists():
                 headers["If-Range"] = _validator_of(self.file).read_text(encoding="utf-8")
-        with (
-            httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client,
-            client.stream("GET", self.url, headers=headers) as response,
-        ):
+        with self.route.stream("GET", headers) as response:
             self._accept(response, done)
 
     def _accept(self, response: httpx.Response, done: int) -> None:
@@ -161,14 +169,17 @@ class _Download:
 
     def _write(self, response: httpx.Response, start: int) -> None:
         length = response.headers.get("Content-Length", "")
-        total = start + int(length) if length.isdigit() else None
+        total = start + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+        watch = Watch(self.url, PARTIALS, self.limits, start, total)
         with self.file.open("ab" if start else "wb") as file, progress("downloading", total, in_bytes=True) as tell:
-            # As they come: what waits for a full block would be lost where the connection breaks.
+            # As they come: what waits for a full block would be lost where the connection breaks. Raw: nothing that
+            # is compressed on the way grows here.
             for block in response.iter_raw():
+                watch.check(file.tell() + len(block))
                 file.write(block)
                 tell(file.tell())
 
 
 def _first_byte(response: httpx.Response) -> int | None:
-    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    found = re.match("bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
     return int(found[1]) if found else None

@@ -23,3 +23,9 @@ def test_what_does_not_get_there_is_said(site, monkeypatch):
         for address in (f"http://127.0.0.1:{closed.getsockname()[1]}", "no address"):
             monkeypatch.setenv(VARIABLE, address)
             assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")
+
+
+def test_a_word_is_carried_nowhere_else(site):
+    site.status, site.headers = 307, {"Location": f"{site.address}/elsewhere"}
+    assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")
+    assert len(site.posts) == 1

@@ -32,6 +32,8 @@ def run(directory: Path, common: CommonParams, params: BackboneParams, source: s
         competition="birds",
         url=None,
         sha256=None,  # type: ignore[arg-type]
+        max_gigabytes=1,
+        max_hours=1,
     )
     backbone(directory, size, cautions, common, download, params)
     return json.loads(size.read_text())["image_size"]

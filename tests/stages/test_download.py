@@ -32,7 +32,8 @@ def _project(elsewhere: None) -> None:
 
 def params_of(path: str | Path | None = None, **changes: object) -> DownloadParams:
     source = {"source": "sample", "path": "sources"} if path is None else {"source": "folder", "path": str(path)}
-    others = {"sample_per_class": 2, "competition": "c", "url": None, "sha256": None}
+    limits = {"max_gigabytes": 1, "max_hours": 1}
+    others = {"sample_per_class": 2, "competition": "c", "url": None, "sha256": None} | limits
     return DownloadParams.model_validate(source | others | changes)
 
 

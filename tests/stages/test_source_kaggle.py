@@ -87,7 +87,14 @@ def test_the_inner_archive_becomes_the_raw_one(place: str, tmp_path: Path, monke
         seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
     )
     params = DownloadParams(
-        path="sources", source="kaggle", sample_per_class=1, competition="birds", url=None, sha256=None
+        path="sources",
+        source="kaggle",
+        sample_per_class=1,
+        competition="birds",
+        url=None,
+        sha256=None,
+        max_gigabytes=1,
+        max_hours=1,
     )
     download(tmp_path / "raw.zip", common, params)
     assert asked == ["birds"]

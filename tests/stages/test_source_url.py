@@ -12,10 +12,15 @@ from threading import Thread
 import pytest
 
 from stages.lib import source_url
+from stages.lib.download_limits import Limits
 from stages.lib.errors import UserError
 
 CONTENT = random.Random(0).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def fetch(url: str, sha256: str | None) -> Path:
+    return source_url.fetch(url, sha256, Limits(10**9, 3600))
 
 
 @dataclass
@@ -88,7 +93,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
 
 def refusal(url: str, sha256: str = SHA256) -> str:
     with pytest.raises(UserError) as caught:
-        source_url.fetch(url, sha256)
+        fetch(url, sha256)
     message = str(caught.value)
     assert "\n" not in message
     assert url in message
@@ -101,7 +106,7 @@ def kept() -> list[Path]:
 
 def test_a_file_arrives_and_is_forgotten(server: tuple[str, Behaviour]) -> None:
     url, behaviour = server
-    file = source_url.fetch(url, SHA256.upper())
+    file = fetch(url, SHA256.upper())
     assert file.read_bytes() == CONTENT
     assert behaviour.asked == [None]
     source_url.forget(file)
@@ -111,21 +116,21 @@ def test_a_file_arrives_and_is_forgotten(server: tuple[str, Behaviour]) -> None:
 def test_a_broken_connection_is_resumed_where_it_broke(server: tuple[str, Behaviour]) -> None:
     url, behaviour = server
     behaviour.breaks = 3
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert behaviour.asked == [None, "bytes=150000-", "bytes=225000-", "bytes=262500-"]
 
 
 def test_a_server_without_ranges_starts_again(server: tuple[str, Behaviour]) -> None:
     url, behaviour = server
     behaviour.ranges, behaviour.breaks = False, 2
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert len(behaviour.asked) == 3
 
 
 def test_progress_earns_further_tries(server: tuple[str, Behaviour]) -> None:
     url, behaviour = server
     behaviour.breaks = source_url.TRIES + 4
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
 
 
 def test_without_progress_it_gives_up_and_a_later_run_goes_on(server: tuple[str, Behaviour]) -> None:
@@ -134,7 +139,7 @@ def test_without_progress_it_gives_up_and_a_later_run_goes_on(server: tuple[str,
     assert "gave up after 6 tries without progress" in refusal(url)
     assert len(behaviour.asked) == 1 + source_url.TRIES
     behaviour.ranges, behaviour.breaks, behaviour.asked = True, 0, []
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert behaviour.asked == ["bytes=150000-"]
 
 
@@ -143,7 +148,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(server: tuple[str, Behavi
     source_url.PARTIALS.mkdir(parents=True)
     (source_url.PARTIALS / f"{SHA256}.partial").write_bytes(bytes(1000))
     (source_url.PARTIALS / f"{SHA256}.version").write_text('"0"')
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert behaviour.asked == ["bytes=1000-"]
 
 
@@ -151,14 +156,14 @@ def test_more_than_there_is_starts_again(server: tuple[str, Behaviour]) -> None:
     url, behaviour = server
     source_url.PARTIALS.mkdir(parents=True)
     (source_url.PARTIALS / f"{SHA256}.partial").write_bytes(bytes(400_000))
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert behaviour.asked == ["bytes=400000-", None]
 
 
 def test_a_busy_server_is_asked_again(server: tuple[str, Behaviour], capsys: pytest.CaptureFixture[str]) -> None:
     url, behaviour = server
     behaviour.statuses = [503, 429]
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert "the server answered 503" in capsys.readouterr().out
 
 
@@ -179,8 +184,8 @@ def test_a_wrong_checksum_leaves_nothing(server: tuple[str, Behaviour]) -> None:
 
 def test_a_complete_file_is_not_fetched_again(server: tuple[str, Behaviour]) -> None:
     url, behaviour = server
-    source_url.fetch(url, SHA256)
-    source_url.fetch(url, SHA256)
+    fetch(url, SHA256)
+    fetch(url, SHA256)
     assert len(behaviour.asked) == 1
 
 
@@ -217,7 +222,7 @@ def test_without_a_checksum_the_present_content_is_taken_each_time(server):
     url, state = server
     for content, version in ((b"first", '"1"'), (b"second", '"2"')):
         state.content, state.version = content, version
-        fetched = source_url.fetch(url, None)
+        fetched = fetch(url, None)
         assert fetched.read_bytes() == content
         source_url.forget(fetched)
 
@@ -225,19 +230,19 @@ def test_without_a_checksum_the_present_content_is_taken_each_time(server):
 def test_without_a_checksum_half_a_file_is_only_continued_if_the_server_says_it_is_the_same(server):
     url, state = server
     state.breaks = 1
-    fetched = source_url.fetch(url, None)
+    fetched = fetch(url, None)
     assert fetched.read_bytes() == CONTENT
     assert state.asked == [None, f"bytes={len(CONTENT) // 2}-"]
     fetched.write_bytes(b"half of something that nobody knows")
     source_url._validator_of(fetched).unlink()
-    assert source_url.fetch(url, None).read_bytes() == CONTENT
+    assert fetch(url, None).read_bytes() == CONTENT
     assert state.asked[-1] is None
 
 
 def test_who_is_let_in_is_said_by_the_environment_and_to_that_server_alone(server, monkeypatch):
     url, behaviour = server
     monkeypatch.setenv(source_url.AUTHORIZATION, "Bearer tok3n-of-mine")
-    assert source_url.fetch(url, SHA256).read_bytes() == CONTENT
+    assert fetch(url, SHA256).read_bytes() == CONTENT
     assert behaviour.let_in == ["Bearer tok3n-of-mine"]
 
 
@@ -245,7 +250,7 @@ def test_what_is_said_of_an_address_has_no_secret(server, capsys):
     url, behaviour = server
     behaviour.statuses = [503, 404]
     with pytest.raises(UserError) as caught:
-        source_url.fetch(f"{url}?X-Amz-Signature=5ecret", None)
+        fetch(f"{url}?X-Amz-Signature=5ecret", None)
     assert str(caught.value).startswith(f"{url}?***: expected a file, the server answered 404")
     assert capsys.readouterr().out.startswith(f"{url}?***: the server answered 503")
 
@@ -256,6 +261,7 @@ def test_a_password_in_the_address_is_refused():
     from stages.lib.sections import DownloadParams
 
     others = {"source": "url", "path": "sources", "sample_per_class": 1, "competition": "c", "sha256": None}
+    others |= {"max_gigabytes": 1, "max_hours": 1}
     for address in ("https://me:tok3n@host/a.zip", "https://tok3n@host/a.zip"):
         with pytest.raises(ValidationError, match="SMALLSET_DOWNLOAD_AUTHORIZATION"):
             DownloadParams(url=address, **others)
