@@ -111,10 +111,11 @@ def predict(
         raise typer.Exit(subprocess.call(command))
 
 
-@app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare main --markdown")
+@app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
 def compare(
-    revision: Annotated[str, typer.Argument(metavar="REV", help="A git revision or a DVC experiment.")],
+    revision: Annotated[str | None, typer.Argument(metavar="REV", help="A git revision or a DVC experiment.")] = None,
     other: Annotated[str | None, typer.Argument(metavar="REV", help="Another; else the workspace.")] = None,
+    base: Annotated[str | None, typer.Option(metavar="BRANCH", help="Beside where this branch left that one.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a comment for a pull request.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Every figure.")] = False,
 ) -> None:
@@ -125,7 +126,22 @@ def compare(
         if markdown and as_json:
             raise FlowError("expected --markdown or --json. Received: both")
         form = "markdown" if markdown else "json" if as_json else "text"
-        raise typer.Exit(compare_command.compare(revision, other, form))
+        if (revision is None) == (base is None):
+            raise FlowError(f"expected a revision or --base. Received: {'both' if base else 'neither'}")
+        if base:
+            raise typer.Exit(compare_command.compare_with_base(base, form))
+        raise typer.Exit(compare_command.compare(str(revision), other, form))
+
+
+@app.command(name="branch-point", epilog="Examples: smallset branch-point origin/main")
+def branch_point(
+    base: Annotated[str, typer.Argument(metavar="BRANCH", help="The branch that this one was begun from.")],
+) -> None:
+    """Show the revision with the results that were really there where this branch left another one."""
+    with one_line_errors(), ended_by_signals():
+        from flows import compare_command
+
+        compare_command.show_branch_point(base)
 
 
 @app.command(

@@ -20,7 +20,7 @@ def one_line_errors() -> Iterator[None]:
         yield
     except FlowError as error:
         typer.echo(f"error: {visible(error)}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         typer.echo("interrupted: finished stages are kept, run again to go on", err=True)
         raise typer.Exit(INTERRUPTED) from None

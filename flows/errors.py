@@ -6,6 +6,8 @@ from flows.text import redacted
 class FlowError(Exception):
     """What is wrong and how to mend it, in one line; it holds no secret wherever it is shown or kept."""
 
+    exit_code = 1  # of a command that it ends
+
     def __str__(self) -> str:
         """The message, without secrets."""
         return redacted(super().__str__())

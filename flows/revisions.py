@@ -9,7 +9,7 @@ from typing import Any
 from flows.cache import drop_damaged_object
 from flows.dvc_guard import refusals
 from flows.errors import FlowError
-from flows.graph import LOCK, Storage, check_lock_text, read_storage, reason_of
+from flows.graph import LOCK, Storage, check_lock_text, open_project, read_storage, reason_of
 
 WORKSPACE = "the workspace"
 _SUMMARY = "report/summary.json"
@@ -74,6 +74,21 @@ def fetch_file(revision: str, path: str) -> bytes | None:
     storage = read_storage()
     with _files(revision, storage) as files:
         return _read(files, path, revision, storage) if _was_made(files, path) else None
+
+
+def commit_of(revision: str) -> str:
+    """The commit that a git revision, or the name of a DVC experiment, stands for.
+
+    Raises:
+        FlowError: no such revision.
+    """
+    from dvc.scm import SCMError, resolve_rev
+
+    with open_project() as repo:
+        try:
+            return str(resolve_rev(repo.scm, revision))
+        except SCMError as error:
+            raise FlowError(f"{reason_of(error)}: expected a git revision or the name of a DVC experiment") from None
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -48,7 +48,9 @@ def compare(before: Path, after: Path, before_name: str, after_name: str) -> Run
     return compare_runs(read_run(before, before_name), read_run(after, after_name))
 
 
-def _show_text(found: RunComparison) -> None:
+def _show_text(found: RunComparison, stale: Sequence[str]) -> None:
+    for line in stale:
+        print(f"CAUTION: {visible(line)}\n")
     print(f"{visible(sentence(found))}\n")
     if found.changes:
         table = Table(*_headings(found), box=None, header_style="dim", padding=(0, 1, 0, 0))
@@ -65,8 +67,10 @@ def _show_text(found: RunComparison) -> None:
         print(visible(line))
 
 
-def _show_markdown(found: RunComparison) -> None:
+def _show_markdown(found: RunComparison, stale: Sequence[str]) -> None:
     print(_markdown_heading(found.before.name, found.after.name))
+    for line in stale:
+        print(f"**CAUTION: {markdown(line)}**\n")
     print(f"**{markdown(sentence(found))}**\n")
     if found.changes:
         headings = _headings(found)
@@ -79,8 +83,8 @@ def _show_markdown(found: RunComparison) -> None:
         print(f"{markdown(line)}\n")
 
 
-def _show_json(found: RunComparison) -> None:
-    print(json.dumps(figures(found), indent=2))
+def _show_json(found: RunComparison, stale: Sequence[str]) -> None:
+    print(json.dumps(figures(found) | ({"stale": list(stale)} if stale else {}), indent=2))
 
 
 def _refuse_text(error: Refused, before: str, after: str) -> None:
@@ -138,7 +142,7 @@ def _markdown_row(cells: list[str]) -> str:
     return f"| {' | '.join(map(markdown, cells))} |"
 
 
-_SHOW: dict[str, Callable[[RunComparison], None]] = {
+_SHOW: dict[str, Callable[[RunComparison, Sequence[str]], None]] = {
     "text": _show_text,
     "markdown": _show_markdown,
     "json": _show_json,
@@ -157,6 +161,7 @@ def main() -> None:
     parser.add_argument("--after", type=Path, required=True)
     parser.add_argument("--before-name", required=True)
     parser.add_argument("--after-name", required=True)
+    parser.add_argument("--stale", action="append", default=[], help="what is not of now in one of the two")
     parser.add_argument("--format", choices=list(_SHOW), default="text")
     options = parser.parse_args()
     try:
@@ -166,7 +171,7 @@ def main() -> None:
         sys.exit(1)
     except UserError as error:
         sys.exit(f"error: {visible(error)}")
-    _SHOW[options.format](found)
+    _SHOW[options.format](found, options.stale)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.compare import compare
+from stages.compare import _SHOW, compare
 from stages.lib.run_comparison import figures
 from tests.stages.compared_runs import pictures, predicted, write_run
 
@@ -94,3 +94,14 @@ def test_the_command_refuses_in_every_format(written):
     assert "**Not compared**: the test pictures differ" in markdown.stdout
     assert r"a\|b &lt;i&gt;" in markdown.stdout
     assert json.loads(found.stdout)["refused"].startswith("the test pictures differ")
+
+
+def test_results_that_are_not_of_now_are_said_first_in_every_format(written, capsys):
+    found = compare(written / "before", written / "after", "v1", "the workspace")
+    shown = {}
+    for form, show in _SHOW.items():
+        show(found, ["v1: of an earlier state: @team"])
+        shown[form] = capsys.readouterr().out
+    assert shown["text"].startswith("CAUTION: v1: of an earlier state: @team\n")
+    assert shown["markdown"].splitlines()[2] == "**CAUTION: v1: of an earlier state: @&#8203;team**"
+    assert json.loads(shown["json"])["stale"] == ["v1: of an earlier state: @team"]
