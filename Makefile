@@ -5,7 +5,14 @@ VENV := .venv
 # Stages are started as `python -m stages...`: this environment's Python comes first.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: run test check lock clean help
+# Every package is installed from a wheel: nothing is built, so nothing is run while it is installed. The one that has none
+# is built with the setuptools and wheel of requirements.lock, which are there first.
+PIP := pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
+NO_WHEEL := antlr4-python3-runtime
+WHEELS := --require-hashes --only-binary :all: --no-binary $(NO_WHEEL)
+AUDIT := pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
+
+.PHONY: run test check audit lock clean help
 
 run: $(VENV)/ready ## the whole pipeline, as params.yaml has it; ends with report/report.html
 	smallset run
@@ -15,6 +22,10 @@ test: $(VENV)/ready ## the fast tests
 
 check: $(VENV)/ready ## what pre-commit and CI check: format, lint, types
 	pre-commit run --all-files
+
+audit: $(VENV)/ready ## known advisories on the pinned packages, and sbom.json, a list of them all; needs pypi.org
+	$(AUDIT) --format cyclonedx-json --output sbom.json || true
+	$(AUDIT)
 
 lock: $(VENV)/ready ## pin the newest versions that pyproject.toml allows
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --generate-hashes \
@@ -30,6 +41,8 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
 	  "error: expected Python 3.11 to 3.13, found %d.%d: try make PYTHON=python3.12" % v[:2])'
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
-	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	awk '/^[a-z]/ { wanted = /^(setuptools|wheel)==/ } wanted' requirements.lock > $(VENV)/build.lock
+	$(PIP) $(WHEELS) --requirement $(VENV)/build.lock
+	$(PIP) $(WHEELS) --requirement requirements.lock
+	$(PIP) --editable .
 	touch $@

@@ -40,7 +40,7 @@ def run(source: str, outcomes: dict[str, str], epochs: int = 1) -> list[str]:
 def history(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Commits of `main`: fresh (a run is committed), stale, words (only a README more), tip (a run is committed again).
 
-    Saved runs: other (of `stale`, with other parameters), failed, good (of it). before: what was found without the last.
+    Saved runs: other (of `stale`, with other parameters), failed, good. before: what was found without the last.
     """
     project = make_project(tmp_path_factory.mktemp("branch-point") / "project")
     with pytest.MonkeyPatch.context() as patch:
