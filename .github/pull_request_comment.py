@@ -23,10 +23,8 @@ _COMMIT = re.compile(r"\b[0-9a-f]{7,64}\b", re.IGNORECASE)
 
 
 def harmless(text: str) -> str:
-    """Markdown that keeps headings, tables, emphasis and blocks, without html, links, images, mentions or references."""
-    text = "".join(
-        letter for letter in text if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
-    )
+    """Markdown that keeps headings, tables, emphasis and blocks; no html, links, images, mentions or references."""
+    text = "".join(letter for letter in text if letter == "\n" or unicodedata.category(letter) not in _HIDDEN)
     text = re.sub(r"&(?!(?:amp|lt|gt|quot);)", "&amp;", text.replace("&#8203;", _APART))
     text = text.replace("<", "&lt;")
     text = _DRAWN.sub(rf"\g<0>{_APART}", _BEGINS.sub(rf"\1{_APART}", text))

@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.decisions import is_open, made_here
 from flows.errors import FlowError
 from flows.git import GitError, content, git, resolve
+from flows.git_names import check_branch, check_repository
 from flows.graph import LOCK, check_lock_text, read_lock, results_in_git
 from flows.publish import REMOTE, replay
 from flows.source import STATE
@@ -22,6 +23,8 @@ from flows.workspace import alone
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
 HOME = Path.home() / ".smallset" / "checkouts"
 _OF = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository
+# A user may have set hooks by a relative path, which is one of the tree, and a program that watches files.
+_RUN_NOTHING = ("core.hooksPath=/dev/null", "core.fsmonitor=false")
 
 
 class Busy(FlowError):
@@ -40,11 +43,17 @@ def address_of(repository: str) -> str:
     """A repository as it is called from any folder.
 
     Raises:
-        FlowError: it has a password in it, which Prefect and the checkout's configuration would keep.
+        FlowError: it has a password in it, which Prefect and the checkout's configuration would keep, or is of a kind
+            that runs commands.
     """
     if re.match(r"[a-z0-9+.-]+://[^/?#]*:[^/?#]*@", repository, re.IGNORECASE):
         raise FlowError(f"{repository}: expected an address without a password: let git's credential helper know it")
-    return str(Path(repository).resolve()) if Path(repository).exists() else repository
+    try:
+        if Path(repository).exists():
+            return str(Path(repository).resolve())
+    except (OSError, ValueError):
+        pass  # no name of a file
+    return check_repository(repository)
 
 
 @contextmanager
@@ -58,6 +67,7 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
         Busy: another run is at work there.
         FlowError: git cannot clone or fetch, there is no such branch, or no run has made what lies at `folder`.
     """
+    check_branch(branch)
     # Before a process is ended or a file is touched: what is there may be somebody's.
     _refuse_others(address_of(repository), folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -79,9 +89,9 @@ def _clone(repository: str, folder: Path) -> None:
     address, partial = address_of(repository), folder.with_name(f"{folder.name}.partial")
     _remove_partial(partial)
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
-    settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false"]
+    settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false", *_RUN_NOTHING]
     options = [option for setting in settings for option in ("--config", setting)]
-    git("clone", "--quiet", "--no-checkout", *options, address, str(partial), folder=folder.parent)
+    git("clone", "--quiet", "--no-checkout", *options, "--", address, str(partial), folder=folder.parent)
     partial.rename(folder)
 
 

@@ -8,6 +8,21 @@ from pathlib import Path
 from flows.errors import FlowError
 
 TIMEOUT = 600.0  # seconds: a remote that does not answer must not hold a run for ever
+PROTOCOLS = ("https", "ssh", "file", "git", "http")  # others run commands, or programs called after them
+# Of the repository that git was called in: a hook that starts a run would have every command work on its repository.
+_OF_ANOTHER = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+)
+# No repository in a repository is fetched for its name being in .gitmodules, whatever the user has set for himself.
+_SETTINGS = ("-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
 # A server may have no name of its own; a person's configuration wins.
 _NOBODY = {"NAME": "Smallset", "EMAIL": "smallset@localhost"}
 
@@ -26,10 +41,12 @@ def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None
         GitError: git failed.
     """
     # Never a question that nobody is there to answer.
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})}
+    own = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    environment = {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | own | dict(env or {})
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            ["git", *_SETTINGS, *arguments],
             cwd=folder,
             env=environment,
             input=text,
@@ -51,8 +68,10 @@ def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None
 
 def resolve(revision: str, folder: Path | str = ".") -> str | None:
     """The commit that a revision names; None where there is none."""
+    if "\0" in revision:
+        return None
     try:
-        return git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder)
+        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", folder=folder)
     except GitError:
         return None
 
@@ -60,7 +79,8 @@ def resolve(revision: str, folder: Path | str = ".") -> str | None:
 def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
     """A text file as it is at a revision, without the last newline; None where it is not there."""
     try:
-        return git("show", f"{revision}:{path}", folder=folder)
+        # As it is: `git show` may run a program of the user's on it.
+        return git("cat-file", "blob", f"{revision}:{path}", folder=folder)
     except GitError:
         return None
 

@@ -97,6 +97,8 @@ def _files(revision: str | None, storage: Storage) -> Iterator[Any]:
     from dvc.exceptions import DvcException
     from dvc.scm import SCMError
 
+    if revision is not None and (revision.startswith("-") or "\0" in revision):
+        raise FlowError(f"{revision!r}: expected a git revision or the name of a DVC experiment")
     # The cache and the remote of today: those that a revision was made with may be gone, or not yet named in it.
     settings: dict[str, Any] = {"cache": {"dir": storage.cache}}
     if storage.remote:

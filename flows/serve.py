@@ -17,6 +17,7 @@ from prefect.utilities.annotations import freeze
 from flows import pins
 from flows.checkout import address_of
 from flows.errors import FlowError
+from flows.git_names import check_branch
 from flows.retrain import retrain
 from flows.server import require_password
 
@@ -66,10 +67,11 @@ def deployment(
     and a run that was killed meanwhile would stop the schedule for good. The checkout itself admits one run at a time.
 
     Raises:
-        FlowError: the schedule is none.
+        FlowError: the schedule is none, or repository or branch is no name of one.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
-    places = dict.fromkeys(pins.VARIABLES) | given | {"repository": address_of(repository), "branch": branch}
+    asked = {"repository": address_of(repository), "branch": check_branch(branch)}
+    places = dict.fromkeys(pins.VARIABLES) | given | asked
     # Frozen: the server refuses runs at other places, as `flows.pins` does where they would run.
     pinned = {name: freeze(places[name]) for name in pins.VARIABLES}
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 from flows.errors import FlowError
 from flows.git import GitError, author, content, git, is_ancestor, resolve
+from flows.git_names import check_branch
 from flows.graph import files_in_git
 from flows.records import read_record
 
@@ -31,7 +32,8 @@ class Version:
 
 
 def branch_of(source: str) -> str:
-    """The branch that collects the runs of a branch."""
+    """The branch that collects the runs of a branch; raises FlowError where that is no name of one."""
+    check_branch(source)
     return source if source.startswith(PREFIX) else f"{PREFIX}{source}"
 
 

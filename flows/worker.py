@@ -107,7 +107,7 @@ def _prepare(order: Order) -> None:
         raise FlowError(
             f"this clone has no commit {order.commit[:8]}, only {here}: push it to where this one fetches from"
         )
-    git("checkout", "--quiet", "--force", "--detach", order.commit)
+    git("checkout", "--quiet", "--force", "--detach", str(resolve(order.commit)))
     git("clean", "--quiet", "--force", "-d", "--exclude", ".smallset")
     write_files(order.files)
     with open_project() as repo:
