@@ -21,7 +21,7 @@ def download(archive: Path, common: CommonParams, params: DownloadParams) -> Non
     if params.source != "folder":
         _require_empty(NO_FOLDER)
     if params.source == "folder":
-        _repack(Path(params.path), archive, "source folder")
+        _repack(Path(params.path), archive, "source folder", params.links == "anywhere")
     elif params.source == "sample":
         drawings = list(source_made.drawn(params.sample_per_class, common.seed))
         _say(f"source sample: {len(drawings)} drawings, made here")
@@ -61,8 +61,8 @@ def _require_empty(folder: Path) -> None:
         )
 
 
-def _repack(source: Path, archive: Path, title: str) -> None:
-    with archives.members(source) as found:
+def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> None:
+    with archives.members(source, anywhere) as found:
         kept = [member for member in found if set_aside.is_packed(member.name)]
         aside = [member.name for member in found if not set_aside.is_packed(member.name)]
         if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):

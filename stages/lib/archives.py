@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from stages.lib.damage import check_expansion, readable
 from stages.lib.errors import UserError
-from stages.lib.folders import walk
+from stages.lib.folders import unchanged, walk
 from stages.lib.outputs import whole_file
 from stages.lib.progress import counted
 from stages.lib.set_aside import is_left_over
@@ -68,19 +68,22 @@ def in_memory(name: str, content: Callable[[], bytes]) -> Member:
 
 
 @contextmanager
-def members(source: Path) -> Iterator[list[Member]]:
+def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
     """Yield the files of a folder, a zip or a tar (plain, gzip, bzip2 or xz), sorted by name; nothing is unpacked yet.
 
     A folder in which there is no file but what systems leave is a member too: it may be a class that has lost its
     pictures.
 
+    Args:
+        anywhere: follow links that lead out of a folder.
+
     Raises:
         UserError: no such source, or none of these kinds; or, naming the member, an absolute name, `..`, a link or a
-            device in an archive, a name twice, a folder reached twice through links, encryption, damage, or more
-            expansion than pictures have (`damage.check_expansion`).
+            device in an archive, a name twice, a link out of a folder, a folder reached twice through links,
+            encryption, damage, or more expansion than pictures have (`damage.check_expansion`).
     """
     if source.is_dir():
-        yield _ordered(source, _in_folder(source))
+        yield _ordered(source, _in_folder(source, anywhere))
         return
     if not source.is_file():
         found = "something else" if source.exists() else "nothing"
@@ -184,10 +187,11 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
     check_end(source, tar)
 
 
-def _in_folder(folder: Path) -> Iterator[Member]:
-    for name, path in walk(folder):
+def _in_folder(folder: Path, anywhere: bool) -> Iterator[Member]:
+    for name, path in walk(folder, anywhere):
         safe = _safe_name(folder, name)
-        yield _folder(safe, f"{folder}") if name.endswith("/") else Member(safe, f"{folder}", partial(path.open, "rb"))
+        opening = partial(unchanged, folder, name, path, anywhere)
+        yield _folder(safe, f"{folder}") if name.endswith("/") else Member(safe, f"{folder}", opening)
 
 
 def _folder(name: str, source: str) -> Member:

@@ -25,7 +25,8 @@ class DownloadParams(Params):
     """Where the pictures come from.
 
     source: what they are; drawings only if it says `sample`. path: the folder or archive of source `folder`, which may
-    lie anywhere; for every other source `sources`.
+    lie anywhere; for every other source `sources`. links: which links in such a folder are followed: those that stay
+    inside it, or also those that lead out of it.
     sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
     url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
     max_gigabytes, max_hours: what is fetched from it at most (1 GB is 1e9 bytes), and in what time.
@@ -33,6 +34,7 @@ class DownloadParams(Params):
 
     source: Literal["sample", "folder", "kaggle", "url", "digits"]
     path: Annotated[str, Field(pattern=r"^[^\x00]+$")]
+    links: Literal["inside", "anywhere"]
     sample_per_class: Annotated[int, Field(ge=1)]
     competition: Annotated[str, Field(min_length=1)]
     url: str | None

@@ -37,8 +37,8 @@ def make_tar(content: dict[str, bytes], mode: str = "w") -> Path:
     return Path("archive.tar")
 
 
-def read(source: Path) -> dict[str, bytes]:
-    with members(source) as found:
+def read(source: Path, anywhere: bool = False) -> dict[str, bytes]:
+    with members(source, anywhere) as found:
         return {member.name: member.read() for member in found}
 
 

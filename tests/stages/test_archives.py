@@ -39,13 +39,16 @@ def test_a_compressed_tar_leaves_nothing_behind() -> None:
     assert not list(Path(".smallset").iterdir())
 
 
-def test_links_in_ones_own_folder_are_followed() -> None:
+def test_links_of_ones_own_making_are_followed_where_that_is_said() -> None:
     folder = make_folder({"a/one.jpg": b"1"})
     Path("elsewhere").mkdir()
     Path("elsewhere/two.jpg").write_bytes(b"2")
     (folder / "b").symlink_to(Path("elsewhere").resolve())
     (folder / "a" / "two.jpg").symlink_to(Path("elsewhere/two.jpg").resolve())
-    assert read(folder) == {"a/one.jpg": b"1", "a/two.jpg": b"2", "b/two.jpg": b"2"}
+    assert read(folder, anywhere=True) == {"a/one.jpg": b"1", "a/two.jpg": b"2", "b/two.jpg": b"2"}
+    assert "b: a link that leads out of the folder" in refusal(folder)
+    for link in ("b", "a/two.jpg"):
+        (folder / link).unlink()
     (folder / "a" / "lost.jpg").symlink_to("nowhere")
     assert "a/lost.jpg: expected a file or a folder" in refusal(folder)
 

@@ -34,6 +34,7 @@ def run(directory: Path, common: CommonParams, params: BackboneParams, source: s
         sha256=None,  # type: ignore[arg-type]
         max_gigabytes=1,
         max_hours=1,
+        links="inside",
     )
     backbone(directory, size, cautions, common, download, params)
     return json.loads(size.read_text())["image_size"]

@@ -15,6 +15,7 @@ import yaml
 
 from stages.download import DownloadParams, download
 from stages.lib import source_url
+from stages.lib.download_limits import Limits
 from stages.lib.errors import UserError
 from stages.lib.params import CommonParams
 from stages.lib.pictures import decode
@@ -32,7 +33,7 @@ def _project(elsewhere: None) -> None:
 
 def params_of(path: str | Path | None = None, **changes: object) -> DownloadParams:
     source = {"source": "sample", "path": "sources"} if path is None else {"source": "folder", "path": str(path)}
-    limits = {"max_gigabytes": 1, "max_hours": 1}
+    limits = {"max_gigabytes": 1, "max_hours": 1, "links": "inside"}
     others = {"sample_per_class": 2, "competition": "c", "url": None, "sha256": None} | limits
     return DownloadParams.model_validate(source | others | changes)
 
@@ -214,13 +215,13 @@ def test_an_archive_from_the_network(common: CommonParams, monkeypatch: pytest.M
     shutil.copy(make(BY_FOLDER, "zip"), fetched)
     asked = []
 
-    def fetch(url: str, sha256: str) -> Path:
-        asked.append((url, sha256))
+    def fetch(url: str, sha256: str, limits: Limits) -> Path:
+        asked.append((url, sha256, limits))
         return fetched
 
     monkeypatch.setattr(source_url, "fetch", fetch)
     assert run(common, source="url", url="https://x/y.zip", sha256="0" * 64) == BY_FOLDER
-    assert asked == [("https://x/y.zip", "0" * 64)]
+    assert asked == [("https://x/y.zip", "0" * 64, Limits(10**9, 3600))]
     assert not fetched.exists()
 
 

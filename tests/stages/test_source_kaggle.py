@@ -95,6 +95,7 @@ def test_the_inner_archive_becomes_the_raw_one(place: str, tmp_path: Path, monke
         sha256=None,
         max_gigabytes=1,
         max_hours=1,
+        links="inside",
     )
     download(tmp_path / "raw.zip", common, params)
     assert asked == ["birds"]

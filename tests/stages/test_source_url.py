@@ -261,7 +261,7 @@ def test_a_password_in_the_address_is_refused():
     from stages.lib.sections import DownloadParams
 
     others = {"source": "url", "path": "sources", "sample_per_class": 1, "competition": "c", "sha256": None}
-    others |= {"max_gigabytes": 1, "max_hours": 1}
+    others |= {"max_gigabytes": 1, "max_hours": 1, "links": "inside"}
     for address in ("https://me:tok3n@host/a.zip", "https://tok3n@host/a.zip"):
         with pytest.raises(ValidationError, match="SMALLSET_DOWNLOAD_AUTHORIZATION"):
             DownloadParams(url=address, **others)

@@ -146,6 +146,7 @@ def test_five_thousand_real_pictures_by_index(shared: Path) -> None:
         "sha256": None,
         "max_gigabytes": 1,
         "max_hours": 1,
+        "links": "inside",
     }
     common = CommonParams(
         seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
