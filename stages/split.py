@@ -13,7 +13,7 @@ from stages.lib import entry
 from stages.lib.assignment import assign
 from stages.lib.copies import as_told, check_copies, copy_table
 from stages.lib.dataset_paths import dataset_paths
-from stages.lib.duplicates import near_groups
+from stages.lib.duplicates import search
 from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, Rejected, take_inventory
 from stages.lib.labelling import label_pictures
@@ -52,7 +52,7 @@ def split(
     _check_rejected(broken, len(found) + len(broken), params.max_rejected, rejected)
     pictures, unlabelled = label_pictures(archive, found, broken, params.labels, params.group)
     _write_left_out(rejected, [*left_out, *unlabelled])
-    groups = near_groups(pictures, params.near_duplicates)
+    groups, growing = search(pictures, params.near_duplicates)
     copies = copy_table(pictures, groups)
     # Also before anything can fail: whoever wonders at what is called a copy needs to see it.
     _write_table(duplicates, copies)
@@ -72,6 +72,12 @@ def split(
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
     counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    if growing:
+        counts["copies_not_searched"] = growing
+        print(
+            f"near copies: {growing} groups were still growing when the search was ended, as no real pictures make it: "
+            "more of their copies may lie in any subset"
+        )
     _mention_shortage(counts, amounts)
     with whole_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")

@@ -10,10 +10,16 @@ from stages.lib.inventory import Picture
 from stages.lib.likeness import distances, has_detail
 
 _COUNT = 3  # pictures that each is compared with, in each tree of the search
+_ROUNDS = 16  # searches; real pictures need a few, whatever their number, and made-up ones could need one for every few
 _CHUNK = 1024  # pairs whose thumbnails are gathered at once
 
 
 def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
+    """int64 (pictures,): the place of the picture that stands for the group, as from `search`."""
+    return search(pictures, limit)[0]
+
+
+def search(pictures: Sequence[Picture], limit: float | None) -> tuple[np.ndarray, int]:
     """Group the pictures that are copies of each other.
 
     Near copies are found by their thumbnails (`likeness.distances`, also of the mirror image), among those that are
@@ -25,20 +31,22 @@ def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
         limit: largest distance of a near copy; None finds equal files only.
 
     Returns:
-        int64 (pictures,): the place of the picture that stands for the group, equal for copies.
+        int64 (pictures,): the place of the picture that stands for the group, equal for copies. Groups that were still
+        growing when the search was ended, because of its time: they may have more copies among the pictures.
     """
     files = _first([picture.sha256 for picture in pictures])
     if limit is None or not len(files):
-        return files
+        return files, 0
     different = np.unique(files)
     # Equal thumbnails need no search, however many there are.
     seen = different[_first([pictures[place].thumbnail.tobytes() for place in different])]
     distinct = np.unique(seen)
     distinct = distinct[has_detail([pictures[place].thumbnail for place in distinct])]
-    leaders = distinct[_grouped([pictures[place].thumbnail for place in distinct], limit)]
+    found, growing = _grouped([pictures[place].thumbnail for place in distinct], limit)
+    leaders = distinct[found]
     groups, known = np.arange(len(pictures)), np.isin(seen, distinct)
     groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
-    return groups[files]
+    return groups[files], growing
 
 
 def compared(pictures: Sequence[Picture], groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -66,27 +74,32 @@ def _first(values: Sequence[Hashable]) -> np.ndarray:
     return np.array([places.setdefault(value, place) for place, value in enumerate(values)], np.int64)
 
 
-def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> np.ndarray:
-    """int64 (pictures,): the place of the one that stands for each.
+def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray, int]:
+    """int64 (pictures,): the place of the one that stands for each. Groups that were still growing at the end.
 
     Where one has more copies than it was compared with, those that stand for a group are searched again, without the
-    others: each search makes them fewer by a factor, so the time grows with the pictures, not with their square.
+    others: each search of real pictures makes them fewer by a factor. Thumbnails can be made up that are copies of one
+    and of no other: then each search finds but a few more, and only the limit of rounds keeps the time from growing
+    with the square of the pictures.
     """
     leaders, crowded = np.arange(len(thumbnails)), np.ones(len(thumbnails), bool)
     links = np.empty((0, 2), np.int64)
-    while crowded.any():
+    for _ in range(_ROUNDS):
+        if not crowded.any():
+            break
         remaining = np.unique(leaders)
         pairs = candidates([thumbnails[place] for place in remaining], _COUNT)
         pairs[:, :2] = remaining[pairs[:, :2]]
         near = _copies(thumbnails, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
         if not len(near):
+            crowded[:] = False
             break
         links = np.concatenate([links, near, _merging(thumbnails, leaders, near, limit)])
         links = np.unique(links, axis=0)
         before, leaders = leaders, _stars(len(thumbnails), links)
         sizes = np.bincount(leaders, minlength=len(leaders))
         crowded = (sizes > _COUNT) & (sizes > np.bincount(before, minlength=len(leaders)))
-    return leaders
+    return leaders, int(crowded.sum())
 
 
 def _merging(thumbnails: Sequence[np.ndarray], leaders: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
