@@ -51,7 +51,8 @@ def find_branch_point(base: str) -> BranchPoint:
         shallow = git("rev-parse", "--is-shallow-repository") == "true"
         more = ": this clone has not the whole history, `git fetch --unshallow`" if shallow else ""
         raise FlowError(f"{base}: expected a branch that has commits in common with HEAD, found none{more}") from None
-    point = f"the branch point {commit[:8]} with {base}"
+    shown = base.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    point = f"the branch point {commit[:8]} with {shown}"
     with snapshot(commit) as files:
         stale = files.stale()
         if stale == []:

@@ -66,5 +66,5 @@ def _stale(revision: str | None, name: str | None) -> str:
         with snapshot(commit_of(revision)) as files:
             why = describe(files.stale())
     except FlowError as error:
-        why = f"nobody can tell, for DVC cannot read it: {error}"
-    return f"{name}: its results may be of an earlier state: {why}" if why else ""
+        return f"{name}: nobody can tell whether its results are of what is there: {error}"
+    return f"{name}: its results are of an earlier state than what is there: {why}" if why else ""

@@ -133,7 +133,7 @@ def test_a_difference_to_stale_results_is_said_loudly(
     monkeypatch.setattr(compare_command.subprocess, "call", lambda command: handed.append(command) or 0)
     assert compare_command.compare(here["stale"], "main", "text") == 0
     told = handed[0][handed[0].index("--stale") + 1]
-    assert told.startswith(f"{here['stale']}: its results may be of an earlier state: ")
+    assert told.startswith(f"{here['stale']}: its results are of an earlier state than what is there: ")
     assert "for train" in told
     assert handed[0].count("--stale") == 1
 
