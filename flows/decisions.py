@@ -51,7 +51,7 @@ def waits(last: Version, folder: Path | str = ".") -> bool:
 
 
 def is_nothing_new(record: Mapping[str, Any], last: Version, folder: Path | str = ".") -> bool:
-    """Whether a run came to what the last saved one says already: it is not saved, or every push would grow for nothing.
+    """Whether a run came to what the last saved one says: it is not saved, or every push would grow for nothing.
 
     Args:
         record: of the run that has ended.

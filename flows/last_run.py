@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from prefect.states import State
+from typing import TYPE_CHECKING
 
 from flows.git import git
 from flows.provenance import now
+
+if TYPE_CHECKING:
+    # Only `doctor` and a run read this: the one of them needs no Prefect.
+    from prefect.states import State
 
 _FILE = "smallset-last-run.json"  # in the folder of git
 
@@ -32,14 +35,14 @@ class LastRun:
 
 
 @contextmanager
-def kept(folder: Path | str = ".") -> Iterator[Callable[[State], State]]:
+def kept(folder: Path | str = ".") -> Iterator[Callable[["State"], "State"]]:
     """Keep how the run ends that the block is.
 
     Yields:
         What takes its state, and gives it back; an exception is kept as a failure.
     """
 
-    def keep(state: State) -> State:
+    def keep(state: "State") -> "State":
         _write(state.name or "", state.message or "", state.is_completed(), folder)
         return state
 

@@ -43,7 +43,7 @@ def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> No
     unpushed.promote_again(folder)
     if read_storage(Path(folder)).remote:
         _patiently(lambda: _dvc("push", "--run-cache", folder=folder), "dvc push")
-        if all_tags or len(_ahead(branch, folder)) > 1 or not _is_here(branch, folder):
+        if all_tags or len(unpublished(branch, folder)) > 1 or not _is_here(branch, folder):
             # Runs that an earlier failure kept here: their data is not that of the working tree.
             _patiently(lambda: _dvc("push", "--all-tags", folder=folder), "dvc push")
     if has_git_remote(folder):
@@ -57,10 +57,11 @@ def has_git_remote(folder: Path | str = ".") -> bool:
 
 def is_published(branch: str, folder: Path | str = ".") -> bool:
     """Whether the repository has every run of a branch, as far as the last fetch or push tells."""
-    return not _ahead(branch, folder)
+    return not unpublished(branch, folder)
 
 
-def _ahead(branch: str, folder: Path | str) -> list[Version]:
+def unpublished(branch: str, folder: Path | str = ".") -> list[Version]:
+    """The runs of a branch that the repository lacks, the latest first, as far as the last fetch or push tells."""
     runs = branch_of(branch)
     ours = resolve(f"refs/heads/{runs}", folder)
     if ours is None:
@@ -95,7 +96,7 @@ def _new_runs(branch: str, folder: Path | str) -> list[str]:
 
     Of many runs the pattern: git looks for each name among all refs.
     """
-    names = [f"refs/tags/{one.name}" for one in _ahead(branch, folder)]
+    names = [f"refs/tags/{one.name}" for one in unpublished(branch, folder)]
     return names if len(names) <= _FEW else [_RUNS]
 
 
