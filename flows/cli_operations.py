@@ -46,3 +46,20 @@ def show(
             typer.echo(json.dumps(plain(found), indent=2))
         else:
             typer.echo("\n".join(map(visible, showing.show(found))))
+
+
+@app.command(epilog="Examples: smallset clean --keep 20 --dry-run | smallset clean --keep 20 --remote")
+def clean(
+    keep: Annotated[int, typer.Option(min=1, metavar="N", help="The latest runs, which stay.", show_default=False)],
+    branch: Branch = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go, and how many bytes.")] = False,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Also data in the DVC remote; while no other machine runs anything.")
+    ] = False,
+) -> None:
+    """Remove the tags of old runs and the data that only they have; never of one that was promoted at any time."""
+    with one_line_errors():
+        from flows import clean as cleaning
+
+        for line in cleaning.clean(keep, branch, dry_run, remote):
+            typer.echo(visible(line))

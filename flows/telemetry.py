@@ -1,6 +1,6 @@
 """What the tools would tell their makers, turned off for this process and all that it starts.
 
-Keras, KerasHub, TensorFlow, matplotlib, Dask, DVCLive and GTO send nothing by themselves; kagglehub asks nobody but Kaggle.
+Keras, KerasHub, TensorFlow, matplotlib, Dask, DVCLive and GTO send nothing; kagglehub asks nobody but Kaggle.
 """
 
 from collections.abc import Mapping
