@@ -45,7 +45,7 @@ def project(made, tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "project"
     config = folder / ".dvc" / "config"
     config.write_text(config.read_text().replace(str(made.parent), str(tmp_path)))
-    git("commit", "--quiet", "--all", "--message", "Elsewhere", folder=folder)
+    git("commit", "--quiet", "--message", "Elsewhere", ".dvc/config", folder=folder)
     git("remote", "set-url", "origin", str(tmp_path / "project.git"), folder=folder)
     git("push", "--quiet", "origin", "main", folder=folder)
     monkeypatch.setattr(checkout, "HOME", tmp_path / "checkouts")
@@ -115,6 +115,7 @@ def test_an_interrupted_cleaning_goes_on(project, monkeypatch):
     assert kept(project / ".dvc" / "cache") == {"1", "2", "3", "5"}
 
 
+@pytest.mark.slow
 def test_unpushed_runs_and_a_shared_cache_stay_and_a_lost_remote_stops_it(project, tmp_path):
     repro(project, 0.9)
     versions.save({"id": "6", "source": resolve("HEAD")}, "main", "Run 6", project)

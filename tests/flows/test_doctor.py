@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import checkout, doctor_machine, doctor_schedule, last_run, publish, registry, versions
+from flows import checkout, doctor_check, doctor_machine, doctor_schedule, doctor_storage, last_run, registry, versions
 from flows.cli import app
 from flows.dvc_guard import DVC
 from flows.git import git, resolve
@@ -35,61 +35,46 @@ def looked() -> dict[str, str]:
     return states
 
 
-@pytest.fixture(scope="module")
-def made(homes, tmp_path_factory) -> Path:
-    """A project with one run, promoted and pushed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish, "FIRST_WAIT", 0.01)
-        project = make_project(tmp_path_factory.mktemp("made") / "project")
-        repro(project, 0.8)
-        record = {
-            "id": "one",
-            "branch": "main",
-            "source": resolve("HEAD", project),
-            "outcome": "trained",
-            "decision": "promoted",
-            "reason": "the first\x1b[31m one",
-            "summary": json.loads((project / "report" / "summary.json").read_text()),
-            "data": {"pictures": {"test": 200}},
-            "run": {"started": "2026-11-24T03:00:00+00:00", "seconds": 61.2, "machine": {"cores": 2}},
-        }
-        version = versions.save(record, "main", "Run", project)
-        registry.promote(version.commit, "the first", project)
-        publish.publish("main", project)
-    return project
-
-
 @pytest.fixture
-def project(made, tmp_path, monkeypatch) -> Path:
+def project(saved_project, tmp_path, monkeypatch) -> Path:
     """A clone of its own of the same."""
     folder = tmp_path / "project"
-    git("clone", "--quiet", str(made.with_name("project.git")), str(folder), folder=tmp_path)
+    git("clone", "--quiet", str(saved_project.with_name("project.git")), str(folder), folder=tmp_path)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(checkout, "HOME", tmp_path / "checkouts")
     monkeypatch.setenv("COLUMNS", "250")
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(doctor_schedule, "_server", list)
+    monkeypatch.setattr(doctor_storage, "_probe", lambda name: doctor_check.ok(f"DVC remote {name}", "not probed"))
     return folder
 
 
-def storage_of(made: Path) -> Path:
-    return made.with_name("project-storage")
+_PROBE = doctor_storage._probe
 
 
-def test_all_is_well_in_a_fresh_clone(made, project):
+@pytest.fixture
+def probing(project, monkeypatch) -> None:
+    """With the real probe of DVC's remote, a process each time."""
+    monkeypatch.setattr(doctor_storage, "_probe", _PROBE)
+
+
+def storage_of(saved_project: Path) -> Path:
+    return saved_project.with_name("project-storage")
+
+
+def test_all_is_well_in_a_fresh_clone(saved_project, project, probing):
     states = looked()
-    assert "failure" not in states.values(), smallset("doctor").stdout
+    assert "failure" not in states.values(), states
     assert {states[name] for name in ("origin", "DVC remote storage", "model in use", "model in the remote")} == {"ok"}
-    assert smallset("doctor").exit_code == 0
-    assert not list(storage_of(made).glob("smallset-probe*"))
+    assert not list(storage_of(saved_project).glob("smallset-probe*"))
     # The probe of the right to push pushed nothing.
     assert "smallset-doctor" not in git("ls-remote", "origin")
 
 
-def test_a_damaged_model_in_the_remote_is_a_failure_also_where_this_machine_has_it(made, project, tmp_path):
+def test_a_damaged_model_in_the_remote_is_a_failure_also_where_this_machine_has_it(saved_project, project, tmp_path):
     storage = tmp_path / "copy"
-    shutil.copytree(storage_of(made), storage)
-    config = (project / ".dvc" / "config").read_text().replace(str(storage_of(made)), str(storage))
+    shutil.copytree(storage_of(saved_project), storage)
+    config = (project / ".dvc" / "config").read_text().replace(str(storage_of(saved_project)), str(storage))
     (project / ".dvc" / "config").write_text(config)
     subprocess.run([*DVC, "fetch", "--all-tags", "--quiet"], check=True)
     for file in (storage / "files").rglob("*"):
@@ -126,9 +111,11 @@ def test_what_is_here_only_and_what_others_lack_is_said(project):
     assert "here only: classifier#production#2" in out
 
 
-def test_remotes_that_are_gone_or_that_nobody_may_write_are_told(made, project, tmp_path):
+def test_remotes_that_are_gone_or_that_nobody_may_write_are_told(saved_project, project, probing, tmp_path):
     git("remote", "set-url", "origin", "https://somebody:hunter2secret@127.0.0.1:9/x.git")
-    config = (project / ".dvc" / "config").read_text().replace(str(storage_of(made)), str(tmp_path / "unmounted"))
+    config = (
+        (project / ".dvc" / "config").read_text().replace(str(storage_of(saved_project)), str(tmp_path / "unmounted"))
+    )
     (project / ".dvc" / "config").write_text(config)
     found = smallset("doctor")
     states = looked()
@@ -202,7 +189,7 @@ def test_a_schedule_is_alive_only_with_a_heartbeat(project):
     ]
 
 
-def test_show_says_everything_of_a_run_and_of_the_model_in_use(made, project):
+def test_show_says_everything_of_a_run_and_of_the_model_in_use(saved_project, project):
     found = json.loads(smallset("show", "in-use", "--json").stdout)
     assert (found["run"], found["in_use"], found["metrics"]) == ("run/one", True, {})
     assert found["source"]["subject"] == "Start"
