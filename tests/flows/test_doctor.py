@@ -213,10 +213,12 @@ def test_show_and_history_take_secrets_and_bombs_of_strangers(project):
     (project / "evaluation" / "x" / "metrics.json").write_text(
         '{"accuracy": 0.9, "accuracy_low": 0.8, "loss": "[red]"}'
     )
-    git("add", "--force", "params.yaml", "evaluation/x/metrics.json")
-    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "x")
-    git("branch", "--force", "runs/main", "origin/runs/main")
-    versions.save({"id": "three", "source": resolve("HEAD"), "outcome": "trained"}, "main", "x", project)
+    (project / "run.json").write_text('{"id": "three", "outcome": "trained"}')
+    git("add", "--force", "params.yaml", "run.json", "evaluation/x/metrics.json")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    commit = git(*who, "commit-tree", git("write-tree"), "-p", "origin/runs/main", "-m", "x")
+    git("update-ref", "refs/heads/runs/main", commit)
+    git("tag", "run/three", commit)
     shown = smallset("show", "three").stdout + smallset("show", "three", "--json").stdout
     assert "hunter2secret" not in shown
     assert json.loads(smallset("show", "three", "--json").stdout)["metrics"] == {
