@@ -4,12 +4,11 @@ import os
 
 from flows.logs import redact_logs
 from flows.site_cache import settle
+from flows.telemetry import SILENT
 
 # Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
 _DEFAULTS = {
-    "DO_NOT_TRACK": "1",
-    "DVC_NO_ANALYTICS": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    **SILENT,
     # Prefect's 20 seconds are too few on a busy machine.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT": "%(asctime)s | %(message)s",

@@ -99,7 +99,7 @@ def _remove_partial(partial: Path) -> None:
     """Remove what a run left that was killed while it cloned, and nothing else."""
     if not os.path.lexists(partial):
         return
-    if _made_of(partial) is None:
+    if made_of(partial) is None:
         raise FlowError(f"{partial}: expected nothing, or what a killed run left: move it away")
     shutil.rmtree(partial)
 
@@ -111,14 +111,14 @@ def _refuse_others(address: str, folder: Path) -> None:
     expected = f"{folder}: expected a checkout that an earlier run made, or nothing; found"
     if not (folder / ".git").exists():
         raise FlowError(f"{expected} {'another folder' if folder.is_dir() else 'a file'}")
-    found = _made_of(folder)
+    found = made_of(folder)
     if found is None:
         raise FlowError(f"{expected} somebody's repository")
     if found != address:
         raise FlowError(f"{folder}: expected a checkout of {address}, found one of {found}")
 
 
-def _made_of(folder: Path) -> str | None:
+def made_of(folder: Path) -> str | None:
     """The repository that a run has cloned into a folder; None for all else, such as a worktree of a checkout."""
     config = folder / ".git" / "config"
     if folder.is_symlink() or config.parent.is_symlink() or not config.is_file():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows import cli_versions
+from flows import cli_operations, cli_versions
 from flows.cli_errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from flows.text import visible
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_versions.app)
+app.add_typer(cli_operations.app)
 
 
 def main() -> None:

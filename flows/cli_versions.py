@@ -8,7 +8,7 @@ import typer
 
 from flows.cli_errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
-from flows.text import shown
+from flows.text import plain, shown
 
 app = typer.Typer()
 
@@ -88,7 +88,7 @@ def history(
         entries = read_history(branch or versions.current_branch(), most)
         if as_json:
             words = read_words() if by_hand else entries
-            typer.echo(json.dumps([asdict(entry) for entry in words], indent=2))
+            typer.echo(json.dumps(plain([asdict(entry) for entry in words]), indent=2))
         else:
             oldest = min((entry.started for entry in entries if entry.started), default="")
             show_history(entries, read_words(oldest), describe_use())

@@ -4,13 +4,16 @@ A decision in `run.json` is whatever the one who pushed it wrote there. Those ma
 where no commit can put anything; every other one is made again.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flows import registry
 from flows.git import git
 from flows.versions import Version, record_of
 
 UNDECIDED, PROMOTED, HELD = "undecided", "promoted", "held"
+WAITING = ("decision", "reason", "asks", "instead_of")  # what a record says of it
 _FILE = "smallset-decisions"  # in the folder of git: the tree of each run that was decided here, a line each
 
 
@@ -45,6 +48,20 @@ def waits(last: Version, folder: Path | str = ".") -> bool:
     used = registry.promotions(folder)
     still = last.record.get("instead_of") == run_of(used[0] if used else None)
     return bool(asks) and still and made_here(last.commit, folder)
+
+
+def is_nothing_new(record: Mapping[str, Any], last: Version, folder: Path | str = ".") -> bool:
+    """Whether a run came to what the last saved one says: it is not saved, or every push would grow for nothing.
+
+    Args:
+        record: of the run that has ended.
+    """
+    if record["outcome"] != "up to date" or last.record.get("outcome") == "failed":
+        return False
+    if "decision" not in record:
+        return True
+    is_same = all(record.get(name) == last.record.get(name) for name in WAITING)
+    return is_same and made_here(last.commit, folder)
 
 
 def run_of(promotion: registry.Promotion | None) -> str | None:

@@ -31,11 +31,17 @@ class GitError(FlowError):
     """A git command failed; the message is the command and git's own last words."""
 
 
-def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None = None, text: str = "") -> str:
+def git(
+    *arguments: str,
+    folder: Path | str = ".",
+    env: Mapping[str, str] | None = None,
+    text: str = "",
+    timeout: float = TIMEOUT,
+) -> str:
     """Run git and return what it printed, without the last newline.
 
     Args:
-        folder: of the repository. env: variables over those of this process. text: standard input.
+        folder: of the repository. env: variables over those of this process. text: standard input. timeout: seconds.
 
     Raises:
         GitError: git failed.
@@ -55,12 +61,12 @@ def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None
             # Names of files are bytes to git; they come back to it, and to the system, as they were.
             errors="surrogateescape",
             check=False,
-            timeout=TIMEOUT,
+            timeout=timeout,
         )
     except FileNotFoundError:
         raise GitError("git: not found; install git") from None
     except subprocess.TimeoutExpired:
-        raise GitError(f"git {arguments[0]}: no answer within {TIMEOUT:.0f} s") from None
+        raise GitError(f"git {arguments[0]}: no answer within {timeout:.0f} s") from None
     if done.returncode:
         raise GitError(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout.rstrip("\n")

@@ -5,14 +5,18 @@ from datetime import UTC
 from typing import Any
 
 from flows import registry, versions
+from flows.git import git
 
 
 @dataclass(frozen=True)
 class Entry:
     """One saved run.
 
-    headline: what counted there, accuracy or balanced_accuracy. measured: that of the recommended model with its
-    interval; None where there is none. in_use: whether the version that it made is in use now.
+    run: its tag, also where that was cleaned away (not `is_kept`). source: the commit that was run. started, UTC, and
+    seconds: of the whole run. headline: what counted there, accuracy or balanced_accuracy. measured: that of the
+    recommended model with its interval; None where there is none. decision, reason: of the gate. instead_of: the run
+    whose model was in use then. version: that it was given when it was promoted. in_use: whether that is in use now.
+    archive, classifier: checksums of pictures and model.
     """
 
     run: str
@@ -27,6 +31,16 @@ class Entry:
     reason: str
     version: str
     in_use: bool
+    branch: str
+    source: str
+    seconds: float | None
+    asks: bool
+    instead_of: str
+    archive: str
+    classifier: str
+    test_pictures: dict[str, Any]
+    cautions: list[str]
+    is_kept: bool
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ def read_words(since: str = "") -> list[Word]:
     used = registry.promotions()
     words = [
         Word(
-            run=_run_of(one),
+            run=run_of(one),
             commit=one.commit,
             started=one.at.astimezone(UTC).isoformat(timespec="seconds"),
             decision=one.action,
@@ -78,10 +92,11 @@ def describe_use() -> str:
     held = "; held until `smallset release` or `smallset promote`" if one.is_held else ""
     how = f"by {one.who}, by hand ({one.action})" if one.action else "by the gate"
     when = f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return f"in use: {registry.ARTIFACT} {one.version}, {_run_of(one)}, since {when}, {how}: {one.message}{held}"
+    return f"in use: {registry.ARTIFACT} {one.version}, {run_of(one)}, since {when}, {how}: {one.message}{held}"
 
 
-def _run_of(one: registry.Promotion) -> str:
+def run_of(one: registry.Promotion) -> str:
+    """What made the model that was promoted: a saved run, or another commit."""
     run = (versions.record_of(one.commit) or {}).get("id")
     return f"run/{run}" if run else f"commit {one.commit[:8]}"
 
@@ -94,10 +109,14 @@ def read_history(branch: str, most: int | None = None) -> list[Entry]:
     """
     present = registry.in_use()
     registered = registry.registered()
-    return [_entry(one, registered.get(one.commit, ""), present) for one in versions.versions(branch, most=most)]
+    tags = set(git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags/run/").splitlines())
+    return [
+        _entry(one, registered.get(one.commit, ""), present, one.name in tags)
+        for one in versions.versions(branch, most=most)
+    ]
 
 
-def _entry(one: versions.Version, version: str, present: registry.Promotion | None) -> Entry:
+def _entry(one: versions.Version, version: str, present: registry.Promotion | None, is_kept: bool) -> Entry:
     record: dict[str, Any] = one.record
     # What a failed run left was made by runs before it.
     failed = record.get("outcome") == "failed"
@@ -117,4 +136,14 @@ def _entry(one: versions.Version, version: str, present: registry.Promotion | No
         reason=record.get("reason") or "",
         version=version,
         in_use=present is not None and one.commit == present.commit,
+        branch=record.get("branch") or "",
+        source=record.get("source") or "",
+        seconds=(record.get("run") or {}).get("seconds"),
+        asks=bool(record.get("asks")),
+        instead_of=record.get("instead_of") or "",
+        archive=(record.get("data") or {}).get("archive") or "",
+        classifier=record.get("classifier") or "",
+        test_pictures=record.get("test_pictures") or {},
+        cautions=summary.get("cautions") or [],
+        is_kept=is_kept,
     )

@@ -15,11 +15,14 @@ from flows.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.git import GitError, author, content, git, is_ancestor, resolve
 from flows.graph import LOCK, read_storage
-from flows.versions import branch_of, chain_of
+from flows.versions import Version, branch_of, chain_of
 
 TRIES = 4
 FIRST_WAIT = 2.0  # seconds; each further wait is twice as long
 REMOTE = "origin"
+_RUNS = "refs/tags/run/*"
+_PROMOTIONS = [f"refs/tags/{pattern}" for pattern in registry.TAGS]
+_FEW = 100
 Result = TypeVar("Result")
 
 
@@ -40,7 +43,7 @@ def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> No
     unpushed.promote_again(folder)
     if read_storage(Path(folder)).remote:
         _patiently(lambda: _dvc("push", "--run-cache", folder=folder), "dvc push")
-        if all_tags or _ahead(branch, folder) > 1 or not _is_here(branch, folder):
+        if all_tags or len(unpublished(branch, folder)) > 1 or not _is_here(branch, folder):
             # Runs that an earlier failure kept here: their data is not that of the working tree.
             _patiently(lambda: _dvc("push", "--all-tags", folder=folder), "dvc push")
     if has_git_remote(folder):
@@ -54,16 +57,17 @@ def has_git_remote(folder: Path | str = ".") -> bool:
 
 def is_published(branch: str, folder: Path | str = ".") -> bool:
     """Whether the repository has every run of a branch, as far as the last fetch or push tells."""
-    return _ahead(branch, folder) == 0
+    return not unpublished(branch, folder)
 
 
-def _ahead(branch: str, folder: Path | str) -> int:
+def unpublished(branch: str, folder: Path | str = ".") -> list[Version]:
+    """The runs of a branch that the repository lacks, the latest first, as far as the last fetch or push tells."""
     runs = branch_of(branch)
     ours = resolve(f"refs/heads/{runs}", folder)
     if ours is None:
-        return 0
+        return []
     known = resolve(f"refs/remotes/{REMOTE}/{runs}", folder)
-    return sum(1 for _ in chain_of(ours, folder, without=known))
+    return list(chain_of(ours, folder, without=known))
 
 
 def _is_here(branch: str, folder: Path | str) -> bool:
@@ -74,22 +78,34 @@ def _is_here(branch: str, folder: Path | str) -> bool:
 
 
 def _push(branch: str, folder: Path | str) -> None:
-    runs = branch_of(branch)
-    patterns = [*_patterns(), f"refs/heads/{runs}"]
-    names = git("for-each-ref", "--format=%(refname)", *patterns, folder=folder).splitlines()
-    if not names:
+    runs = f"refs/heads/{branch_of(branch)}"
+    new = [f"{name}:{name}" for name in [*_new_runs(branch, folder), *_PROMOTIONS, runs] if _any(name, folder)]
+    if not new:
         return
     try:
-        git("push", "--atomic", REMOTE, *names, folder=folder)
+        git("push", "--atomic", REMOTE, *new, folder=folder)
     except GitError:
         catch_up(branch, folder)
         raise
-    if resolve(f"refs/heads/{runs}", folder):
-        git("update-ref", f"refs/remotes/{REMOTE}/{runs}", f"refs/heads/{runs}", folder=folder)
+    if resolve(runs, folder):
+        git("update-ref", f"refs/remotes/{REMOTE}/{branch_of(branch)}", runs, folder=folder)
+
+
+def _new_runs(branch: str, folder: Path | str) -> list[str]:
+    """Tags of the runs that the repository does not have: of others it may have been cleaned.
+
+    Of many runs the pattern: git looks for each name among all refs.
+    """
+    names = [f"refs/tags/{one.name}" for one in unpublished(branch, folder)]
+    return names if len(names) <= _FEW else [_RUNS]
+
+
+def _any(pattern: str, folder: Path | str) -> bool:
+    return bool(git("for-each-ref", "--count=1", "--format=1", pattern, folder=folder))
 
 
 def _patterns() -> list[str]:
-    return [f"refs/tags/{pattern}" for pattern in ("run/*", *registry.TAGS)]
+    return [_RUNS, *_PROMOTIONS]
 
 
 def catch_up(branch: str, folder: Path | str = ".") -> None:

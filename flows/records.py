@@ -48,8 +48,18 @@ class _Data(_Lenient):
     archive: Checksum | None = None
 
 
+class _StageOfRun(_Lenient):
+    name: str = ""
+    outcome: str = ""
+    seconds: float | None = None
+
+
 class _Run(_Lenient):
     started: str = ""
+    seconds: float | None = None
+    machine: dict[str, Any] = {}
+    packages: dict[str, str] = {}
+    stages: list[_StageOfRun] = []
 
 
 class Record(_Lenient):
@@ -62,6 +72,8 @@ class Record(_Lenient):
     decision: Word | None = None
     reason: str | None = None
     instead_of: str | None = None
+    asks: bool = False
+    test_pictures: dict[str, Any] | None = None
     data: _Data | None = None
     classifier: Checksum | None = None
     summary: Summary | None = None

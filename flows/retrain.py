@@ -12,6 +12,7 @@ from flows import (
     decisions,
     gate,
     known_pictures,
+    last_run,
     notify,
     pins,
     profiles,
@@ -30,7 +31,6 @@ from flows.pipeline import run_flow
 from flows.server import start_server
 
 SKIPPED = "Skipped"  # the state of a run that found another one at work
-_WAITING = ("decision", "reason", "asks", "instead_of")
 # Pictures that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
 
@@ -56,8 +56,8 @@ def retrain(
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:
         pins.refuse_others({"repository": repository, "branch": branch, "checkout": checkout, "workers": workers})
-        with checked_out(repository, branch, folder.resolve()):
-            return _in_checkout(branch, profile, overrides or {}, width, workers)
+        with checked_out(repository, branch, folder.resolve()), last_run.kept() as kept:
+            return kept(_in_checkout(branch, profile, overrides or {}, width, workers))
     except Busy as busy:
         return Completed(name=SKIPPED, message=str(busy))
     except Exception as error:
@@ -96,12 +96,15 @@ def _in_checkout(
         record |= _decision(record, branch)
     elif last is not None and record["outcome"] == "up to date" and decisions.waits(last):
         # Until a person has decided, every run says so.
-        record |= {name: last.record[name] for name in _WAITING if name in last.record}
+        record |= {name: last.record[name] for name in decisions.WAITING if name in last.record}
     elif is_open:
         # A failure in between: what was not decided before it is still to be decided after it.
         record["decision"] = UNDECIDED
-    version = saved_run.save(record, branch)
-    decisions.remember(version.commit)
+    if last is not None and decisions.is_nothing_new(record, last):
+        version = versions.Version(last.name, last.commit, record)
+    else:
+        version = saved_run.save(record, branch)
+        decisions.remember(version.commit)
     UNFINISHED.unlink()
     failure = _finish(branch)
     return _tell_outcome(version, branch, failure)

@@ -41,13 +41,16 @@ def fetch_results(revision: str | None, folder: Path) -> None:
             (folder / path).write_bytes(_read(files, path, revision or WORKSPACE, storage))
 
 
-def fetch_directory(revision: str, path: str, folder: Path) -> None:
+def fetch_directory(revision: str, path: str, folder: Path, storage: Storage | None = None) -> None:
     """Write a directory, as it is at a revision, to `folder`.
+
+    Args:
+        storage: where it is looked for; None is the project's own.
 
     Raises:
         FlowError: no such revision, no such directory in it, or its files are neither in DVC's cache nor in its remote.
     """
-    storage = read_storage()
+    storage = storage or read_storage()
     with _files(revision, storage) as files:
         if not files.isdir(path):
             raise FlowError(f"{revision}: expected a directory {path}, found none")

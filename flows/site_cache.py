@@ -26,13 +26,13 @@ def settle() -> None:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "smallset"
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_private(folder):
+    if not is_private(folder):
         folder = Path(tempfile.mkdtemp(prefix="smallset-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[VARIABLE] = str(folder / "dvc")
 
 
-def _is_private(folder: Path) -> bool:
+def is_private(folder: Path) -> bool:
     """Whether nobody else could have put anything there."""
     try:
         found = folder.lstat()

@@ -4,7 +4,9 @@ import html
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 # Control characters, those that turn the direction of writing or are not seen, halves of characters, ends of lines.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -80,6 +82,15 @@ def visible(text: object) -> str:
     secret in it (`redacted`).
     """
     return "".join(_escaped(letter) for letter in redacted(text))
+
+
+def plain(value: Any) -> Any:
+    """What JSON may hold, without secrets in any of its texts and keys."""
+    if isinstance(value, Mapping):
+        return {redacted(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return redacted(value) if isinstance(value, str) else value
 
 
 def shown(text: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.flows.site import Site, serving
-from tests.flows.versions_project import make_project
+from tests.flows.versions_project import make_project, save_run
 
 Make = Callable[[dict], Path]
 
@@ -71,6 +71,17 @@ def dvc() -> Callable[..., str]:
 def project(tmp_path: Path) -> Path:
     """A project with everything that a scheduled run needs."""
     return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def saved_project(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one saved run, promoted and pushed; only to be read and cloned."""
+    from flows import publish, registry
+
+    project = make_project(tmp_path_factory.mktemp("saved") / "project")
+    registry.promote(save_run(project, "one", 0.8).commit, "the first", project)
+    publish.publish("main", project)
+    return project
 
 
 @pytest.fixture

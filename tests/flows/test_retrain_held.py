@@ -53,10 +53,9 @@ def test_small_losses_do_not_add_up_and_a_person_is_asked_until_there_is_an_answ
     assert "Its test pictures have decided 2 times before." in message
     assert retrain(project)[0] == "Undecided"
     runs = [one.record for one in versions.versions("main", remote(project))]
-    assert [run["test_pictures"]["decided_before"] for run in runs[1:]] == [2, 1, 0]
-    assert "test_pictures" not in runs[0]
+    assert [run["test_pictures"]["decided_before"] for run in runs] == [2, 1, 0]
     other = clone(project, "other")
-    registry.promote(list(versions.versions("main", other))[1].commit, "good enough", other, "promote")
+    registry.promote(versions.latest("main", other).commit, "good enough", other, "promote")
     git("push", "--quiet", "origin", "refs/tags/*", folder=other)
     assert retrain(project)[0] == "Unchanged"
     assert in_use(project) == "v1.2.0"

@@ -93,5 +93,5 @@ def test_a_scheduled_run_notices_a_change_and_a_fresh_checkout_none(project, sit
     assert retrain(project)[0] == "UpToDate"
     site.headers = {"ETag": '"two"'}
     assert retrain(project)[0] == "Unchanged"
-    assert saved(project) == [("trained", "unchanged"), ("up to date", None), ("trained", "promoted")]
+    assert saved(project) == [("trained", "unchanged"), ("trained", "promoted")]
     assert (checkout(project) / ".smallset" / "starts").read_text() == "0\n"

@@ -183,3 +183,22 @@ def test_a_branch_is_called_as_it_is(project, name):
     assert versions.current_branch(project) == name
     git("checkout", "--quiet", "--detach", folder=project)
     assert versions.current_branch(project) == "detached"
+
+
+def test_a_push_names_what_is_new_and_brings_no_tag_back_that_was_cleaned_elsewhere(project, monkeypatch):
+    save(project, 0.8, "1")
+    publish.publish("main", project)
+    git("push", "--quiet", "origin", ":refs/tags/run/1", folder=project)
+    two = save(project, 0.9, "2")
+    registry.promote(two.commit, "better", project)
+    publish.publish("main", project)
+    there = git("ls-remote", "--tags", "origin", folder=project)
+    assert "refs/tags/run/2" in there
+    assert "refs/tags/classifier#production#1" in there
+    assert "refs/tags/run/1" not in there
+    # Of many that nobody has, one pattern.
+    monkeypatch.setattr(publish, "_FEW", 1)
+    for name in ("3", "4"):
+        save(project, 0.9, name)
+    publish.publish("main", project)
+    assert "refs/tags/run/3" in git("ls-remote", "--tags", "origin", folder=project)

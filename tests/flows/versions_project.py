@@ -125,3 +125,23 @@ def saved(project: Path) -> list[tuple[str, str | None]]:
 def has_data(project: Path, checksum: str) -> bool:
     """Whether the DVC remote has an output."""
     return (project.with_name("project-storage") / "files" / "md5" / checksum[:2] / checksum[2:]).exists()
+
+
+def save_run(project: Path, name: str, accuracy: float, decision: str = "promoted"):
+    """Run the toy and save the run, as retraining does; its version."""
+    from flows import versions
+    from flows.git import resolve
+
+    repro(project, accuracy)
+    record = {
+        "id": name,
+        "branch": "main",
+        "source": resolve("HEAD", project),
+        "outcome": "trained",
+        "decision": decision,
+        "reason": "as \x1b[31mseen",
+        "summary": json.loads((project / "report" / "summary.json").read_text()),
+        "data": {"pictures": {"test": 200}},
+        "run": {"started": "2026-11-24T03:00:00+00:00", "seconds": 61.2, "machine": {"cores": 2}},
+    }
+    return versions.save(record, "main", "Run", project)
