@@ -78,9 +78,7 @@ def author(folder: Path | str = ".") -> dict[str, str]:
     """Variables that give commits an author, and a committer, where git knows none."""
     missing: dict[str, str] = {}
     for name, value in _NOBODY.items():
-        try:
-            git("config", f"user.{name.lower()}", folder=folder)
-        except GitError:
+        if not git("config", "--default", "", f"user.{name.lower()}", folder=folder):
             missing |= {
                 f"GIT_{who}_{name}": os.environ.get(f"GIT_{who}_{name}", value) for who in ("AUTHOR", "COMMITTER")
             }

@@ -19,6 +19,7 @@ from flows import (
     registry,
     saved_run,
     source,
+    tag_dates,
     versions,
 )
 from flows.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
@@ -186,7 +187,9 @@ def _finish(branch: str) -> str | None:
 def _promote_instead(last: versions.Version) -> None:
     present = registry.in_use()
     if last.record.get("instead_of") == decisions.run_of(present) and not (present and present.is_held):
-        registry.promote(last.commit, last.record["reason"])
+        promoted = registry.promote(last.commit, last.record["reason"])
+        if wrong := tag_dates.ahead(promoted.at):
+            get_run_logger().warning("%s: %s", promoted.tag, wrong)
 
 
 def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -> State:
