@@ -21,7 +21,7 @@ Action = Literal["promote", "rollback", "hold", "release"]
 _BY_HAND = "Smallset-by-hand: "  # last line of a tag's message: what a person did
 _ACTIONS: tuple[Action, ...] = ("promote", "rollback", "hold", "release")
 _ASSIGNMENT = re.compile(rf"{ARTIFACT}#{STAGE}#(\d+)")
-_VERSION = re.compile(rf"{ARTIFACT}@(v\d+\.\d+\.\d+\S*)")
+_VERSION = re.compile(rf"{ARTIFACT}@(v\d+\.\d+\.\d+[-+.\w]*)")
 
 
 @dataclass(frozen=True)
