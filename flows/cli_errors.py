@@ -8,22 +8,36 @@ from contextlib import contextmanager
 import typer
 
 from flows.errors import FlowError
+from flows.exit_codes import ExitCode
+from flows.faults import fault_of
 from flows.text import visible
-
-INTERRUPTED = 130
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn a user's mistake, and Ctrl-C, into one line and an exit code."""
+    """Turn a user's mistake, a fault of the machine or of a server, and Ctrl-C into one line and an exit code."""
     try:
         yield
-    except FlowError as error:
-        typer.echo(f"error: {visible(error)}", err=True)
-        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("interrupted: finished stages are kept, run again to go on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except Exception as error:
+        found = None if isinstance(error, typer.Exit) else _known(error)
+        if found is None:
+            raise
+        typer.echo(f"error: {visible(found)}", err=True)
+        raise typer.Exit(found.code) from None
+
+
+def _known(error: Exception) -> FlowError | None:
+    if isinstance(error, FlowError):
+        return error
+    if "prefect" in sys.modules:
+        from flows.prefect_errors import ServerError, described
+
+        if reason := described(error):
+            return ServerError(reason)
+    return fault_of(error)
 
 
 @contextmanager

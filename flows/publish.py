@@ -13,6 +13,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_a
 from flows import registry, unpushed
 from flows.dvc_guard import DVC
 from flows.errors import FlowError
+from flows.exit_codes import ExitCode
 from flows.git import GitError, author, content, git, is_ancestor, resolve
 from flows.graph import LOCK, read_storage
 from flows.versions import branch_of, chain_of
@@ -25,6 +26,8 @@ Result = TypeVar("Result")
 
 class NotPublished(FlowError):
     """A remote cannot be reached or refuses: everything is kept here, and goes out with the next run."""
+
+    code = ExitCode.NOT_PUSHED
 
 
 def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> None:

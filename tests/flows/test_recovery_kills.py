@@ -60,7 +60,7 @@ def held(project, prefect_server, tmp_path):
 def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(project, held):
     assert retrain(project) == ("Skipped", f"{checkout(project)}: another run is at work there")
     told = CliRunner().invoke(app, ["retrain", *options(project)])
-    assert (told.exit_code, told.stdout) == (1, "")
+    assert (told.exit_code, told.stdout) == (6, "")
     assert told.stderr.splitlines()[-1] == f"error: {checkout(project)}: another run is at work there"
 
     below = psutil.Process(held.pid).children(recursive=True)
