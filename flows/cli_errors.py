@@ -1,9 +1,10 @@
 """How a command ends that cannot go on: one line, and an exit code."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -42,12 +43,23 @@ def _known(error: Exception) -> FlowError | None:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind as Ctrl-C does, so that stages and Prefect's server end too."""
+    """Let SIGTERM and a closed terminal unwind as Ctrl-C does, so that stages and Prefect's server end too.
+
+    The first signal decides: one that comes while stages are being ended, which takes some seconds, cuts nothing short.
+    """
+    came: list[int] = []
 
     def leave(number: int, _: object) -> None:
+        if came:
+            with suppress(OSError):
+                os.write(2, b"ending already: stages are ended first, which takes some seconds\n")
+            return
+        came.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     try:
         yield
     finally:

@@ -1,10 +1,12 @@
 """Git, as a process: one place that says how it is called and what its failure means."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from flows import git_damage
 from flows.errors import FlowError
 
 TIMEOUT = 600.0  # seconds: a remote that does not answer must not hold a run for ever
@@ -14,6 +16,10 @@ _NOBODY = {"NAME": "Smallset", "EMAIL": "smallset@localhost"}
 
 class GitError(FlowError):
     """A git command failed; the message is the command and git's own last words."""
+
+
+class Damaged(GitError):
+    """It failed as the repository is damaged or locked: what it was asked for may be there."""
 
 
 def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None = None, text: str = "") -> str:
@@ -44,31 +50,64 @@ def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None
         raise GitError("git: not found; install git") from None
     except subprocess.TimeoutExpired:
         raise GitError(f"git {arguments[0]}: no answer within {TIMEOUT:.0f} s") from None
+    if done.returncode and (what_to_do := git_damage.remedy(done.stderr, folder)):
+        raise Damaged(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
     if done.returncode:
         raise GitError(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout.rstrip("\n")
 
 
 def resolve(revision: str, folder: Path | str = ".") -> str | None:
-    """The commit that a revision names; None where there is none."""
+    """The commit that a revision names; None where there is none.
+
+    Raises:
+        Damaged: it names one that the repository has lost.
+    """
     try:
         return git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder)
+    except Damaged:
+        raise
+    except GitError:
+        pass
+    try:
+        named = git("rev-parse", "--verify", "--quiet", revision, folder=folder)
     except GitError:
         return None
+    # A whole checksum names whatever it is, here or elsewhere; a branch or tag names what has to be here.
+    if named == revision or not re.fullmatch(r"[0-9a-f]{40,64}", named):
+        return None
+    try:
+        git("cat-file", "-e", named, folder=folder)
+    except GitError:
+        raise Damaged(f"{revision}: {named[:8]} is not there: {git_damage.of_objects(folder)}") from None
+    return None
 
 
 def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
-    """A text file as it is at a revision, without the last newline; None where it is not there."""
+    """A text file as it is at a revision, without the last newline; None where it is not there.
+
+    Raises:
+        Damaged: it should be there.
+    """
     try:
         return git("show", f"{revision}:{path}", folder=folder)
+    except Damaged:
+        raise
     except GitError:
-        return None
+        pass
+    if resolve(revision, folder):
+        # Git says of a lost directory what it says of a file that never was: this fails then.
+        if git("ls-tree", "-r", "--name-only", revision, "--", path, folder=folder):
+            raise Damaged(f"{revision}:{path}: cannot be read: {git_damage.of_objects(folder)}")
+    return None
 
 
 def is_ancestor(one: str, other: str, folder: Path | str = ".") -> bool:
     """Whether a commit is, or comes before, another."""
     try:
         git("merge-base", "--is-ancestor", one, other, folder=folder)
+    except Damaged:
+        raise
     except GitError:
         return False
     return True

@@ -96,5 +96,10 @@ def serve_until_signal(made: RunnerDeployment) -> int:
     # Not paused when this ends: what comes due until it is back is then made up for.
     runner = RunsEnd(pause_on_shutdown=False, limit=_AT_ONCE)
     runner.add_deployment(made)
-    asyncio.run(runner.start())
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        asyncio.run(runner.start())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return runner.ended_by

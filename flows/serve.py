@@ -66,8 +66,9 @@ def serve(repository: str, branch: str, timing: Schedule, parameters: dict[str, 
             time.sleep(_WAIT)
         # Anew: of what Prefect has given up, threads are left that nothing ends.
         os.execv(sys.executable, sys.orig_argv)
-    if number:
-        sys.exit(128 + number)
+    else:
+        if number:
+            sys.exit(128 + number)
 
 
 def deployment(
