@@ -18,8 +18,8 @@ class GitError(FlowError):
     """A git command failed; the message is the command and git's own last words."""
 
 
-class Damaged(GitError):
-    """It failed as the repository is damaged or locked: what it was asked for may be there."""
+class Unanswered(GitError):
+    """There is no git, or the repository is damaged or locked: what was asked for may be there."""
 
 
 def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None = None, text: str = "") -> str:
@@ -47,11 +47,11 @@ def git(*arguments: str, folder: Path | str = ".", env: Mapping[str, str] | None
             timeout=TIMEOUT,
         )
     except FileNotFoundError:
-        raise GitError("git: not found; install git") from None
+        raise Unanswered("git: not found; install git") from None
     except subprocess.TimeoutExpired:
-        raise GitError(f"git {arguments[0]}: no answer within {TIMEOUT:.0f} s") from None
+        raise Unanswered(f"git {arguments[0]}: no answer within {TIMEOUT:.0f} s") from None
     if done.returncode and (what_to_do := git_damage.remedy(done.stderr, folder)):
-        raise Damaged(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
+        raise Unanswered(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
     if done.returncode:
         raise GitError(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout.rstrip("\n")
@@ -61,11 +61,11 @@ def resolve(revision: str, folder: Path | str = ".") -> str | None:
     """The commit that a revision names; None where there is none.
 
     Raises:
-        Damaged: it names one that the repository has lost.
+        Unanswered: it names one that the repository has lost.
     """
     try:
         return git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder)
-    except Damaged:
+    except Unanswered:
         raise
     except GitError:
         pass
@@ -78,8 +78,10 @@ def resolve(revision: str, folder: Path | str = ".") -> str | None:
         return None
     try:
         git("cat-file", "-e", named, folder=folder)
+    except Unanswered:
+        raise
     except GitError:
-        raise Damaged(f"{revision}: {named[:8]} is not there: {git_damage.of_objects(folder)}") from None
+        raise Unanswered(f"{revision}: {named[:8]} is not there: {git_damage.of_objects(folder)}") from None
     return None
 
 
@@ -87,18 +89,17 @@ def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
     """A text file as it is at a revision, without the last newline; None where it is not there.
 
     Raises:
-        Damaged: it should be there.
+        Unanswered: it should be there.
     """
     try:
         return git("show", f"{revision}:{path}", folder=folder)
-    except Damaged:
+    except Unanswered:
         raise
     except GitError:
         pass
-    if resolve(revision, folder):
-        # Git says of a lost directory what it says of a file that never was: this fails then.
-        if git("ls-tree", "-r", "--name-only", revision, "--", path, folder=folder):
-            raise Damaged(f"{revision}:{path}: cannot be read: {git_damage.of_objects(folder)}")
+    # Git says of a lost directory what it says of a file that never was: `ls-tree` fails then.
+    if resolve(revision, folder) and git("ls-tree", "-r", "--name-only", revision, "--", path, folder=folder):
+        raise Unanswered(f"{revision}:{path}: cannot be read: {git_damage.of_objects(folder)}")
     return None
 
 
@@ -106,7 +107,7 @@ def is_ancestor(one: str, other: str, folder: Path | str = ".") -> bool:
     """Whether a commit is, or comes before, another."""
     try:
         git("merge-base", "--is-ancestor", one, other, folder=folder)
-    except Damaged:
+    except Unanswered:
         raise
     except GitError:
         return False

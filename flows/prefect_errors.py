@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from json import JSONDecodeError
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -17,7 +16,6 @@ from prefect.settings import (
     PREFECT_CLIENT_MAX_RETRIES,
     temporary_settings,
 )
-from pydantic import ValidationError
 
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
@@ -38,6 +36,7 @@ def require_answer() -> None:
     """Raise ServerError where the configured server is not there, is none, or lets this user not in."""
     hint = "expected a Prefect server there"
     with server_errors(hint), temporary_settings(_PATIENCE), get_client(sync_client=True) as client:
+        client.raise_for_api_version_mismatch()
         client.read_flows(limit=1)
 
 
@@ -80,7 +79,8 @@ def _of_answer(error: BaseException) -> str | None:
         return _of_status(error.response.status_code)
     if isinstance(error, httpx.TransportError) and _is_of_server(error):
         return f"no answer ({error or type(error).__name__})"
-    if isinstance(error, JSONDecodeError | ValidationError) and _comes_from_client(error):
+    # No JSON, no version, no field that is expected.
+    if isinstance(error, ValueError) and _comes_from_client(error):
         return "it answers, but not as one of Prefect"
     return None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows import versions
-from flows.git import Damaged, content, git, resolve
+from flows.git import Unanswered, content, git, resolve
 
 HOW = {
     "empty": lambda file: file.write_bytes(b""),
@@ -38,7 +38,7 @@ def test_a_damaged_object_is_told_and_no_run_is_lost_without_a_word(saved, what,
     file = Path(".git/objects", checksum[:2], checksum[2:])
     file.chmod(0o644)
     HOW[how](file)
-    with pytest.raises(Damaged) as found:
+    with pytest.raises(Unanswered) as found:
         list(versions.versions("main"))
     assert "\n" not in str(found.value)
     assert f"`git -C {Path.cwd()} fsck`" in str(found.value)
@@ -58,7 +58,7 @@ def test_a_damaged_or_locked_index_says_what_removes_it(saved, how):
         index.with_name("index.lock").touch()
     else:
         HOW[how](index)
-    with pytest.raises(Damaged, match="index") as found:
+    with pytest.raises(Unanswered, match="index") as found:
         git("add", "--update")
     assert "\n" not in str(found.value)
     command = str(found.value).split("`")[1]

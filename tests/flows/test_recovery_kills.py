@@ -34,7 +34,7 @@ def starts(project: Path) -> list[str]:
 
 
 @pytest.fixture
-def held(project, prefect_server, tmp_path):
+def held(project, prefect_server, tmp_path, site):
     """A run in a process of its own, in the middle of its training."""
     hold = tmp_path / "hold"
     hold.touch()
@@ -57,7 +57,7 @@ def held(project, prefect_server, tmp_path):
         process.wait()
 
 
-def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(project, held):
+def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(project, held, site):
     assert retrain(project) == ("Skipped", f"{checkout(project)}: another run is at work there")
     told = CliRunner().invoke(app, ["retrain", *options(project)])
     assert (told.exit_code, told.stdout) == (6, "")
@@ -70,8 +70,33 @@ def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(projec
     assert retrain(project)[0] == "Promoted"
     assert not [process for process in below if process.is_running()]
     assert starts(project) == ["0", "2"]
+    assert [post["event"] for post in site.posts] == ["crashed", "promoted"]
+    assert f"(process {held.pid}, begun 20" in site.posts[0]["text"]
     assert saved(project) == [("trained", "promoted")]
     assert accuracy_of(checkout(project) / "models" / "classifier") == 0.8
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_told_to_go_ends_its_stages_says_so_and_is_finished_by_the_next(
+    project, held, site, number, prefect_server
+):
+    below = psutil.Process(held.pid).children(recursive=True)
+    held.send_signal(number)
+    assert held.wait(timeout=60) in (128 + number, -number)
+    assert not [process for process in below if process.is_running()]
+    assert checkout(project).with_name("checkout.lock").read_text() == ""
+    assert [post["event"] for post in site.posts] == ["ended"]
+    assert "Running" not in states(prefect_server)
+    assert retrain(project)[0] == "Promoted"
+    assert starts(project) == ["0", "2"]
+
+
+def states(address: str) -> set[str]:
+    """States of all runs that Prefect's server has."""
+    import requests
+
+    found = requests.post(f"{address}/flow_runs/filter", json={}, timeout=30).json()
+    return {run["state"]["name"] for run in found if run["start_time"]}
 
 
 def test_a_run_killed_after_its_work_is_saved_promoted_and_pushed_once(project, prefect_server):
