@@ -60,6 +60,15 @@ def is_published(branch: str, folder: Path | str = ".") -> bool:
     return _ahead(branch, folder) == 0
 
 
+def has_untold_tags(run: str, folder: Path | str = ".") -> bool:
+    """Whether the repository, where it can be asked, lacks the name of a run, or promotions."""
+    patterns = [f"refs/tags/{name}" for name in (run, *registry.TAGS)]
+    try:
+        return has_git_remote(folder) and bool(unpushed.untold(REMOTE, patterns, folder))
+    except GitError:
+        return False
+
+
 def _ahead(branch: str, folder: Path | str) -> int:
     runs = branch_of(branch)
     ours = resolve(f"refs/heads/{runs}", folder)

@@ -202,7 +202,7 @@ def _finish(branch: str) -> str | None:
     if last and decided and decisions.is_open(last):
         # Somebody may have put another model into use since: what was decided does not hold beside that one.
         _promote_instead(last)
-    if last is None or publish.is_published(branch):
+    if last is None or (publish.is_published(branch) and not publish.has_untold_tags(last.name)):
         return None
     try:
         publish.publish(branch)
