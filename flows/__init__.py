@@ -3,6 +3,7 @@
 import os
 
 from flows.logs import redact_logs
+from flows.proxies import ask_this_machine_directly
 from flows.site_cache import settle
 from flows.telemetry import SILENT
 
@@ -16,5 +17,6 @@ _DEFAULTS = {
 }
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
+ask_this_machine_directly()
 settle()
 redact_logs()

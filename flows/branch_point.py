@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.errors import FlowError
+from flows.exit_codes import ExitCode
 from flows.git import GitError, git, resolve
 from flows.staleness import describe, snapshot
 from flows.versions import record_of
@@ -14,7 +15,7 @@ _MOST = 20  # saved runs that are looked at, the latest first
 class NoResults(FlowError):
     """The branch point has no results of its own; the message says how to make them."""
 
-    exit_code = 3  # tells a workflow to make them
+    code = ExitCode.NO_RESULTS  # tells a workflow to make them
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from flows.decisions import is_open, made_here
 from flows.errors import FlowError
+from flows.exit_codes import ExitCode
 from flows.git import GitError, content, git, resolve
 from flows.git_names import check_branch, check_repository
 from flows.graph import LOCK, check_lock_text, read_lock, results_in_git
@@ -21,7 +24,6 @@ from flows.versions import Version, latest
 from flows.workspace import alone
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
-HOME = Path.home() / ".smallset" / "checkouts"
 _OF = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository
 # A user may have set hooks by a relative path, which is one of the tree, and a program that watches files.
 _RUN_NOTHING = ("core.hooksPath=/dev/null", "core.fsmonitor=false")
@@ -30,13 +32,27 @@ _RUN_NOTHING = ("core.hooksPath=/dev/null", "core.fsmonitor=false")
 class Busy(FlowError):
     """Another run has the checkout."""
 
+    code = ExitCode.SKIPPED
+
 
 def default_folder(repository: str, branch: str) -> Path:
     """Where the checkout of a branch of a repository lies if nobody says where."""
     # `.` is another repository in every folder.
     address = address_of(repository)
     digest = hashlib.sha256(f"{address} {branch}".encode()).hexdigest()[:12]
-    return HOME / f"{Path(address.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}-{digest}"
+    return home() / f"{Path(address.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}-{digest}"
+
+
+def home() -> Path:
+    """The folder of all checkouts that nobody has put elsewhere.
+
+    Raises:
+        FlowError: this user has no home.
+    """
+    try:
+        return Path.home() / ".smallset" / "checkouts"
+    except RuntimeError:
+        raise FlowError("HOME: expected a folder of this user, found none: set it, or give --checkout") from None
 
 
 def address_of(repository: str) -> str:
@@ -57,11 +73,14 @@ def address_of(repository: str) -> str:
 
 
 @contextmanager
-def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
+def checked_out(repository: str, branch: str, folder: Path) -> Iterator[str | None]:
     """Stand in a checkout of the branch as the repository has it now, with the results of its last run; alone.
 
     Args:
         repository: anything git clones. folder: of the checkout; it is made, kept, and used again.
+
+    Yields:
+        Which run was killed here, with nobody left to say so; None if the last one ended by itself.
 
     Raises:
         Busy: another run is at work there.
@@ -71,16 +90,30 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[None]:
     # Before a process is ended or a file is touched: what is there may be somebody's.
     _refuse_others(address_of(repository), folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+    with folder.with_name(f"{folder.name}.lock").open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(f"{folder}: another run is at work there") from None
-        with alone(folder):
+        with _written_down(lock) as killed, alone(folder):
             _clone(repository, folder)
             _update(repository, branch, folder)
             with chdir(folder):
-                yield
+                yield killed
+
+
+@contextmanager
+def _written_down(lock: TextIO) -> Iterator[str | None]:
+    """Keep in the lock who is at work, until it ends by itself; yields who was killed before."""
+    lock.seek(0)
+    killed = lock.read().strip() or None
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()}, begun {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    lock.flush()
+    try:
+        yield killed
+    finally:
+        lock.truncate(0)
 
 
 def _clone(repository: str, folder: Path) -> None:

@@ -46,13 +46,21 @@ def retrain(
         from flows.retrain import run_retrain
 
         parameters = _parameters(checkout, profile, set_, width, workers)
-        typer.echo(shown(run_retrain(repository=repository, branch=branch, **parameters)))
+        message, code = run_retrain(repository=repository, branch=branch, **parameters)
+        typer.echo(shown(message))
+        raise typer.Exit(code)
 
 
 @app.command(epilog='Examples: smallset serve --cron "0 3 * * 1" | smallset serve --every 3600 --branch main')
 def serve(
     cron: Annotated[str | None, typer.Option(help="Minute, hour, day, month, weekday.", show_default=False)] = None,
     every: Annotated[float | None, typer.Option(min=1, metavar="SECONDS", show_default=False)] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the hours of --cron; else the machine's.", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the deployment; else repository and branch.", show_default=False)
+    ] = None,
     repository: Repository = ".",
     branch: SourceBranch = "main",
     checkout: Checkout = None,
@@ -63,11 +71,13 @@ def serve(
 ) -> None:
     """Retrain on a schedule, and whenever the Prefect server is asked to; until interrupted."""
     with one_line_errors(), ended_by_signals():
+        from flows.schedule import read_schedule
         from flows.serve import serve as serve_deployment
 
         if (cron is None) == (every is None):
             raise FlowError('expected a schedule: --cron "0 3 * * 1", or --every SECONDS')
-        serve_deployment(repository, branch, cron, every, _parameters(checkout, profile, set_, width, workers))
+        timing = read_schedule(cron, every, timezone)
+        serve_deployment(repository, branch, timing, _parameters(checkout, profile, set_, width, workers), name)
 
 
 @app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")

@@ -1,12 +1,13 @@
 """The one exception that stands for a mistake a user can mend."""
 
+from flows.exit_codes import ExitCode
 from flows.text import redacted
 
 
 class FlowError(Exception):
     """What is wrong and how to mend it, in one line; it holds no secret wherever it is shown or kept."""
 
-    exit_code = 1  # of a command that it ends
+    code = ExitCode.FAILED  # that a command ends with
 
     def __str__(self) -> str:
         """The message, without secrets."""

@@ -19,6 +19,10 @@ from flows.workspace import require_project
 LOCK = Path("dvc.lock")  # what DVC knows of every stage's last run
 
 
+class Torn(FlowError):
+    """A full disk, or an end while DVC wrote it, has left a part of dvc.lock."""
+
+
 @dataclass(frozen=True)
 class StageNode:
     """One stage of dvc.yaml, `foreach` and `matrix` expanded.
@@ -73,12 +77,14 @@ def read_metrics() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     Raises:
         FlowError: as `read_stages`.
     """
-    if _is_torn():
+    try:
+        with open_project() as repo:
+            found = repo.metrics.show().get("", {}).get("data", {})
+            metrics = {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
+            return metrics, _makers(repo)
+    except Torn:
+        # It tells whose nothing is.
         return {}, {}
-    with open_project() as repo:
-        found = repo.metrics.show().get("", {}).get("data", {})
-        metrics = {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
-        return metrics, _makers(repo)
 
 
 def read_makers() -> dict[str, str]:
@@ -87,15 +93,11 @@ def read_makers() -> dict[str, str]:
     Raises:
         FlowError: as `read_stages`.
     """
-    if _is_torn():
+    try:
+        with open_project() as repo:
+            return _makers(repo)
+    except Torn:
         return {}
-    with open_project() as repo:
-        return _makers(repo)
-
-
-def _is_torn() -> bool:
-    """Whether a full disk, or an end while DVC wrote it, has left a part of dvc.lock: it tells whose nothing is."""
-    return LOCK.exists() and read_lock() is None
 
 
 def _makers(repo: Any) -> dict[str, str]:
@@ -207,6 +209,10 @@ def open_project(folder: Path = Path()) -> Iterator[Any]:
     No other process writes dvc.lock meanwhile; the lock is waited for, and may be taken again inside.
     """
     require_project(folder)
+    if (folder / LOCK).exists() and read_lock(folder) is None:
+        raise Torn(
+            f"{folder / LOCK}: only a part of it is here, or none: `git checkout -- {LOCK}` or `rm {LOCK}`, run again"
+        )
 
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo, lock_repo

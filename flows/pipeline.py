@@ -15,6 +15,7 @@ from prefect.states import State
 from flows.errors import FlowError
 from flows.graph import StageNode, read_stages, up_to_date
 from flows.parameters import check_parameters
+from flows.prefect_errors import server_errors
 from flows.process_output import Outcome, StageResult, done
 from flows.provenance import ResultTaker, read_record, recorded
 from flows.results import publish
@@ -92,10 +93,11 @@ def run_flow(width: int | None, workers: str | None = None) -> list[StageResult]
     Raises:
         FlowError: as `pipeline`.
     """
-    state = pipeline(width=width, workers=workers, return_state=True)
-    states = state.result(raise_on_failure=False)
-    if isinstance(states, BaseException):
-        raise states
+    with server_errors():
+        state = pipeline(width=width, workers=workers, return_state=True)
+        states = state.result(raise_on_failure=False)
+        if isinstance(states, BaseException):
+            raise states
     record = read_record()
     assert record, "every run writes one"
     return [result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows import publish, registry, versions
+from flows import publish, registry, tag_dates, versions
 from flows.errors import FlowError
 from flows.git import resolve
 from flows.registry import Promotion
@@ -101,6 +101,8 @@ def _told(promoted: Promotion, branch: str, push: bool) -> str:
     text = f"in use: {registry.ARTIFACT} {promoted.version}, commit {promoted.commit[:8]} ({promoted.tag})"
     if promoted.is_held:
         text = f"{text}; held until `smallset release` or `smallset promote`"
+    if wrong := tag_dates.ahead(promoted.at):
+        text = f"{text}; {wrong}"
     if not push:
         again = "hold" if promoted.is_held else f"promote {promoted.commit[:8]}"
         return f"{text}; here only: `smallset {again} --push` tells the others" if publish.has_git_remote() else text

@@ -13,6 +13,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_a
 from flows import registry, unpushed
 from flows.dvc_guard import DVC
 from flows.errors import FlowError
+from flows.exit_codes import ExitCode
 from flows.git import GitError, author, content, git, is_ancestor, resolve
 from flows.graph import LOCK, read_storage
 from flows.versions import Version, branch_of, chain_of
@@ -28,6 +29,8 @@ Result = TypeVar("Result")
 
 class NotPublished(FlowError):
     """A remote cannot be reached or refuses: everything is kept here, and goes out with the next run."""
+
+    code = ExitCode.NOT_PUSHED
 
 
 def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> None:
@@ -58,6 +61,15 @@ def has_git_remote(folder: Path | str = ".") -> bool:
 def is_published(branch: str, folder: Path | str = ".") -> bool:
     """Whether the repository has every run of a branch, as far as the last fetch or push tells."""
     return not unpublished(branch, folder)
+
+
+def has_untold_tags(run: str, folder: Path | str = ".") -> bool:
+    """Whether the repository, where it can be asked, lacks the name of a run, or promotions."""
+    patterns = [f"refs/tags/{name}" for name in (run, *registry.TAGS)]
+    try:
+        return has_git_remote(folder) and bool(unpushed.untold(REMOTE, patterns, folder))
+    except GitError:
+        return False
 
 
 def unpublished(branch: str, folder: Path | str = ".") -> list[Version]:

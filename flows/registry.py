@@ -1,27 +1,27 @@
-"""Which version of the classifier is in use: GTO's tags `classifier@v1.2.3` and `classifier#production#4`."""
+"""Which version of the classifier is in use: tags `classifier@v1.2.3` and `classifier#production#4`, as GTO has them.
 
-import logging.config
+They are read and made by git itself: GTO orders by date, which clocks upset, and its own git does not know who somebody
+is where only GIT_CONFIG_GLOBAL or the environment says so.
+"""
+
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal
+from typing import Literal
 
+from flows import tag_dates
 from flows.errors import FlowError
-from flows.git import author
 
 ARTIFACT, STAGE = "classifier", "production"
-FIRST = "v1.0.0"
 TAGS = (f"{ARTIFACT}@*", f"{ARTIFACT}#*")
 Action = Literal["promote", "rollback", "hold", "release"]
 _BY_HAND = "Smallset-by-hand: "  # last line of a tag's message: what a person did
 _ACTIONS: tuple[Action, ...] = ("promote", "rollback", "hold", "release")
+_ASSIGNMENT = re.compile(rf"{ARTIFACT}#{STAGE}#(\d+)")
+_VERSION = re.compile(rf"{ARTIFACT}@(v\d+\.\d+\.\d+[-+.\w]*)")
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ def promotions(folder: Path | str = ".") -> list[Promotion]:
     Raises:
         FlowError: the tags cannot be read.
     """
-    with _gto() as api:
-        events = api.history(str(folder), ARTIFACT)
-    found = [_read(event) for event in events if event["event"] == "assignment" and event["stage"] == STAGE]
+    registered_at = registered(folder)
+    found = [_read(tag, registered_at) for tag in tag_dates.read_tags(TAGS, folder) if _ASSIGNMENT.fullmatch(tag.name)]
     return sorted(found, key=number, reverse=True)
 
 
@@ -70,14 +69,12 @@ def promote(commit: str, message: str, folder: Path | str = ".", action: Action 
         action: what a person does; None of the gate.
 
     Raises:
-        FlowError: the commit does not declare the artifact, or its version is in use already.
+        FlowError: its version is in use already, or git refuses.
     """
     versions = registered(folder)
     if commit not in versions:
-        following: dict[str, Any] = {"bump_minor": True} if versions else {"version": FIRST}
-        with _gto() as api:
-            api.register(str(folder), ARTIFACT, commit, message=message, **following, **_who(folder))
-        versions = registered(folder)
+        versions[commit] = _following(folder)
+        tag_dates.make_tag(f"{ARTIFACT}@{versions[commit]}", commit, message, TAGS, folder)
     return _assign(versions[commit], message, folder, action)
 
 
@@ -136,10 +133,9 @@ def withdrawn(used: Sequence[Promotion]) -> dict[str, Promotion]:
     return found
 
 
-def _read(event: Mapping[str, Any]) -> Promotion:
-    at, tag, who = event["timestamp"], event["ref"], event["author"] or ""
-    message, action = read_message(event["message"])
-    return Promotion(event["version"], event["commit"], at, tag, message, who, action)
+def _read(tag: tag_dates.Tag, versions: Mapping[str, str]) -> Promotion:
+    message, action = read_message(tag.message)
+    return Promotion(versions.get(tag.commit, tag.commit), tag.commit, tag.at, tag.name, message, tag.who, action)
 
 
 def read_message(text: str) -> tuple[str, Action | None]:
@@ -165,14 +161,12 @@ def _assign(version: str, message: str, folder: Path | str, action: Action | Non
     present = in_use(folder)
     if present and present.version == version and action not in ("hold", "release"):
         raise FlowError(f"{ARTIFACT} {version} is in use already")
-    # GTO's own commands order by whole seconds. A tag dated in the future is of a wrong clock: not waited for.
-    while present and present.at == datetime.now(UTC).replace(microsecond=0):
-        time.sleep(0.05)
     if action:
         message = f"{message}\n\n{_BY_HAND}{action}"
-    with _gto() as api:
-        # Forced: a version that was in use before may be so again.
-        api.assign(str(folder), ARTIFACT, STAGE, version=version, message=message, force=True, **_who(folder))
+    commit = next(commit for commit, known in registered(folder).items() if known == version)
+    numbers = [int(found[1]) for one in tag_dates.read_tags(TAGS, folder) if (found := re.search(r"#(\d+)$", one.name))]
+    name = f"{ARTIFACT}#{STAGE}#{max(numbers, default=0) + 1}"
+    tag_dates.make_tag(name, commit, message, TAGS, folder)
     promoted = in_use(folder)
     if promoted is None or promoted.version != version or promoted == present:
         raise FlowError(f"expected {ARTIFACT} {version} in use after the promotion, found {promoted}")
@@ -181,43 +175,20 @@ def _assign(version: str, message: str, folder: Path | str, action: Action | Non
 
 def registered(folder: Path | str = ".") -> dict[str, str]:
     """Commits with a registered version, and that version."""
-    with _gto() as api:
-        if ARTIFACT not in api.show(str(folder)):
-            return {}
-        return {one["commit_hexsha"]: one["version"] for one in api.show(str(folder), ARTIFACT)}
+    tags = tag_dates.read_tags(TAGS, folder)
+    gone = {tag.name.partition("!")[0] for tag in tags if "!" in tag.name}
+    found = [(tag, known[1]) for tag in tags if (known := _VERSION.fullmatch(tag.name)) and tag.name not in gone]
+    return {tag.commit: version for tag, version in sorted(found, key=lambda one: _order(one[1]))}
 
 
-def _order(version: str) -> tuple[int, ...]:
-    # Somebody may have registered `v1.2.0-rc1`.
-    return tuple(map(int, re.findall(r"[0-9]+", version)[:3]))
+def _following(folder: Path | str) -> str:
+    """The version of the next classifier; one that was taken back stays taken."""
+    known = [_order(found[1]) for one in tag_dates.read_tags(TAGS, folder) if (found := _VERSION.match(one.name))]
+    major, minor, _ = max(known, default=(1, -1, 0))
+    return f"v{major}.{minor + 1}.0"
 
 
-def _who(folder: Path | str) -> dict[str, str]:
-    missing = author(folder)
-    return {
-        name: missing[variable]
-        for name, variable in (("author", "GIT_AUTHOR_NAME"), ("author_email", "GIT_AUTHOR_EMAIL"))
-        if variable in missing
-    }
-
-
-@contextmanager
-def _gto() -> Iterator[ModuleType]:
-    """GTO's API, its errors as ours."""
-    api, exceptions = _load()
-    try:
-        yield api
-    except exceptions.GTOException as error:
-        raise FlowError(f"gto: {error}") from None
-
-
-@cache
-def _load() -> tuple[ModuleType, ModuleType]:
-    """GTO without its logging: on import it closes every handler of this process, for its own command line."""
-    configure = logging.config.dictConfig
-    logging.config.dictConfig = lambda config: None
-    try:
-        from gto import api, exceptions
-    finally:
-        logging.config.dictConfig = configure
-    return api, exceptions
+def _order(version: str) -> tuple[int, int, int]:
+    # Somebody may have registered `v1.2.0-rc1`, or assigned what has no version.
+    found = re.match(r"v(\d+)\.(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else (-1, 0, 0)

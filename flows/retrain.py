@@ -13,24 +13,38 @@ from flows import (
     gate,
     known_pictures,
     last_run,
-    notify,
     pins,
     profiles,
     publish,
     registry,
     saved_run,
+    schedule,
     source,
+    tag_dates,
     versions,
 )
 from flows.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
 from flows.decisions import HELD, PROMOTED, UNDECIDED
 from flows.errors import FlowError
+from flows.exit_codes import ExitCode
+from flows.faults import fault_of
 from flows.git import content
 from flows.parameters import check_parameters
 from flows.pipeline import run_flow
+from flows.prefect_errors import ServerError, described, server_errors
 from flows.server import start_server
+from flows.tell import said, tell
 
 SKIPPED = "Skipped"  # the state of a run that found another one at work
+NOT_PUSHED = "NotPushed"  # of one whose results nobody else has yet
+_TOLD = (PROMOTED, "rejected", UNDECIDED, HELD)
+_CODES = dict.fromkeys(("Promoted", "Unchanged", "UpToDate"), ExitCode.DONE) | {
+    "Rejected": ExitCode.REJECTED,
+    "Undecided": ExitCode.ASKS,
+    "Held": ExitCode.ASKS,
+    NOT_PUSHED: ExitCode.NOT_PUSHED,
+    SKIPPED: ExitCode.SKIPPED,
+}
 # Pictures that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
 
@@ -56,17 +70,32 @@ def retrain(
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:
         pins.refuse_others({"repository": repository, "branch": branch, "checkout": checkout, "workers": workers})
-        with checked_out(repository, branch, folder.resolve()), last_run.kept() as kept:
+        with checked_out(repository, branch, folder.resolve()) as killed, last_run.kept() as kept:
+            _tell_what_nobody_could(branch, killed)
             return kept(_in_checkout(branch, profile, overrides or {}, width, workers))
     except Busy as busy:
         return Completed(name=SKIPPED, message=str(busy))
     except Exception as error:
         # What the system refuses, such as a full disk, it refuses somewhere.
         where = f"{folder}: " if isinstance(error, OSError) and not error.filename else ""
-        _tell("failed", f"{branch}: retraining failed: {where}{error}", branch=branch)
-        if not isinstance(error, FlowError | OSError):
+        known = fault_of(error) or described(error)
+        tell("failed", f"{branch}: retraining failed: {where}{known or error}", branch=branch)
+        if not known:
             raise
-        return Failed(message=f"{where}{error}")
+        return Failed(message=f"{where}{known}")
+    except BaseException:
+        tell("ended", f"{branch}: retraining was ended from outside; the next run goes on where it was", branch=branch)
+        raise
+
+
+def _tell_what_nobody_could(branch: str, killed: str | None) -> None:
+    """Tell that a run was killed, or came too late: at that time nobody was there to tell it."""
+    if killed:
+        text = f"{branch}: a run was killed, or its machine went down ({killed}); this one goes on where it was"
+        tell("crashed", text, branch=branch)
+    if (due := schedule.overdue()) is not None:
+        text = f"{branch}: a run that was due {due:%Y-%m-%d %H:%M %Z} begins only now: nobody served the schedule"
+        tell("overdue", text, branch=branch)
 
 
 def _in_checkout(
@@ -176,7 +205,7 @@ def _finish(branch: str) -> str | None:
     if last and decided and decisions.is_open(last):
         # Somebody may have put another model into use since: what was decided does not hold beside that one.
         _promote_instead(last)
-    if last is None or publish.is_published(branch):
+    if last is None or (publish.is_published(branch) and not publish.has_untold_tags(last.name)):
         return None
     try:
         publish.publish(branch)
@@ -189,37 +218,50 @@ def _finish(branch: str) -> str | None:
 def _promote_instead(last: versions.Version) -> None:
     present = registry.in_use()
     if last.record.get("instead_of") == decisions.run_of(present) and not (present and present.is_held):
-        registry.promote(last.commit, last.record["reason"])
+        promoted = registry.promote(last.commit, last.record["reason"])
+        if wrong := tag_dates.ahead(promoted.at):
+            get_run_logger().warning("%s: %s", promoted.tag, wrong)
 
 
 def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -> State:
     record = version.record
     later = f"; {failure}" if failure else ""
     if record["outcome"] == "failed":
-        _tell("failed", f"{branch}: {record['reason']}{later}", branch=branch, run=version.name)
+        tell("failed", f"{branch}: {record['reason']}{later}", branch=branch, run=version.name)
         return Failed(message=record["reason"] + later)
     if "decision" not in record:
-        return Completed(name="UpToDate", message=f"{version.name}: nothing has changed{later}")
-    text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
-    if record["decision"] in (PROMOTED, UNDECIDED, HELD):
-        _tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
-    return Completed(name=record["decision"].capitalize(), message=text)
+        name, text = "UpToDate", f"{version.name}: nothing has changed{later}"
+    else:
+        name = record["decision"].capitalize()
+        text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
+        if record["decision"] in _TOLD:
+            tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
+    if failure:
+        tell("not_pushed", f"{branch}: {text}", branch=branch, run=version.name)
+        # Nobody else has it: whatever was decided, this is not done.
+        return Failed(name=NOT_PUSHED, message=text)
+    return Completed(name=name, message=text)
 
 
-def _tell(event: str, text: str, **details: Any) -> None:
-    if failure := notify.notify(event, text, **details):
-        get_run_logger().warning(failure)
-
-
-def run_retrain(**parameters: Any) -> str:
-    """Run the flow in this process and say what it came to.
+def run_retrain(**parameters: Any) -> tuple[str, ExitCode]:
+    """Run the flow in this process; what it came to, and how the command ends that asked for it.
 
     Raises:
         FlowError: it failed, or another run is at work in the checkout.
     """
     address_of(parameters["repository"])
-    start_server()
-    state = retrain(**parameters, return_state=True)
-    if not state.is_completed() or state.name == SKIPPED:
-        raise FlowError(state.message or f"retraining ended as {state.name}")
-    return state.message or state.name or ""
+    branch = parameters.get("branch", "main")
+    try:
+        start_server()
+        with server_errors():
+            state = retrain(**parameters, return_state=True)
+    except ServerError as error:
+        if not said & {"failed", "ended"}:
+            tell("failed", f"{branch}: retraining failed: {error}", branch=branch)
+        raise
+    message, code = state.message or f"retraining ended as {state.name}", _CODES.get(state.name or "", ExitCode.FAILED)
+    if code in (ExitCode.FAILED, ExitCode.NOT_PUSHED, ExitCode.SKIPPED):
+        failed = FlowError(message)
+        failed.code = code
+        raise failed
+    return message, code

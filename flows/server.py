@@ -14,6 +14,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 
 from flows.errors import FlowError
+from flows.prefect_errors import quiet, require_answer, server_errors
 
 _STARTER = "SMALLSET_SERVER_OF"  # variable of such a server: the process that has started it
 _PASSWORD = f"run:{secrets.token_urlsafe(32)}"  # of the server that this process starts
@@ -26,12 +27,16 @@ def start_server() -> None:
     Who reaches it runs code as this user, and every web page in a browser on this machine does: it has a password that
     this process alone knows.
     """
+    quiet()
     _end_lost()
     deaf_to = {signal.SIGINT, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf_to)
     os.environ[_STARTER] = str(os.getpid())
     try:
-        with _guarded(), get_client(sync_client=True):
+        if has_server():
+            require_answer()
+            return
+        with server_errors("see why with `prefect server start`"), _guarded(), get_client(sync_client=True):
             pass
     finally:
         del os.environ[_STARTER]
@@ -41,9 +46,6 @@ def start_server() -> None:
 @contextmanager
 def _guarded() -> Iterator[None]:
     """Have the server that the block starts ask for the password, and this process give it; no stage learns it."""
-    if has_server():
-        yield
-        return
     wanted = {
         "PREFECT_SERVER_API_AUTH_STRING": _PASSWORD,
         "PREFECT_API_AUTH_STRING": _PASSWORD,
@@ -74,6 +76,8 @@ def require_server() -> None:
             "workers need a Prefect server that all of them reach, with a password: docs/scaling.md says how it is "
             "started; then `prefect config set PREFECT_API_URL=http://SERVER:4200/api`"
         )
+    quiet()
+    require_answer()
 
 
 def require_password() -> None:

@@ -23,8 +23,10 @@ def settle() -> None:
     """
     if os.environ.get(VARIABLE):
         return
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "smallset"
-    with suppress(OSError):
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "smallset"
+    # A user may be a number without a home, as in containers.
+    with suppress(OSError, RuntimeError):
+        folder = folder.expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not is_private(folder):
         folder = Path(tempfile.mkdtemp(prefix="smallset-"))

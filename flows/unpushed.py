@@ -33,6 +33,17 @@ def take_in(patterns: list[str], folder: Path | str = ".") -> None:
     git("update-ref", "--stdin", folder=folder, text="".join(f"{line}\n" for line in lines))
 
 
+def untold(remote: str, patterns: list[str], folder: Path | str = ".") -> list[str]:
+    """Tags that match and that a repository does not have as they are here: somebody pushed the branch without them.
+
+    Raises:
+        GitError: the repository cannot be reached.
+    """
+    listed = git("ls-remote", "--refs", remote, *patterns, folder=folder).splitlines()
+    theirs = {name: found for found, _, name in (line.partition("\t") for line in listed)}
+    return [name for name, found in _refs(patterns, folder).items() if theirs.get(name) != found]
+
+
 def promote_again(folder: Path | str = ".") -> None:
     """Put the promotions that were kept behind those of others, as far as they still hold.
 

@@ -98,7 +98,7 @@ def test_without_a_saved_run_there_is_nothing_to_promote(project, monkeypatch):
 
 def test_settings_of_a_retraining_are_read_as_yaml(monkeypatch, tmp_path):
     given = {}
-    monkeypatch.setattr("flows.retrain.run_retrain", lambda **parameters: given.update(parameters) or "done")
+    monkeypatch.setattr("flows.retrain.run_retrain", lambda **parameters: given.update(parameters) or ("done", 0))
     monkeypatch.chdir(tmp_path)
     settings = [
         "scratch.learning_rate=1e-3",

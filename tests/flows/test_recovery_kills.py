@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from flows import registry, versions
 from flows.cli import app
+from flows.git import git
 from tests.flows.versions_project import accuracy_of, checkout, has_data, options, remote, retrain, saved
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -34,7 +35,7 @@ def starts(project: Path) -> list[str]:
 
 
 @pytest.fixture
-def held(project, prefect_server, tmp_path):
+def held(project, prefect_server, tmp_path, site):
     """A run in a process of its own, in the middle of its training."""
     hold = tmp_path / "hold"
     hold.touch()
@@ -57,10 +58,10 @@ def held(project, prefect_server, tmp_path):
         process.wait()
 
 
-def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(project, held):
+def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(project, held, site):
     assert retrain(project) == ("Skipped", f"{checkout(project)}: another run is at work there")
     told = CliRunner().invoke(app, ["retrain", *options(project)])
-    assert (told.exit_code, told.stdout) == (1, "")
+    assert (told.exit_code, told.stdout) == (6, "")
     assert told.stderr.splitlines()[-1] == f"error: {checkout(project)}: another run is at work there"
 
     below = psutil.Process(held.pid).children(recursive=True)
@@ -70,8 +71,34 @@ def test_a_second_run_is_skipped_and_a_killed_run_is_finished_by_the_next(projec
     assert retrain(project)[0] == "Promoted"
     assert not [process for process in below if process.is_running()]
     assert starts(project) == ["0", "2"]
+    assert [post["event"] for post in site.posts] == ["crashed", "promoted"]
+    assert f"(process {held.pid}, begun 20" in site.posts[0]["text"]
     assert saved(project) == [("trained", "promoted")]
     assert accuracy_of(checkout(project) / "models" / "classifier") == 0.8
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_told_to_go_ends_its_stages_says_so_and_is_finished_by_the_next(
+    project, held, site, number, prefect_server
+):
+    below = psutil.Process(held.pid).children(recursive=True)
+    held.send_signal(number)
+    assert held.wait(timeout=60) in (128 + number, -number)
+    assert not [process for process in below if process.is_running()]
+    assert checkout(project).with_name("checkout.lock").read_text() == ""
+    assert [post["event"] for post in site.posts] == ["ended"]
+    assert states(prefect_server) == ["Crashed", "Crashed"]
+    assert retrain(project)[0] == "Promoted"
+    assert starts(project) == ["0", "2"]
+
+
+def states(address: str) -> list[str]:
+    """States of the run of the flow that began last, and of the one below it."""
+    import requests
+
+    body = {"sort": "START_TIME_DESC", "limit": 2}
+    found = requests.post(f"{address}/flow_runs/filter", json=body, timeout=30).json()
+    return [run["state"]["name"] for run in found]
 
 
 def test_a_run_killed_after_its_work_is_saved_promoted_and_pushed_once(project, prefect_server):
@@ -88,6 +115,22 @@ def test_a_run_killed_after_its_work_is_saved_promoted_and_pushed_once(project, 
     trained = list(versions.versions("main", remote(project)))[-1]
     assert [one.commit for one in registry.promotions(remote(project))] == [trained.commit]
     assert has_data(project, trained.record["classifier"])
+
+
+def tags_of(repository: Path) -> set[str]:
+    return set(git("for-each-ref", "--format=%(refname)", "refs/tags", folder=repository).splitlines())
+
+
+def test_tags_that_somebody_left_out_when_pushing_the_branch_go_out_with_the_next_run(project):
+    assert retrain(project)[0] == "Promoted"
+    tags = tags_of(remote(project))
+    assert len(tags) == 3
+    for tag in tags:
+        git("update-ref", "-d", tag, folder=remote(project))
+    assert registry.in_use(remote(project)) is None
+    assert retrain(project)[0] == "UpToDate"
+    assert tags <= tags_of(remote(project))
+    assert registry.in_use(remote(project)).version == "v1.0.0"
 
 
 def test_a_killed_stage_is_one_line_a_failed_run_and_a_word_to_the_outside(project, site, monkeypatch, tmp_path):

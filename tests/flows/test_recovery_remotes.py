@@ -36,7 +36,7 @@ def test_remotes_that_go_away_meanwhile_get_the_run_with_the_next(project, at_sa
 
     at_saving(lose)
     state, message = retrain(project)
-    assert state == "Promoted"
+    assert state == "NotPushed"
     assert "kept here, the next run tries again" in message
     for one, away in lost.items():
         one.unlink()

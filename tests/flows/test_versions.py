@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -157,21 +155,6 @@ def test_a_project_without_a_commit_is_one_clear_error(tmp_path):
     git("init", "--quiet", folder=tmp_path)
     with pytest.raises(FlowError, match="expected a repository with a commit"):
         versions.current_branch(tmp_path)
-
-
-def test_reading_promotions_closes_no_log_of_this_process(project):
-    code = (
-        "import logging\n"
-        "class Handler(logging.NullHandler):\n"
-        "    def close(self): print('closed', flush=True); super().close()\n"
-        "handler = Handler()\n"
-        "from flows import registry\n"
-        f"assert registry.in_use({str(project)!r}) is None\n"
-        "print('read', flush=True)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    # Closed only when the process ends.
-    assert done.stdout.split() == ["read", "closed"]
 
 
 @pytest.mark.parametrize("name", ["fix-HEAD", "HEAD-of-cats", "a/HEAD/b", "feature/x", "detached-HEADs"])
