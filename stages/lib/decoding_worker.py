@@ -24,6 +24,8 @@ from typing import Any
 from stages.lib import picture_files
 from stages.lib.memory_budget import TooMuchAtOnce
 from stages.lib.picture_files import BrokenPicture
+from stages.lib.pictures import decode
+from stages.lib.resizing import remembered
 
 CPU_SECONDS = 60  # of processor time for one picture: the largest that is allowed takes about 10
 # Address space beyond what Python and the libraries take: a file, and what decoding it may take, with room for both.
@@ -41,6 +43,11 @@ def _described(order: dict[str, Any]) -> Answer:
     return about, about.pop("thumbnail").tobytes()
 
 
+def _decoded(order: dict[str, Any]) -> Answer:
+    resizing = remembered(order["resizing"])
+    return {}, decode(Path(order["path"]), order["size"], order["color"], resizing).tobytes()
+
+
 @lru_cache(maxsize=1)
 def _opened(archive: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
@@ -54,7 +61,7 @@ def _member(archive: str, name: str, alone: bool) -> bytes:
     return _opened(archive).read(name)
 
 
-_DO: dict[str, Callable[[dict[str, Any]], Answer]] = {"describe": _described}
+_DO: dict[str, Callable[[dict[str, Any]], Answer]] = {"describe": _described, "decode": _decoded}
 
 
 def answer(order: dict[str, Any], share: int) -> Answer:

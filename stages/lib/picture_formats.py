@@ -8,7 +8,7 @@ from PIL import Image
 # The formats in which people have photographs, scans and drawings; an MPO is opened as the JPEG that it begins with.
 # HEIF comes last: its plugin takes some AVIF for its own.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "AVIF", "HEIF")
-# Formats of other things, told by marks that no picture has by chance. Some of them hold pixels; people rarely have these.
+# Other formats, told by marks that no picture has by chance.
 _OTHERS = (
     *("EPS", "PSD", "WMF", "FITS", "GRIB", "BUFR", "HDF5", "ICO", "CUR", "ICNS", "BLP", "DDS", "FTEX", "QOI"),
     *("XPM", "SUN", "SGI", "FLI", "PCX", "DCX"),

@@ -3,18 +3,19 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from stages.lib import decoding_worker
 from stages.lib.decoding_worker import Answer
 
 _describe = decoding_worker._DO["describe"]
+_decode = decoding_worker._DO["decode"]
 _FAULTS = {
     b"crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     b"kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     b"memory": lambda: bytearray(1 << 36),
     b"sleep": lambda: time.sleep(60),
-    b"leave": lambda: os._exit(3),
     b"recursion": lambda: 1 / 0,
 }
 
@@ -24,13 +25,21 @@ def _loop() -> None:
         pass
 
 
-def _faulty(order: dict[str, Any]) -> Answer:
-    content = decoding_worker._member(order["archive"], order["name"], order["alone"])
+def _fail(content: bytes) -> None:
     if content == b"loop":
         _loop()
     if content in _FAULTS:
         _FAULTS[content]()
+
+
+def _faulty(order: dict[str, Any]) -> Answer:
+    _fail(decoding_worker._member(order["archive"], order["name"], order["alone"]))
     return _describe(order)
+
+
+def _faulty_file(order: dict[str, Any]) -> Answer:
+    _fail(Path(order["path"]).read_bytes())
+    return _decode(order)
 
 
 def _environment(order: dict[str, Any]) -> Answer:
@@ -39,5 +48,5 @@ def _environment(order: dict[str, Any]) -> Answer:
 
 if __name__ == "__main__":
     decoding_worker.CPU_SECONDS = 1
-    decoding_worker._DO.update(describe=_faulty, environment=_environment)
+    decoding_worker._DO.update(describe=_faulty, decode=_faulty_file, environment=_environment)
     decoding_worker.main()

@@ -6,12 +6,14 @@ import struct
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib import decoding, picture_files
+from stages.lib import decoding, guarded_stream, picture_files, pictures
 from stages.lib.errors import TemporaryError, UserError
 from stages.lib.inventory import take_inventory
+from stages.lib.resizing import Resizing
 
 
 def png(shade: int) -> bytes:
@@ -102,3 +104,22 @@ def test_a_member_that_unpacks_to_too_much_is_not_read(tmp_path: Path) -> None:
     pictures, rejected = take_inventory(source)
     assert [one.name for one in pictures] == ["a.png"]
     assert rejected[0].reason.startswith("1.2 GB, expected at most 1.1")
+
+
+@pytest.mark.usefixtures("faulty")
+@pytest.mark.parametrize("color", ["rgb", "grey"])
+def test_pictures_to_predict_are_read_as_in_training(tmp_path: Path, color: pictures.Color) -> None:
+    """And one that ends its decoder is left out like every broken one."""
+    paths = [tmp_path / f"{number}.png" for number in range(10)]
+    for number, path in enumerate(paths):
+        path.write_bytes(png(20 * number))
+    paths[3].write_bytes(b"broken")
+    paths[6].write_bytes(b"crash")
+    crop, usual, guarded = Resizing("crop", "bicubic"), dict[Path, str](), dict[Path, str]()
+    expected = list(pictures.stream(paths, 8, color, 4, usual, resizing=crop))
+    found = list(guarded_stream.stream(paths, 8, color, 4, guarded, resizing=crop))
+    assert (np.concatenate(found) == np.concatenate(expected)).all()
+    assert [len(batch) for batch in found] == [4, 4]
+    assert usual[paths[3]] == guarded[paths[3]] == "not a picture, or of an unknown format"
+    assert list(guarded) == [paths[3], paths[6]]
+    assert "SIGSEGV" in guarded[paths[6]]
