@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from stages.lib.damage import check_expansion, readable
+from stages.lib.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.errors import UserError
 from stages.lib.folders import walk
 from stages.lib.outputs import whole_file
@@ -157,6 +157,8 @@ def _safe_name(source: Path, raw: str) -> str:
 def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
     unpacked = sum(info.file_size for info in archive.infolist())
     check_expansion(f"{source}", source.stat().st_size, unpacked)
+    check_members(f"{source}", len(archive.infolist()))
+    check_room(f"{source}", unpacked, room(Path()))
     for info in archive.infolist():
         name = _safe_name(source, info.filename)
         if info.is_dir():
@@ -171,8 +173,12 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
 
 
 def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
+    found = []
     with readable(f"{source}"):
-        found = tar.getmembers()
+        for info in tar:
+            found.append(info)
+            check_members(f"{source}", len(found))
+    check_room(f"{source}", sum(info.size for info in found if info.isreg()), room(Path()))
     for info in found:
         name = _safe_name(source, info.name)
         if info.isdir():

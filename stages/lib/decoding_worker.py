@@ -75,7 +75,8 @@ def answer(order: dict[str, Any], share: int) -> Answer:
         return {"broken": str(error)}, b""
     except Exception as error:
         # What no decoder is known to raise: one picture is set aside, not all of them.
-        return {"broken": f"cannot be decoded: {type(error).__name__}: {error}"}, b""
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        return {"broken": f"cannot be decoded: {told[:300]}"}, b""
     return {"found": about}, content
 
 

@@ -34,6 +34,7 @@ MOST_PROFILE = 8 << 20  # bytes of a colour profile; the largest ones of printer
 # format, with transparency. Of a progressive JPEG they are those of the whole picture: 2 for each of its channels.
 _BYTES_PER_PIXEL = {"WEBP": 18, "AVIF": 12, "HEIF": 9, "JPEG2000": 25}
 _BYTES_PER_PIXEL_OF_OTHERS, _BYTES_PER_PIXEL_OF_32_BITS = 9, 14
+_LONGEST_REASON = 300  # letters of what a decoder says
 _ALONE = 1 << 24  # pixels: from here on what is left over of a picture is made small before the next one
 # What Pillow's many decoders raise for damaged files; random damage to 13 formats raised nothing else.
 _DAMAGE = (
@@ -88,7 +89,8 @@ def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
     except MemoryError:
         raise BrokenPicture("cannot be decoded: takes more memory than its size explains") from None
     except _DAMAGE as error:
-        raise BrokenPicture(f"cannot be decoded: {error or type(error).__name__}") from None
+        told = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise BrokenPicture(f"cannot be decoded: {told or type(error).__name__}") from None
 
 
 def check_size(size: int) -> None:

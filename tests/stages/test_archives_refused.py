@@ -1,5 +1,8 @@
 """What is damaged or made to do harm is refused in one line."""
 
+import copy
+import random
+import shutil
 import stat
 import struct
 import tarfile
@@ -76,6 +79,41 @@ def test_what_expands_absurdly_is_refused(
     assert "at most 100 times its size" in refusal(source)
 
 
+PACKED = [make_zip, make_tar, lambda content: make_tar(content, "w:gz"), lambda content: make_tar(content, "w:xz")]
+
+
+@pytest.mark.parametrize("make", PACKED)
+def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_full(
+    make: Callable[[dict[str, bytes]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make({"a/x.jpg": bytes(3000), "a/y.jpg": bytes(3000)})
+    assert len(read(source)) == 2
+    monkeypatch.setattr(damage, "_LEFT_FREE", shutil.disk_usage(".").free - 5000)
+    assert "are free on this disk" in refusal(source)
+
+
+@pytest.mark.parametrize("make", PACKED)
+def test_an_archive_has_only_so_many_files(
+    make: Callable[[dict[str, bytes]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(damage, "MOST_MEMBERS", 3)
+    assert len(read(make({f"{number}.jpg": b"" for number in range(3)}))) == 3
+    assert "at most 3 files" in refusal(make({f"{number}.jpg": b"" for number in range(4)}))
+
+
+def test_entries_that_share_their_content_count_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many entries of one zip may point to the same bytes, so that none expands absurdly and all together do."""
+    monkeypatch.setattr(damage, "HARMLESS", 1 << 16)
+    with zipfile.ZipFile("archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.bmp", random.Random(0).randbytes(200) * 60)
+        for number in range(1, 300):
+            twin = copy.copy(archive.filelist[0])
+            twin.filename = f"{number}.bmp"
+            archive.filelist.append(twin)
+    message = refusal(Path("archive.zip"))
+    assert "archive.zip: expected at most 100 times" in message
+
+
 def test_one_bomb_among_honest_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(damage, "HARMLESS", 1 << 16)
     with zipfile.ZipFile("archive.zip", "w") as archive:
@@ -112,8 +150,6 @@ def test_an_encrypted_zip_is_refused() -> None:
 )
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
 def test_a_truncated_archive_is_refused(make: Callable[[dict[str, bytes]], Path], share: float) -> None:
-    import random
-
     noise = random.Random(0)
     source = make({f"a/{index}.jpg": noise.randbytes(3000) for index in range(20)})
     whole = source.read_bytes()
