@@ -53,7 +53,8 @@ def answers(orders: Sequence[Order]) -> Iterator[Verdict]:
     """
     count = min(_MOST_PROCESSES, os.cpu_count() or 1, max(1, -(-len(orders) // _BATCH)))
     idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
-    processes = [Process(picture_files.MOST_MEMORY // count) for _ in range(count)]
+    # All of them together take half of what a picture may take that is decoded alone beside them.
+    processes = [Process(picture_files.MOST_MEMORY // (2 * count)) for _ in range(count)]
     for process in processes:
         idle.put(process)
     one_large = Lock()
