@@ -153,3 +153,13 @@ def test_drawing_instructions_are_refused_with_what_to_do() -> None:
     file = encoded(RED, "EPS")
     with pytest.raises(BrokenPicture, match="EPS is not among the formats that are read: save it as PNG"):
         decode(file)
+
+
+def test_a_heic_whose_pixels_are_not_of_the_size_it_gives_is_refused() -> None:
+    """The size is what memory is counted by, and what the manifest says."""
+    content = bytearray(encoded(in_mode("L"), "HEIF", 6))
+    place = content.index(b"clap") + 28  # where the picture lies within what is encoded: its vertical offset
+    content[place : place + 4] = (-48).to_bytes(4, "big", signed=True)
+    assert size_of(bytes(content)) == (48, 32)
+    with pytest.raises(BrokenPicture, match="it says 48 x 32 pixels and has"):
+        decode(bytes(content))
