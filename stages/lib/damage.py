@@ -19,11 +19,13 @@ MAX_EXPANSION = 100
 # Bytes: below this no expansion is absurd (a blank picture shrinks a thousandfold).
 HARMLESS = 16 << 20
 MOST_MEMBERS = 2_000_000  # of an archive: each takes about a kilobyte of memory
+_LONGEST_REASON = 200  # letters
 # Bytes of a disk that unpacking leaves free, for what else has to be written.
 _LEFT_FREE = 256 << 20
 
 _DAMAGE = (
-    *(EOFError, ValueError, struct.error, NotImplementedError),
+    # Of memory for what an archive claims, such as a dictionary of 4 GB.
+    *(EOFError, ValueError, struct.error, RuntimeError, LookupError, ArithmeticError, MemoryError),
     *(zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError),
 )
 # bzip2's decoder reports damage as an error of the system without a number; a place before the start is EINVAL.
@@ -40,7 +42,9 @@ def readable(place: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise UserError(f"{place}: damaged, or of an unknown kind: {error or type(error).__name__}") from None
+        # Some errors tell the whole rest of a damaged archive.
+        told = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise UserError(f"{place}: damaged, or of an unknown kind: {told or type(error).__name__}") from None
     except PermissionError:
         raise UserError(f"{place}: expected to be allowed to read it") from None
     except OSError as error:

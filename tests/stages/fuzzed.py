@@ -50,7 +50,7 @@ def archive(content: bytes) -> bool:
 
 def _refused(error: UserError) -> bool:
     """A reason is one line that says something."""
-    assert 0 < len(str(error)) < 600, repr(error)
+    assert 0 < len(str(error)) < 2000, repr(error)
     assert len(str(error).splitlines()) == 1, repr(error)
     return False
 

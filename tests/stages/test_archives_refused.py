@@ -34,6 +34,7 @@ def test_an_absolute_name_is_refused(make: Callable[[dict[str, bytes]], Path], n
 def test_names_that_not_every_file_system_takes_are_refused(make: Callable[[dict[str, bytes]], Path]) -> None:
     assert "control characters" in refusal(make({"a/x\n.jpg": b"x"}))
     assert "at most 255 bytes" in refusal(make({"a/" + "x" * 256: b"x"}))
+    assert "at most 1024 bytes" in refusal(make({"a/" * 600 + "x.jpg": b"x"}))
     assert "to have a name" in refusal(make({".": b"x"}))
 
 
@@ -128,6 +129,23 @@ def test_a_zip_that_lies_about_its_size_is_damaged() -> None:
     struct.pack_into("<I", raw, entry + 24, 1000)  # the size after unpacking in the table of contents
     Path("archive.zip").write_bytes(raw)
     assert "a/x.bmp: damaged" in refusal(Path("archive.zip"))
+
+
+def test_an_entry_without_a_name_is_refused() -> None:
+    raw = bytearray(make_zip({"a": b"x"}).read_bytes().replace(b"a", b""))
+    for mark, place in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
+        struct.pack_into("<H", raw, raw.index(mark) + place, 0)
+    end = raw.index(b"PK\x05\x06")
+    struct.pack_into("<2I", raw, end + 12, end - raw.index(b"PK\x01\x02"), raw.index(b"PK\x01\x02"))
+    Path("archive.zip").write_bytes(raw)
+    assert "to have a name" in refusal(Path("archive.zip"))
+
+
+def test_a_reason_is_not_as_long_as_the_archive() -> None:
+    raw = bytearray(make_zip({"a/x.jpg": b"x" * 5000}, zipfile.ZIP_STORED).read_bytes())
+    struct.pack_into("<H", raw, 26, 4000)  # the length of the first entry's name, in its own header
+    Path("archive.zip").write_bytes(raw)
+    assert len(refusal(Path("archive.zip"))) < 400
 
 
 def test_an_encrypted_zip_is_refused() -> None:
