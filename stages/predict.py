@@ -45,14 +45,16 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
         raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
 
     start_tensorflow()
-    from stages.lib import predictions
+    from stages.lib import guarded_stream, predictions
     from stages.lib.inference import probabilities
     from stages.lib.saved_model import load, resizing_of
 
     network, classes = load(directory / "model.keras")
     broken: dict[Path, str] = {}
     resizing = resizing_of(directory / "model.keras")
-    chances = probabilities(network, files, min(_BATCH, len(files)), broken, resizing=resizing)
+    chances = probabilities(
+        network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=guarded_stream.stream
+    )
     good = [str(file) for file in files if file not in broken]
     if not good:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from stages.lib.damage import check_expansion, readable
+from stages.lib.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.errors import UserError
 from stages.lib.folders import unchanged, walk
 from stages.lib.outputs import whole_file
@@ -25,6 +25,7 @@ from stages.lib.tars import check_end, opened_tar
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _LONGEST_NAME = 255  # bytes: of a file or folder, on every usual file system
+_LONGEST_PATH = 1024  # bytes: of all folders and the file, on macOS
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = 0x1
 _UNIX = 3
@@ -143,6 +144,8 @@ def _safe_name(source: Path, raw: str) -> str:
     """The name with `/` between folders; refuses one that leads outside, or that not every file system takes."""
     name = unicodedata.normalize("NFC", raw.replace("\\", "/"))
     parts = [part for part in name.split("/") if part not in ("", ".")]
+    if len(name.encode("utf-8", "surrogatepass")) > _LONGEST_PATH:
+        raise UserError(f"{source}: {raw[:40]!r}...: expected paths of at most {_LONGEST_PATH} bytes")
     if name.startswith("/") or re.match("[A-Za-z]:/", name):
         raise UserError(f"{source}: {raw!r}: expected a relative name, found an absolute one")
     if ".." in parts:
@@ -160,8 +163,12 @@ def _safe_name(source: Path, raw: str) -> str:
 def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
     unpacked = sum(info.file_size for info in archive.infolist())
     check_expansion(f"{source}", source.stat().st_size, unpacked)
+    check_members(f"{source}", len(archive.infolist()))
+    check_room(f"{source}", unpacked, room(Path()))
     for info in archive.infolist():
         name = _safe_name(source, info.filename)
+        if not name:  # of which Python cannot say whether it is a folder
+            raise UserError(f"{source}: expected each file to have a name, found one without")
         if info.is_dir():
             yield _folder(name, f"{source}")
             continue
@@ -174,8 +181,12 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
 
 
 def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
+    found = []
     with readable(f"{source}"):
-        found = tar.getmembers()
+        for info in tar:
+            found.append(info)
+            check_members(f"{source}", len(found))
+    check_room(f"{source}", sum(info.size for info in found if info.isreg()), room(Path()))
     for info in found:
         name = _safe_name(source, info.name)
         if info.isdir():

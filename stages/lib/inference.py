@@ -1,6 +1,6 @@
 """A model run over batches of pictures as one compiled function."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -37,12 +37,14 @@ def probabilities(
     broken: dict[Path, str] | None = None,
     *,
     resizing: Resizing,
+    read: Callable[..., Iterator[np.ndarray]] = stream,
 ) -> np.ndarray:
     """Probability of each class for each picture, read as in training.
 
     Args:
         broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
         resizing: that of the model's training (`saved_model.resizing_of`).
+        read: what reads the pictures, as `pictures.stream` does.
 
     Returns:
         float64 (pictures, classes); a model with one sigmoid unit gives two columns.
@@ -53,7 +55,7 @@ def probabilities(
     image_size, color = input_of(model)
     # No batch is filled up beyond all pictures.
     batch_size = max(1, min(batch_size, len(paths)))
-    batches = stream(paths, image_size, color, batch_size, broken, resizing=resizing)
+    batches = read(paths, image_size, color, batch_size, broken, resizing=resizing)
     none = np.empty((0, model.output_shape[-1]), np.float32)
     outputs = np.concatenate([none, *map(compiled(model, batch_size), batches)]).astype(np.float64)
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

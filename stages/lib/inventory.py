@@ -1,25 +1,19 @@
 """What an archive holds: each picture decoded once and described."""
 
-import hashlib
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from threading import Lock
 
 import numpy as np
 
+from stages.lib.decoding import answers
 from stages.lib.manifest import SubsetName
-from stages.lib.pictures import DECODING_THREADS, BrokenPicture, size_of, upright
+from stages.lib.picture_files import BrokenPicture
 from stages.lib.progress import counted
-from stages.lib.quality import brightness, sharpness
 from stages.lib.set_aside import is_set_aside
-from stages.lib.thumbnails import thumbnail
-
-_ENOUGH = 512  # pixels: of a larger picture no more is looked at
-_CHUNK = 1024
+from stages.lib.thumbnails import SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +51,16 @@ class Rejected:
 
 
 def take_inventory(archive: Path) -> tuple[list[Picture], list[Rejected]]:
-    """Decode and describe every file of a zip, in the order of their names; nothing is known of their classes yet."""
+    """Decode and describe every file of a zip, in the order of their names; nothing is known of their classes yet.
+
+    Decoding happens in processes of their own (`decoding`), so that no file ends more than itself.
+    """
     with zipfile.ZipFile(archive) as opened:
         names = sorted(name for name in opened.namelist() if not name.endswith("/"))
         aside = [Rejected(name, "set aside: no picture by its name", True) for name in names if is_set_aside(name)]
         names = [name for name in names if not is_set_aside(name)]
         pictures, rejected = [], []
-        for found in counted(_describe_all(opened, names), "reading pictures", len(names)):
+        for found in counted(_describe_all(archive, names), "reading pictures", len(names)):
             if isinstance(found, Picture):
                 pictures.append(found)
             else:
@@ -77,35 +74,12 @@ def natural_order(name: str) -> tuple[int, str]:
     return (int(numbers[-1]) if numbers else -1, name)
 
 
-def _describe_all(archive: zipfile.ZipFile, names: Sequence[str]) -> Iterator[Picture | Rejected]:
-    one_at_a_time = Lock()
-
-    def describe(name: str) -> Picture | Rejected:
-        # Here rather than before: no more files are in memory than are being decoded.
-        with one_at_a_time:
-            content = archive.read(name)
-        return _describe(name, content)
-
-    with ThreadPoolExecutor(DECODING_THREADS) as pool:
-        for start in range(0, len(names), _CHUNK):
-            yield from pool.map(describe, names[start : start + _CHUNK])
-
-
-def _describe(name: str, content: bytes) -> Picture | Rejected:
-    try:
-        width, height = size_of(content)
-        picture = upright(content, enough=_ENOUGH)
-    except BrokenPicture as error:
-        return Rejected(name, str(error))
-    grey = picture.convert("L")
-    return Picture(
-        name,
-        "",
-        width,
-        height,
-        len(content),
-        hashlib.sha256(content).hexdigest(),
-        thumbnail(picture),
-        brightness(grey),
-        sharpness(grey),
-    )
+def _describe_all(archive: Path, names: Sequence[str]) -> Iterator[Picture | Rejected]:
+    orders = [{"do": "describe", "archive": str(archive), "name": name} for name in names]
+    for name, found in zip(names, answers(orders), strict=True):
+        if isinstance(found, BrokenPicture):
+            yield Rejected(name, str(found))
+        else:
+            about, content = found
+            pixels = np.frombuffer(content, np.uint8).reshape(SIDE, SIDE, 3)
+            yield Picture(name, "", thumbnail=pixels, **about)

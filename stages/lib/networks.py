@@ -7,6 +7,7 @@ import keras
 import keras_hub
 from keras import layers
 
+from stages.lib import model_files
 from stages.lib.errors import UserError
 from stages.lib.params import Precision
 from stages.lib.pictures import CHANNELS, Color
@@ -94,6 +95,7 @@ def feature_extractor(preset: Path, image_size: int, precision: Precision) -> ke
 
 def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.Backbone, layers.Layer]:
     """Load the backbone of a preset directory, and the scaling that its image converter asks for."""
+    model_files.check_preset(preset)
     # Some backbones hand `dtype` on to their layers, others build them in the policy of the moment.
     with policy(precision):
         backbone = keras_hub.models.Backbone.from_preset(str(preset), dtype=precision)

@@ -75,13 +75,25 @@ def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = Non
             image.draft("RGB" if other_colors else mode, (enough, enough))
         lost_bits = loses_bits(image)
         with turn_of(image, declared) as is_large:
+            _load(image)
             if not is_large or enough is None:
                 return _upright(image, mode, lost_bits)
-            image.load()
             picture = reduced(_upright(reduced(image, enough), mode, lost_bits), enough)
             if picture is not image:
                 image.close()  # before it is the turn of the next large one
             return picture
+
+
+def _load(image: Image.Image) -> None:
+    """Decode an open picture, whose budget of memory is that of the size it gives.
+
+    Raises:
+        ValueError: it is decoded to another size.
+    """
+    size = image.size
+    image.load()
+    if image.size != size:
+        raise ValueError(f"it says {size[0]} x {size[1]} pixels and has {image.width} x {image.height}")
 
 
 def _upright(image: Image.Image, mode: Literal["RGB", "L"], lost_bits: bool) -> Image.Image:

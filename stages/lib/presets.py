@@ -8,6 +8,7 @@ import keras_hub
 import requests
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from stages.lib import model_files
 from stages.lib.errors import UserError
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
@@ -30,6 +31,10 @@ def load(name: str) -> Preset:
     """
     if Path(name).is_dir():
         _require_files(Path(name))
+        try:
+            model_files.check_preset(Path(name))
+        except UserError as error:
+            raise UserError(f"backbone.preset: {error}") from None
     try:
         if name.startswith("hf://"):
             # KerasHub takes an unreachable site for an empty preset; this says which it is.

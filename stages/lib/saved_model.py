@@ -4,18 +4,20 @@ import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
+from pydantic import BaseModel, Field, ValidationError
 
+from stages.lib import model_files
 from stages.lib.errors import UserError
 from stages.lib.outputs import whole_file
-from stages.lib.params import Precision
+from stages.lib.params import Interpolation, Precision, ResizeMode
 from stages.lib.pictures import Color
 from stages.lib.precision import policy
 from stages.lib.resizing import STRETCH, Resizing, remembered
 
-_METADATA, _CONFIG = "metadata.json", "config.json"
+_METADATA, _CONFIG = model_files.METADATA, model_files.CONFIG
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -32,28 +34,69 @@ def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resiz
 
 
 def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
-    """Load a model that `save` wrote, and the names of its classes.
+    """Load a model that `save` wrote, and the names of its classes; nothing of it is run as code.
 
     Raises:
-        UserError: no such file, or it names no classes.
+        UserError: no such file, it is damaged or no model of images, or it names no classes (`model_files`).
     """
-    if not file.is_file():
-        raise UserError(f"{file}: no saved model there")
+    about = _about(file)
     # Imported for what it registers: a saved model may hold a KerasHub backbone.
     import keras_hub  # noqa: F401
 
-    with zipfile.ZipFile(file) as archive:
-        metadata = json.loads(archive.read(_METADATA))
-    if not metadata.get("classes"):
-        raise UserError(f"{file}: names no classes; expected a model that a stage of this pipeline saved")
-    with policy(metadata.get("precision", "float32")):
-        return keras.saving.load_model(file, compile=compile), metadata["classes"]
+    try:
+        with policy(about.precision):
+            model = keras.saving.load_model(file, compile=compile, safe_mode=True)
+    except Exception as error:  # Keras lets through whatever its many layers raise for a wrong configuration.
+        raise UserError(f"{file}: cannot be loaded as a model: {_first_line(error)}") from None
+    _check_shapes(file, model, len(about.classes))
+    return model, about.classes
 
 
 def resizing_of(file: Path) -> Resizing:
-    """How pictures were resized for a model that `save` wrote; one that says nothing is older and means `STRETCH`."""
-    with zipfile.ZipFile(file) as archive:
-        return remembered(json.loads(archive.read(_METADATA)))
+    """How pictures were resized for a model that `save` wrote; one that says nothing is older and means `STRETCH`.
+
+    Raises:
+        UserError: as `load`.
+    """
+    return remembered(_about(file).model_dump())
+
+
+class _About(BaseModel):
+    """What `save` writes into the metadata of a model, beside what Keras does."""
+
+    classes: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
+    precision: Precision = "float32"
+    resize: ResizeMode = STRETCH.mode
+    interpolation: Interpolation = STRETCH.interpolation
+
+
+def _about(file: Path) -> _About:
+    metadata = model_files.check_model(file)
+    if not metadata.get("classes"):
+        raise UserError(f"{file}: names no classes; expected a model that a stage of this pipeline saved")
+    try:
+        return _About.model_validate(metadata)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UserError(f"{file}: {key}: {first['msg']}, found {str(first['input'])[:200]!r}") from None
+
+
+def _check_shapes(file: Path, model: Any, classes: int) -> None:
+    """Refuse a model that does not take square pictures, or whose outputs are not those of its classes."""
+    taken, given = (getattr(model, name, None) for name in ("input_shape", "output_shape"))
+    pictures = isinstance(taken, tuple) and len(taken) == 4 and taken[1] == taken[2] and taken[3] in (1, 3)
+    outputs = {1, 2} if classes == 2 else {classes}
+    if not pictures or not isinstance(given, tuple) or len(given) != 2 or given[1] not in outputs:
+        raise UserError(
+            f"{file}: expected a model of square pictures with an output for each of its {classes} classes, found one "
+            f"that takes {taken} and gives {given}"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
 
 
 def input_of(model: keras.Model) -> tuple[int, Color]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from stages.lib.damage import check_expansion, readable
+from stages.lib.damage import check_expansion, check_room, readable, room
 from stages.lib.errors import UserError
 
 # Beside the project rather than in /tmp, which on many machines is memory.
@@ -71,9 +71,10 @@ def _as_tar(source: Path, file: IO[bytes]) -> tarfile.TarFile:
 
 
 def _unpack(source: Path, packed: IO[bytes], plain: IO[bytes]) -> None:
-    size, total = source.stat().st_size, 0
+    size, total, free = source.stat().st_size, 0, room(SCRATCH)
     while block := packed.read(_BLOCK):
         total += len(block)
         check_expansion(f"{source}", size, total)
+        check_room(f"{source}", total, free)
         plain.write(block)
     plain.seek(0)

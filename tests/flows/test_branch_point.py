@@ -118,7 +118,7 @@ def test_without_results_a_workflow_is_told_by_the_exit_code(here: dict[str, str
     try:
         find("stale", here)
         shown = CliRunner().invoke(app, ["branch-point", "main"])
-        assert (shown.exit_code, shown.stdout) == (3, "")
+        assert (shown.exit_code, shown.stdout) == (8, "")
     finally:
         git("tag", "run/good", here["good"])
 

@@ -43,16 +43,15 @@ _TURNED = {
     8: Image.Transpose.ROTATE_270,
 }
 ORIENTED = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
-FORMATS = (*ORIENTED, "GIF", "BMP", "JPEG2000", "PPM", "ICO", "TGA")
+FORMATS = (*ORIENTED, "GIF", "BMP", "JPEG2000", "PPM")
 _OPTIONS = {
     "JPEG": {"quality": 95},
     "MPO": {"quality": 95},
     "AVIF": {"quality": 95},
     "WEBP": {"lossless": True},
-    "ICO": {"sizes": [SIZE]},
 }
 # These formats hold 8 bits; Pillow cuts off what is more when it saves.
-OF_8_BITS = ("JPEG", "MPO", "WEBP", "AVIF", "GIF", "ICO")
+OF_8_BITS = ("JPEG", "MPO", "WEBP", "AVIF", "GIF")
 
 
 def quarters() -> np.ndarray:

@@ -1,5 +1,8 @@
 """What is damaged or made to do harm is refused in one line."""
 
+import copy
+import random
+import shutil
 import stat
 import struct
 import tarfile
@@ -31,6 +34,7 @@ def test_an_absolute_name_is_refused(make: Callable[[dict[str, bytes]], Path], n
 def test_names_that_not_every_file_system_takes_are_refused(make: Callable[[dict[str, bytes]], Path]) -> None:
     assert "control characters" in refusal(make({"a/x\n.jpg": b"x"}))
     assert "at most 255 bytes" in refusal(make({"a/" + "x" * 256: b"x"}))
+    assert "at most 1024 bytes" in refusal(make({"a/" * 600 + "x.jpg": b"x"}))
     assert "to have a name" in refusal(make({".": b"x"}))
 
 
@@ -76,6 +80,41 @@ def test_what_expands_absurdly_is_refused(
     assert "at most 100 times its size" in refusal(source)
 
 
+PACKED = [make_zip, make_tar, lambda content: make_tar(content, "w:gz"), lambda content: make_tar(content, "w:xz")]
+
+
+@pytest.mark.parametrize("make", PACKED)
+def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_full(
+    make: Callable[[dict[str, bytes]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make({"a/x.jpg": bytes(3000), "a/y.jpg": bytes(3000)})
+    assert len(read(source)) == 2
+    monkeypatch.setattr(damage, "_LEFT_FREE", shutil.disk_usage(".").free - 5000)
+    assert "are free on this disk" in refusal(source)
+
+
+@pytest.mark.parametrize("make", PACKED)
+def test_an_archive_has_only_so_many_files(
+    make: Callable[[dict[str, bytes]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(damage, "MOST_MEMBERS", 3)
+    assert len(read(make({f"{number}.jpg": b"" for number in range(3)}))) == 3
+    assert "at most 3 files" in refusal(make({f"{number}.jpg": b"" for number in range(4)}))
+
+
+def test_entries_that_share_their_content_count_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many entries of one zip may point to the same bytes, so that none expands absurdly and all together do."""
+    monkeypatch.setattr(damage, "HARMLESS", 1 << 16)
+    with zipfile.ZipFile("archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.bmp", random.Random(0).randbytes(200) * 60)
+        for number in range(1, 300):
+            twin = copy.copy(archive.filelist[0])
+            twin.filename = f"{number}.bmp"
+            archive.filelist.append(twin)
+    message = refusal(Path("archive.zip"))
+    assert "archive.zip: expected at most 100 times" in message
+
+
 def test_one_bomb_among_honest_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(damage, "HARMLESS", 1 << 16)
     with zipfile.ZipFile("archive.zip", "w") as archive:
@@ -90,6 +129,23 @@ def test_a_zip_that_lies_about_its_size_is_damaged() -> None:
     struct.pack_into("<I", raw, entry + 24, 1000)  # the size after unpacking in the table of contents
     Path("archive.zip").write_bytes(raw)
     assert "a/x.bmp: damaged" in refusal(Path("archive.zip"))
+
+
+def test_an_entry_without_a_name_is_refused() -> None:
+    raw = bytearray(make_zip({"a": b"x"}).read_bytes().replace(b"a", b""))
+    for mark, place in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
+        struct.pack_into("<H", raw, raw.index(mark) + place, 0)
+    end = raw.index(b"PK\x05\x06")
+    struct.pack_into("<2I", raw, end + 12, end - raw.index(b"PK\x01\x02"), raw.index(b"PK\x01\x02"))
+    Path("archive.zip").write_bytes(raw)
+    assert "to have a name" in refusal(Path("archive.zip"))
+
+
+def test_a_reason_is_not_as_long_as_the_archive() -> None:
+    raw = bytearray(make_zip({"a/x.jpg": b"x" * 5000}, zipfile.ZIP_STORED).read_bytes())
+    struct.pack_into("<H", raw, 26, 4000)  # the length of the first entry's name, in its own header
+    Path("archive.zip").write_bytes(raw)
+    assert len(refusal(Path("archive.zip"))) < 400
 
 
 def test_an_encrypted_zip_is_refused() -> None:
@@ -112,8 +168,6 @@ def test_an_encrypted_zip_is_refused() -> None:
 )
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
 def test_a_truncated_archive_is_refused(make: Callable[[dict[str, bytes]], Path], share: float) -> None:
-    import random
-
     noise = random.Random(0)
     source = make({f"a/{index}.jpg": noise.randbytes(3000) for index in range(20)})
     whole = source.read_bytes()

@@ -109,7 +109,7 @@ def test_damaged_weights_are_refused(preset: Path, common: CommonParams, tmp_pat
     broken = tmp_path / "broken"
     shutil.copytree(preset, broken)
     (broken / "model.weights.h5").write_bytes(b"no weights")
-    assert "cannot be loaded" in refusal(str(broken), common, tmp_path)
+    assert "damaged, or no weights" in refusal(str(broken), common, tmp_path)
 
 
 def test_unknown_name_says_what_is_known(common: CommonParams, tmp_path: Path) -> None:

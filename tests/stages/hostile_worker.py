@@ -1,0 +1,52 @@
+"""A decoding process whose decoder has every fault that a hostile picture could find; the picture's bytes say which."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from stages.lib import decoding_worker
+from stages.lib.decoding_worker import Answer
+
+_describe = decoding_worker._DO["describe"]
+_decode = decoding_worker._DO["decode"]
+_FAULTS = {
+    b"crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    b"kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    b"memory": lambda: bytearray(1 << 36),
+    b"sleep": lambda: time.sleep(60),
+    b"recursion": lambda: 1 / 0,
+}
+
+
+def _loop() -> None:
+    while True:
+        pass
+
+
+def _fail(content: bytes) -> None:
+    if content == b"loop":
+        _loop()
+    if content in _FAULTS:
+        _FAULTS[content]()
+
+
+def _faulty(order: dict[str, Any]) -> Answer:
+    _fail(decoding_worker._member(order["archive"], order["name"], order["alone"]))
+    return _describe(order)
+
+
+def _faulty_file(order: dict[str, Any]) -> Answer:
+    _fail(Path(order["path"]).read_bytes())
+    return _decode(order)
+
+
+def _environment(order: dict[str, Any]) -> Answer:
+    return dict(os.environ), b""
+
+
+if __name__ == "__main__":
+    decoding_worker.CPU_SECONDS = 1
+    decoding_worker._DO.update(describe=_faulty, decode=_faulty_file, environment=_environment)
+    decoding_worker.main()
