@@ -85,7 +85,7 @@ def _units(names: Sequence[str]) -> Units:
 
 def _sampled(units: Units) -> list[str]:
     """Some paths of each unit, of as many classes in the names as it has."""
-    sample = []
+    sample: list[str] = []
     for unit in units:
         by_label: dict[str | None, str] = {}
         for name in unit:
