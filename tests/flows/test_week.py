@@ -50,7 +50,7 @@ def growth(week: Week) -> None:
     for bird in ("robin", "wren"):
         week.add(bird, 40)
     day = week.retrain("Tuesday: 80 more")
-    assert (day.code, day.used, day.events()) == (0, "v1.0.1", ["promoted"]), day.said
+    assert (day.code, day.used, day.events()) == (0, "v1.1.0", ["promoted"]), day.said
 
 
 def new_class(week: Week) -> None:

@@ -98,7 +98,7 @@ class Week:
 
     def by_hand(self, *arguments: str) -> str:
         """What a person does in the clean checkout, and tells the repository."""
-        code, said = self.smallset(*arguments, "--push", folder=checkout(self.project))
+        code, said = self.smallset(*arguments, "--branch", "main", "--push", folder=checkout(self.project))
         assert code == 0, said
         return said
 
