@@ -83,7 +83,7 @@ def _decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[
         reason = f"the first model in use; {_words(measure)} {summary[measure]:.4f}"
         if left_out.strays():
             # Nobody has seen yet that the rest means what it is taken for.
-            return Decision("undecided", f"{reason}, on data of which something was set aside{left_out.told()}; {_ASK}")
+            return Decision("undecided", f"{reason}{left_out.told()}; look at that, then {_ASK}")
         return Decision("promoted", f"{reason}, expected {_expected(params['min_accuracy'])}", is_best=True)
     labels = known_pictures.compare_manifests(present.commit, present.version, params)
     with rivals.fetched():
