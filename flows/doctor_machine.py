@@ -27,7 +27,9 @@ def look() -> list[Check]:
 
 
 def _disks() -> Iterator[Check]:
-    places = [Path().resolve(), checkout.HOME]
+    places = [Path().resolve()]
+    with suppress(FlowError):
+        places.append(checkout.home())
     with suppress(FlowError):
         places.append(Path(read_storage().cache))
     seen: set[int] = set()

@@ -1,11 +1,13 @@
 """`smallset doctor`: when retraining last succeeded, and whether somebody carries it out on a schedule."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows import checkout, last_run, publish
 from flows.doctor_check import Check, failure, ok, warning
+from flows.errors import FlowError
 from flows.git import GitError, git
 
 PATIENCE = 10.0  # seconds for a Prefect server to answer
@@ -20,8 +22,9 @@ def look() -> list[Check]:
 
 def checkouts() -> list[Path]:
     """The checkouts that runs have made of this repository, or of the one it was cloned from, by default places."""
-    here = Path().resolve()
-    places = [here, *sorted(checkout.HOME.glob("*"))] if checkout.HOME.is_dir() else [here]
+    places = [Path().resolve()]
+    with suppress(FlowError):
+        places += sorted(checkout.home().glob("*"))
     addresses = _addresses()
     return [place for place in dict.fromkeys(places) if checkout.made_of(place) in addresses]
 
@@ -40,7 +43,7 @@ def _last() -> Iterator[Check]:
     found = {place: last_run.read(place) for place in checkouts()}
     known = {place: one for place, one in found.items() if one}
     if not known:
-        yield ok("retraining", f"no run of it has ended in a checkout below {checkout.HOME}")
+        yield ok("retraining", "no run of it has ended in a checkout of this machine")
     for place, one in known.items():
         name = f"retraining in {place}"
         success = f"last success {_ago(one.succeeded)}" if one.succeeded else "never a success"

@@ -65,6 +65,7 @@ def guard() -> None:
     """Make DVC in this process refuse what is not what its checksum says; again it does nothing."""
     from dvc.stage.cache import StageCache
     from dvc_data.fs import DataFileSystem
+    from dvc_data.hashfile import build
     from dvc_data.hashfile.db import HashFileDB
     from dvc_data.hashfile.db.local import LocalHashFileDB
     from dvc_data.hashfile.tree import Tree
@@ -85,6 +86,30 @@ def guard() -> None:
     files.get_file = _getting(files.get_file)
     runs: Any = StageCache
     runs.transfer = _transferring(runs.transfer)
+    built: Any = build
+    built._localfs_info, built._walk_files = _looking(built._localfs_info), _walking(built._walk_files)
+
+
+def _looking(look: Callable[..., Any]) -> Callable[..., Any]:
+    """One broken link among pictures is for the stage `download` to name; DVC would end with it, and hash no other."""
+
+    def looked(path: str) -> Any:
+        try:
+            return look(path)
+        except FileNotFoundError:
+            if Path(path).is_symlink():
+                return None
+            raise
+
+    return looked
+
+
+def _walking(walk: Callable[..., Any]) -> Callable[..., Any]:
+    def walked(*arguments: Any, **options: Any) -> Any:
+        for root, files in walk(*arguments, **options):
+            yield root, {name: found for name, found in files.items() if found is not None}
+
+    return walked
 
 
 def _listing(from_list: Callable[..., Any]) -> Callable[..., Any]:

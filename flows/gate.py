@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
-from flows import known_pictures, rivals
+from flows import known_pictures, left_out, rivals
 from flows.errors import FlowError
 from flows.parameters import PARAMS, check_parameters, read_parameters
 from flows.registry import Promotion
@@ -81,11 +81,18 @@ def _decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[
     measure = summary.get("headline", "accuracy")
     if present is None:
         reason = f"the first model in use; {_words(measure)} {summary[measure]:.4f}"
+        if left_out.strays():
+            # Nobody has seen yet that the rest means what it is taken for.
+            return Decision("undecided", f"{reason}{left_out.told()}; look at that, then {_ASK}")
         return Decision("promoted", f"{reason}, expected {_expected(params['min_accuracy'])}", is_best=True)
     labels = known_pictures.compare_manifests(present.commit, present.version, params)
     with rivals.fetched():
         differing = rivals.other_classes(present)
-        decision = Decision("undecided", differing) if differing else _beside_rivals(present, params, labels.stops)
+        if differing:
+            reason = _sentences([differing, *labels.stops]) if labels.stops else differing
+            decision = Decision("undecided", reason)
+        else:
+            decision = _beside_rivals(present, params, labels.stops)
     return replace(decision, reason=_sentences([decision.reason, *labels.notes])) if labels.notes else decision
 
 

@@ -13,6 +13,7 @@ from flows import (
     gate,
     known_pictures,
     last_run,
+    left_out,
     pins,
     profiles,
     publish,
@@ -47,6 +48,8 @@ _CODES = dict.fromkeys(("Promoted", "Unchanged", "UpToDate"), ExitCode.DONE) | {
 }
 # Pictures that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
+# A few bad things do not stop the rest; they are told.
+_REST_GOES_ON = {"split.strays": "set_aside"}
 
 
 @flow(name="smallset-retrain", persist_result=False)
@@ -112,6 +115,8 @@ def _in_checkout(
     profiles.override(overrides)
     if "split.order" not in overrides and profiles.value_of("split.order") == "shuffle":
         profiles.override(_STABLE_ORDER)
+    if "split.strays" not in overrides and profiles.value_of("split.strays") == "error":
+        profiles.override(_REST_GOES_ON)
     check_parameters()
     source.look()
     cache.fetch_pictures()
@@ -155,7 +160,7 @@ def _of_the_gate(record: dict[str, Any], branch: str, past: Sequence[registry.Pr
     beside = {"instead_of": decisions.run_of(present)}
     used = (versions.record_of(present.commit) or {}) if present else {}
     if present and used.get("classifier") == record["classifier"]:
-        reason = f"its classifier is that of {present.version}, which is in use"
+        reason = f"its classifier is that of {present.version}, which is in use{left_out.told()}"
         return beside | {"decision": "unchanged", "reason": reason}
     if present and source.are_drawings(source.read_download()) and not _learnt_drawings(present):
         reason = f"it has learnt drawings, and {present.version} in use has not; download.source says what it learns"
@@ -234,7 +239,7 @@ def _tell_outcome(version: versions.Version, branch: str, failure: str | None) -
     else:
         name = record["decision"].capitalize()
         text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
-        if record["decision"] in _TOLD:
+        if record["decision"] in _TOLD or left_out.counted():
             tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
     if failure:
         tell("not_pushed", f"{branch}: {text}", branch=branch, run=version.name)

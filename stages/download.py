@@ -72,6 +72,8 @@ def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> 
         if aside:
             shown = set_aside.summary(aside)
             _say(f"{source}: {len(aside)} files are no pictures by their names and stay out: {shown}")
+        for member in [member for member in kept if member.problem][:10]:
+            _say(f"{source}: set aside: {member.name}: {member.problem}")
         archives.write_zip(archive, kept, f"packing {source.name}")
 
 

@@ -12,6 +12,7 @@ from stages.lib import (
     report_data,
     report_explanations,
     report_findings,
+    report_left_out,
     report_verdict,
 )
 from stages.lib.comparisons import POWER, SIGNIFICANT
@@ -57,10 +58,10 @@ def report(
         UserError: every model is turned off, or the models were evaluated on different pictures.
     """
     results = read_results(models, evaluations)
-    of_backbone = json.loads(cautions.read_text(encoding="utf-8"))
+    more = [*json.loads(cautions.read_text(encoding="utf-8")), *report_left_out.cautions_of(rejected)]
     content = _of_models(results, models, evaluations, dataset) | _of_data(results, dataset, manifest, split, rejected)
     content |= {
-        "cautions": report_cautions.cautions(results, of_backbone),
+        "cautions": report_cautions.cautions(results, more),
         "errors": gallery(results, dataset, params.worst),
         "copies": report_findings.copies(duplicates, archive),
         "suspects": report_findings.suspects(labels, dataset, results),

@@ -10,18 +10,20 @@ from typing import Any
 import pandas as pd
 
 from stages.lib import entry
-from stages.lib.assignment import assign
 from stages.lib.copies import as_told, check_copies, copy_table
 from stages.lib.dataset_paths import dataset_paths
 from stages.lib.duplicates import search
 from stages.lib.errors import UserError
-from stages.lib.inventory import Picture, Rejected, take_inventory
+from stages.lib.inventory import Picture, take_inventory
 from stages.lib.labelling import label_pictures
+from stages.lib.left_out import check_share, write_left_out
 from stages.lib.manifest import SUBSETS
 from stages.lib.orders import UNUSED, Amounts
 from stages.lib.outputs import whole_directory, whole_file, write_csv
 from stages.lib.params import CommonParams
 from stages.lib.sections import SplitParams
+from stages.lib.small_classes import assign_large_classes
+from stages.lib.strays import Strays
 
 
 def split(
@@ -37,21 +39,27 @@ def split(
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
     manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
-    (`stages.lib.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has no class.
+    (`stages.lib.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no class or
+    does not fit the rest (`stages.lib.strays`).
     duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
     as in `stages.lib.likeness`), action. metrics: counts.
 
     Raises:
-        UserError: too many files cannot be decoded or are near copies, fewer than two classes, or a class with too few
-            pictures.
+        UserError: too many files cannot be decoded, do not fit or are near copies, or fewer than two classes; where
+            strays are errors also a class with too few pictures, and every other stray.
     """
     found, left_out = take_inventory(archive)
     # Before anything can fail: whoever has to mend the pictures needs the whole list.
-    _write_left_out(rejected, left_out)
+    write_left_out(rejected, left_out)
     broken = [file for file in left_out if not file.by_name]
-    _check_rejected(broken, len(found) + len(broken), params.max_rejected, rejected)
-    pictures, unlabelled = label_pictures(archive, found, broken, params.labels, params.group)
-    _write_left_out(rejected, [*left_out, *unlabelled])
+    total = len(found) + len(broken)
+    check_share(broken, [], total, params.max_rejected, rejected)
+    most = params.max_rejected * total - len(broken)
+    strays = Strays(params.strays == "set_aside", most, params.max_rejected)
+    pictures, unlabelled = label_pictures(
+        archive, found, broken, params.labels, params.group, strays, params.min_per_class
+    )
+    write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
     groups, growing = search(pictures, params.near_duplicates)
     copies = copy_table(pictures, groups)
     # Also before anything can fail: whoever wonders at what is called a copy needs to see it.
@@ -60,9 +68,12 @@ def split(
     amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
     _mention_subsets(pictures, params.order)
     try:
-        fates = assign(pictures, groups, params.order, amounts, common.seed)
+        fates = assign_large_classes(pictures, groups, params.order, amounts, common.seed, params.min_per_class, strays)
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
+    write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
+    if strays.listed():
+        check_share(broken, strays.listed_files(), total, params.max_rejected, rejected)
     paths = _paths(pictures, fates)
     taken = [f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place] for place in copies.index]
     copies["action"] = pd.Series(taken, copies.index, dtype=str)
@@ -72,6 +83,7 @@ def split(
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
     counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    counts["strays"] = len(strays.listed())
     if growing:
         counts["copies_not_searched"] = growing
         print(
@@ -86,21 +98,6 @@ def split(
             f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in counts.items()
         )
     )
-
-
-def _check_rejected(broken: Sequence[Rejected], total: int, limit: float, listed: Path) -> None:
-    for file in broken[:10]:
-        print(f"rejected: {file.name}: {file.reason}")
-    if len(broken) > limit * total:
-        raise UserError(
-            f"split.max_rejected: {len(broken)} of {total} files cannot be decoded ({len(broken) / total:.1%}; "
-            f"expected at most {limit:.1%}), all are listed in {listed}, the first is "
-            f"{broken[0].name}: {broken[0].reason}"
-        )
-
-
-def _write_left_out(file: Path, left_out: Sequence[Rejected]) -> None:
-    _write_table(file, pd.DataFrame([(one.name, one.reason) for one in left_out], columns=["path", "reason"]))
 
 
 def _mention_subsets(pictures: Sequence[Picture], order: str) -> None:

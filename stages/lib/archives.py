@@ -1,31 +1,28 @@
 """Folders, zips and tars of pictures: read with suspicion, written so that equal content gives equal bytes."""
 
 import io
-import re
 import shutil
 import stat
 import tarfile
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from stages.lib.archive_names import readable_name, safe_name
 from stages.lib.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.errors import UserError
-from stages.lib.folders import unchanged, walk
+from stages.lib.folders import Changed, unchanged, walk
 from stages.lib.outputs import whole_file
 from stages.lib.progress import counted
 from stages.lib.set_aside import is_left_over
 from stages.lib.tars import check_end, opened_tar
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_LONGEST_NAME = 255  # bytes: of a file or folder, on every usual file system
-_LONGEST_PATH = 1024  # bytes: of all folders and the file, on macOS
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = 0x1
 _UNIX = 3
@@ -35,20 +32,26 @@ _UNIX = 3
 class Member:
     """One file, or a folder without any, whose name ends in `/` and which has no content.
 
-    name: `/` between folders, in Unicode's composed form. source: where it is from, for errors.
+    name: `/` between folders, in Unicode's composed form. source: where it is from, for errors. problem: why it cannot
+    be read, where it is packed without its content. is_alone: whether that is so if it cannot be opened, for no other
+    file says anything about it.
     """
 
     name: str
     source: str
     opening: Callable[[], Any]
+    problem: str = ""
+    is_alone: bool = False
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
         """Open for reading.
 
         Raises:
-            UserError: it is damaged, which may show only while it is read.
+            UserError: it has a problem, or is damaged, which may show only while it is read.
         """
+        if self.problem:
+            raise UserError(f"{self.source}: {self.name}: {self.problem}")
         with readable(f"{self.source}: {self.name}"), self.opening() as file:
             yield file
 
@@ -104,6 +107,8 @@ def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
 def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
     """Write one zip: entries stored as they are, sorted by name, same date and permissions; memory stays bounded.
 
+    What has a problem is an entry without content, and its comment says which.
+
     Args:
         title: what the progress is called.
     """
@@ -115,8 +120,24 @@ def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
             info.external_attr = (stat.S_IFREG | 0o644) << 16
             if member.is_folder:
                 info.external_attr = (stat.S_IFDIR | 0o755) << 16
-            with member.opened() as read, target.open(info, "w", force_zip64=True) as write:
-                shutil.copyfileobj(read, write, 1 << 20)
+            with ExitStack() as stack:
+                read, problem = _opened(member, stack)
+                info.comment = problem.encode()
+                with target.open(info, "w", force_zip64=True) as write:
+                    shutil.copyfileobj(read, write, 1 << 20)
+
+
+def _opened(member: Member, stack: ExitStack) -> tuple[IO[bytes], str]:
+    """The content, and why there is none."""
+    try:
+        return (io.BytesIO(), member.problem) if member.problem else (stack.enter_context(member.opened()), "")
+    except Changed:
+        raise
+    except (UserError, FileNotFoundError) as error:
+        if not member.is_alone:
+            raise
+        gone = isinstance(error, FileNotFoundError)
+        return io.BytesIO(), "it vanished while it was packed" if gone else "expected to be allowed to read it"
 
 
 def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
@@ -140,33 +161,13 @@ def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
     return ordered
 
 
-def _safe_name(source: Path, raw: str) -> str:
-    """The name with `/` between folders; refuses one that leads outside, or that not every file system takes."""
-    name = unicodedata.normalize("NFC", raw.replace("\\", "/"))
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if len(name.encode("utf-8", "surrogatepass")) > _LONGEST_PATH:
-        raise UserError(f"{source}: {raw[:40]!r}...: expected paths of at most {_LONGEST_PATH} bytes")
-    if name.startswith("/") or re.match("[A-Za-z]:/", name):
-        raise UserError(f"{source}: {raw!r}: expected a relative name, found an absolute one")
-    if ".." in parts:
-        raise UserError(f"{source}: {raw!r}: expected a name inside the archive, found one that leads outside")
-    if is_left_over(name):
-        # Such as `Icon` and a return: it stays out anyway.
-        return "/".join(parts)
-    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in name):
-        raise UserError(f"{source}: {raw!r}: expected a name in UTF-8 without control characters")
-    if any(len(part.encode()) > _LONGEST_NAME for part in parts):
-        raise UserError(f"{source}: {raw[:40]!r}...: expected names of at most {_LONGEST_NAME} bytes")
-    return "/".join(parts)
-
-
 def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
     unpacked = sum(info.file_size for info in archive.infolist())
     check_expansion(f"{source}", source.stat().st_size, unpacked)
     check_members(f"{source}", len(archive.infolist()))
     check_room(f"{source}", unpacked, room(Path()))
     for info in archive.infolist():
-        name = _safe_name(source, info.filename)
+        name = safe_name(source, info.filename)
         if not name:  # of which Python cannot say whether it is a folder
             raise UserError(f"{source}: expected each file to have a name, found one without")
         if info.is_dir():
@@ -188,7 +189,7 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
             check_members(f"{source}", len(found))
     check_room(f"{source}", sum(info.size for info in found if info.isreg()), room(Path()))
     for info in found:
-        name = _safe_name(source, info.name)
+        name = safe_name(source, info.name)
         if info.isdir():
             yield _folder(name, f"{source}")
             continue
@@ -199,11 +200,19 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
 
 
 def _in_folder(folder: Path, anywhere: bool) -> Iterator[Member]:
-    for name, path in walk(folder, anywhere):
-        safe = _safe_name(folder, name)
-        opening = partial(unchanged, folder, name, path, anywhere)
-        yield _folder(safe, f"{folder}") if name.endswith("/") else Member(safe, f"{folder}", opening)
+    problems: dict[str, str] = {}
+    for name, path in walk(folder, anywhere, problems):
+        problem = problems.get(name, "")
+        try:
+            safe = safe_name(folder, name)
+        except UserError as error:
+            safe, problem = readable_name(name), problem or str(error).rpartition(": ")[2]
+        if name.endswith("/"):
+            yield _folder(safe, f"{folder}", problem)
+        else:
+            opening = partial(unchanged, folder, name, path, anywhere)
+            yield Member(safe, f"{folder}", opening, problem, is_alone=True)
 
 
-def _folder(name: str, source: str) -> Member:
-    return Member(f"{name}/", source, io.BytesIO)
+def _folder(name: str, source: str, problem: str = "") -> Member:
+    return Member(f"{name}/", source, io.BytesIO, problem)

@@ -9,7 +9,7 @@ import numpy as np
 from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, natural_order
 from stages.lib.manifest import SUBSETS, SubsetName
-from stages.lib.orders import UNUSED, Amounts, Wish, blocks_of, by_folder, by_hash, by_rank, shuffled
+from stages.lib.orders import UNUSED, Amounts, TooFew, Wish, blocks_of, by_folder, by_hash, by_rank, shuffled
 
 CONTRADICTION = "set aside: its copies have different classes"
 SAME_FILE = "set aside: the same file is kept"
@@ -102,7 +102,8 @@ def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts:
             in their ratio.
 
     Raises:
-        UserError: a class has too few pictures, or the amounts do not fit the order.
+        TooFew: a class has too few pictures.
+        UserError: the amounts do not fit the order.
     """
     _check(pictures, order, amounts)
     assigner = Assigner(pictures, copies)
@@ -194,7 +195,4 @@ def _require(assigner: Assigner, labels: Sequence[str]) -> None:
     for label in labels:
         for subset in SUBSETS:
             if not assigner.counts[label, subset]:
-                raise UserError(
-                    f"split: class {label!r}: expected at least one picture in {subset}, found none among its "
-                    f"{totals[label]}"
-                )
+                raise TooFew(label, f"expected at least one picture in {subset}, found none among its {totals[label]}")

@@ -1,7 +1,7 @@
 """Names of classes: usable as folders, and apart for whoever reads them."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from stages.lib.errors import UserError
 
@@ -17,18 +17,30 @@ def check_classes(names: Collection[str]) -> None:
     """
     if len(names) < 2:
         raise UserError(f"split: expected pictures of at least two classes. Received: {sorted(names)}")
+    for problem in problems(dict.fromkeys(names, 1)).values():
+        raise UserError(problem)
+
+
+def problems(counts: Mapping[str, int]) -> dict[str, str]:
+    """What is wrong with names of classes, by the name; of two that look the same with the one of fewer pictures.
+
+    Args:
+        counts: pictures of each class.
+    """
+    found: dict[str, str] = {}
     seen: dict[str, str] = {}
-    for name in sorted(names):
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
         if not name.strip() or name in (".", "..") or any(letter in "/\\" or ord(letter) < 32 for letter in name):
-            raise UserError(f"split: class {name!r}: expected a name that can be a folder's")
-        if len(name.encode()) > _LONGEST:
-            raise UserError(f"split: class {name[:40]!r}...: expected a name of at most {_LONGEST} bytes")
-        if (other := seen.setdefault(_appearance(name), name)) != name:
+            found[name] = f"split: class {name!r}: expected a name that can be a folder's"
+        elif len(name.encode()) > _LONGEST:
+            found[name] = f"split: class {name[:40]!r}...: expected a name of at most {_LONGEST} bytes"
+        elif (other := seen.setdefault(_appearance(name), name)) != name:
             shown = ascii if repr(other) == repr(name) else repr
-            raise UserError(
+            found[name] = (
                 f"split: classes {shown(other)} and {shown(name)} differ only in case, spaces, invisible characters or "
                 "the form of Unicode; expected one name"
             )
+    return found
 
 
 def _appearance(name: str) -> str:

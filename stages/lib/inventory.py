@@ -12,7 +12,7 @@ from stages.lib.decoding import answers
 from stages.lib.manifest import SubsetName
 from stages.lib.picture_files import BrokenPicture
 from stages.lib.progress import counted
-from stages.lib.set_aside import is_set_aside
+from stages.lib.set_aside import NO_PICTURE, is_set_aside
 from stages.lib.thumbnails import SIDE
 
 
@@ -53,11 +53,13 @@ class Rejected:
 def take_inventory(archive: Path) -> tuple[list[Picture], list[Rejected]]:
     """Decode and describe every file of a zip, in the order of their names; nothing is known of their classes yet.
 
-    Decoding happens in processes of their own (`decoding`), so that no file ends more than itself.
+    Decoding happens in processes of their own (`decoding`), so that no file ends more than itself. What
+    `download` could not read has a comment that says why (`archives.write_zip`); also a folder, whose name ends in `/`.
     """
     with zipfile.ZipFile(archive) as opened:
-        names = sorted(name for name in opened.namelist() if not name.endswith("/"))
-        aside = [Rejected(name, "set aside: no picture by its name", True) for name in names if is_set_aside(name)]
+        noted = {info.filename: info.comment.decode("utf-8", "replace") for info in opened.infolist() if info.comment}
+        names = sorted(name for name in opened.namelist() if not (name.endswith("/") or name in noted))
+        aside = [Rejected(name, NO_PICTURE, True) for name in names if is_set_aside(name)]
         names = [name for name in names if not is_set_aside(name)]
         pictures, rejected = [], []
         for found in counted(_describe_all(archive, names), "reading pictures", len(names)):
@@ -65,7 +67,7 @@ def take_inventory(archive: Path) -> tuple[list[Picture], list[Rejected]]:
                 pictures.append(found)
             else:
                 rejected.append(found)
-    return pictures, [*rejected, *aside]
+    return pictures, [*rejected, *(Rejected(name, why) for name, why in noted.items()), *aside]
 
 
 def natural_order(name: str) -> tuple[int, str]:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from stages.lib.class_names import check_classes
+from stages.lib.class_names import check_classes, problems
 from stages.lib.errors import UserError
 from stages.lib.inventory import Picture, Rejected
 from stages.lib.labels_table import likely_tables, read_table
-from stages.lib.layout import Placed, read_layout
+from stages.lib.layout import Placed
 from stages.lib.layout_names import subset_of
+from stages.lib.layout_strays import read_clear_layout
 from stages.lib.manifest import SUBSETS
 from stages.lib.sections import AUTO, is_table
+from stages.lib.set_aside import NO_CLASS
+from stages.lib.strays import Strays
 
 _IMAGES = {
     *(".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg"),
@@ -25,7 +28,13 @@ Placing = Callable[[str], Placed | None]
 
 
 def label_pictures(
-    archive: Path, pictures: Sequence[Picture], broken: Sequence[Rejected], labels: str, group: str | None
+    archive: Path,
+    pictures: Sequence[Picture],
+    broken: Sequence[Rejected],
+    labels: str,
+    group: str | None,
+    strays: Strays | None = None,
+    least: int = 1,
 ) -> tuple[list[Picture], list[Rejected]]:
     """Give every picture its class, its subset and its group, and print what classes there are.
 
@@ -33,42 +42,51 @@ def label_pictures(
         broken: files that cannot be decoded. labels: "auto" goes by folders and names (`layout.read_layout`); else the
             name of a csv in the archive (`labels_table.read_table`), or a regular expression on the path with
             `(?P<label>...)`, and `(?P<subset>...)` and `(?P<group>...)` if wanted.
-        group: a regular expression on the path; what it matches, or its parentheses, is the group.
+        group: a regular expression on the path; what it matches, or its parentheses, is the group. strays: takes what
+            does not fit the rest; None: that is an error. least: pictures that a class needs.
 
     Returns:
         The pictures that have a class, and those without, with the reason.
 
     Raises:
-        UserError: the classes cannot be told apart, or one of them has no picture left.
+        UserError: the classes cannot be told apart; where nothing may be set aside also, that one of them has no
+            picture left or no name that can be used.
     """
+    strays = strays or Strays()
     with zipfile.ZipFile(archive) as opened:
         folders = [name for name in opened.namelist() if name.endswith("/")]
         names = [*(picture.name for picture in pictures), *_likely_pictures(broken)]
-        placing = _placing(opened, labels, names, folders)
+        placing = _placing(opened, labels, names, folders, strays, least)
     placed = [placing(picture.name) for picture in pictures]
     found = [
         replace(picture, label=place.label, subset=place.subset, group=place.group)
         for picture, place in zip(pictures, placed, strict=True)
-        if place
+        if place and picture.name not in strays.files
     ]
-    without = [picture for picture, place in zip(pictures, placed, strict=True) if not place]
-    _check_lost({picture.label for picture in found}, placing, broken, folders)
-    check_classes({picture.label for picture in found})
+    without = [
+        picture
+        for picture, place in zip(pictures, placed, strict=True)
+        if not place and picture.name not in strays.files
+    ]
+    _check_lost(Counter(picture.label for picture in found), placing, broken, folders, strays)
+    found = _with_good_names(found, strays)
     if group is not None:
         found = _grouped(found, group)
     _tell(found, without, labels)
-    return found, [Rejected(picture.name, f"set aside: no class by split.labels {labels}") for picture in without]
+    return found, [Rejected(picture.name, f"{NO_CLASS}{labels}") for picture in without]
 
 
-def _placing(archive: zipfile.ZipFile, labels: str, names: Sequence[str], empty: Sequence[str]) -> Placing:
+def _placing(
+    archive: zipfile.ZipFile, labels: str, names: Sequence[str], empty: Sequence[str], strays: Strays, least: int
+) -> Placing:
     if is_table(labels):
-        return read_table(archive, labels).get
+        return read_table(archive, labels, strays).get
     if labels != AUTO:
-        return lambda name: _matched(labels, name)
+        return lambda name: _matched(labels, name, strays)
     tables = likely_tables(archive)
     hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take" if tables else ""
     try:
-        layout = read_layout(names)
+        layout = read_clear_layout(names, strays, least)
     except UserError as error:
         remarks = [str(error), *([hint] if hint else []), *([f"empty folders: {_some(empty)}"] if empty else [])]
         raise UserError("; ".join(remarks)) from None
@@ -79,14 +97,16 @@ def _placing(archive: zipfile.ZipFile, labels: str, names: Sequence[str], empty:
     return layout.place
 
 
-def _matched(pattern: str, name: str) -> Placed | None:
+def _matched(pattern: str, name: str, strays: Strays) -> Placed | None:
     match = re.search(pattern, name)
     if not match or not match["label"]:
         return None
     values = match.groupdict()
     subset = values.get("subset")
     if subset and subset_of(subset) is None:
-        raise UserError(f"split.labels: {name}: expected a subset {', '.join(SUBSETS)}. Received: {subset!r}")
+        told = f"split.labels: {name}: expected a subset {', '.join(SUBSETS)}. Received: {subset!r}"
+        strays.put(UserError(told), [name])
+        return None
     return Placed(match["label"], subset_of(subset) if subset else None, values.get("group") or "")
 
 
@@ -100,17 +120,45 @@ def _grouped(pictures: Sequence[Picture], pattern: str) -> list[Picture]:
     return [replace(picture, group=name) for picture, name in zip(pictures, groups, strict=True)]
 
 
-def _check_lost(labels: set[str], placing: Placing, broken: Sequence[Rejected], folders: Sequence[str]) -> None:
-    """Refuse what would leave a class without a word."""
-    files = [(placed.label, file) for file in broken if (placed := placing(file.name))]
-    lost = Counter(label for label, _ in files if label not in labels)
-    for label, count in sorted(lost.items()):
-        first = next(file for name, file in files if name == label)
-        why = f"none of its {count} files can be decoded, the first is {first.name}: {first.reason}"
-        raise UserError(f"split: class {label!r}: {why}")
+def _with_good_names(pictures: list[Picture], strays: Strays) -> list[Picture]:
+    """The pictures of classes whose names can be used."""
+    counts = Counter(picture.label for picture in pictures)
+    if strays.allowed and (wrong := problems(counts)):
+        for label, problem in wrong.items():
+            names = [picture.name for picture in pictures if picture.label == label]
+            strays.put(UserError(problem), names, label)
+        pictures = [picture for picture in pictures if picture.label not in wrong]
+    labels = {picture.label for picture in pictures}
+    if len(labels) < 2 and (aside := strays.listed()):
+        told = f"{len(aside)} things were set aside, the first is {aside[0].name}: {aside[0].reason}"
+        raise UserError(f"split: expected pictures of at least two classes. Received: {sorted(labels)}; {told}")
+    check_classes(labels)
+    return pictures
+
+
+def _check_lost(
+    counts: Counter[str], placing: Placing, broken: Sequence[Rejected], folders: Sequence[str], strays: Strays
+) -> None:
+    """Refuse, or name, what would leave a class without a word."""
+    damaged: dict[str, list[Rejected]] = {}
+    for file in broken:
+        if file.name.endswith("/"):
+            strays.put(UserError(f"split: {file.name}: {file.reason}"), [])
+        elif file.name not in strays.files and (placed := placing(file.name)):
+            damaged.setdefault(placed.label, []).append(file)
+    for label, files in sorted(damaged.items()):
+        total, first = counts[label] + len(files), f"the first is {files[0].name}: {files[0].reason}"
+        if not counts[label]:
+            told = f"split: class {label!r}: none of its {total} files can be decoded, {first}"
+            strays.put(UserError(told), [], label)
+        # One file of a small class is no sign of a broken transfer.
+        elif len(files) > max(1, strays.share * total):
+            told = f"split.max_rejected: class {label!r}: {len(files)} of {total} files cannot be decoded, {first}"
+            strays.put(UserError(told), [], label)
     for folder in folders:
-        if (placed := placing(folder)) and placed.label not in labels:
-            raise UserError(f"split: class {placed.label!r}: {folder} is empty; expected pictures, or no such folder")
+        if (placed := placing(folder)) and not counts[placed.label]:
+            told = f"split: class {placed.label!r}: {folder} is empty; expected pictures, or no such folder"
+            strays.put(UserError(told), [], placed.label)
 
 
 def _tell(pictures: Sequence[Picture], without: Sequence[Picture], labels: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from stages.lib.errors import UserError
 from stages.lib.layout import Placed
 from stages.lib.layout_names import subset_of
+from stages.lib.strays import Strays
 
 _REQUIRED, _OPTIONAL = ("path", "label"), ("group", "subset")
 _LIKELY = {"path", "file", "filename", "file_name", "image", "image_id", "id"}, {"label", "class", "category", "target"}
@@ -17,11 +18,12 @@ _AT = "split.labels: "
 _ENCODING = "utf-8-sig"  # with or without the mark that spreadsheets write
 
 
-def read_table(archive: zipfile.ZipFile, wanted: str) -> dict[str, Placed]:
+def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[str, Placed]:
     """Read the labels of pictures: columns path, label and, if wanted, group and subset.
 
     Args:
-        wanted: name of the csv in the archive; without its folders if there is only one of that name.
+        wanted: name of the csv in the archive; without its folders if there is only one of that name. strays: whether
+            rows that say something wrong are set aside, with the pictures of those that contradict each other.
 
     Returns:
         By the name of the picture in the archive; the csv's paths are relative to its own folder. What is not there is
@@ -35,27 +37,36 @@ def read_table(archive: zipfile.ZipFile, wanted: str) -> dict[str, Placed]:
     files = {entry.filename for entry in archive.infolist() if not entry.is_dir()}
     placed: dict[str, Placed] = {}
     ends = _ends(files, f"{PurePosixPath(name).parent}/".removeprefix("./"))
-    missing, repeated, completed = [], 0, 0
-    for line, given, found in _rows(archive, name):
+    missing: dict[str, str] = {}
+    repeated, completed, contradicted = 0, 0, set()
+    for line, given, found in _rows(archive, name, strays):
         others = ends.get(given.casefold(), [])
         path = others[0] if given not in files and len(others) == 1 else given
         completed += path != given
         if path not in files:
-            missing.append(path)
+            missing[_row(name, line)] = path
         elif placed.setdefault(path, found) is not found:
             if placed[path] != found:
-                raise UserError(f"{_AT}{name}: line {line}: {path}: {_told(found)}, but {_told(placed[path])} before")
+                told = f"{_AT}{name}: line {line}: {path}: {_told(found)}, but {_told(placed[path])} before"
+                strays.put(UserError(told), [path])
+                contradicted.add(path)
             repeated += 1
     if missing:
-        raise UserError(
+        paths = list(missing.values())
+        told = (
             f"{_AT}{name}: expected every row's file beside it or below. Received: {len(missing)} rows without one: "
-            f"{', '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}"
+            f"{', '.join(paths[:3])}{' ...' if len(missing) > 3 else ''}"
         )
+        strays.put(UserError(told), missing)
     if completed:
         print(f"{name}: {completed} rows name a file without its folder or suffix; there is one each that ends so")
     if repeated:
         print(f"{name}: {repeated} rows repeat another")
-    return placed
+    return {path: found for path, found in placed.items() if path not in contradicted}
+
+
+def _row(table: str, line: int) -> str:
+    return f"{table}, line {line}"
 
 
 def _ends(files: Collection[str], start: str) -> dict[str, list[str]]:
@@ -96,7 +107,7 @@ def _tables(archive: zipfile.ZipFile) -> list[str]:
     return sorted(name for name in archive.namelist() if name.casefold().endswith(".csv"))
 
 
-def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[int, str, Placed]]:
+def _rows(archive: zipfile.ZipFile, name: str, strays: Strays) -> Iterator[tuple[int, str, Placed]]:
     """The number of the line, the path in the archive and what the row says of it."""
     try:
         text = archive.read(name).decode(_ENCODING)
@@ -109,10 +120,15 @@ def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[int, str, Place
         columns = _columns(name, reader.fieldnames or [])
         for row in reader:
             where = f"{_AT}{name}: line {reader.line_num}"
-            if None in row or None in row.values():
-                raise UserError(f"{where}: expected {len(reader.fieldnames or [])} fields, as in the first line")
-            cells = {key: row[column].strip() for key, column in columns.items()}
-            yield reader.line_num, _path(name, cells["path"]), _placed(where, cells)
+            try:
+                if None in row or None in row.values():
+                    raise UserError(f"{where}: expected {len(reader.fieldnames or [])} fields, as in the first line")
+                cells = {key: row[column].strip() for key, column in columns.items()}
+                found = _placed(where, cells)
+            except UserError as error:
+                strays.put(error, [_row(name, reader.line_num)])
+            else:
+                yield reader.line_num, _path(name, cells["path"]), found
     except csv.Error as error:
         raise UserError(f"{_AT}{name}: line {reader.line_num}: {error}") from None
 

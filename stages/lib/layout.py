@@ -14,6 +14,15 @@ Parts = tuple[str, ...]  # folders and the name of a file
 _ADVICE = "set split.labels to a csv with the columns path,label or to a regular expression on the path, such as "
 
 
+class Unclear(UserError):
+    """Paths that tell less than two classes apart, or could be read in two ways; why: in a few words."""
+
+    def __init__(self, message: str, why: str) -> None:
+        """Say it."""
+        super().__init__(message)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """What is known of a picture besides what it shows.
@@ -85,10 +94,10 @@ def read_layout(names: Sequence[str]) -> Layout:
         names: of pictures, `/` between folders.
 
     Raises:
-        UserError: the paths tell less than two classes apart, or could be read in two ways.
+        Unclear: the paths tell less than two classes apart, or could be read in two ways.
     """
     if not names:
-        raise UserError("expected pictures of at least two classes. Received: no picture")
+        raise Unclear("expected pictures of at least two classes. Received: no picture", "no picture")
     files = [tuple(name.split("/")) for name in names]
     start = _common(files)
     if subsets := subsets_of(_tops(files, start)):
@@ -180,7 +189,7 @@ def _beside(folders: set[str], companion: str) -> str:
     return re.escape(others[0]) if len(others) == 1 else f"(?!{re.escape(companion)}/)[^/]+"
 
 
-def _refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | None = None) -> UserError:
+def _refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | None = None) -> Unclear:
     """The error, with a pattern to set: the one that fits `below` the prefix, or those that may fit."""
     start = "^" + "".join(f"{re.escape(folder)}/" for folder in prefix)
     depth = max((len(file) for file in files), default=0) - len(prefix)
@@ -189,9 +198,10 @@ def _refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | 
         ways = [f"'{start}{below}'"]
     elif not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
         ways.append(r"'(?P<label>[^/]+?)[ ._-]\d+[^/]*$'")
-    return UserError(
+    return Unclear(
         "split.labels: expected pictures of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "
-        f"layout with one meaning. Received: {why}; {_ADVICE}{' or '.join(ways)}"
+        f"layout with one meaning. Received: {why}; {_ADVICE}{' or '.join(ways)}",
+        why,
     )
 
 

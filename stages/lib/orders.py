@@ -16,6 +16,15 @@ Interval = tuple[float, float]
 UNUSED = "unused"
 
 
+class TooFew(UserError):
+    """A class has too few pictures; label: which."""
+
+    def __init__(self, label: str, message: str) -> None:
+        """Say it."""
+        super().__init__(f"split: class {label!r}: {message}")
+        self.label = label
+
+
 @dataclass(frozen=True)
 class Wish:
     """Where an order wants the pictures of one class.
@@ -163,9 +172,10 @@ def _limit(subsets: dict[int, str], places: Sequence[int], amounts: Amounts) -> 
 
 def _check_enough(label: str, wanted: dict[SubsetName, int], count: int) -> None:
     if sum(wanted.values()) > count:
-        raise UserError(
-            f"split: class {label!r}: expected at least {' + '.join(str(wanted[name]) for name in SUBSETS)} pictures "
-            f"for train, validation and test. Received: {count}; ask for fewer, or for shares of the class"
+        raise TooFew(
+            label,
+            f"expected at least {' + '.join(str(wanted[name]) for name in SUBSETS)} pictures "
+            f"for train, validation and test. Received: {count}; ask for fewer, or for shares of the class",
         )
 
 

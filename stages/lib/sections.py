@@ -117,9 +117,10 @@ class SplitParams(Params):
     labels: "auto" by folders and names; the name of a csv; or a regular expression on the path. group: a regular
     expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
     order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
-    share of the class. max_rejected: share of files that may be undecodable. near_duplicates: largest distance of near
-    copies, as in `stages.lib.likeness`; None looks for equal files only. max_near_duplicates: share of pictures that
-    may be near copies of another one.
+    share of the class. min_per_class: pictures that a class needs. strays: what becomes of the few that do not fit the
+    rest (`stages.lib.strays`). max_rejected: share of files, of all and of each class, that may be undecodable or set
+    aside. near_duplicates: largest distance of near copies, as in `stages.lib.likeness`; None looks for equal files
+    only. max_near_duplicates: share of pictures that may be near copies of another one.
     """
 
     labels: Annotated[str, AfterValidator(_labels)]
@@ -128,6 +129,8 @@ class SplitParams(Params):
     train: Amount
     validation: Amount
     test: Amount
+    min_per_class: Annotated[int, Field(ge=1)]
+    strays: Literal["error", "set_aside"]
     max_rejected: Annotated[float, Field(ge=0, le=1)]
     near_duplicates: Annotated[float, Field(gt=0, le=20)] | None
     max_near_duplicates: Annotated[float, Field(ge=0, le=1)]

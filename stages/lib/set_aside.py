@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 TABLE = ".csv"
+# How the reason starts of what is set aside: a stray, what is no picture by its name, a picture without a class.
+STRAY = "set aside, does not fit: "
+NO_PICTURE = "set aside: no picture by its name"
+NO_CLASS = "set aside: no class by split.labels "
 # Of desktops, network storage, recycle bins and file systems.
 _SYSTEM_FOLDERS = {
     *("__macosx", "@eadir", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot", "$recycle.bin"),

@@ -48,7 +48,7 @@ def project(made, tmp_path, monkeypatch) -> Path:
     git("commit", "--quiet", "--message", "Elsewhere", ".dvc/config", folder=folder)
     git("remote", "set-url", "origin", str(tmp_path / "project.git"), folder=folder)
     git("push", "--quiet", "origin", "main", folder=folder)
-    monkeypatch.setattr(checkout, "HOME", tmp_path / "checkouts")
+    monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
     monkeypatch.chdir(folder)
     return folder
 

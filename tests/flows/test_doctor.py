@@ -41,7 +41,7 @@ def project(saved_project, tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "project"
     git("clone", "--quiet", str(saved_project.with_name("project.git")), str(folder), folder=tmp_path)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(checkout, "HOME", tmp_path / "checkouts")
+    monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
     monkeypatch.setenv("COLUMNS", "250")
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(doctor_schedule, "_server", list)
@@ -147,7 +147,7 @@ def test_clocks_names_interrupted_runs_and_the_last_ones_are_looked_at(project, 
 
 
 def test_a_plain_folder_and_a_repository_without_runs_are_no_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkout, "HOME", tmp_path / "checkouts")
+    monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
     monkeypatch.setattr(doctor_schedule, "_server", list)
     folder = tmp_path / "a \u202e\x1b[31m name"
     folder.mkdir()

@@ -186,3 +186,15 @@ def test_what_is_good_is_fetched(store):
     lose()
     assert run("repro", "--pull")[0] == 0
     assert Path("made/model").read_text() == "weights"
+
+
+def test_a_broken_link_among_pictures_ends_nothing(homes, tmp_path):
+    """DVC would hash none of the others; the stage `download` names it."""
+    robin = tmp_path / "birds" / "robin"
+    robin.mkdir(parents=True)
+    (robin / "1.jpg").write_bytes(b"1")
+    (robin / "lost.jpg").symlink_to("nowhere")
+    git("init", "--quiet", folder=tmp_path)
+    for command in (["init", "--quiet"], ["add", "--quiet", "birds"]):
+        subprocess.run([*DVC, *command], cwd=tmp_path, check=True)
+    assert "nfiles: 1" in (tmp_path / "birds.dvc").read_text()

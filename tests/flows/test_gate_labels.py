@@ -40,6 +40,13 @@ def test_classes_that_lose_most_of_their_pictures_stop_it(decide, used):  # noqa
     )
 
 
+def test_a_class_that_is_gone_is_told_beside_the_classes_that_differ(decide, used):  # noqa: F811
+    found = decide(0.95, registry.in_use(used), kept=90, classes=["bird", "cat", "dog"])
+    assert found.word == "undecided"
+    assert "v1.0.0 in use knows the classes cat, dog, the new model bird, cat, dog" in found.reason.replace("V1", "v1")
+    assert "Classes have lost most of the pictures that v1.0.0 had: cat has 45 of 100" in found.reason
+
+
 def rows(*labels: str) -> known_pictures.Rows:
     return [{"path": f"{n}.jpg", "class": label, "sha256": str(n)} for n, label in enumerate(labels)]
 

@@ -69,7 +69,10 @@ def run(content: dict[str, bytes] | Path, seed: int = 1, **changes: object) -> R
                 opened.writestr(name, data)
     values = {"labels": "auto", "group": None, "order": "shuffle", "train": 0.4, "validation": 0.2, "test": 0.4}
     params = SplitParams.model_validate(
-        values | {"max_rejected": 0.01, "near_duplicates": 2.5, "max_near_duplicates": 0.3} | changes
+        values
+        | {"min_per_class": 1, "strays": "error", "max_rejected": 0.01}
+        | {"near_duplicates": 2.5, "max_near_duplicates": 0.3}
+        | changes
     )
     outputs = [Path(name) for name in ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "split.json")]
     split(

@@ -32,7 +32,7 @@ KNOWN = {
     "an empty class folder": "refused: split: class 'heron': heron/ is empty",
     "a class that cannot be decoded": "refused: split: class 'heron': none of its 3 files can be decoded",
     "two names that look alike": "refused: split: classes 'cat' and 'cat ' differ only in case, spaces",
-    "two names for one folder": "refused: own: kitten/ is, through a link, cat/",
+    "two names for one folder": "refused: split: kitten/: is, through a link, cat/",
 }
 
 

@@ -120,6 +120,8 @@ def test_an_amount_that_is_none_is_one_line(amount: object) -> None:
             "train": amount,
             "validation": 1,
             "test": 1.0,
+            "min_per_class": 1,
+            "strays": "error",
             "max_rejected": 0,
             "near_duplicates": None,
             "max_near_duplicates": 1,
