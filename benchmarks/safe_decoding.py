@@ -73,7 +73,7 @@ def main(
         return
     costs: dict[str, list[Cost]] = {name: [] for name in WAYS}
     processor: dict[str, list[float]] = {name: [] for name in WAYS}
-    checksums, count = set(), 0
+    checksums, count = set(), "0"
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(repeats):
             for name in WAYS:
