@@ -16,6 +16,7 @@ import json, os
 from prefect import flow, get_run_logger
 from prefect.settings import PREFECT_API_AUTH_STRING
 from flows.server import start_server
+from flows.schedule import read_schedule
 from flows.serve import deployment
 
 start_server()
@@ -25,7 +26,7 @@ def told():
     get_run_logger().info("hello")
 
 told()
-made = deployment("git@host:birds.git", "main", "0 3 * * 1", None, {})
+made = deployment("git@host:birds.git", "main", read_schedule("0 3 * * 1", None, "UTC"), {})
 from prefect.server.api.server import SubprocessASGIServer
 known = [name for name in os.environ if name.endswith("AUTH_STRING")]
 password = PREFECT_API_AUTH_STRING.value()
