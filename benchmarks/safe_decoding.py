@@ -80,9 +80,8 @@ def main(
                 command = [sys.executable, "-m", "benchmarks.safe_decoding", str(archive.resolve()), "--way", name]
                 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
                 costs[name].append(measured(command, Path(folder)))
-                checksum, total, seconds = Path(folder, "output.log").read_text().splitlines()[-1].split()
+                checksum, count, seconds = Path(folder, "output.log").read_text().splitlines()[-1].split()
                 checksums.add(checksum)
-                count = int(total)
                 processor[name].append(float(seconds))
                 time.sleep(1)
     tables.show(
@@ -92,7 +91,7 @@ def main(
                 title,
                 f"{statistics.median(cost.seconds for cost in costs[name]):.1f}",
                 f"{statistics.median(processor[name]):.1f}",
-                f"{count / statistics.median(cost.seconds for cost in costs[name]):,.0f}",
+                f"{int(count) / statistics.median(cost.seconds for cost in costs[name]):,.0f}",
                 f"{max(cost.peak for cost in costs[name]) / 1e9:.2f}",
             )
             for name, title in WAYS.items()
