@@ -17,6 +17,7 @@ import pytest
 import requests
 import yaml
 
+from flows import doctor_schedule
 from flows.telemetry import SILENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,13 @@ def test_every_tool_is_told_to_be_silent():
 
 def test_the_temporary_server_reports_that_it_is_silent(prefect_server):
     assert requests.get(f"{prefect_server}/admin/settings", timeout=30).json()["server"]["analytics_enabled"] is False
+    # And `smallset doctor` sees that; nobody has deployed anything of this repository there.
+    assert {one.name: one.state for one in doctor_schedule._server()} == {
+        "Prefect server": "ok",
+        "telemetry": "ok",
+        "schedule": "warning",
+    }
+    assert [one.state for one in doctor_schedule._told({"server": {"analytics_enabled": True}})] == ["warning"]
 
 
 def test_dvc_by_itself_is_silent_in_this_project():
