@@ -57,4 +57,4 @@ def test_the_time_does_not_grow_with_the_square() -> None:
         duplicates.search(pictures, LIMIT)
         took[count] = time.process_time() - began
     print(took)
-    assert took[2400] < 8 * took[600]
+    assert took[2400] < 11 * took[600]  # sixteen would be the square
