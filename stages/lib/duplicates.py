@@ -10,7 +10,7 @@ from stages.lib.inventory import Picture
 from stages.lib.likeness import distances, has_detail
 
 _COUNT = 3  # pictures that each is compared with, in each tree of the search
-_ROUNDS = 16  # searches; real pictures need a few, whatever their number, and made-up ones could need one for every few
+_ROUNDS = 32  # searches; real pictures need a few, whatever their number, and made-up ones could need one for every few
 _CHUNK = 1024  # pairs whose thumbnails are gathered at once
 
 
