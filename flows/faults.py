@@ -24,9 +24,9 @@ _NEEDED = ("dvc", "prefect", "typer", "git")
 
 def fault_of(error: BaseException) -> FlowError | None:
     """What an exception says of the machine, in one line; None if it may be a bug of ours."""
+    if isinstance(error, FlowError):
+        return error
     for one in chain(error):
-        if isinstance(one, FlowError):
-            return one
         if isinstance(one, OSError) and one.errno in _OF_THE_MACHINE:
             where = f"{os.fsdecode(one.filename)}: " if isinstance(one.filename, str | bytes | os.PathLike) else ""
             return FlowError(f"{where}{os.strerror(one.errno)}: {_OF_THE_MACHINE[one.errno]}")
@@ -43,10 +43,11 @@ def chain(error: BaseException | None) -> list[BaseException]:
     waiting = [error]
     while waiting:
         one = waiting.pop(0)
-        if one is None or one in found:
+        if one is None or any(one is known for known in found):
             continue
         found.append(one)
-        waiting += [*getattr(one, "exceptions", ()), one.__cause__, one.__context__]
+        context = None if one.__suppress_context__ else one.__context__
+        waiting += [*getattr(one, "exceptions", ()), one.__cause__, context]
     return found
 
 

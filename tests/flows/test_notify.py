@@ -29,3 +29,20 @@ def test_a_word_is_carried_nowhere_else(site):
     site.status, site.headers = 307, {"Location": f"{site.address}/elsewhere"}
     assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")
     assert len(site.posts) == 1
+
+
+def test_a_word_is_tried_again_a_few_times_and_fails_nothing(site, monkeypatch, capsys):
+    from flows import tell
+
+    monkeypatch.setattr(tell, "WAIT", 0.01)
+    site.status = 503
+    tell.tell("failed", "main: no pictures", branch="main")
+    assert len(site.posts) == tell.TRIES
+    logged = capsys.readouterr().err
+    assert "not told: the server answered 503" in logged
+    assert "(failed: main: no pictures)" in logged
+    # What is refused once is refused again.
+    site.posts.clear()
+    site.status = 404
+    tell.tell("failed", "main: no pictures")
+    assert len(site.posts) == 1

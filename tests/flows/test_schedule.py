@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -150,3 +151,31 @@ def test_a_work_pool_goes_on_after_its_worker_and_a_run_were_killed(project, sta
         assert saved(project) == [("trained", "promoted")]
         assert (checkout(project) / ".smallset" / "starts").read_text().split() == ["0", "2"]
         assert states(prefect_server)[:2] == ["Promoted", "Running"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_serve_that_is_told_to_go_ends_its_stages_and_no_run_stays_running(project, start, tmp_path, number, site):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address, hold = f"http://127.0.0.1:{port}/api", tmp_path / "hold"
+    settings = {"PREFECT_API_URL": address, "PREFECT_HOME": str(tmp_path / "prefect")}
+    settings |= {name: ":".join(PASSWORD) for name in ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")}
+    hold.touch()
+    with reported(tmp_path / "log"):
+        start("prefect", "server", "start", "--port", str(port), "--no-ui", **settings)
+        wait_until(lambda: answers(address))
+        serving = start("flows.cli", "serve", "--every", "10", *options(project), **settings, TOY_HOLD=str(hold))
+        wait_until(hold.with_suffix(".reached").exists)
+        below = serving.children(recursive=True)
+        assert any("train.py" in process.cmdline() for process in below)
+        serving.send_signal(number)
+        # A second one cuts nothing short.
+        time.sleep(0.5)
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(timeout=PATIENCE) == 128 + number
+        assert not [process for process in below if process.is_running()]
+        assert "Crashed" in states(address)
+        assert "Running" not in states(address)
+        assert "ended" in [post["event"] for post in site.posts]
+        assert "Traceback" not in (tmp_path / "log").read_text()
