@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Lock
@@ -66,16 +66,21 @@ def answers(orders: Sequence[Order]) -> Iterator[Verdict]:
         finally:
             idle.put(process)
 
+    def found(pool: ThreadPoolExecutor) -> Iterator[Verdict]:
+        ahead: list[Future[list[Verdict]]] = []
+        for start in range(0, len(orders), _BATCH):
+            ahead.append(pool.submit(carry_out, orders[start : start + _BATCH]))
+            if len(ahead) > 4 * count:
+                yield from ahead.pop(0).result()
+        for future in ahead:
+            yield from future.result()
+
+    pool = ThreadPoolExecutor(count)
     try:
-        with ThreadPoolExecutor(count) as pool:
-            ahead: list[Any] = []
-            for start in range(0, len(orders), _BATCH):
-                ahead.append(pool.submit(carry_out, orders[start : start + _BATCH]))
-                if len(ahead) > 4 * count:
-                    yield from ahead.pop(0).result()
-            for future in ahead:
-                yield from future.result()
+        yield from found(pool)
     finally:
+        # Of an error, an interrupt, or a caller who wants no more: what has not begun is left.
+        pool.shutdown(cancel_futures=True)
         for process in processes:
             process.end()
 
