@@ -3,7 +3,7 @@
 import os
 
 from flows.logs import redact_logs
-from flows.site_cache import settle
+from flows.project.site_cache import settle
 
 # Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
 _DEFAULTS = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import parameters, profiles
 from flows.errors import FlowError
-from stages.lib import params
-from stages.lib.errors import UserError
+from flows.project import parameters, profiles
+from stages.lib.core import params
+from stages.lib.core.errors import UserError
 
 VALUES = {
     "1e-5": 1e-5,

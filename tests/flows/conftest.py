@@ -76,7 +76,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A remote that is gone is given up at once."""
-    from flows import publish
+    from flows.registry import publish
 
     monkeypatch.setattr(publish, "FIRST_WAIT", 0.01)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from flows.git import git
+from flows.project.git import git
 
 TOY = Path(__file__).with_name("toy")
 STAGES = {
@@ -109,7 +109,7 @@ def options(project: Path) -> list[str]:
 
 def retrain(project: Path, **arguments) -> tuple[str, str]:
     """One scheduled run in this process: name and message of its state."""
-    from flows.retrain import retrain
+    from flows.retraining.retrain import retrain
 
     state = retrain(str(remote(project)), checkout=str(checkout(project)), return_state=True, **arguments)
     return state.name, state.message
@@ -117,9 +117,9 @@ def retrain(project: Path, **arguments) -> tuple[str, str]:
 
 def saved(project: Path) -> list[tuple[str, str | None]]:
     """Outcome and decision of the runs that the git remote has, the latest first."""
-    from flows import versions
+    from flows.registry import saved_runs
 
-    return [(one.record["outcome"], one.record.get("decision")) for one in versions.versions("main", remote(project))]
+    return [(one.record["outcome"], one.record.get("decision")) for one in saved_runs.versions("main", remote(project))]
 
 
 def has_data(project: Path, checksum: str) -> bool:

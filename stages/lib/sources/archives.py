@@ -1,0 +1,194 @@
+"""Folders, zips and tars of pictures: read with suspicion, written so that equal content gives equal bytes."""
+
+import io
+import re
+import shutil
+import stat
+import tarfile
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from stages.lib.core.errors import UserError
+from stages.lib.core.outputs import whole_file
+from stages.lib.core.progress import counted
+from stages.lib.images.set_aside import is_left_over
+from stages.lib.sources.damage import check_expansion, readable
+from stages.lib.sources.folders import walk
+from stages.lib.sources.tars import check_end, opened_tar
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_LONGEST_NAME = 255  # bytes: of a file or folder, on every usual file system
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_ENCRYPTED = 0x1
+_UNIX = 3
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file, or a folder without any, whose name ends in `/` and which has no content.
+
+    name: `/` between folders, in Unicode's composed form. source: where it is from, for errors.
+    """
+
+    name: str
+    source: str
+    opening: Callable[[], Any]
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """Open for reading.
+
+        Raises:
+            UserError: it is damaged, which may show only while it is read.
+        """
+        with readable(f"{self.source}: {self.name}"), self.opening() as file:
+            yield file
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder without files."""
+        return self.name.endswith("/")
+
+    def read(self) -> bytes:
+        """The whole content."""
+        with self.opened() as file:
+            return file.read()
+
+
+def in_memory(name: str, content: Callable[[], bytes]) -> Member:
+    """A member whose content is made when it is read."""
+    return Member(name, "made", lambda: io.BytesIO(content()))
+
+
+@contextmanager
+def members(source: Path) -> Iterator[list[Member]]:
+    """Yield the files of a folder, a zip or a tar (plain, gzip, bzip2 or xz), sorted by name; nothing is unpacked yet.
+
+    A folder in which there is no file but what systems leave is a member too: it may be a class that has lost its
+    pictures.
+
+    Raises:
+        UserError: no such source, or none of these kinds; or, naming the member, an absolute name, `..`, a link or a
+            device in an archive, a name twice, a folder reached twice through links, encryption, damage, or more
+            expansion than pictures have (`damage.check_expansion`).
+    """
+    if source.is_dir():
+        yield _ordered(source, _in_folder(source))
+        return
+    if not source.is_file():
+        found = "something else" if source.exists() else "nothing"
+        raise UserError(f"{source}: expected a folder, a zip or a tar, found {found}")
+    with readable(str(source)), source.open("rb") as file:
+        is_zip = file.read(4) in _ZIP_STARTS
+    if is_zip:
+        with readable(str(source)):
+            archive = zipfile.ZipFile(source)
+        with archive:
+            yield _ordered(source, _in_zip(source, archive))
+    else:
+        with opened_tar(source) as tar:
+            yield _ordered(source, _in_tar(source, tar))
+
+
+def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
+    """Write one zip: entries stored as they are, sorted by name, same date and permissions; memory stays bounded.
+
+    Args:
+        title: what the progress is called.
+    """
+    entries = sorted(content, key=lambda member: member.name)
+    with whole_file(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as target:
+        for member in counted(entries, title, len(entries)):
+            info = zipfile.ZipInfo(member.name, _EPOCH)
+            info.create_system = _UNIX
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            if member.is_folder:
+                info.external_attr = (stat.S_IFDIR | 0o755) << 16
+            with member.opened() as read, target.open(info, "w", force_zip64=True) as write:
+                shutil.copyfileobj(read, write, 1 << 20)
+
+
+def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
+    """Sort by name, refuse an empty name and one that comes twice; of folders leave those without files."""
+    everything = list(found)
+    files = [member for member in everything if not member.is_folder]
+    folders = {member.name: member for member in everything if member.is_folder and not is_left_over(member.name)}
+    filled = {
+        f"{folder}/"
+        for member in files
+        if not is_left_over(member.name)
+        for folder in PurePosixPath(member.name).parents
+    }
+    empty = [member for name, member in folders.items() if name not in filled and name != "/"]
+    ordered = sorted([*files, *empty], key=lambda member: member.name)
+    if ordered and not ordered[0].name:
+        raise UserError(f"{source}: expected each file to have a name, found one without")
+    for first, second in pairwise(ordered):
+        if first.name == second.name:
+            raise UserError(f"{source}: {first.name}: expected each name once, found it twice")
+    return ordered
+
+
+def _safe_name(source: Path, raw: str) -> str:
+    """The name with `/` between folders; refuses one that leads outside, or that not every file system takes."""
+    name = unicodedata.normalize("NFC", raw.replace("\\", "/"))
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or re.match("[A-Za-z]:/", name):
+        raise UserError(f"{source}: {raw!r}: expected a relative name, found an absolute one")
+    if ".." in parts:
+        raise UserError(f"{source}: {raw!r}: expected a name inside the archive, found one that leads outside")
+    if is_left_over(name):
+        # Such as `Icon` and a return: it stays out anyway.
+        return "/".join(parts)
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in name):
+        raise UserError(f"{source}: {raw!r}: expected a name in UTF-8 without control characters")
+    if any(len(part.encode()) > _LONGEST_NAME for part in parts):
+        raise UserError(f"{source}: {raw[:40]!r}...: expected names of at most {_LONGEST_NAME} bytes")
+    return "/".join(parts)
+
+
+def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
+    unpacked = sum(info.file_size for info in archive.infolist())
+    check_expansion(f"{source}", source.stat().st_size, unpacked)
+    for info in archive.infolist():
+        name = _safe_name(source, info.filename)
+        if info.is_dir():
+            yield _folder(name, f"{source}")
+            continue
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise UserError(f"{source}: {name}: expected a file, found a link or a device")
+        if info.flag_bits & _ENCRYPTED:
+            raise UserError(f"{source}: {name}: expected no encryption; unpack it with its password first")
+        check_expansion(f"{source}: {name}", info.compress_size, info.file_size)
+        yield Member(name, f"{source}", partial(archive.open, info))
+
+
+def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
+    with readable(f"{source}"):
+        found = tar.getmembers()
+    for info in found:
+        name = _safe_name(source, info.name)
+        if info.isdir():
+            yield _folder(name, f"{source}")
+            continue
+        if not info.isreg() or info.issparse():
+            raise UserError(f"{source}: {name}: expected a file, found a link, a device or a file with holes")
+        yield Member(name, f"{source}", partial(tar.extractfile, info))
+    check_end(source, tar)
+
+
+def _in_folder(folder: Path) -> Iterator[Member]:
+    for name, path in walk(folder):
+        safe = _safe_name(folder, name)
+        yield _folder(safe, f"{folder}") if name.endswith("/") else Member(safe, f"{folder}", partial(path.open, "rb"))
+
+
+def _folder(name: str, source: str) -> Member:
+    return Member(f"{name}/", source, io.BytesIO)
