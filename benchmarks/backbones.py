@@ -18,7 +18,7 @@ def directory(preset: str) -> Iterator[Path]:
         return
     import keras_hub
 
-    from stages.lib import presets
+    from stages.lib.pretrained import presets
 
     backbone = keras_hub.models.XceptionBackbone(_FILTERS, _POOLING)
     converter = keras_hub.layers.ImageConverter((180, 180), scale=1 / 127.5, offset=-1.0, crop_to_aspect_ratio=False)

@@ -20,9 +20,12 @@ import typer
 
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib import curves, intervals, metrics, rankings
-from stages.lib.comparisons import paired_difference
-from stages.lib.intervals import Interval
+from stages.lib.evaluation import curves
+from stages.lib.evaluation import intervals
+from stages.lib.evaluation import metrics
+from stages.lib.evaluation import rankings
+from stages.lib.comparison.comparisons import paired_difference
+from stages.lib.evaluation.intervals import Interval
 
 IMAGES, CLASSES = (12, 50, 200, 1000), (2, 10, 100)
 SKILLS = {"easy": 2.4, "medium": 1.28, "hard": 0.25, "perfect": 30.0}  # of a score of the right class, in its spread

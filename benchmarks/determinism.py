@@ -16,8 +16,8 @@ import typer
 
 from benchmarks import backbones, heads, sides, training, trainings
 from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
-from stages.lib.params import Precision
-from stages.lib.startup import start_tensorflow
+from stages.lib.core.params import Precision
+from stages.lib.networks.startup import start_tensorflow
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

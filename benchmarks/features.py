@@ -19,7 +19,7 @@ import typer
 from benchmarks import backbones, sides
 from benchmarks.options import Batch, Json, Size
 from benchmarks.sides import timed
-from stages.lib.params import AskedPrecision, Precision
+from stages.lib.core.params import AskedPrecision, Precision
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -58,12 +58,12 @@ class Stage:
         """Load the backbone and choose a precision."""
         import numpy as np
 
-        from stages.lib.fusion import forward_pass, fuse
-        from stages.lib.inference import compiled
-        from stages.lib.networks import feature_extractor
-        from stages.lib.pictures import stream
-        from stages.lib.precision import Step, choose
-        from stages.lib.resizing import STRETCH
+        from stages.lib.networks.fusion import forward_pass, fuse
+        from stages.lib.inference.forward import compiled
+        from stages.lib.networks.build import feature_extractor
+        from stages.lib.images.decode import stream
+        from stages.lib.networks.precision import Step, choose
+        from stages.lib.images.resizing import STRETCH
 
         def step_in(precision: Precision) -> Step:
             forward = forward_pass(fuse(feature_extractor(preset, size, precision)), batch)
@@ -90,8 +90,8 @@ class Decoding:
 
     def __init__(self, folder: Path, size: int, batch: int) -> None:
         """List the pictures."""
-        from stages.lib.pictures import stream
-        from stages.lib.resizing import STRETCH
+        from stages.lib.images.decode import stream
+        from stages.lib.images.resizing import STRETCH
 
         files = sorted((folder / "test").glob("*/*"))
         self.batches = partial(stream, files, size, "rgb", batch, resizing=STRETCH)

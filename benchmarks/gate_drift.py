@@ -29,7 +29,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib.comparisons import lower_bound
+from stages.lib.comparison.comparisons import lower_bound
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -19,7 +19,7 @@ import typer
 
 from benchmarks import backbones, sides, trainings
 from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
-from stages.lib.params import AskedPrecision, Precision
+from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
     import keras
@@ -29,11 +29,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 def transfer(work: trainings.Work, preset: Path, unfrozen: bool, precision: Precision) -> "keras.Model":
     """The network of the stages."""
-    from stages.lib import networks
+    from stages.lib.networks import build
 
-    model = networks.transfer_model(preset, networks.head_layers(256, "linear", 0.25, 2), work.image_size, precision)
+    model = build.transfer_model(preset, build.head_layers(256, "linear", 0.25, 2), work.image_size, precision)
     if unfrozen:
-        networks.unfreeze(networks.backbone_of(model), None)
+        build.unfreeze(build.backbone_of(model), None)
     return model
 
 

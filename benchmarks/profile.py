@@ -16,8 +16,8 @@ import typer
 
 from benchmarks import tables
 from benchmarks.options import Batch, Size
-from stages.lib.params import Precision
-from stages.lib.startup import start_tensorflow
+from stages.lib.core.params import Precision
+from stages.lib.networks.startup import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -30,11 +30,11 @@ SIDE = 4096  # rows and columns of the matrix product
 
 def network(size: int, precision: Precision) -> "keras.Model":
     """The convnet of `scratch`."""
-    from stages.lib import networks
-    from stages.lib.precision import policy
+    from stages.lib.networks import build
+    from stages.lib.networks.precision import policy
 
     with policy(precision):
-        return networks.convnet(size, "rgb", [32, 64, 128, 256, 512], True, 0.25, 2)
+        return build.convnet(size, "rgb", [32, 64, 128, 256, 512], True, 0.25, 2)
 
 
 def kind_and_operations(layer: "keras.layers.Layer") -> tuple[str, float]:

@@ -23,9 +23,9 @@ import typer
 
 from benchmarks import tables
 from benchmarks.scale import Cost, measured
-from stages.lib.described import describe
-from stages.lib.inventory import take_inventory
-from stages.lib.pictures import DECODING_THREADS
+from stages.lib.decoding.described import describe
+from stages.lib.inventory.contents import take_inventory
+from stages.lib.images.decode import DECODING_THREADS
 
 WAYS = {"plain": "threads of one process", "guarded": "processes with limits"}
 

@@ -32,7 +32,7 @@ import yaml
 from benchmarks import tables
 from benchmarks.many_pictures import many_pictures
 from benchmarks.options import Size
-from stages.lib.params import read_file
+from stages.lib.core.params import read_file
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAUSE = 0.1  # seconds between two samples of memory

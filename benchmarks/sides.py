@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any, Protocol
 
 from benchmarks import tables
-from stages.lib.startup import start_tensorflow
+from stages.lib.networks.startup import start_tensorflow
 
 # Of ru_maxrss.
 _UNIT = 1 if sys.platform == "darwin" else 1024

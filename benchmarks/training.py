@@ -15,7 +15,7 @@ import typer
 
 from benchmarks import sides, trainings
 from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
-from stages.lib.params import AskedPrecision, Precision
+from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
     import keras
@@ -25,12 +25,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 def convnet(work: trainings.Work, precision: Precision) -> "keras.Model":
     """The network of both sides."""
-    from stages.lib import networks
-    from stages.lib.precision import policy
+    from stages.lib.networks import build
+    from stages.lib.networks.precision import policy
 
     filters = [32, 64, 128, 256, 512] if work.image_size >= 128 else [32, 64, 128]
     with policy(precision):
-        return networks.convnet(work.image_size, "rgb", filters, True, 0.25 if work.augmented else 0.0, 2)
+        return build.convnet(work.image_size, "rgb", filters, True, 0.25 if work.augmented else 0.0, 2)
 
 
 def plain(work: trainings.Work) -> trainings.Plain:

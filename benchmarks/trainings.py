@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.sides import timed
-from stages.lib.params import AskedPrecision, AugmentationParams, PictureTrainingParams, Precision
+from stages.lib.core.params import AskedPrecision, AugmentationParams, PictureTrainingParams, Precision
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
-    from stages.lib.rows import Array
+    from stages.lib.arrays.rows import Array
 
 VARIATION = AugmentationParams(flip=True, rotation=0.1, zoom=0.2)
 
@@ -86,10 +86,11 @@ class Ours:
         """Take what builds the network in a precision; `head_only` measures its head on cached features."""
         import numpy as np
 
-        from stages.lib import networks, training
-        from stages.lib.decoded import decode_all
-        from stages.lib.picture_training import fitting_precision, trained_view
-        from stages.lib.resizing import STRETCH
+        from stages.lib.networks import build as networks
+        from stages.lib.training import loop
+        from stages.lib.arrays.decoded import decode_all
+        from stages.lib.training.picture_training import fitting_precision, trained_view
+        from stages.lib.images.resizing import STRETCH
 
         self.work = work
         self.params = PictureTrainingParams(
@@ -115,15 +116,15 @@ class Ours:
         self.train, (held_out, labels) = read("train"), read("validation")
         self.decoding = time.perf_counter() - start
         self.model = trained_view(network, self.precision, work.batch_size, self.train[0])
-        training.compile_for(self.model, self.params, 1)
+        loop.compile_for(self.model, self.params, 1)
         measured = networks.head_of(network) if head_only else self.model
         inputs = np.zeros((len(labels), *measured.input_shape[1:]), np.float32) if head_only else held_out
-        self.measure = training.measure_on(measured, inputs, labels, work.batch_size)
+        self.measure = loop.measure_on(measured, inputs, labels, work.batch_size)
         self.epoch = 0
 
     def turn(self) -> dict[str, float]:
         """One epoch."""
-        from stages.lib import batches
+        from stages.lib.training import batches
 
         self.epoch += 1
         train, per_epoch = self._batches(self.epoch), batches.steps(len(self.train[0]), self.work.batch_size)
@@ -138,7 +139,7 @@ class Ours:
         return {"in": self.precision, "waits": waits, "decoding, once": f"{self.decoding:.2f} s"}
 
     def _batches(self, epoch: int) -> Any:
-        from stages.lib.batches import training_batches
+        from stages.lib.training.batches import training_batches
 
         epochs = range(epoch, epoch + 1)
         return training_batches(*self.train, self.work.batch_size, 0, epochs, self.params.augmentation)

@@ -21,7 +21,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib.balanced_comparisons import Disagreements, balanced_difference, balanced_test
+from stages.lib.comparison.balanced_comparisons import Disagreements, balanced_difference, balanced_test
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

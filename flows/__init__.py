@@ -3,9 +3,9 @@
 import os
 
 from flows.logs import redact_logs
-from flows.proxies import ask_this_machine_directly
-from flows.site_cache import settle
-from flows.telemetry import SILENT
+from flows.execution.proxies import ask_this_machine_directly
+from flows.project.site_cache import settle
+from flows.execution.telemetry import SILENT
 
 # Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
 _DEFAULTS = {

@@ -4,17 +4,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.lib import entry, suitability
-from stages.lib.errors import UserError
-from stages.lib.outputs import disable, whole_directory, whole_file
-from stages.lib.params import PRESET, CommonParams
-from stages.lib.sections import BackboneParams, DownloadParams, PretrainingParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.pretrained import suitability
+from stages.lib.core.errors import UserError
+from stages.lib.core.outputs import disable, whole_directory, whole_file
+from stages.lib.core.params import PRESET, CommonParams
+from stages.lib.core.sections import BackboneParams, DownloadParams, PretrainingParams
+from stages.lib.networks.startup import start_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from stages.lib import presets
+    from stages.lib.pretrained import presets
 
 SAMPLE = "sample"
 
@@ -51,7 +52,7 @@ def backbone(
     drawn = _draw(common, params.pretraining) if params.preset == SAMPLE else None
 
     start_tensorflow(common.deterministic)
-    from stages.lib import presets
+    from stages.lib.pretrained import presets
 
     loaded = presets.load(params.preset) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
@@ -76,7 +77,7 @@ def _pretrained(
 ) -> "presets.Preset":
     import keras_hub
 
-    from stages.lib.pretraining import OFFSET, SCALE, pretrain
+    from stages.lib.pretrained.pretraining import OFFSET, SCALE, pretrain
 
     network = pretrain(*drawn, params.epochs, params.learning_rate, common.batch_size, common.seed)
     converter = keras_hub.layers.ImageConverter(
@@ -86,7 +87,7 @@ def _pretrained(
 
 
 def _draw(common: CommonParams, params: PretrainingParams) -> "tuple[np.ndarray, np.ndarray]":
-    from stages.lib.drawing import PRETRAINING_ANIMALS, draw_set
+    from stages.lib.drawing.sample import PRETRAINING_ANIMALS, draw_set
 
     print(f"drawing {params.pictures_per_class} pictures of each of {len(PRETRAINING_ANIMALS)} animals", flush=True)
     return draw_set(PRETRAINING_ANIMALS, params.pictures_per_class, common.pixels, common.seed)

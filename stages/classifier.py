@@ -4,8 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import remove, whole_directory
+from stages.lib.core import entry
+from stages.lib.core.outputs import remove, whole_directory
 
 
 def classifier(summary: Path, models: Path, classifier: Path) -> None:

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-from stages.lib import archives, entry, set_aside, source_kaggle, source_made, source_url
-from stages.lib.download_limits import Limits
-from stages.lib.errors import UserError
-from stages.lib.params import CommonParams
-from stages.lib.sections import NO_FOLDER, DownloadParams
+from stages.lib.sources import archives
+from stages.lib.core import entry
+from stages.lib.images import set_aside
+from stages.lib.sources import kaggle
+from stages.lib.sources import made
+from stages.lib.sources import url
+from stages.lib.sources.limits import Limits
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import CommonParams
+from stages.lib.core.sections import NO_FOLDER, DownloadParams
 
 
 def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
@@ -23,15 +28,15 @@ def download(archive: Path, common: CommonParams, params: DownloadParams) -> Non
     if params.source == "folder":
         _repack(Path(params.path), archive, "source folder", params.links == "anywhere")
     elif params.source == "sample":
-        drawings = list(source_made.drawn(params.sample_per_class, common.seed))
+        drawings = list(made.drawn(params.sample_per_class, common.seed))
         _say(f"source sample: {len(drawings)} drawings, made here")
         archives.write_zip(archive, drawings, "drawing")
     elif params.source == "digits":
         _say("source digits: handwritten digits (MNIST), from this machine or from Keras's address")
-        archives.write_zip(archive, source_made.digits(), "digits")
+        archives.write_zip(archive, made.digits(), "digits")
     elif params.source == "kaggle":
         _say(f"source kaggle: the competition {params.competition}")
-        _repack(source_kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
+        _repack(kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
     else:
         _from_address(params, archive)
 
@@ -43,9 +48,9 @@ def _from_address(params: DownloadParams, archive: Path) -> None:
     if params.sha256 is None:
         _say(f"download.sha256 is null: what {params.url} has now is taken as it is")
     limits = Limits(round(params.max_gigabytes * 1e9), params.max_hours * 3600)
-    fetched = source_url.fetch(params.url, params.sha256, limits)
+    fetched = url.fetch(params.url, params.sha256, limits)
     _repack(fetched, archive, f"source url: {params.url}")
-    source_url.forget(fetched)
+    url.forget(fetched)
 
 
 def _require_empty(folder: Path) -> None:

@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import is_disabled, whole_directory, write_csv
-from stages.lib.params import CommonParams
-from stages.lib.sections import EvaluateParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.core.outputs import is_disabled, whole_directory, write_csv
+from stages.lib.core.params import CommonParams
+from stages.lib.core.sections import EvaluateParams
+from stages.lib.networks.startup import start_tensorflow
 
 _HEADERS = {
     "predictions.csv": "path,sha256,label,predicted",
@@ -40,10 +40,13 @@ def evaluate(
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
-    from stages.lib import explanations, metrics, predictions, scores
-    from stages.lib.inference import probabilities
-    from stages.lib.manifest import read_subset
-    from stages.lib.saved_model import load, resizing_of
+    from stages.lib.evaluation import explanations
+    from stages.lib.evaluation import metrics
+    from stages.lib.inference import predictions
+    from stages.lib.evaluation import scores
+    from stages.lib.inference.forward import probabilities
+    from stages.lib.images.manifest import read_subset
+    from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
     resizing = resizing_of(model / "model.keras")

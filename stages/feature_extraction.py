@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams
-from stages.lib.sections import FeatureExtractionParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.core.outputs import disable, require
+from stages.lib.core.params import CommonParams
+from stages.lib.core.sections import FeatureExtractionParams
+from stages.lib.networks.startup import start_tensorflow
 
 
 def feature_extraction(
@@ -26,29 +26,33 @@ def feature_extraction(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib import artifact, batches, feature_files, networks, training
-    from stages.lib.checkpoints import Checkpoints
-    from stages.lib.class_weights import class_weights
+    from stages.lib.training import artifact
+    from stages.lib.training import batches
+    from stages.lib.arrays import feature_files
+    from stages.lib.networks import build
+    from stages.lib.training import loop
+    from stages.lib.training.checkpoints import Checkpoints
+    from stages.lib.training.class_weights import class_weights
 
     keras.utils.set_random_seed(common.seed)
     classes, precision = feature_files.read_about(features)
     train, validation = (feature_files.read(features, subset) for subset in ("train", "validation"))
-    stack = networks.head_layers(params.units, params.activation, params.dropout, len(classes))
-    head = networks.head(stack, train.vectors.shape[1])
+    stack = build.head_layers(params.units, params.activation, params.dropout, len(classes))
+    head = build.head(stack, train.vectors.shape[1])
     checkpoints = Checkpoints("feature_extraction", [common, params], [features])
     weights = class_weights(train.labels, params.class_weights)
-    history = training.train(
+    history = loop.train(
         head,
         lambda epochs: batches.training_batches(train.vectors, train.labels, common.batch_size, common.seed, epochs),
         batches.steps(len(train.labels), common.batch_size),
         train.labels,
-        training.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights),
+        loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights),
         params,
         "feature_extraction",
         common.seed,
         checkpoints,
     )
-    whole = networks.transfer_model(preset, stack, common.pixels, precision)
+    whole = build.transfer_model(preset, stack, common.pixels, precision)
     resizing = feature_files.read_resizing(features)
     artifact.write(model, whole, classes, history, precision, checkpoints, resizing=resizing)
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, Precision
-from stages.lib.sections import FeatureExtractionAugmentedParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.core.outputs import disable, require
+from stages.lib.core.params import CommonParams, Precision
+from stages.lib.core.sections import FeatureExtractionAugmentedParams
+from stages.lib.networks.startup import start_tensorflow
 
 
 def feature_extraction_augmented(
@@ -34,11 +34,13 @@ def feature_extraction_augmented(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib import feature_files, networks, training
-    from stages.lib.class_weights import class_weights
-    from stages.lib.journal import Measure
-    from stages.lib.manifest import read_subset
-    from stages.lib.picture_training import train_on_pictures
+    from stages.lib.arrays import feature_files
+    from stages.lib.networks import build as networks
+    from stages.lib.training import loop
+    from stages.lib.training.class_weights import class_weights
+    from stages.lib.training.journal import Measure
+    from stages.lib.images.manifest import read_subset
+    from stages.lib.training.picture_training import train_on_pictures
 
     train = read_subset(dataset, manifest, "train")
     validation = feature_files.read(features, "validation")
@@ -50,7 +52,7 @@ def feature_extraction_augmented(
     def measure(network: keras.Model) -> Measure:
         head = networks.head_of(network)
         weights = class_weights(train.labels, params.class_weights)
-        return training.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+        return loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
     inputs = [manifest, features, preset]
     # That of the features on which it is measured.

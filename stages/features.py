@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import disable, require, whole_directory
-from stages.lib.params import CommonParams, Precision
-from stages.lib.sections import FeaturesParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.core.outputs import disable, require, whole_directory
+from stages.lib.core.params import CommonParams, Precision
+from stages.lib.core.sections import FeaturesParams
+from stages.lib.networks.startup import start_tensorflow
 
 _BATCHES = 32  # computed between two savings of what is done
 
@@ -32,15 +32,15 @@ def features(
     import numpy as np
     from rich.progress import track
 
-    from stages.lib import feature_files
-    from stages.lib.checkpoints import Checkpoints
-    from stages.lib.fusion import forward_pass, fuse
-    from stages.lib.inference import compiled
-    from stages.lib.manifest import SUBSETS, read_subset
-    from stages.lib.networks import feature_extractor
-    from stages.lib.pictures import stream
-    from stages.lib.precision import Step, choose
-    from stages.lib.resizing import asked
+    from stages.lib.arrays import feature_files
+    from stages.lib.training.checkpoints import Checkpoints
+    from stages.lib.networks.fusion import forward_pass, fuse
+    from stages.lib.inference.forward import compiled
+    from stages.lib.images.manifest import SUBSETS, read_subset
+    from stages.lib.networks.build import feature_extractor
+    from stages.lib.images.decode import stream
+    from stages.lib.networks.precision import Step, choose
+    from stages.lib.images.resizing import asked
 
     def step_in(precision: Precision) -> Step:
         pictures = np.zeros((params.batch_size, common.pixels, common.pixels, 3), np.uint8)

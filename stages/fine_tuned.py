@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import disable, require
-from stages.lib.params import CommonParams, Precision
-from stages.lib.sections import FineTunedParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.core.outputs import disable, require
+from stages.lib.core.params import CommonParams, Precision
+from stages.lib.core.sections import FineTunedParams
+from stages.lib.networks.startup import start_tensorflow
 
 
 def fine_tuned(
@@ -26,9 +26,10 @@ def fine_tuned(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib import networks, saved_model
-    from stages.lib.manifest import read_subset
-    from stages.lib.picture_training import train_on_pictures
+    from stages.lib.networks import build as networks
+    from stages.lib.networks import saved_model
+    from stages.lib.images.manifest import read_subset
+    from stages.lib.training.picture_training import train_on_pictures
 
     def build(precision: Precision) -> keras.Model:
         trained, _ = saved_model.load(start / "model.keras")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.lib.errors import UserError
-from stages.lib.folders import walk
-from stages.lib.prediction_table import require_target, show, write
-from stages.lib.set_aside import is_set_aside, summary
-from stages.lib.startup import start_tensorflow
-from stages.lib.text import is_utf8, visible
+from stages.lib.core.errors import UserError
+from stages.lib.sources.folders import walk
+from stages.lib.inference.prediction_table import require_target, show, write
+from stages.lib.images.set_aside import is_set_aside, summary
+from stages.lib.networks.startup import start_tensorflow
+from stages.lib.core.text import is_utf8, visible
 
 MODELS = Path("models")
 RECOMMENDED = "classifier"
@@ -45,15 +45,16 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
         raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
 
     start_tensorflow()
-    from stages.lib import guarded_stream, predictions
-    from stages.lib.inference import probabilities
-    from stages.lib.saved_model import load, resizing_of
+    from stages.lib.decoding import stream
+    from stages.lib.inference import predictions
+    from stages.lib.inference.forward import probabilities
+    from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(directory / "model.keras")
     broken: dict[Path, str] = {}
     resizing = resizing_of(directory / "model.keras")
     chances = probabilities(
-        network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=guarded_stream.stream
+        network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=stream.stream
     )
     good = [str(file) for file in files if file not in broken]
     if not good:

@@ -4,27 +4,25 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stages.lib import (
-    entry,
-    report_cautions,
-    report_charts,
-    report_classes,
-    report_data,
-    report_explanations,
-    report_findings,
-    report_left_out,
-    report_verdict,
-)
-from stages.lib.comparisons import POWER, SIGNIFICANT
-from stages.lib.evaluations import Results, read_results
-from stages.lib.manifest import read_manifest
-from stages.lib.outputs import whole_file
-from stages.lib.page import percent, render
-from stages.lib.report_errors import gallery
-from stages.lib.report_pictures import embedded
-from stages.lib.report_provenance import provenance
-from stages.lib.report_style import mark_of
-from stages.lib.sections import ReportParams
+from stages.lib.core import entry
+from stages.lib.page import cautions as report_cautions
+from stages.lib.page import charts
+from stages.lib.page import classes
+from stages.lib.page import data
+from stages.lib.page import explained
+from stages.lib.page import findings
+from stages.lib.page import left_out
+from stages.lib.page import verdict
+from stages.lib.comparison.comparisons import POWER, SIGNIFICANT
+from stages.lib.comparison.evaluations import Results, read_results
+from stages.lib.images.manifest import read_manifest
+from stages.lib.core.outputs import whole_file
+from stages.lib.page.render import percent, render
+from stages.lib.page.errors import gallery
+from stages.lib.page.thumbnails import embedded
+from stages.lib.page.provenance import provenance
+from stages.lib.page.style import mark_of
+from stages.lib.core.sections import ReportParams
 
 _SHEET = 420  # pixels: side of a sheet of variants
 
@@ -58,20 +56,20 @@ def report(
         UserError: every model is turned off, or the models were evaluated on different pictures.
     """
     results = read_results(models, evaluations)
-    more = [*json.loads(cautions.read_text(encoding="utf-8")), *report_left_out.cautions_of(rejected)]
+    more = [*json.loads(cautions.read_text(encoding="utf-8")), *left_out.cautions_of(rejected)]
     content = _of_models(results, models, evaluations, dataset) | _of_data(results, dataset, manifest, split, rejected)
     content |= {
         "cautions": report_cautions.cautions(results, more),
         "errors": gallery(results, dataset, params.worst),
-        "copies": report_findings.copies(duplicates, archive),
-        "suspects": report_findings.suspects(labels, dataset, results),
+        "copies": findings.copies(duplicates, archive),
+        "suspects": findings.suspects(labels, dataset, results),
         "provenance": provenance(results, models, manifest, parameters),
     }
-    headline = report_verdict.summary(results, content["cautions"])
+    headline = verdict.summary(results, content["cautions"])
     _write(report, render(content))
     _write(summary, json.dumps(headline, indent=2) + "\n")
-    _write(accuracy, report_verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
-    _write(comparisons, report_verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
+    _write(accuracy, verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
+    _write(comparisons, verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
     print(f"use {headline['recommended']}: {headline['verdict']}\nwhy: {headline['why']}")
     for caution in headline["cautions"]:
         print(f"caution: {caution}")
@@ -89,24 +87,24 @@ def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path)
         "results": results,
         "chosen": results.recommended,
         "marks": {one.name: mark_of(one.name) for one in every},
-        "why": report_verdict.why(results),
-        "verdict": report_verdict.verdict(results),
-        "rounded": report_verdict.rounded,
+        "why": verdict.why(results),
+        "verdict": verdict.verdict(results),
+        "rounded": verdict.rounded,
         "pairs": {(pair.one, pair.other): pair for one in results.comparisons for pair in (one, one.swapped())},
         "significant": SIGNIFICANT,
         "power": percent(POWER, 0),
         "charts": {
-            "accuracy": report_charts.accuracy_chart(results),
-            "roc": report_charts.roc_chart(results),
-            "corner": report_charts.roc_corner(results),
-            "loss": {one.name: report_charts.curves_chart(one, "loss") for one in every},
-            "accuracies": {one.name: report_charts.curves_chart(one, "accuracy") for one in every},
-            "calibration": {one.name: report_charts.calibration_chart(one) for one in every},
+            "accuracy": charts.accuracy_chart(results),
+            "roc": charts.roc_chart(results),
+            "corner": charts.roc_corner(results),
+            "loss": {one.name: charts.curves_chart(one, "loss") for one in every},
+            "accuracies": {one.name: charts.curves_chart(one, "accuracy") for one in every},
+            "calibration": {one.name: charts.calibration_chart(one) for one in every},
         },
-        "confusions": {one.name: report_classes.confusion(one) for one in every},
-        "per_class": {one.name: report_classes.per_class(one) for one in every},
+        "confusions": {one.name: classes.confusion(one) for one in every},
+        "per_class": {one.name: classes.per_class(one) for one in every},
         "explanations": {
-            one.name: report_explanations.explanations(one, evaluations / one.name, dataset) for one in every
+            one.name: explained.explanations(one, evaluations / one.name, dataset) for one in every
         },
         "sheets": _sheets(results, models),
         "networks": {one.name: (models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
@@ -124,12 +122,12 @@ def _of_data(results: Results, dataset: Path, manifest: Path, split: Path, rejec
             "smallest": counts.idxmin(),
             "least": int(counts.min()),
         },
-        "balance": report_data.balance(pictures),
-        "sizes": report_data.sizes(pictures, size),
+        "balance": data.balance(pictures),
+        "sizes": data.sizes(pictures, size),
         "image_size": size,
         "split": json.loads(split.read_text(encoding="utf-8")),
-        "extremes": report_findings.extremes(pictures, dataset),
-        "rejected": report_data.listed(rejected, report_data.REJECTED),
+        "extremes": findings.extremes(pictures, dataset),
+        "rejected": data.listed(rejected, data.REJECTED),
     }
 
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stages.lib import entry
-from stages.lib.outputs import disable
-from stages.lib.params import CommonParams, Precision
-from stages.lib.sections import ScratchParams
-from stages.lib.startup import start_tensorflow
+from stages.lib.core import entry
+from stages.lib.core.outputs import disable
+from stages.lib.core.params import CommonParams, Precision
+from stages.lib.core.sections import ScratchParams
+from stages.lib.networks.startup import start_tensorflow
 
 
 def scratch(
@@ -25,11 +25,11 @@ def scratch(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib.manifest import read_subset
-    from stages.lib.networks import convnet
-    from stages.lib.picture_training import train_on_pictures
-    from stages.lib.precision import policy
-    from stages.lib.resizing import asked
+    from stages.lib.images.manifest import read_subset
+    from stages.lib.networks.build import convnet
+    from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.networks.precision import policy
+    from stages.lib.images.resizing import asked
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
 

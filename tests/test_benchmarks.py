@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.lib.drawing import draw
+from stages.lib.drawing.sample import draw
 
 ROOT = Path(__file__).resolve().parents[1]
 EACH = 12

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.lib.params import Params
-from stages.lib.section_checks import MODELS, NEEDS, read_sections
-from stages.lib.sections import SECTIONS
+from stages.lib.core.params import Params
+from stages.lib.core.section_checks import MODELS, NEEDS, read_sections
+from stages.lib.core.sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 LIB = ROOT / "stages" / "lib"
@@ -60,7 +60,7 @@ def function_of(stage: str) -> Any:
 
 
 def sections_of(stage: str) -> dict[str, type[Params]]:
-    """The sections of params.yaml that a stage reads, as `stages.lib.entry` finds them."""
+    """The sections of params.yaml that a stage reads, as `stages.lib.core.entry` finds them."""
     arguments = inspect.signature(function_of(stage)).parameters.values()
     return {
         stage if argument.name == "params" else argument.name: argument.annotation

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import parameters, profiles
+from flows.project import parameters
+from flows.project import profiles
 from flows.errors import FlowError
-from stages.lib import params
-from stages.lib.errors import UserError
+from stages.lib.core import params
+from stages.lib.core.errors import UserError
 
 VALUES = {
     "1e-5": 1e-5,

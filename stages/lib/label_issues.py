@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
-from stages.lib.rows import Picked
+from stages.lib.arrays.rows import Picked
 
 # Inverse strengths of regularisation to choose from. One for all would not do: the weakest fits wrong labels among
 # thousands of features, the strongest learns too little from a few.

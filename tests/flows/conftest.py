@@ -76,10 +76,11 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def saved_project(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one saved run, promoted and pushed; only to be read and cloned."""
-    from flows import publish, registry
+    from flows.registry import publish
+    from flows.registry import gto
 
     project = make_project(tmp_path_factory.mktemp("saved") / "project")
-    registry.promote(save_run(project, "one", 0.8).commit, "the first", project)
+    gto.promote(save_run(project, "one", 0.8).commit, "the first", project)
     publish.publish("main", project)
     return project
 
@@ -87,7 +88,7 @@ def saved_project(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A remote that is gone is given up at once."""
-    from flows import publish
+    from flows.registry import publish
 
     monkeypatch.setattr(publish, "FIRST_WAIT", 0.01)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from flows.git import git
+from flows.project.git import git
 from tests.flows.versions_project import dvc, make_project
 
 ROOT = Path(__file__).resolve().parents[2]

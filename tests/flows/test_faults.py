@@ -13,12 +13,12 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from flows import site_cache
-from flows.checkout import default_folder
+from flows.project import site_cache
+from flows.retraining.checkout import default_folder
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
-from flows.git import git
-from flows.proxies import ask_this_machine_directly
+from flows.project.git import git
+from flows.execution.proxies import ask_this_machine_directly
 from tests.flows.site import serving
 
 SMALLSET = [sys.executable, "-m", "flows.cli"]
@@ -81,7 +81,7 @@ ANSWERS = {
 def test_what_is_no_server_of_prefect_is_one_line(fault):
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from flows.prefect_errors import ServerError, require_answer
+    from flows.execution.prefect_errors import ServerError, require_answer
 
     *answer, said = ANSWERS[fault]
     with answering(*answer) as address, temporary_settings({PREFECT_API_URL: address}):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flows.results import _markdown
+from flows.run.results import _markdown
 from flows.text import markdown
-from stages.lib import text as of_stages
+from stages.lib.core import text as of_stages
 
 TEXTS = {
     "@team look": "@&#8203;team look",

@@ -4,14 +4,14 @@ import logging
 
 import pytest
 
-from flows import notify
-from flows.checkout import address_of
+from flows.retraining import notify
+from flows.retraining.checkout import address_of
 from flows.errors import FlowError
-from flows.process_output import Report
-from flows.results import headline_and_verdict
+from flows.execution.process_output import Report
+from flows.run.results import headline_and_verdict
 from flows.text import redacted, visible
-from stages.lib import text as of_stages
-from stages.lib.errors import TemporaryError, UserError
+from stages.lib.core import text as of_stages
+from stages.lib.core.errors import TemporaryError, UserError
 
 TOKEN = "wJalrXUtnFEMI/K7MDENG+bPxRfi"
 WEBHOOK = "https://hooks.slack.com/services/T012/B012/sEcReT12"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from flows.git import git
+from flows.project.git import git
 
 TOY = Path(__file__).with_name("toy")
 STAGES = {
@@ -109,7 +109,7 @@ def options(project: Path) -> list[str]:
 
 def retrain(project: Path, **arguments) -> tuple[str, str]:
     """One scheduled run in this process: name and message of its state."""
-    from flows.retrain import retrain
+    from flows.retraining.retrain import retrain
 
     state = retrain(str(remote(project)), checkout=str(checkout(project)), return_state=True, **arguments)
     return state.name, state.message
@@ -117,9 +117,9 @@ def retrain(project: Path, **arguments) -> tuple[str, str]:
 
 def saved(project: Path) -> list[tuple[str, str | None]]:
     """Outcome and decision of the runs that the git remote has, the latest first."""
-    from flows import versions
+    from flows.registry import saved_runs
 
-    return [(one.record["outcome"], one.record.get("decision")) for one in versions.versions("main", remote(project))]
+    return [(one.record["outcome"], one.record.get("decision")) for one in saved_runs.versions("main", remote(project))]
 
 
 def has_data(project: Path, checksum: str) -> bool:
@@ -129,8 +129,8 @@ def has_data(project: Path, checksum: str) -> bool:
 
 def save_run(project: Path, name: str, accuracy: float, decision: str = "promoted"):
     """Run the toy and save the run, as retraining does; its version."""
-    from flows import versions
-    from flows.git import resolve
+    from flows.registry import saved_runs
+    from flows.project.git import resolve
 
     repro(project, accuracy)
     record = {
@@ -144,4 +144,4 @@ def save_run(project: Path, name: str, accuracy: float, decision: str = "promote
         "data": {"pictures": {"test": 200}},
         "run": {"started": "2026-11-24T03:00:00+00:00", "seconds": 61.2, "machine": {"cores": 2}},
     }
-    return versions.save(record, "main", "Run", project)
+    return saved_runs.save(record, "main", "Run", project)

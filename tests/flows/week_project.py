@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from flows import registry
-from flows.git import git
+from flows.registry import gto
+from flows.project.git import git
 from tests.flows.site import Site
 from tests.flows.versions_project import checkout, dvc, remote
 from tests.test_pipeline import MODELS, change_params, make_project
@@ -79,7 +79,7 @@ class Week:
         options = ["--repository", str(remote(self.project)), "--checkout", str(checkout(self.project))]
         code, said = self.smallset("retrain", *options, "--width", "2")
         told = [(post["event"], post["text"]) for post in self.site.posts[before:]]
-        found = registry.in_use(remote(self.project))
+        found = gto.in_use(remote(self.project))
         used, commit = (found.version, found.commit) if found else ("", "")
         self.days.append(Day(title, code, said, told, used, commit))
         return self.days[-1]

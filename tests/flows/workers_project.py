@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from flows.git import git
+from flows.project.git import git
 
 NAMES = ("download", "train@x", "train@y", "print", "sum")
 MEET = """
@@ -73,7 +73,7 @@ def prepare(project: Path) -> Path:
 
 
 def run(workers: str | None = None) -> dict[str, str]:
-    from flows.pipeline import run_pipeline
+    from flows.run.pipeline import run_pipeline
 
     return {result.name: result.reason or str(result.outcome) for result in run_pipeline(None, workers)}
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.lib.params import AugmentationParams, CommonParams
+from stages.lib.core.params import AugmentationParams, CommonParams
 
 SIZE = 32
 COUNTS = {"train": 12, "validation": 6, "test": 6}

@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 
-from stages.lib import networks
+from stages.lib.networks import build
 
 
 def averaging_convnet(color: str, channels: np.ndarray, classes: int) -> keras.Model:
     """A convnet that only averages: its map is the picture's channels times `channels`, small; the head is unset."""
-    model = networks.convnet(32, color, [channels.shape[1]] * 2, True, 0.0, classes)
+    model = build.convnet(32, color, [channels.shape[1]] * 2, True, 0.0, classes)
     first, second = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     first.set_weights([np.broadcast_to(channels / 9, (3, 3, *channels.shape)), np.zeros(channels.shape[1])])
     second.set_weights([np.broadcast_to(np.eye(channels.shape[1]) / 9, second.kernel.shape), second.bias.numpy()])
@@ -37,7 +37,7 @@ def color_model(precision: str = "float32") -> keras.Model:
 
 def transfer_model(preset, classes: int) -> keras.Model:
     keras.utils.set_random_seed(8)
-    model = networks.transfer_model(preset, networks.head_layers(8, "tanh", 0.3, classes), 32, "float32")
+    model = build.transfer_model(preset, build.head_layers(8, "tanh", 0.3, classes), 32, "float32")
     # Random features differ little from place to place: large weights make something of it.
     model.get_layer("dense").kernel.assign(30 * model.get_layer("dense").kernel)
     return model

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stages.lib import decoding_worker
-from stages.lib.decoding_worker import Answer
+from stages.lib.decoding import worker
+from stages.lib.decoding.worker import Answer
 
-_describe = decoding_worker._DO["describe"]
-_decode = decoding_worker._DO["decode"]
+_describe = worker._DO["describe"]
+_decode = worker._DO["decode"]
 _FAULTS = {
     b"crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     b"kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -33,7 +33,7 @@ def _fail(content: bytes) -> None:
 
 
 def _faulty(order: dict[str, Any]) -> Answer:
-    _fail(decoding_worker._member(order["archive"], order["name"], order["alone"]))
+    _fail(worker._member(order["archive"], order["name"], order["alone"]))
     return _describe(order)
 
 
@@ -47,6 +47,6 @@ def _environment(order: dict[str, Any]) -> Answer:
 
 
 if __name__ == "__main__":
-    decoding_worker.CPU_SECONDS = 1
-    decoding_worker._DO.update(describe=_faulty, decode=_faulty_file, environment=_environment)
-    decoding_worker.main()
+    worker.CPU_SECONDS = 1
+    worker._DO.update(describe=_faulty, decode=_faulty_file, environment=_environment)
+    worker.main()

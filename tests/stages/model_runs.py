@@ -10,7 +10,7 @@ from stages.feature_extraction import FeatureExtractionParams, feature_extractio
 from stages.feature_extraction_augmented import FeatureExtractionAugmentedParams, feature_extraction_augmented
 from stages.features import FeaturesParams, features
 from stages.fine_tuned import FineTunedParams, fine_tuned
-from stages.lib.params import AugmentationParams, CommonParams
+from stages.lib.core.params import AugmentationParams, CommonParams
 from stages.scratch import ScratchParams, scratch
 
 TRAINING = {
@@ -65,7 +65,7 @@ def run_stages(
 
 
 def load(folder: Path):
-    from stages.lib.saved_model import load
+    from stages.lib.networks.saved_model import load
 
     return load(folder / "model.keras")
 
@@ -75,6 +75,6 @@ def summary(folder: Path) -> dict:
 
 
 def backbone_weights(model) -> dict[str, np.ndarray]:
-    from stages.lib.networks import backbone_of
+    from stages.lib.networks.build import backbone_of
 
     return {weight.path: weight.numpy() for weight in backbone_of(model).weights}

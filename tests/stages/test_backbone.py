@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from stages.backbone import BackboneParams, PretrainingParams, backbone
-from stages.lib.errors import UserError
-from stages.lib.params import CommonParams
-from stages.lib.sections import DownloadParams
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import CommonParams
+from stages.lib.core.sections import DownloadParams
 from tests.stages.checksums import checksums
 
 TINY = PretrainingParams(pictures_per_class=2, epochs=1, learning_rate=0.001)
@@ -58,7 +58,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sample_loads_as_a_preset(sample: Path, common: CommonParams) -> None:
-    from stages.lib.networks import feature_extractor
+    from stages.lib.networks.build import feature_extractor
 
     pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
     vectors = feature_extractor(sample, common.image_size, "float32").predict(pictures, verbose=0)
@@ -74,7 +74,7 @@ def test_sample_keeps_the_scaling_it_was_trained_with(sample: Path) -> None:
 
 
 def test_local_preset_is_taken_over_whole(preset: Path, common: CommonParams, tmp_path: Path) -> None:
-    from stages.lib.networks import feature_extractor
+    from stages.lib.networks.build import feature_extractor
 
     run(tmp_path / "taken", common, of(str(preset)))
     pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from stages.lib.run_comparison import sentence
+from stages.lib.comparison.run_comparison import sentence
 from tests.stages.compared_runs import pictures, predicted
 
 

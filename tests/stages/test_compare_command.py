@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from stages.compare import _SHOW, compare
-from stages.lib.run_comparison import figures
+from stages.lib.comparison.run_comparison import figures
 from tests.stages.compared_runs import pictures, predicted, write_run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -74,7 +74,7 @@ def test_a_backbone_of_drawings_has_the_same_bytes_each_time(project):
 def test_deterministic_reaches_tensorflow(tmp_path):
     """A random operation without a seed is what TensorFlow refuses then."""
     code = """
-from stages.lib.startup import start_tensorflow
+from stages.lib.networks.startup import start_tensorflow
 start_tensorflow(True)
 import tensorflow as tf
 try:
@@ -88,8 +88,8 @@ except RuntimeError as error:
 
 START = """
 import sys
-from stages.lib.errors import UserError
-from stages.lib.startup import start_tensorflow
+from stages.lib.core.errors import UserError
+from stages.lib.networks.startup import start_tensorflow
 try:
     start_tensorflow()
 except UserError as error:

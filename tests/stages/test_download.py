@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from stages.download import DownloadParams, download
-from stages.lib import source_url
-from stages.lib.download_limits import Limits
-from stages.lib.errors import UserError
-from stages.lib.params import CommonParams
-from stages.lib.pictures import decode
+from stages.lib.sources import url as source_url
+from stages.lib.sources.limits import Limits
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import CommonParams
+from stages.lib.images.decode import decode
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_FOLDER = {"birds/robin/1.jpg": b"robin", "birds/wren/1.jpg": b"wren", "birds/wren/ä.jpg": b"another"}

@@ -13,8 +13,8 @@ from PIL import Image
 
 from stages.classifier import classifier
 from stages.evaluate import EvaluateParams, evaluate
-from stages.lib.errors import UserError
-from stages.lib.outputs import disable
+from stages.lib.core.errors import UserError
+from stages.lib.core.outputs import disable
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
 
@@ -208,9 +208,9 @@ def test_a_mistake_in_predict_is_one_line(two, arguments, message):
 
 def test_a_batch_is_no_larger_than_there_are_pictures(two, two_classes):
     """It is filled up for the compiled pass; `evaluate.batch_size` far above all pictures would take all memory."""
-    from stages.lib.inference import probabilities
-    from stages.lib.resizing import STRETCH
-    from stages.lib.saved_model import load
+    from stages.lib.inference.forward import probabilities
+    from stages.lib.images.resizing import STRETCH
+    from stages.lib.networks.saved_model import load
 
     model, _ = load(two / "models" / "scratch" / "model.keras")
     files = sorted((two_classes[0] / "test").rglob("*.png"))

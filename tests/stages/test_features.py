@@ -7,9 +7,10 @@ import pytest
 
 from stages import features as stage
 from stages.features import FeaturesParams
-from stages.lib import feature_files, pictures
-from stages.lib.manifest import SUBSETS
-from stages.lib.params import CommonParams
+from stages.lib.arrays import feature_files
+from stages.lib.images import decode
+from stages.lib.images.manifest import SUBSETS
+from stages.lib.core.params import CommonParams
 from tests.stages.checksums import checksums
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -28,7 +29,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     stage.features(*two_classes, preset, tmp_path / "whole", common, PARAMS)
 
     read: list[Path] = []
-    real = pictures.stream
+    real = decode.stream
 
     def stream(paths: list[Path], *rest: object, **more: object) -> object:
         if len(read) >= 16:
@@ -36,14 +37,14 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
         read.extend(paths)
         return real(paths, *rest, **more)
 
-    monkeypatch.setattr(pictures, "stream", stream)
+    monkeypatch.setattr(decode, "stream", stream)
     with pytest.raises(KeyboardInterrupt):
         stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
     assert not (tmp_path / "features").exists()
     first = list(read)
     read.clear()
     monkeypatch.setattr(
-        pictures, "stream", lambda paths, *rest, **more: read.extend(paths) or real(paths, *rest, **more)
+        decode, "stream", lambda paths, *rest, **more: read.extend(paths) or real(paths, *rest, **more)
     )
     stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
     assert not set(read) & set(first)

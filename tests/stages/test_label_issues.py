@@ -5,7 +5,7 @@ import pytest
 
 from stages.lib import label_issues
 from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
-from stages.lib.rows import Picked
+from stages.lib.arrays.rows import Picked
 
 
 def clouds(classes: int, each: int, channels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.lib.errors import UserError
-from stages.lib.params import read_section
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import read_section
 from stages.split import SplitParams
 
 pytestmark = pytest.mark.usefixtures("elsewhere")

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from stages.labels import LabelsParams, labels
-from stages.lib import feature_files
-from stages.lib.manifest import SUBSETS, Subset
-from stages.lib.outputs import disable
-from stages.lib.params import CommonParams
+from stages.lib.arrays import feature_files
+from stages.lib.images.manifest import SUBSETS, Subset
+from stages.lib.core.outputs import disable
+from stages.lib.core.params import CommonParams
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.lib.errors import UserError
+from stages.lib.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from stages.lib.drawing import draw_set
+from stages.lib.drawing.sample import draw_set
 from stages.lib.label_issues import out_of_sample
-from stages.lib.params import AugmentationParams
-from stages.lib.pretraining import pretrain
+from stages.lib.core.params import AugmentationParams
+from stages.lib.pretrained.pretraining import pretrain
 from stages.scratch import scratch
 from tests.stages.model_runs import TRAINING, scratch_params
 

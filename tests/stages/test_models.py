@@ -10,11 +10,11 @@ import pytest
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
 from stages.features import FeaturesParams, features
 from stages.fine_tuned import FineTunedParams, fine_tuned
-from stages.lib.decoded import decode_all
-from stages.lib.errors import UserError
-from stages.lib.manifest import read_subset
-from stages.lib.params import AugmentationParams, CommonParams
-from stages.lib.resizing import STRETCH
+from stages.lib.arrays.decoded import decode_all
+from stages.lib.core.errors import UserError
+from stages.lib.images.manifest import read_subset
+from stages.lib.core.params import AugmentationParams, CommonParams
+from stages.lib.images.resizing import STRETCH
 from stages.scratch import scratch
 from tests.stages.checksums import checksums
 from tests.stages.model_runs import HEAD, TRAINING, backbone_weights, load, run_stages, scratch_params, summary
@@ -109,7 +109,7 @@ def test_a_head_on_cached_features_equals_the_whole_model_on_pictures(chain, two
 def test_only_the_four_tensors_of_the_head_train(chain, preset, name):
     model, _ = load(chain / name)
     assert summary(chain / name)["trainable_tensors"] == 4
-    from stages.lib.networks import load_backbone
+    from stages.lib.networks.build import load_backbone
 
     original = {weight.path: weight.numpy() for weight in load_backbone(preset, "float32")[0].weights}
     for path, weight in backbone_weights(model).items():
@@ -160,7 +160,7 @@ def test_a_chosen_precision_gives_what_asking_for_it_gives(
     lower, two_classes, preset, common, variation, tmp_path, monkeypatch
 ):
     # Measured as ever; the outcome is made sure of.
-    monkeypatch.setattr("stages.lib.precision._CLEARLY", 0)
+    monkeypatch.setattr("stages.lib.networks.precision._CLEARLY", 0)
     run_stages(tmp_path, two_classes, preset, common, variation, "auto")
     found = checksums(lower)
     assert len(found) > 30

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from stages.evaluate import EvaluateParams, evaluate
-from stages.lib import feature_files, predictions, saved_model
-from stages.lib.errors import UserError
-from stages.lib.networks import convnet
-from stages.lib.params import CommonParams
-from stages.lib.pictures import decode, resized
-from stages.lib.resizing import STRETCH, Resizing, asked
+from stages.lib.arrays import feature_files
+from stages.lib.inference import predictions
+from stages.lib.networks import saved_model
+from stages.lib.core.errors import UserError
+from stages.lib.networks.build import convnet
+from stages.lib.core.params import CommonParams
+from stages.lib.images.decode import decode, resized
+from stages.lib.images.resizing import STRETCH, Resizing, asked
 from stages.predict import predict
 from tests.stages.conftest import write_dataset
 from tests.stages.model_runs import run_stages
@@ -141,7 +143,7 @@ def test_models_and_features_remember_how_pictures_were_resized(chain: tuple[Pat
 
 
 def test_features_are_those_of_the_resized_pictures(chain, dataset, preset) -> None:
-    from stages.lib.networks import feature_extractor
+    from stages.lib.networks.build import feature_extractor
 
     folder, resizing = chain
     found = feature_files.read(folder / "models" / "features", "test")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from stages.lib.errors import UserError
+from stages.lib.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -5,10 +5,10 @@ import keras_hub
 import numpy as np
 import pytest
 
-from stages.lib.decoded import decode_all
-from stages.lib.manifest import read_subset
-from stages.lib.networks import load_backbone
-from stages.lib.resizing import STRETCH
+from stages.lib.arrays.decoded import decode_all
+from stages.lib.images.manifest import read_subset
+from stages.lib.networks.build import load_backbone
+from stages.lib.images.resizing import STRETCH
 from tests.stages.families import efficient_net, mi_t, mobile_net_v5
 from tests.stages.model_runs import load, run_stages, summary
 
@@ -43,7 +43,7 @@ def test_every_stage_trains_measures_and_saves_them(build, two_classes, common, 
 
 def frozen_outputs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each view that trains on a frozen backbone: whether that gives in training what it gives otherwise."""
-    from stages.lib import picture_training
+    from stages.lib.training import picture_training
 
     seen: list[bool] = []
     real = picture_training.faithful

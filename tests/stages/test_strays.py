@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from stages.download import download
-from stages.lib import report_left_out
-from stages.lib.errors import UserError
-from stages.lib.params import CommonParams
-from stages.lib.sections import DownloadParams
+from stages.lib.page import left_out
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import CommonParams
+from stages.lib.core.sections import DownloadParams
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -154,7 +154,7 @@ def test_several_strays_at_once_are_named_and_told() -> None:
     assert sizes(result) == {"cat": 20, "dog": 20}
     assert set(rejected(result)) == {"pets/masks/1.png", "pets/test/2.jpg", "cover.jpg", "class owl"}
     assert result.counts["strays"] == 4
-    [caution] = report_left_out.cautions_of(Path("rejected.csv"))
+    [caution] = left_out.cautions_of(Path("rejected.csv"))
     assert caution.startswith("4 things do not fit the rest and were set aside: ")
     assert "class 'owl': pets/owl/ is empty" in caution
     assert "data/rejected.csv names all" in caution
@@ -182,7 +182,7 @@ def test_a_class_of_which_nothing_can_be_decoded_is_named() -> None:
     result = split(content)
     assert sizes(result) == {"cat": 20, "dog": 20}
     assert "none of its 3 files can be decoded" in rejected(result)["class owl"]
-    strays, damaged = report_left_out.cautions_of(Path("rejected.csv"))
+    strays, damaged = left_out.cautions_of(Path("rejected.csv"))
     assert "class 'owl': none of its 3 files can be decoded" in strays
     assert damaged.startswith("3 files cannot be read or decoded and were set aside, the first is owl/0.jpg (")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.lib.suitability import cautions
+from stages.lib.pretrained.suitability import cautions
 
 
 @pytest.mark.parametrize("source", ["folder", "kaggle", "url", "digits"])

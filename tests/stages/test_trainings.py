@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.lib.decoded import decode_all
-from stages.lib.errors import UserError
-from stages.lib.manifest import read_subset
-from stages.lib.resizing import STRETCH
+from stages.lib.arrays.decoded import decode_all
+from stages.lib.core.errors import UserError
+from stages.lib.images.manifest import read_subset
+from stages.lib.images.resizing import STRETCH
 from stages.scratch import scratch
 from tests.stages.model_runs import load, scratch_params, summary
 
@@ -30,8 +30,8 @@ def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classe
 def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
     two_classes, common, variation, tmp_path, monkeypatch, at_once
 ):
-    from stages.lib import picture_training
-    from stages.lib.journal import Journal
+    from stages.lib.training import picture_training
+    from stages.lib.training.journal import Journal
 
     monkeypatch.setattr(picture_training, "pictures_at_once", lambda *_: at_once)
     params = scratch_params(epochs=4, augmentation=variation, dropout=0.25)
@@ -58,7 +58,7 @@ def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
 
 
 def test_another_parameter_starts_another_training(two_classes, common, tmp_path):
-    from stages.lib.checkpoints import Checkpoints
+    from stages.lib.training.checkpoints import Checkpoints
 
     first = Checkpoints("scratch", [common, scratch_params()], [two_classes[1]])
     (first.directory / "epoch-00001").mkdir()
@@ -95,7 +95,7 @@ def test_the_same_training_leaves_the_same_files(two_classes, common, variation,
 
 
 def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_path, monkeypatch):
-    from stages.lib.journal import Journal
+    from stages.lib.training.journal import Journal
 
     end_of_epoch = Journal.on_epoch_end
 
@@ -105,11 +105,11 @@ def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_pa
 
     params = scratch_params(precision="auto")
     with monkeypatch.context() as patch:
-        patch.setattr("stages.lib.precision._CLEARLY", 0)
+        patch.setattr("stages.lib.networks.precision._CLEARLY", 0)
         patch.setattr(Journal, "on_epoch_end", interrupted)
         with pytest.raises(KeyboardInterrupt):
             scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
-    monkeypatch.setattr("stages.lib.precision._CLEARLY", np.inf)
+    monkeypatch.setattr("stages.lib.networks.precision._CLEARLY", np.inf)
     scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
     assert summary(tmp_path / "scratch")["precision"] == "mixed_bfloat16"
     assert summary(tmp_path / "scratch")["epochs"] == 2

@@ -1,0 +1,181 @@
+"""The command line: `smallset ...`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli import operations
+from flows.cli import saved_runs
+from flows.cli.errors import ended_by_signals, one_line_errors
+from flows.errors import FlowError
+from flows.text import visible
+
+app = typer.Typer(
+    help="From a small folder of labelled pictures to an image classifier you can trust.",
+    epilog="Start with `smallset run`; `smallset COMMAND --help` has examples.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(saved_runs.app)
+app.add_typer(operations.app)
+
+
+def main() -> None:
+    """Run the command that the arguments ask for."""
+    app(prog_name="smallset")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("smallset"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --workers tcp://10.0.0.5:8786")
+def run(
+    width: saved_runs.Width = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
+    workers: saved_runs.Workers = None,
+) -> None:
+    """Run every stage that changed, then show the results."""
+    with one_line_errors(), ended_by_signals():
+        from flows.cli.run_command import run_and_show
+
+        run_and_show(width, save, workers)
+
+
+@app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
+def use(
+    profile: Annotated[str, typer.Argument(help="A file in profiles/, without .yaml.")],
+) -> None:
+    """Write the values of a profile over params.yaml, and show what changed."""
+    with one_line_errors():
+        from flows.project import profiles
+
+        changes = profiles.use(profile)
+        typer.echo("\n".join(map(visible, changes)) or f"params.yaml already has the values of {profile}")
+
+
+@app.command()
+def status() -> None:
+    """Show which stages a run would execute, and why; and the models that exist."""
+    with one_line_errors():
+        from flows.cli import tables
+        from flows.project.graph import read_stages, up_to_date
+        from flows.run.origin import describe
+        from flows.project.parameters import check_parameters
+        from flows.run.results import headline_and_verdict, read_results
+        from flows.project.workspace import require_project
+
+        require_project()
+        check_parameters()
+        stages = read_stages()
+        tables.show_status(stages)
+        found, older = read_results(up_to_date(stages))
+        if older:
+            typer.echo(describe(stages))
+            tables.show_models(older)
+            if line := headline_and_verdict(older.summary):
+                typer.echo(f"then: {line}")
+        tables.show_models(found)
+        if line := headline_and_verdict(found.summary):
+            typer.echo(line)
+
+
+@app.command(epilog="Examples: smallset predict cat.jpg | smallset predict holiday/ --csv probabilities.csv")
+def predict(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.", show_default=False)],
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="A model; else the recommended one.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every probability to this table.")] = None,
+) -> None:
+    """Classify pictures with a model that a run has trained."""
+    with one_line_errors():
+        from flows.project.workspace import require_project
+
+        require_project()
+        options = (["--model", model] if model else []) + (["--csv", str(csv)] if csv else [])
+        command = [sys.executable, "-m", "stages.predict", *options, "--", *map(str, paths)]
+        raise typer.Exit(subprocess.call(command))
+
+
+@app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
+def compare(
+    revision: Annotated[str | None, typer.Argument(metavar="REV", help="A git revision or a DVC experiment.")] = None,
+    other: Annotated[str | None, typer.Argument(metavar="REV", help="Another; else the workspace.")] = None,
+    base: Annotated[str | None, typer.Option(metavar="BRANCH", help="Beside where this branch left that one.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a comment for a pull request.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Every figure.")] = False,
+) -> None:
+    """Compare the models of an earlier run with those here, on the same test pictures."""
+    with one_line_errors(), ended_by_signals():
+        from flows.cli import compare_command
+
+        if markdown and as_json:
+            raise FlowError("expected --markdown or --json. Received: both")
+        form = "markdown" if markdown else "json" if as_json else "text"
+        if (revision is None) == (base is None):
+            raise FlowError(f"expected a revision or --base. Received: {'both' if base else 'neither'}")
+        if base:
+            raise typer.Exit(compare_command.compare_with_base(base, form))
+        raise typer.Exit(compare_command.compare(str(revision), other, form))
+
+
+@app.command(name="branch-point", epilog="Examples: smallset branch-point origin/main")
+def branch_point(
+    base: Annotated[str, typer.Argument(metavar="BRANCH", help="The branch that this one was begun from.")],
+) -> None:
+    """Show the revision with the results that were really there where this branch left another one."""
+    with one_line_errors(), ended_by_signals():
+        from flows.cli import compare_command
+
+        compare_command.show_branch_point(base)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Examples: smallset dvc pull | smallset dvc artifacts get URL classifier --rev v1.2.0",
+)
+def dvc(context: typer.Context) -> None:
+    """Run DVC itself, and lay down nothing of a remote that is not what its checksum says or leaves its place."""
+    from flows.project.dvc_guard import DVC
+
+    raise typer.Exit(subprocess.call([*DVC, *context.args]))
+
+
+@app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
+def report(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),
+) -> None:
+    """Write the report together with its run: commit, machine, and how long each stage took."""
+    with one_line_errors():
+        from flows.run.origin import notice
+        from flows.run.run_page import write_page
+        from flows.project.workspace import AtWork, exclusive
+
+        try:
+            with exclusive():
+                write_page(output)
+        except AtWork:
+            write_page(output, at_work=True)
+        typer.echo(visible(f"report: {output.resolve()}"))
+        if line := notice("report"):
+            typer.echo(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""How a command ends that cannot go on: one line, and an exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import typer
+
+from flows.errors import FlowError
+from flows.exit_codes import ExitCode
+from flows.faults import fault_of
+from flows.text import visible
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn a user's mistake, a fault of the machine or of a server, and Ctrl-C into one line and an exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted: finished stages are kept, run again to go on", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except Exception as error:
+        found = None if isinstance(error, typer.Exit) else _known(error)
+        if found is None:
+            raise
+        typer.echo(f"error: {visible(found)}", err=True)
+        raise typer.Exit(found.code) from None
+
+
+def _known(error: Exception) -> FlowError | None:
+    if isinstance(error, FlowError):
+        return error
+    if "prefect" in sys.modules:
+        from flows.execution.prefect_errors import ServerError, described
+
+        if reason := described(error):
+            return ServerError(reason)
+    return fault_of(error)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal unwind as Ctrl-C does, so that stages and Prefect's server end too.
+
+    The first signal decides: one that comes while stages are being ended, which takes some seconds, cuts nothing short.
+    """
+    came: list[int] = []
+
+    def leave(number: int, _: object) -> None:
+        if came:
+            with suppress(OSError):
+                os.write(2, b"ending already: stages are ended first, which takes some seconds\n")
+            return
+        came.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

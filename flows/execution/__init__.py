@@ -1,0 +1,1 @@
+"""One stage as a process and as a task of Prefect."""

@@ -1,0 +1,102 @@
+"""One command of DVC as one process, above all a stage: started, followed, ended."""
+
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from flows.project.dvc_guard import DVC
+from flows.errors import FlowError
+from flows.execution.process_output import LineTaker, Outcome, Report, StageResult
+from flows.execution.process_tree import end
+
+_POLL = 0.2  # seconds between two looks at whether the process has ended or shall end
+_LAST_WORDS = 2.0  # seconds for what still comes after the end, from a descendant that keeps the pipe
+
+
+class Stop(Protocol):
+    """What ends a stage once it is set: an event of this process, or one that a whole cluster sees."""
+
+    def is_set(self) -> bool:
+        """Whether the stage shall end."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for that, for some seconds."""
+
+
+def run_stage(name: str, take_line: LineTaker, stop: Stop, pull: bool = False) -> StageResult:
+    """Run one stage, if DVC finds it changed, and hand over its lines as they come.
+
+    Args:
+        stop: ends the stage and all its descendants once it is set, as does any exception here.
+        pull: fetch its outputs, where the remote has them from an equal run.
+    """
+    arguments = ["repro", "--single-item", *(["--pull"] if pull else []), name]
+    return _run(arguments, name, take_line, stop)
+
+
+def transfer(way: Literal["pull", "push"], arguments: Sequence[str], stop: Stop) -> None:
+    """Move outputs between DVC's cache and the remote.
+
+    Raises:
+        FlowError: the remote refuses or lacks them, or `stop` was set.
+    """
+    result = _run([way, *arguments], way, lambda _: None, stop)
+    if result.outcome in (Outcome.FAILED, Outcome.STOPPED):
+        raise FlowError(f"dvc {way}: {result.reason}")
+
+
+def _run(arguments: Sequence[str], name: str, take_line: LineTaker, stop: Stop) -> StageResult:
+    started = time.monotonic()
+    report = Report(name, take_line)
+    process = _start(arguments)
+    try:
+        _follow(process, report.take, stop)
+    finally:
+        stopped = process.poll() is None
+        # A DVC that was killed has left its stage at work.
+        if stopped or process.returncode < 0:
+            end(process)
+        if process.stdout:
+            process.stdout.close()
+    report.flush()
+    return report.result(process.returncode, time.monotonic() - started, stopped)
+
+
+def _start(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
+    # Stages are started as `python -m stages...`: this environment's Python, also where it is not activated.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return subprocess.Popen(
+        [*DVC, "--wait-for-lock", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+
+
+def _follow(process: "subprocess.Popen[bytes]", take: Callable[[bytes], None], stop: Stop) -> None:
+    """Hand over what the process writes until it has ended or `stop` is set; never wait for the end of the pipe."""
+    assert process.stdout
+    deadline = float("inf")
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while not stop.is_set() and time.monotonic() < deadline:
+            # Asked first: what an ended process wrote is in the pipe by now, and the selector sees it.
+            ended = process.poll() is not None
+            if ended:
+                deadline = min(deadline, time.monotonic() + _LAST_WORDS)
+            if selector.select(_POLL):
+                content = os.read(process.stdout.fileno(), 1 << 16)
+                if not content:
+                    break
+                take(content)
+            elif ended:
+                return
+    while not stop.is_set() and process.poll() is None:
+        stop.wait(_POLL)

@@ -1,0 +1,131 @@
+"""A stage as a task of Prefect: its tries, its states, and what they say of the stage."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prefect import get_run_logger
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.states import Cancelled, Completed, Failed, State
+from prefect.tasks import Task
+
+from flows.project.cache import drop_damaged
+from flows.project.graph import StageNode
+from flows.execution.process import Stop, run_stage
+from flows.execution.process_output import LineTaker, Outcome, StageResult
+
+# Stages that depend on the world outside: seconds before each further try.
+RETRIES: Mapping[str, Sequence[float]] = {"download": (10.0, 60.0)}
+
+
+class StageFailed(Exception):
+    """What the state of a failed task carries: the message is the stage and its reason."""
+
+    def __init__(self, result: StageResult) -> None:
+        """Name the stage and its reason."""
+        super().__init__(f"{result.name}: {result.reason}")
+        self.result = result
+
+    def __reduce__(self) -> tuple[type["StageFailed"], tuple[StageResult]]:
+        """Let it come from another machine."""
+        return StageFailed, (self.result,)
+
+
+class _NoEmptyTraceback(logging.Filter):
+    """Takes away the traceback of no exception that Prefect logs with a failed state that a task returned."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        if record.exc_info and record.exc_info[0] is None:
+            record.exc_info = None
+        return True
+
+
+logging.getLogger("prefect.task_runs").addFilter(_NoEmptyTraceback())
+
+
+class Here:
+    """Runs stages in this workspace, as threads that follow their processes."""
+
+    def __init__(self) -> None:
+        """Start with nothing to run."""
+        self._fresh: frozenset[str] = frozenset()
+        self._stop = threading.Event()
+
+    def prepare(self, stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
+        """Take all stages, in order, and the names of those that are up to date: they are only reported."""
+        self._fresh = fresh
+
+    def submit(self, name: str, wait_for: Sequence[State]) -> PrefectFuture[Any]:
+        """Start a stage, or report that a stage before it failed."""
+        return stage_task(self._run, name).submit(name, wait_for=wait_for, return_state=False)
+
+    def _run(self, name: str) -> State:
+        if name in self._fresh:
+            return state_of(StageResult(name, Outcome.UP_TO_DATE))
+        return state_of(run_whole(name, get_run_logger().info, self._stop))
+
+    def settle(self, name: str, future: PrefectFuture[Any]) -> State:
+        """The last state of a stage that has ended, or is about to."""
+        future.wait()
+        return future.state
+
+    def look(self) -> None:
+        """Raise FlowError if what was submitted cannot end any more."""
+
+    def stop(self) -> None:
+        """End all stages: `settle` waits for their end."""
+        self._stop.set()
+
+    def finish(self) -> None:
+        """Complete this workspace, once all stages have ended."""
+
+
+def run_whole(name: str, take_line: LineTaker, stop: Stop, pull: bool = False) -> StageResult:
+    """Run one stage as `run_stage` does; what DVC restores is what its checksum says, or it is made again."""
+    result = run_stage(name, take_line, stop, pull)
+    if result.outcome is Outcome.RESTORED and (damaged := drop_damaged([name])):
+        take_line(f"damaged in DVC's cache, made again: {', '.join(damaged)}")
+        result = run_stage(name, take_line, stop)
+    return result
+
+
+def stage_task(run: Callable[..., State], name: str) -> Task[..., State]:
+    """What runs a stage, as a task."""
+    waits = list(RETRIES.get(name, ()))
+    return Task(
+        run,
+        name=name,
+        task_run_name=name,
+        # DVC decides what is stale.
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=len(waits),
+        retry_delay_seconds=waits or None,
+        retry_condition_fn=_may_pass_later,
+    )
+
+
+def _may_pass_later(task: Any, task_run: Any, state: State) -> bool:
+    return isinstance(state.data, StageFailed) and state.data.result.may_pass_later
+
+
+def state_of(result: StageResult, data: Any = None) -> State:
+    """The state of a task that a stage's result means; data: what it carries, else the result."""
+    if result.outcome is Outcome.FAILED:
+        return Failed(message=result.reason, data=StageFailed(result))
+    if result.outcome is Outcome.STOPPED:
+        return Cancelled(message=result.reason, data=StageFailed(result))
+    names = {Outcome.UP_TO_DATE: "UpToDate", Outcome.RESTORED: "Restored"}
+    return Completed(name=names.get(result.outcome), message=result.outcome, data=data or result)
+
+
+def result_of(name: str, state: State) -> StageResult:
+    """What a state says of the stage."""
+    if not state.is_final():
+        return StageResult(name, Outcome.NOT_RUN, reason="a stage before it failed")
+    if isinstance(found := state.result(raise_on_failure=False), StageFailed):
+        return found.result
+    return found if isinstance(found, StageResult) else StageResult(name, Outcome.FAILED, reason=str(found))

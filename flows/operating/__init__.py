@@ -1,0 +1,1 @@
+"""Looking after it all: what is in order, and what may go."""

@@ -1,0 +1,1 @@
+"""One DVC project: its git, its graph, its parameters, its cache."""

@@ -1,0 +1,118 @@
+"""What DVC keeps, by checksum: fetched where it is missing, thrown away where it is damaged.
+
+DVC itself takes a file of its cache for what its name says as long as it is write-protected.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from flows.project.dvc_guard import DVC
+from flows.errors import FlowError
+from flows.project.graph import kept_outputs, open_project, read_stages, read_storage, up_to_date
+from flows.project.inputs import require_known
+from flows.project.records import is_checksum
+
+_DIRECTORY = ".dir"  # ends the checksum of a directory, whose entry in the cache lists its files
+
+
+def fetch_missing() -> str | None:
+    """Fetch what the last run has made and this workspace lacks; what is damaged counts as missing.
+
+    Returns:
+        Why it could not be fetched, if so: it is made again.
+    """
+    stages = read_stages()
+    fresh = up_to_date(stages)
+    stale = [stage.name for stage in stages if stage.name not in fresh]
+    if not stale:
+        return None
+    drop_damaged(stale)
+    if read_storage().remote is None:
+        return None
+    # What is damaged in the remote too is refused.
+    return _dvc("pull", "--run-cache", "--allow-missing", "--force")
+
+
+def fetch_pictures() -> None:
+    """Lay down the pictures of `download.path` in a clean checkout, as the commit has them.
+
+    Raises:
+        FlowError: neither git nor DVC has them, or DVC cannot fetch them.
+    """
+    with open_project() as repo:
+        wanted = [one for one in require_known(repo) if one.state]
+    for one in wanted:
+        drop_damaged([one.file])
+        # What the cache has needs no remote.
+        if _dvc("checkout", "--force", one.file) and (failure := _dvc("pull", "--force", one.file)):
+            raise FlowError(f"download.path: {one.path}: dvc pull {one.file}: {failure}")
+
+
+def _dvc(*arguments: str) -> str | None:
+    """Run DVC; why it failed, if it did."""
+    done = subprocess.run([*DVC, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return None
+    return (done.stderr.strip().splitlines() or [f"dvc {arguments[0]} failed"])[-1].removeprefix("ERROR: ")
+
+
+def drop_damaged(stages: Collection[str] | None = None) -> list[str]:
+    """Remove from the cache what is not what its name says, and from the workspace the outputs that may be made of it.
+
+    Args:
+        stages: whose outputs, as dvc.lock has them, are checked; None is all.
+
+    Returns:
+        The outputs that are gone: DVC fetches or makes them again.
+    """
+    cache = Path(read_storage().cache)
+    gone = [path for path, checksum in kept_outputs(stages) if _drop_damaged(cache, checksum)]
+    for path in gone:
+        _remove(Path(path))
+    return gone
+
+
+def drop_damaged_object(checksum: str) -> None:
+    """Remove from the cache a file, or those files of a directory, that are not what their names say."""
+    _drop_damaged(Path(read_storage().cache), checksum)
+
+
+def _drop_damaged(cache: Path, checksum: str) -> bool:
+    damaged = [file for file in _objects(cache, checksum) if not _is_whole(file)]
+    for file in damaged:
+        file.unlink()
+    return bool(damaged)
+
+
+def _objects(cache: Path, checksum: str) -> Iterator[Path]:
+    """The files of the cache that an output is made of; those that are there."""
+    whole = _object(cache, checksum)
+    if not whole.is_file():
+        return
+    yield whole
+    if checksum.endswith(_DIRECTORY) and _is_whole(whole):
+        entries = json.loads(whole.read_text(encoding="utf-8"))
+        yield from filter(Path.is_file, (_object(cache, entry["md5"]) for entry in entries))
+
+
+def _object(cache: Path, checksum: str) -> Path:
+    if not is_checksum(checksum):
+        raise FlowError(f"expected a checksum of DVC's, which names a file of its cache. Received: {checksum!r}")
+    return cache / "files" / "md5" / checksum[:2] / checksum[2:]
+
+
+def _is_whole(file: Path) -> bool:
+    with file.open("rb") as content:
+        found = hashlib.file_digest(content, "md5").hexdigest()
+    return found == f"{file.parent.name}{file.name}".removesuffix(_DIRECTORY)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,158 @@
+"""Git, as a process: one place that says how it is called and what its failure means."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from flows.project import git_damage
+from flows.errors import FlowError
+
+TIMEOUT = 600.0  # seconds: a remote that does not answer must not hold a run for ever
+PROTOCOLS = ("https", "ssh", "file", "git", "http")  # others run commands, or programs called after them
+# Of the repository that git was called in: a hook that starts a run would have every command work on its repository.
+_OF_ANOTHER = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+)
+# No repository in a repository is fetched for its name being in .gitmodules, whatever the user has set for himself.
+_SETTINGS = ("-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
+# A server may have no name of its own; a person's configuration wins.
+_NOBODY = {"NAME": "Smallset", "EMAIL": "smallset@localhost"}
+
+
+class GitError(FlowError):
+    """A git command failed; the message is the command and git's own last words."""
+
+
+class Unanswered(GitError):
+    """There is no git, or the repository is damaged or locked: what was asked for may be there."""
+
+
+def git(
+    *arguments: str,
+    folder: Path | str = ".",
+    env: Mapping[str, str] | None = None,
+    text: str = "",
+    timeout: float = TIMEOUT,
+) -> str:
+    """Run git and return what it printed, without the last newline.
+
+    Args:
+        folder: of the repository. env: variables over those of this process. text: standard input. timeout: seconds.
+
+    Raises:
+        GitError: git failed.
+    """
+    # Never a question that nobody is there to answer.
+    own = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    environment = {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | own | dict(env or {})
+    try:
+        done = subprocess.run(
+            ["git", *_SETTINGS, *arguments],
+            cwd=folder,
+            env=environment,
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            # Names of files are bytes to git; they come back to it, and to the system, as they were.
+            errors="surrogateescape",
+            check=False,
+            timeout=timeout,
+        )
+    except FileNotFoundError:
+        raise Unanswered("git: not found; install git") from None
+    except subprocess.TimeoutExpired:
+        raise Unanswered(f"git {arguments[0]}: no answer within {timeout:.0f} s") from None
+    if done.returncode and (what_to_do := git_damage.remedy(done.stderr, folder)):
+        raise Unanswered(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
+    if done.returncode:
+        raise GitError(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
+    return done.stdout.rstrip("\n")
+
+
+def resolve(revision: str, folder: Path | str = ".") -> str | None:
+    """The commit that a revision names; None where there is none.
+
+    Raises:
+        Unanswered: it names one that the repository has lost.
+    """
+    if "\0" in revision:
+        return None
+    verify = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+    try:
+        return git(*verify, f"{revision}^{{commit}}", folder=folder)
+    except Unanswered:
+        raise
+    except GitError:
+        pass
+    try:
+        named = git(*verify, revision, folder=folder)
+    except GitError:
+        return None
+    # A whole checksum names whatever it is, here or elsewhere; a branch or tag names what has to be here.
+    if named == revision or not re.fullmatch(r"[0-9a-f]{40,64}", named):
+        return None
+    try:
+        git("cat-file", "-e", named, folder=folder)
+    except Unanswered:
+        raise
+    except GitError:
+        raise Unanswered(f"{revision}: {named[:8]} is not there: {git_damage.of_objects(folder)}") from None
+    return None
+
+
+def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
+    """A text file as it is at a revision, without the last newline; None where it is not there.
+
+    Raises:
+        Unanswered: it should be there.
+    """
+    try:
+        # As it is: `git show` may run a program of the user's on it.
+        return git("cat-file", "blob", f"{revision}:{path}", folder=folder)
+    except Unanswered:
+        raise
+    except GitError:
+        pass
+    # Git says of a lost directory what it says of a file that never was: `ls-tree` fails then.
+    if resolve(revision, folder) and git("ls-tree", "-r", "--name-only", revision, "--", path, folder=folder):
+        raise Unanswered(f"{revision}:{path}: cannot be read: {git_damage.of_objects(folder)}")
+    return None
+
+
+def is_ancestor(one: str, other: str, folder: Path | str = ".") -> bool:
+    """Whether a commit is, or comes before, another."""
+    try:
+        git("merge-base", "--is-ancestor", one, other, folder=folder)
+    except Unanswered:
+        raise
+    except GitError:
+        return False
+    return True
+
+
+def author(folder: Path | str = ".") -> dict[str, str]:
+    """Variables that give commits an author, and a committer, where git knows none."""
+    missing: dict[str, str] = {}
+    for name, value in _NOBODY.items():
+        if not git("config", "--default", "", f"user.{name.lower()}", folder=folder):
+            missing |= {
+                f"GIT_{who}_{name}": os.environ.get(f"GIT_{who}_{name}", value) for who in ("AUTHOR", "COMMITTER")
+            }
+    return missing
+
+
+def _last_words(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    telling: Sequence[str] = [line for line in lines if line.startswith(("fatal:", "error:", "! ["))]
+    return " ".join((telling or lines)[-2:])

@@ -1,0 +1,1 @@
+"""Saved runs, and which of their models is in use."""

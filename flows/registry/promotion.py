@@ -1,0 +1,119 @@
+"""`smallset promote`, `rollback`, `hold` and `release`: a person's word, over what the gate does by itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flows.registry import publish
+from flows.registry import gto
+from flows.registry import tag_dates
+from flows.registry import saved_runs
+from flows.errors import FlowError
+from flows.project.git import resolve
+from flows.registry.gto import Promotion
+from flows.project.revisions import fetch_directory
+from flows.registry.run_record import CLASSIFIER
+
+_REFUSED = {"rejected": "the gate rejected it", "held": "another version is held"}
+
+
+def promote(run: str | None, message: str, branch: str | None, push: bool, force: bool = False) -> str:
+    """Put the classifier of a run into use and say so; lifts a hold.
+
+    Args:
+        run: a saved run, or any commit with a classifier; None is the latest saved run of the branch. push: also tell
+            the repository this one was cloned from, whose promotions are fetched first. force: whatever is known of it.
+
+    Raises:
+        FlowError: no such run, its classifier is in use already, or it failed, was rejected or has no model.
+    """
+    branch = _ready(branch, push)
+    if run is None:
+        last = saved_runs.latest(branch)
+        if last is None:
+            raise FlowError(f"{branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`")
+        run = last.name
+    commit = resolve(run)
+    if commit is None:
+        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, or a commit")
+    if not force:
+        _require_good(run, commit)
+    present = gto.in_use()
+    if push and present and present.commit == commit and not publish.is_told(present.tag):
+        # It was put into use here, and nobody else knows.
+        return _told(present, branch, push)
+    return _told(gto.promote(commit, message, action="promote"), branch, push)
+
+
+def rollback(message: str, branch: str | None, push: bool) -> str:
+    """Put the version before the present one into use again, hold it there, and say so.
+
+    Raises:
+        FlowError: there is none.
+    """
+    return _by(gto.rollback, message, branch, push)
+
+
+def hold(message: str, branch: str | None, push: bool) -> str:
+    """Keep the version in use until a person releases it or promotes another, and say so.
+
+    Raises:
+        FlowError: nothing is in use.
+    """
+    return _by(gto.hold, message, branch, push)
+
+
+def release(message: str, branch: str | None, push: bool) -> str:
+    """Let the gate decide again, and say so.
+
+    Raises:
+        FlowError: nothing is held.
+    """
+    return _by(gto.release, message, branch, push)
+
+
+def _by(action: Callable[[str], Promotion], message: str, branch: str | None, push: bool) -> str:
+    branch = _ready(branch, push)
+    return _told(action(message), branch, push)
+
+
+def _ready(branch: str | None, push: bool) -> str:
+    """The branch, with everything that others have promoted."""
+    found = branch or saved_runs.current_branch()
+    if push:
+        if not publish.has_git_remote():
+            raise FlowError(f"--push: expected a repository to push to, found no git remote {publish.REMOTE!r}")
+        publish.catch_up(found)
+    return found
+
+
+def _require_good(run: str, commit: str) -> None:
+    record = saved_runs.record_of(commit) or {}
+    if record.get("outcome") == "failed":
+        raise FlowError(f"{run}: a failed run, its classifier is of an earlier one: name that, see `smallset history`")
+    if why := _REFUSED.get(record.get("decision", "")):
+        raise FlowError(f"{run}: {why}: {record.get('reason', '')}; --force puts it into use all the same")
+    with TemporaryDirectory(prefix="smallset-") as folder:
+        try:
+            fetch_directory(commit, CLASSIFIER.as_posix(), Path(folder))
+        except FlowError as error:
+            raise FlowError(f"{run}: no model to put into use: {error}") from None
+
+
+def _told(promoted: Promotion, branch: str, push: bool) -> str:
+    text = f"in use: {gto.ARTIFACT} {promoted.version}, commit {promoted.commit[:8]} ({promoted.tag})"
+    if promoted.is_held:
+        text = f"{text}; held until `smallset release` or `smallset promote`"
+    if wrong := tag_dates.ahead(promoted.at):
+        text = f"{text}; {wrong}"
+    if not push:
+        again = "hold" if promoted.is_held else f"promote {promoted.commit[:8]}"
+        return f"{text}; here only: `smallset {again} --push` tells the others" if publish.has_git_remote() else text
+    publish.publish(branch, all_tags=True)
+    present = gto.in_use()
+    if present is None or (present.version, present.action) != (promoted.version, promoted.action):
+        now = f"{present.version} by {present.who}: {present.message}" if present else "nothing"
+        raise FlowError(f"{gto.ARTIFACT} {promoted.version} is not in use: meanwhile another was: {now}")
+    if not publish.is_told(present.tag):
+        raise FlowError(f"{present.tag}: {publish.REMOTE} does not have it: it is in use here only; try again")
+    return f"{text}; pushed"

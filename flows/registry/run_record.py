@@ -1,0 +1,94 @@
+"""What `run.json` of a saved run says, as far as every run has it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from flows.project import source
+from flows.registry import saved_runs
+from flows.errors import FlowError
+from flows.project.git import content, resolve
+from flows.project.graph import LOCK, checksum_of, read_lock, read_makers
+from flows.execution.process_output import Outcome, StageResult, done
+from flows.run.provenance import read_record
+from flows.registry.gto import ARTIFACT
+
+CLASSIFIER = Path("models") / ARTIFACT
+SUMMARY = Path("report") / "summary.json"
+ARCHIVE = Path("data") / "raw.zip"
+_SPLIT = Path("data") / "split.json"
+_FAILED = (Outcome.FAILED, Outcome.STOPPED)
+
+
+def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
+    """The record of the run that has just ended in the working directory.
+
+    Returns:
+        id, branch, source (the commit that was run), outcome ("trained", "up to date", "failed"), reason (if failed),
+        data (counts per subset, checksum of the archive), classifier (its checksum), summary (of the report), run (as
+        `flows.run.provenance` has it). What this run did not come to is empty: it lies there of an earlier one.
+
+    Raises:
+        FlowError: a stage failed in such a way that nothing is left to be recorded.
+    """
+    failed = [f"{one.name}: {one.reason}" for one in results if one.outcome in _FAILED]
+    if failed and LOCK.exists() and read_lock() is None:
+        raise FlowError(failed[0])
+    run = read_record()
+    makers, good = read_makers(), done(results)
+    own = {path for path in (ARCHIVE, _SPLIT, CLASSIFIER, SUMMARY) if makers.get(path.as_posix()) in good}
+    record: dict[str, Any] = {
+        "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
+        "branch": branch,
+        "source": resolve("HEAD"),
+        "outcome": _outcome(results, saved_runs.latest(branch)),
+        "data": {
+            "pictures": _pictures() if _SPLIT in own else {},
+            "archive": checksum_of(ARCHIVE.as_posix()) if ARCHIVE in own else None,
+        },
+        "classifier": checksum_of(CLASSIFIER.as_posix()) if CLASSIFIER in own else None,
+        "summary": json.loads(SUMMARY.read_text(encoding="utf-8")) if SUMMARY in own and SUMMARY.is_file() else None,
+        "run": asdict(run) if run else None,
+    }
+    if record["outcome"] == "failed":
+        record["reason"] = failed[0]
+    return record
+
+
+def save(record: Mapping[str, Any], branch: str) -> saved_runs.Version:
+    """Commit the run that has just ended to the run branch of `branch`.
+
+    Raises:
+        FlowError: git failed.
+    """
+    return saved_runs.save(record, branch, _headline(record), also=[source.STATE])
+
+
+def _outcome(results: Sequence[StageResult], last: saved_runs.Version | None) -> str:
+    """Beside the last saved run, not by what ran just now: a run before may have been killed with its work done."""
+    if any(one.outcome in _FAILED or one.outcome is Outcome.NOT_RUN for one in results):
+        return "failed"
+    if last and content(last.commit, str(LOCK)) == LOCK.read_text(encoding="utf-8").rstrip("\n"):
+        return "up to date"
+    return "trained"
+
+
+def _pictures() -> dict[str, int]:
+    counts = json.loads(_SPLIT.read_text(encoding="utf-8")) if _SPLIT.is_file() else {}
+    return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
+
+
+def _headline(record: Mapping[str, Any]) -> str:
+    summary = record["summary"]
+    if record["outcome"] != "trained" or not summary:
+        return f"Run: {record['outcome']}"
+    measure = summary.get("headline", "accuracy")
+    value, low, high = (summary[f"{measure}{end}"] for end in ("", "_low", "_high"))
+    kind = "" if measure == "accuracy" else f"{measure.replace('_', ' ')} "
+    return (
+        f"Run: {summary['recommended']} {kind}{value:.4f} ({low:.4f} to {high:.4f}), {record.get('decision', 'saved')}"
+    )

@@ -1,0 +1,158 @@
+"""Pictures that the run in use knew, by checksum: whether today's labels and its own answers still say the same."""
+
+import csv
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.registry import saved_runs
+from flows.errors import FlowError
+from flows.run.results import SUMMARY
+from flows.project.revisions import fetch_file
+
+MANIFEST = Path("data") / "manifest.csv"
+Rows = Sequence[Mapping[str, str]]
+_EXAMPLES = 3  # classes, or pictures, named of each kind
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is to be told. stops: sentences because of which no model is promoted unasked. notes: the others."""
+
+    stops: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def read_rows(content: bytes) -> Rows:
+    """Read a csv of this project: a row per picture, every value as text."""
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def predictions_of(model: str) -> Rows:
+    """The predictions of a model that lie here: path, sha256, label, predicted of each test picture.
+
+    Raises:
+        FlowError: there are none.
+    """
+    file = Path("evaluation") / model / "predictions.csv"
+    try:
+        return read_rows(file.read_bytes())
+    except FileNotFoundError:
+        raise FlowError(f"{file}: expected the predictions of the recommended model, found none") from None
+
+
+def fingerprint(rows: Rows) -> str:
+    """What names a set of test pictures, whatever their order, names and labels: of their checksums, 16 digits."""
+    checksums = "\n".join(sorted(row.get("sha256", "") for row in rows))
+    return hashlib.sha256(checksums.encode()).hexdigest()[:16]
+
+
+def times_decided(branch: str, found: str) -> int:
+    """How many saved runs of a branch were decided on the test pictures with this fingerprint."""
+    pictures = (one.record.get("test_pictures") or {} for one in saved_runs.versions(branch))
+    return sum(one.get("fingerprint") == found for one in pictures)
+
+
+def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Findings:
+    """Compare the classes of the pictures that are here with those that a run had.
+
+    Args:
+        revision, name: of the run. params: section `gate`; `max_relabelled`, `max_lost`.
+
+    Raises:
+        FlowError: what that run had cannot be fetched.
+    """
+    if not MANIFEST.is_file():
+        return Findings(notes=[f"{MANIFEST} is missing: nobody compared the labels with those of {name}"])
+    before = fetch_file(revision, MANIFEST.as_posix())
+    if before is None:
+        return Findings(notes=[f"{name} kept no {MANIFEST}: nobody compared its labels with those of today"])
+    rows, known = read_rows(MANIFEST.read_bytes()), read_rows(before)
+    relabelled, notes = _relabelled(known, rows, name, params["max_relabelled"])
+    return Findings([*relabelled, *_lost(known, rows, name, params["max_lost"])], notes)
+
+
+def _relabelled(known: Rows, rows: Rows, name: str, most: float) -> tuple[list[str], list[str]]:
+    """Known pictures that changed class, as a reason to stop, or as a note where they are few of every class."""
+    today = {row["sha256"]: row["class"] for row in rows}
+    same = [(row["class"], today[row["sha256"]], row["path"]) for row in known if row["sha256"] in today]
+    moves = Counter((old, new) for old, new, _ in same if old != new)
+    if not moves:
+        return [], []
+    totals, changed = Counter(old for old, _, _ in same), Counter[str]()
+    for (old, _), count in moves.items():
+        changed[old] += count
+    listed = [f"{count:,} from {old} to {new}" for (old, new), count in moves.most_common()]
+    paths = [path for old, new, path in same if old != new]
+    text = (
+        f"{moves.total():,} of {len(same):,} pictures that {name} knew have changed class: {_some(listed, ', ')} "
+        f"({_some(paths, '; ')})"
+    )
+    # One picture of a small class is a correction.
+    if any(count > max(1, most * totals[old]) for old, count in changed.items()):
+        return [f"{text}; more than gate.max_relabelled {most:g} of a class"], []
+    return [], [text]
+
+
+def _lost(known: Rows, rows: Rows, name: str, most: float) -> Iterator[str]:
+    before, now = (Counter(row["class"] for row in table) for table in (known, rows))
+    lost = [
+        f"{old} has {now[old]:,} of {count:,}" for old, count in sorted(before.items()) if now[old] < (1 - most) * count
+    ]
+    if lost:
+        yield f"classes have lost most of the pictures that {name} had: {_some(lost, ', ')} (gate.max_lost {most:g})"
+
+
+def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str]:
+    """Say where a model answers today's test pictures far worse than it did when it was made.
+
+    On pictures that tested it then, its answers are the same ones: what differs are labels, or how it is run. On others
+    a model that is no better than guessing has met labels, or pictures, of another kind.
+
+    Args:
+        revision, name: of its run. now: predictions of today. margin: how much less often it may be right on those
+            that it knew.
+    """
+    before = {row.get("sha256", ""): _is_right(row) for row in _kept_predictions(revision)}
+    known = [(before[row["sha256"]], _is_right(row)) for row in now if row["sha256"] in before]
+    was, is_now = (sum(column) for column in zip(*known, strict=True)) if known else (0, 0)
+    if was - is_now > margin * len(known):
+        yield (
+            f"{name} in use was right on {_share(was, known)} of {len(known):,} test pictures that it knew, and is "
+            f"right on {_share(is_now, known)} of them today"
+        )
+    classes, right = len({row["label"] for row in now}), sum(map(_is_right, now))
+    if right * classes <= len(now) and sum(before.values()) * classes > len(before):
+        yield f"{name} in use is right on {_share(right, now)} of today's test pictures, no more than by guessing"
+
+
+def _kept_predictions(revision: str) -> Rows:
+    """The predictions of the model that a run recommended; empty where it kept none."""
+    summary = fetch_file(revision, SUMMARY.as_posix())
+    name = json.loads(summary or b"{}").get("recommended")
+    return read_rows(fetch_file(revision, f"evaluation/{name}/predictions.csv") or b"") if name else []
+
+
+def chance(rows: Rows, measure: str) -> float:
+    """What guessing reaches on these pictures: the share of the largest class; of balanced accuracy, 1 / classes."""
+    counts = Counter(row["label"] for row in rows)
+    return 1 / len(counts) if measure == "balanced_accuracy" else max(counts.values()) / len(rows)
+
+
+def _is_right(row: Mapping[str, str]) -> bool:
+    return row["label"] == row["predicted"]
+
+
+def _share(count: int, of: Sequence[object]) -> str:
+    return f"{100 * count / len(of):.1f} %"
+
+
+def _some(texts: Sequence[str], between: str) -> str:
+    return between.join(texts[:_EXAMPLES]) + (
+        f"{between}and {len(texts) - _EXAMPLES:,} more" * (len(texts) > _EXAMPLES)
+    )

@@ -1,0 +1,44 @@
+"""A word to the outside when something needs to be known: a failure, or another model in use."""
+
+import html
+import os
+import re
+from typing import Any
+
+import httpx
+
+from flows.text import redacted, shown
+from flows.project.web import Refused, Route
+
+VARIABLE = "SMALLSET_WEBHOOK"
+_TIMEOUT = 10.0  # seconds
+
+
+def notify(event: str, text: str, **details: Any) -> str | None:
+    """Post `{"event", "text", ...}` as JSON to the address in SMALLSET_WEBHOOK, if there is one.
+
+    `text` is what Slack, Mattermost and others show. Whoever has the address can write there: it is a secret.
+
+    Returns:
+        Why it did not get there, if it did not: a run does not fail for it.
+    """
+    address = os.environ.get(VARIABLE)
+    if not address:
+        return None
+    try:
+        said = {name: redacted(value) if isinstance(value, str) else value for name, value in details.items()}
+        content = {"event": event, "text": _plain(text)} | said
+        # Nowhere else than to this address, and of its answer the head alone.
+        with Route(address, _TIMEOUT).stream("POST", {}, most_steps=0, json=content) as answer:
+            pass
+    except (Refused, httpx.HTTPError, httpx.InvalidURL) as error:
+        # What the exception says has the address in it, in one form or another.
+        return f"{VARIABLE}: not told: {type(error).__name__}"
+    if answer.is_success:
+        return None
+    return f"{VARIABLE}: not told: the server answered {answer.status_code} {answer.reason_phrase}"
+
+
+def _plain(text: str) -> str:
+    """Text that Slack and Mattermost show as it is: nobody is called by it, and no `<...>` is theirs to obey."""
+    return re.sub(r"(?<!\w)@(?=\w)", "@\u200b", html.escape(shown(text), quote=False))

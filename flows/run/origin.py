@@ -1,0 +1,85 @@
+"""Whose results lie here: of the parameters and pictures that are here now, or of an earlier run, and of which."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flows.project.git import GitError, git
+from flows.project.graph import LOCK, StageNode, read_lock, read_makers, read_stages, up_to_date
+from flows.project.parameters import PARAMS, read_parameters
+from flows.run.provenance import read_record
+from flows.text import visible
+
+_DATA = ("download.path", "download.source")  # tell whose pictures they are
+_MOST = 4  # changes named
+
+
+def notice(folder: str) -> str:
+    """`describe`, where something in a folder of the project is of an earlier run; else empty.
+
+    Raises:
+        FlowError: as `describe`, or dvc.yaml cannot be read.
+    """
+    stages = read_stages()
+    fresh = up_to_date(stages)
+    stale = any(path.startswith(f"{folder}/") and name not in fresh for path, name in read_makers().items())
+    return describe(stages) if stale else ""
+
+
+def describe(stages: Sequence[StageNode]) -> str:
+    """Whose the results of an earlier run are, in one line: when it was, of which pictures, and what has changed since.
+
+    Raises:
+        FlowError: params.yaml cannot be read.
+    """
+    lock = read_lock() or {}
+    before, now = _parameters(lock), _flat(read_parameters()) if PARAMS.is_file() else {}
+    data = [f"{key} {before[key]}" for key in _DATA if key in before]
+    keys = [key for key in before if now.get(key) != before[key]]
+    changed = [f"{key} {before[key]} -> {now.get(key, 'none')}" for key in keys]
+    fresh = up_to_date(stages)
+    others = dict.fromkeys(change for stage in stages if stage.name not in fresh for change in stage.changes)
+    # DVC names those parameters, or their sections, too, without their values.
+    telling = sorted(others, key=lambda change: change.endswith(" deleted"))
+    changed += [change for change in telling if not _is_among(change.split(" ")[0], keys)]
+    more = f" and {len(changed) - _MOST} more" if len(changed) > _MOST else ""
+    since = f" Changed since: {', '.join(changed[:_MOST])}{more}." if changed else ""
+    return visible(f"Results of an earlier run ({', '.join([_when(), *data])}), not of what is here now.{since}")
+
+
+def _is_among(name: str, keys: Sequence[str]) -> bool:
+    return any(f"{key}.".startswith(f"{name}.") for key in keys)
+
+
+def _when() -> str:
+    try:
+        if not git("status", "--porcelain", "--", str(LOCK)):
+            commit, _, date = git("log", "-1", "--format=%h %cs", "--", str(LOCK)).partition(" ")
+            return f"committed as {commit} on {date}"
+    except GitError:
+        pass
+    record = read_record()
+    return f"started {record.started}" if record else "not committed"
+
+
+def _parameters(lock: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters, by key, that the stages of dvc.lock ran with."""
+    found: dict[str, Any] = {}
+    for entry in _stages(lock).values():
+        found |= _flat(entry.get("params", {}).get(PARAMS.name, {}))
+    return found
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    return dict(_leaves(values, above))
+
+
+def _leaves(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _stages(lock: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (lock or {}).get("stages", {})

@@ -1,0 +1,150 @@
+"""The Prefect flow: one task per stage of dvc.yaml, in its order."""
+
+import queue
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from graphlib import TopologicalSorter
+from typing import Any
+
+from prefect import flow
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.states import State
+
+from flows.errors import FlowError
+from flows.project.graph import StageNode, read_stages, up_to_date
+from flows.project.parameters import check_parameters
+from flows.execution.prefect_errors import server_errors
+from flows.execution.process_output import Outcome, StageResult, done
+from flows.run.provenance import ResultTaker, read_record, recorded
+from flows.run.results import publish
+from flows.run.run_page import renew_page
+from flows.execution.server import has_server, require_server, start_server
+from flows.execution.stage_task import Here, result_of
+from flows.project.workspace import exclusive
+
+_LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
+
+
+@flow(name="smallset", persist_result=False)
+def pipeline(width: int | None = None, workers: str | None = None) -> list[State]:
+    """Run every stage that changed.
+
+    Args:
+        width: stages that may run side by side; else one, or as many as there are workers. workers: address of a Dask
+            scheduler, whose workers run the stages in clones of their own; else they run here.
+
+    Raises:
+        FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.
+    """
+    if width is not None and width < 1:
+        raise FlowError(f"width: expected at least 1. Received: {width}")
+    with exclusive(), _place(workers) as place:
+        stages = read_stages()
+        place.prepare(stages, up_to_date(stages))
+        with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
+            states = _run_in_order(stages, width or (len(stages) if workers else 1), place, take)
+            place.finish()
+        renew_page()
+        publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
+        return states
+
+
+def _place(workers: str | None) -> AbstractContextManager[Here]:
+    if workers is None:
+        return nullcontext(Here())
+    from flows.remote.workers import connected
+
+    return connected(workers)
+
+
+def run_pipeline(width: int | None, workers: str | None = None) -> list[StageResult]:
+    """Run the flow in this process and say what became of each stage.
+
+    Raises:
+        FlowError: a mistake in params.yaml; or as `pipeline`, before any server of Prefect starts.
+    """
+    with exclusive():
+        check_parameters()
+        stages = read_stages()
+        if workers is None and not has_server() and len(up_to_date(stages)) == len(stages):
+            return _nothing_to_do(stages)
+    if workers is None:
+        start_server()
+    else:
+        require_server()
+    return run_flow(width, workers)
+
+
+def _nothing_to_do(stages: Sequence[StageNode]) -> list[StageResult]:
+    """Record such a run without Prefect: its server takes seconds to start, and would end with it, unseen."""
+    results = [StageResult(stage.name, Outcome.UP_TO_DATE) for stage in stages]
+    with recorded([stage.name for stage in stages], {}) as take:
+        for result in results:
+            take(result)
+    renew_page()
+    return results
+
+
+def run_flow(width: int | None, workers: str | None = None) -> list[StageResult]:
+    """Run the flow, also within another, and say what became of each stage.
+
+    Raises:
+        FlowError: as `pipeline`.
+    """
+    with server_errors():
+        state = pipeline(width=width, workers=workers, return_state=True)
+        states = state.result(raise_on_failure=False)
+        if isinstance(states, BaseException):
+            raise states
+    record = read_record()
+    assert record, "every run writes one"
+    return [result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
+
+
+def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
+    """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
+    upstream = {stage.name: stage.upstream for stage in stages}
+    sorter = TopologicalSorter(upstream)
+    sorter.prepare()
+    ready: deque[str] = deque()
+    futures: dict[str, PrefectFuture[Any]] = {}
+    states: dict[str, State] = {}
+    ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+    try:
+        while sorter.is_active():
+            ready.extend(sorter.get_ready())
+            while ready and len(futures) - len(states) < width:
+                name = ready.popleft()
+                futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
+                futures[name].add_done_callback(_teller(ended, name))
+            name = _next(ended, place)
+            states[name] = _settle(name, futures[name], place, take)
+            sorter.done(name)
+    except BaseException:
+        # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
+        place.stop()
+        for name in futures.keys() - states.keys():
+            _settle(name, futures[name], place, take)
+        raise
+    return [states[stage.name] for stage in stages]
+
+
+def _teller(ended: "queue.SimpleQueue[str]", name: str) -> Callable[[PrefectFuture[Any]], None]:
+    return lambda _: ended.put(name)
+
+
+def _next(ended: "queue.SimpleQueue[str]", place: Here) -> str:
+    while True:
+        try:
+            return ended.get(timeout=_LOOK)
+        except queue.Empty:
+            place.look()
+
+
+def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
+    state = place.settle(name, future)
+    if state.is_final():
+        take(result_of(name, state))
+    return state

@@ -1,0 +1,1 @@
+"""Arrays with a row per image, in memory or in a file."""

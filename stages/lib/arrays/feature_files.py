@@ -1,0 +1,86 @@
+"""The cache of pooled features: what the stage `features` writes and the heads read."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.images.manifest import Subset, SubsetName
+from stages.lib.core.outputs import whole_file
+from stages.lib.core.params import Precision
+from stages.lib.images.resizing import STRETCH, Resizing, remembered
+from stages.lib.arrays.rows import Array, open_rows, write_rows
+
+_ABOUT = "features.json"
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of one subset.
+
+    vectors: float32 (pictures, channels), in memory or in a file. labels: int64 (pictures,). names: paths relative to
+    the dataset.
+    """
+
+    vectors: Array
+    labels: np.ndarray
+    names: list[str]
+
+
+def write(directory: Path, subset: SubsetName, pictures: Subset, channels: int, vectors: Iterable[np.ndarray]) -> None:
+    """Write one subset as it comes, batch by batch: `<subset>.npy` and `<subset>.csv` (path, label), in one order.
+
+    Args:
+        vectors: float32 (batch, channels) each, in the order of `pictures`.
+    """
+    write_rows(directory / f"{subset}.npy", (len(pictures.paths), channels), np.float32, vectors)
+    rows = pd.DataFrame({"path": pictures.names, "label": pictures.labels})
+    rows.to_csv(directory / f"{subset}.csv", index=False)
+
+
+def in_parts(
+    directory: Path,
+    subset: SubsetName,
+    paths: Sequence[Path],
+    part: int,
+    vectors_of: Callable[[Sequence[Path]], np.ndarray],
+) -> Iterator[np.ndarray]:
+    """Compute the vectors of `part` pictures at a time, and keep each part as soon as it is there.
+
+    Args:
+        directory: keeps the parts; those that it has already are not computed again.
+        vectors_of: gives float32 (pictures, channels) of some pictures.
+    """
+    for start in range(0, len(paths), part):
+        file = directory / f"{subset}-{start:09}.npy"
+        if not file.is_file():
+            vectors = vectors_of(paths[start : start + part])
+            with whole_file(file) as partial:
+                write_rows(partial, vectors.shape, np.float32, [vectors])
+        yield np.load(file)
+
+
+def write_about(directory: Path, classes: list[str], precision: Precision, resizing: Resizing = STRETCH) -> None:
+    """Write down what shaped the features: the names of the classes, the precision, and how pictures were resized."""
+    about = {"classes": classes, "precision": precision, **resizing.as_dict()}
+    (directory / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def read(directory: Path, subset: SubsetName) -> FeatureSet:
+    """Open the features of one subset."""
+    rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
+    return FeatureSet(open_rows(directory / f"{subset}.npy"), rows["label"].to_numpy(np.int64), rows["path"].tolist())
+
+
+def read_about(directory: Path) -> tuple[list[str], Precision]:
+    """The names of the classes, and the precision the features were computed in."""
+    about = json.loads((directory / _ABOUT).read_text(encoding="utf-8"))
+    return about["classes"], about["precision"]
+
+
+def read_resizing(directory: Path) -> Resizing:
+    """How the pictures were resized whose features these are."""
+    return remembered(json.loads((directory / _ABOUT).read_text(encoding="utf-8")))

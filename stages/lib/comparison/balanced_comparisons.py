@@ -1,0 +1,119 @@
+"""Two models beside each other by balanced accuracy: the paired difference, its interval, its test, what would tell."""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import numpy as np
+from scipy.stats import norm
+
+from stages.lib.evaluation.intervals import LEVEL, Interval
+
+# Pictures of all classes together that each class borrows, since its own few say little of how often two models differ.
+_SHARED = 2.0
+# Pictures that are added to each of the two kinds of disagreement: to have seen none does not mean that there are none.
+_ADDED = 1.0
+
+
+@dataclass(frozen=True)
+class Disagreements:
+    """Class by class, each int64 (classes,): pictures, and those that just the one, or just the other, gets right."""
+
+    pictures: np.ndarray
+    only_one: np.ndarray
+    only_other: np.ndarray
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """float64 (classes,), in [-1, 1]: share of each class that the one gets right, less that of the other."""
+        return (self.only_one - self.only_other) / self.pictures
+
+    @property
+    def difference(self) -> float:
+        """Balanced accuracy of the one less that of the other, in [-1, 1]."""
+        value = float(self.gaps.mean())
+        # Thirds and sixths that cancel out leave 1e-17.
+        return 0.0 if abs(value) < 1e-12 else value
+
+    def swapped(self) -> "Disagreements":
+        """The same, seen from the other model."""
+        return Disagreements(self.pictures, self.only_other, self.only_one)
+
+
+def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) -> Disagreements:
+    """Count where two models disagree, class by class; a class without pictures does not count.
+
+    Args:
+        right, other_right: bool (pictures,), whether each model is right. labels: (pictures,), numbers or names.
+    """
+    names, places = np.unique(labels, return_inverse=True)
+    chosen = (np.ones(len(places), bool), right & ~other_right, ~right & other_right)
+    return Disagreements(*(np.bincount(places[rows], minlength=len(names)) for rows in chosen))
+
+
+def balanced_difference(found: Disagreements, level: float = LEVEL) -> Interval:
+    """Difference of two balanced accuracies with its interval, with 0 just where `balanced_test` is above 1 - level.
+
+    An adjusted Wald interval for a linear function of shares (Price & Bonett 2004, "An improved confidence interval for
+    a linear function of binomial proportions"; of paired shares Bonett & Price 2012), with the shares of each class
+    drawn towards those of all pictures (empirical Bayes). Newcombe's intervals of each class, combined, were too narrow
+    or too wide where classes are small. `python -m benchmarks.verdicts` has coverage, level and power.
+    """
+    value, classes = found.difference, len(found.pictures)
+    one, other = _shares(found)
+    # The square of a gap seen on few pictures is mostly chance.
+    gaps = found.pictures / (found.pictures + _SHARED) * (one - other) ** 2
+    error = sqrt(((one + other - gaps) / found.pictures).sum()) / classes
+    width = norm.ppf((1 + level) / 2)
+    half = width * error
+    if abs(value) <= width * _error_if_equal(found):
+        # The test shows nothing: no difference is one of those that these pictures allow.
+        half = max(half, abs(value))
+    return Interval(value, float(max(-1.0, value - half)), float(min(1.0, value + half)))
+
+
+def balanced_test(found: Disagreements) -> float:
+    """The p-value, two-sided, that two models have the same balanced accuracy.
+
+    McNemar's test (1947) with a variance of each class: by the normal distribution, with the shares of
+    `balanced_difference`. An exact test of flipped signs is of another question: with no disagreement among nine
+    pictures of a small class it is sure that there is none.
+    """
+    return float(2 * norm.sf(abs(found.difference) / _error_if_equal(found)))
+
+
+def balanced_pictures_needed(found: Disagreements, comparisons: int = 1, power: float = 0.8) -> int | None:
+    """Pictures, of the same mix of classes, on which the test shows a difference of this size so often.
+
+    Connor (1987), as `comparisons.pictures_needed`, with the variances of the classes added up.
+
+    Args:
+        comparisons: made together; the level is divided among them, as at the first step of Holm's method. power:
+            share of the cases in which the difference is shown.
+
+    Returns:
+        None if the two have the same balanced accuracy: no number of pictures shows what is not there.
+    """
+    difference, classes = found.difference, len(found.pictures)
+    if difference == 0:
+        return None
+    mix = found.pictures / found.pictures.sum()
+    # As the test sees them: where it shows nothing on these pictures, more than these are needed.
+    one, other = _shares(found)
+    shares = one + other
+    equal, true = (sqrt((variance / mix).sum()) / classes for variance in (shares, shares - (one - other) ** 2))
+    return ceil((norm.ppf(1 - (1 - LEVEL) / comparisons / 2) * equal + norm.ppf(power) * true) ** 2 / difference**2)
+
+
+def _shares(found: Disagreements) -> list[np.ndarray]:
+    """Share of the pictures of each class that just the one, and just the other, gets right: never 0."""
+    added = _ADDED / len(found.pictures)
+    return [
+        (count + _SHARED * count.sum() / found.pictures.sum() + added) / (found.pictures + _SHARED + 2 * added)
+        for count in (found.only_one, found.only_other)
+    ]
+
+
+def _error_if_equal(found: Disagreements) -> float:
+    """Standard error of the difference, were the balanced accuracies equal."""
+    one, other = _shares(found)
+    return sqrt(((one + other) / found.pictures).sum()) / len(found.pictures)

@@ -1,0 +1,1 @@
+"""How a stage starts, fails and writes. Nothing here shapes a result."""

@@ -1,0 +1,94 @@
+"""How a stage starts: paths from the command line in dvc.yaml, numbers from params.yaml, errors in one line."""
+
+import argparse
+import errno
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from stages.lib.core import versions
+from stages.lib.core.errors import TemporaryError, UserError
+from stages.lib.core.params import Params
+from stages.lib.core.section_checks import read_sections
+from stages.lib.core.text import shown, visible
+
+INTERRUPTED = 130
+TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may try again
+
+
+def run(function: Callable[..., None]) -> None:
+    """Run `function` as the stage that the command line asks for, and exit.
+
+    Each argument annotated `Path` is an option of the same name (`model_dir` is `--model-dir`). Each argument
+    annotated with a `Params` class is read from params.yaml: `params` from the section named after the stage,
+    any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
+    function's own name. `--size` names the file in which the stage backbone wrote the value of common.image_size.
+    Every section is checked before anything else, also those of later stages.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _print_anything()
+    try:
+        arguments = _arguments(function, sys.argv[1:])
+        function(**arguments)
+    except UserError as error:
+        print(f"error: {visible(error)}", file=sys.stderr)
+        sys.exit(TEMPORARY_FAILURE if isinstance(error, TemporaryError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit(f"error: the disk is full (writing {error.filename or 'an output'}): free some space and run again")
+
+
+def _print_anything() -> None:
+    """Let no name of a file end a stage, or obey a terminal, while it is printed; what is printed has no secrets."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    # Not stderr, where progress bars are drawn; errors are escaped one by one.
+    sys.stdout = cast("TextIO", _Shown(sys.stdout))
+
+
+class _Shown:
+    """A stream that takes text and writes what may be shown of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to this stream."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text of any number of lines."""
+        self._stream.write(shown(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the stream in all else."""
+        return getattr(self._stream, name)
+
+
+def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]:
+    wanted = inspect.signature(function).parameters
+    parser = argparse.ArgumentParser(description=inspect.getdoc(function))
+    parser.add_argument("--stage", default=function.__name__, help="name of the stage and of its params section")
+    parser.add_argument("--size", type=Path, help="file of the stage backbone with the value of common.image_size")
+    for name, parameter in wanted.items():
+        if parameter.annotation is Path:
+            parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True)
+    options = vars(parser.parse_args(argv))
+    sections = read_sections()
+    versions.check(sections["versions"])
+    arguments: dict[str, Any] = {name: options[name] for name in wanted if name in options}
+    for name, parameter in wanted.items():
+        if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, Params):
+            section = options["stage"] if name == "params" else name
+            arguments[name] = sections[section]
+    if options["size"] is not None:
+        size = json.loads(options["size"].read_text(encoding="utf-8"))
+        arguments["common"] = arguments["common"].model_copy(update=size)
+    return arguments

@@ -1,0 +1,183 @@
+"""How params.yaml is read and checked, and the parts that several sections share; `sections` holds the sections."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from stages.lib.core.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class Params(BaseModel):
+    """Base of every section: no unknown keys, no silent conversion, only finite numbers, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+ResizeMode = Literal["stretch", "crop", "pad"]
+AskedResizeMode = Literal["stretch", "crop", "pad", "preset"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3"]
+AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "preset"]
+
+
+PRESET = "preset"
+
+
+def or_word(word: str) -> WrapValidator:
+    """A word beside what a field takes: one mistake that names both, where a union of types would make two."""
+
+    def validate(value: Any, check: Callable[[Any], Any]) -> Any:
+        if value == word:
+            return value
+        try:
+            return check(value)
+        except ValidationError as error:
+            raise ValueError(f"{error.errors()[0]['msg']}, or {word!r}") from None
+
+    return WrapValidator(validate)
+
+
+class CommonParams(Params):
+    """Section `common`: what several stages must agree on.
+
+    seed: start of every random sequence; below 2^31, as TensorFlow's seeds are 32-bit integers with a sign.
+    deterministic: whether TensorFlow computes the same bits each time. image_size: height and width in pixels of every
+    model's input; "preset" takes those that the backbone's preset was made for. batch_size: pictures per training step.
+    resize, interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    deterministic: bool
+    image_size: Annotated[int, Field(ge=8, le=2048), or_word(PRESET)]
+    batch_size: Annotated[int, Field(ge=1)]
+    resize: AskedResizeMode
+    interpolation: AskedInterpolation
+
+    @property
+    def pixels(self) -> int:
+        """Height and width of every model's input; a stage that needs them is started with those of the preset."""
+        if self.image_size == PRESET:
+            raise UserError(f"common.image_size: expected pixels here. Received: {PRESET!r}")
+        return self.image_size
+
+
+class AugmentationParams(Params):
+    """How training pictures are varied: flip left to right, rotation and zoom.
+
+    rotation: largest turn either way, as a share of a full turn. zoom: largest change of size, as a share.
+    """
+
+    flip: bool
+    rotation: Annotated[float, Field(ge=0, le=0.5)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+
+
+Color = Literal["rgb", "grey"]
+Precision = Literal["float32", "mixed_bfloat16"]
+AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
+
+
+class TrainingParams(Params):
+    """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
+
+    early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
+    class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
+    picture.
+    """
+
+    enabled: bool
+    epochs: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    schedule: Literal["constant", "cosine"]
+    early_stopping: Annotated[int, Field(ge=1)] | None
+    class_weights: Literal["balanced"] | None
+
+
+class PictureTrainingParams(TrainingParams):
+    """What every model has that is trained on pictures: how they vary, and the precision of the computation.
+
+    augmentation: None shows each picture as it is. precision: "auto" takes what is clearly faster on this machine.
+    """
+
+    augmentation: AugmentationParams | None
+    precision: AskedPrecision
+
+
+class HeadParams(Params):
+    """The head on a backbone: units and activation of the dense layer, dropout between it and the classifier."""
+
+    units: Annotated[int, Field(ge=1)]
+    activation: Literal["relu", "linear"]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+Section = TypeVar("Section", bound=Params)
+
+
+def read_file(file: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Read the parameters file as YAML 1.2, which DVC reads and writes: `1e-5` is a number, `on` and `off` are text.
+
+    Returns:
+        Every section by its name, not checked yet.
+
+    Raises:
+        UserError: no such file, it is no valid YAML, a key stands there twice, or it holds no sections.
+    """
+    try:
+        found: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: not found; run this from the folder that holds it") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: not valid YAML: {_yaml_mistake(error)}") from None
+    if not isinstance(found or {}, dict):
+        raise UserError(f"{file}: expected sections of parameters. Received: {found!r}")
+    return found or {}
+
+
+def read_section(name: str, kind: type[Section], file: Path = PARAMS_FILE) -> Section:
+    """Read section `name` of the parameters file as a `kind`.
+
+    Raises:
+        UserError: no such file or section, or a key that is unknown, missing or of the wrong value.
+    """
+    found = check_section(name, kind, read_file(file))
+    if isinstance(found, list):
+        raise UserError(f"{file}: " + "; ".join(found))
+    return found
+
+
+def check_section(name: str, kind: type[Section], sections: dict[str, Any]) -> Section | list[str]:
+    """Check section `name` as a `kind`.
+
+    Returns:
+        The section, or else its mistakes: for each the key, what was expected and what came.
+    """
+    if name not in sections:
+        return [f"expected a section {name!r}, found {', '.join(map(str, sections)) or 'none'}"]
+    try:
+        return kind.model_validate(sections[name])
+    except ValidationError as error:
+        return [_explain(name, kind, one) for one in error.errors()]
+
+
+def _explain(section: str, kind: type[Params], error: Any) -> str:
+    key = ".".join([section, *map(str, error["loc"])])
+    if error["type"] == "extra_forbidden":
+        return f"{key}: no such parameter"
+    if error["type"] == "missing":
+        return f"{key}: missing"
+    field = kind.model_fields.get(str(error["loc"][0])) if len(error["loc"]) == 1 else None
+    null = ", or null" if field and type(None) in get_args(field.annotation) else ""
+    return f"{key}: {error['msg'].removeprefix('Value error, ')}{null}. Received: {error['input']!r}"
+
+
+def _yaml_mistake(error: Exception) -> str:
+    """What is wrong and in which line, without the library's advice on its own settings."""
+    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {' '.join(error.problem.split())}"
+    return " ".join(str(error).split())

@@ -1,0 +1,277 @@
+"""The section of params.yaml of every stage as a model, in one table; `section_checks` checks them together."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
+
+from stages.lib.core.params import AskedPrecision, Color, CommonParams, HeadParams, Params, PictureTrainingParams, TrainingParams, or_word
+
+# What `download.path` names while no folder is the source: DVC needs a path that is there.
+NO_FOLDER = Path("sources")
+
+
+class DownloadParams(Params):
+    """Where the pictures come from.
+
+    source: what they are; drawings only if it says `sample`. path: the folder or archive of source `folder`, which may
+    lie anywhere; for every other source `sources`. links: which links in such a folder are followed: those that stay
+    inside it, or also those that lead out of it.
+    sample_per_class: drawn pictures of each class. competition: Kaggle's name of it.
+    url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
+    max_gigabytes, max_hours: what is fetched from it at most (1 GB is 1e9 bytes), and in what time.
+    """
+
+    source: Literal["sample", "folder", "kaggle", "url", "digits"]
+    path: Annotated[str, Field(pattern=r"^[^\x00]+$")]
+    links: Literal["inside", "anywhere"]
+    sample_per_class: Annotated[int, Field(ge=1)]
+    competition: Annotated[str, Field(min_length=1)]
+    url: str | None
+    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None
+    max_gigabytes: Annotated[float, Field(gt=0, le=100_000)]
+    max_hours: Annotated[float, Field(gt=0, le=1_000)]
+
+    @field_validator("url")
+    @classmethod
+    def _has_no_password(cls, url: str | None) -> str | None:
+        """Keep secrets out of a file that git keeps and the report shows."""
+        if url and re.match(r"[a-z0-9+.-]+://[^/?#]*@", url, re.IGNORECASE):
+            raise ValueError(
+                "expected an address without user or password, which git would keep: set the variable "
+                "SMALLSET_DOWNLOAD_AUTHORIZATION to the value of the header, such as 'Bearer ...'"
+            )
+        return url
+
+    @field_validator("path")
+    @classmethod
+    def _belongs_to_the_source(cls, path: str, info: ValidationInfo) -> str:
+        """Refuse two answers to the question whose pictures these are."""
+        source = info.data.get("source")
+        if source == "folder" and Path(path) == NO_FOLDER:
+            raise ValueError("expected the folder or archive of your pictures with download.source: folder")
+        if source not in (None, "folder") and Path(path) != NO_FOLDER:
+            raise ValueError(
+                f"expected {NO_FOLDER} with download.source: {source}; for pictures of your own set that to folder"
+            )
+        return path
+
+
+def _amount(value: object) -> int | float:
+    count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    share = isinstance(value, float) and 0 < value <= 1
+    if not (count or share):
+        raise ValueError("expected a count of at least 1, or a share above 0 and at most 1")
+    return value  # type: ignore[return-value]
+
+
+AUTO = "auto"
+
+
+def is_table(labels: str) -> bool:
+    """Whether `split.labels` is the name of a csv."""
+    return labels.casefold().endswith(".csv")
+
+
+def _labels(value: str) -> str:
+    if value != AUTO and not is_table(value):
+        groups = set(_pattern(value).groupindex)
+        if "label" not in groups or groups - {"label", "subset", "group"}:
+            raise ValueError(
+                "expected auto, the name of a csv, or a regular expression with (?P<label>...) and, if wanted, "
+                "(?P<subset>...) and (?P<group>...)"
+            )
+    return value
+
+
+def _group(value: str) -> str:
+    if _pattern(value).groups > 1:
+        raise ValueError("expected a regular expression with one pair of parentheses at most (others are (?:...))")
+    return value
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+
+
+# One validator for both kinds: one error rather than one for each kind that it is not.
+Amount = Annotated[int | float, PlainValidator(_amount)]
+
+
+class SplitParams(Params):
+    """Section `split`: which class each picture is of, and how many of each class go where.
+
+    labels: "auto" by folders and names; the name of a csv; or a regular expression on the path. group: a regular
+    expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
+    order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
+    share of the class. min_per_class: pictures that a class needs. strays: what becomes of the few that do not fit the
+    rest (`stages.lib.inventory.strays`). max_rejected: share of files, of all and of each class, that may be undecodable or set
+    aside. near_duplicates: largest distance of near copies, as in `stages.lib.duplicates.likeness`; None looks for equal files
+    only. max_near_duplicates: share of pictures that may be near copies of another one.
+    """
+
+    labels: Annotated[str, AfterValidator(_labels)]
+    group: Annotated[str, Field(min_length=1), AfterValidator(_group)] | None
+    order: Literal["index", "shuffle", "hash", "folders"]
+    train: Amount
+    validation: Amount
+    test: Amount
+    min_per_class: Annotated[int, Field(ge=1)]
+    strays: Literal["error", "set_aside"]
+    max_rejected: Annotated[float, Field(ge=0, le=1)]
+    near_duplicates: Annotated[float, Field(gt=0, le=20)] | None
+    max_near_duplicates: Annotated[float, Field(ge=0, le=1)]
+
+
+class PretrainingParams(Params):
+    """How the backbone of `preset: sample` is made.
+
+    pictures_per_class: drawn of each animal. learning_rate: the highest of the schedule.
+    """
+
+    pictures_per_class: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+
+
+class BackboneParams(Params):
+    """Section `backbone`.
+
+    preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
+    """
+
+    enabled: bool
+    preset: Annotated[str, Field(min_length=1)]
+    pretraining: PretrainingParams
+
+
+class FeaturesParams(Params):
+    """Section `features`.
+
+    batch_size: pictures per forward pass. precision: "auto" takes what is clearly faster on this machine.
+    """
+
+    enabled: bool
+    batch_size: Annotated[int, Field(ge=1)]
+    precision: AskedPrecision
+
+
+class ScratchParams(PictureTrainingParams):
+    """Sections `scratch` and `scratch_augmented`: the convnet and its training.
+
+    filters: of each 3 x 3 convolution. pooling: 2 x 2 max pooling between them. dropout: before the classifier.
+    """
+
+    color: Color
+    filters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    pooling: bool
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+class FeatureExtractionParams(TrainingParams, HeadParams):
+    """Section `feature_extraction`: the head and its training."""
+
+
+class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
+    """Section `feature_extraction_augmented`: the head and its training."""
+
+
+class FineTunedParams(PictureTrainingParams):
+    """Section `fine_tuned`: how much of the backbone trains, and how.
+
+    unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
+    normalisation never trains.
+    """
+
+    unfreeze: Annotated[int, Field(ge=1), or_word("all")]
+
+
+class EvaluateParams(Params):
+    """Section `evaluate`.
+
+    batch_size: pictures per forward pass. explained: right pictures, and as many wrong ones, whose evidence is shown.
+    """
+
+    batch_size: Annotated[int, Field(ge=1)]
+    explained: Annotated[int, Field(ge=0)]
+
+
+class LabelsParams(Params):
+    """Section `labels`.
+
+    folds: parts that the pictures are divided into; each is judged by a model trained on the others.
+    threshold: normalized margin up to which a picture is named: of two classes the probability of the labelled one.
+    """
+
+    enabled: bool
+    folds: Annotated[int, Field(ge=2)]
+    threshold: Annotated[float, Field(gt=0, lt=0.5)]
+
+
+class ReportParams(Params):
+    """Section `report`.
+
+    worst: most confidently wrong pictures shown of each model.
+    """
+
+    worst: Annotated[int, Field(ge=0)]
+
+
+class VersionsParams(Params):
+    """Section `versions`: of each library that shapes results, the version."""
+
+    tensorflow: str
+    keras: str
+    keras_hub: Annotated[str, Field(alias="keras-hub")]
+    pillow: str
+    pi_heif: Annotated[str, Field(alias="pi-heif")]
+    scikit_learn: Annotated[str, Field(alias="scikit-learn")]
+    cleanlab: str
+
+
+def _least(value: object) -> float | str:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    if not (number or value == AUTO):
+        raise ValueError("expected a share from 0 to 1, or auto")
+    return value  # type: ignore[return-value]
+
+
+class GateParams(Params):
+    """Section `gate`: what a new model must reach to take the place of the one in use.
+
+    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted;
+    "auto": its interval lies above what guessing reaches. margin: how much worse it may be, in shares of that measure.
+    anchor: beside which model; "best": also the one that was last shown to be better than all before it.
+    max_relabelled, max_lost: shares of a class's known pictures that may have changed class, and of its number that may
+    be gone, before a person is asked.
+    """
+
+    min_accuracy: Annotated[float | Literal["auto"], PlainValidator(_least)]
+    margin: Annotated[float, Field(gt=0, lt=1)]
+    anchor: Literal["best", "present"]
+    max_relabelled: Annotated[float, Field(ge=0, le=1)]
+    max_lost: Annotated[float, Field(ge=0, le=1)]
+
+
+# Of a stage, by its name; and the sections that are no stage's own.
+SECTIONS: dict[str, type[Params]] = {
+    "common": CommonParams,
+    "download": DownloadParams,
+    "split": SplitParams,
+    "backbone": BackboneParams,
+    "features": FeaturesParams,
+    "scratch": ScratchParams,
+    "scratch_augmented": ScratchParams,
+    "feature_extraction": FeatureExtractionParams,
+    "feature_extraction_augmented": FeatureExtractionAugmentedParams,
+    "fine_tuned": FineTunedParams,
+    "evaluate": EvaluateParams,
+    "labels": LabelsParams,
+    "report": ReportParams,
+    "gate": GateParams,
+    "versions": VersionsParams,
+}

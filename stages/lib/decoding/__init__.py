@@ -1,0 +1,1 @@
+"""Strangers' images, decoded in processes of their own and described."""

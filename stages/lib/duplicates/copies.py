@@ -1,0 +1,75 @@
+"""The table of copies, and the refusal of one that says that nearly everything is a copy."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.duplicates.groups import compared
+from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import Picture
+
+UNDECIDED = "none: the stage failed"
+_EXAMPLES = 3  # groups that a refusal shows
+
+
+def copy_table(pictures: Sequence[Picture], groups: np.ndarray) -> pd.DataFrame:
+    """List the pictures that have a copy, group by group.
+
+    Args:
+        groups: int64 (pictures,), as from `near_groups`.
+
+    Returns:
+        group (from 1), path (in the archive), class, kind (exact: an equal file is there; near; mirrored), distance
+        (from the picture that stands for the group, as in `likeness`), action (nothing yet). The index is the place
+        among the pictures.
+    """
+    members: dict[int, list[int]] = {}
+    for place, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(place)
+    apart, mirrored = compared(pictures, groups)
+    rows, index = [], []
+    for number, places in enumerate((places for places in members.values() if len(places) > 1), start=1):
+        files = Counter(pictures[place].sha256 for place in places)
+        for place in places:
+            picture = pictures[place]
+            kind = "exact" if files[picture.sha256] > 1 else "mirrored" if mirrored[place] else "near"
+            rows.append((number, picture.name, picture.label, kind, round(float(apart[place]), 2), UNDECIDED))
+            index.append(place)
+    table = pd.DataFrame(rows, index, columns=["group", "path", "class", "kind", "distance", "action"])
+    # An empty column would be one of numbers.
+    return table.astype(dict.fromkeys(("path", "class", "kind", "action"), str))
+
+
+def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -> None:
+    """Refuse when so many pictures are near copies that it is not a few copies that were found.
+
+    Args:
+        copies: as from `copy_table`. total: pictures. limit: largest share of them. listed: the table's file.
+
+    Raises:
+        UserError: with the share, examples and what to set.
+    """
+    near = copies[copies["kind"] != "exact"]
+    # One of each group is an original: an exact copy, where there is one.
+    surplus = len(near) - len(set(near["group"]) - set(copies.loc[copies["kind"] == "exact", "group"]))
+    if surplus <= limit * total:
+        return
+    sizes = near["group"].value_counts()
+    shown = [" = ".join(copies.loc[copies["group"] == group, "path"].head(2)) for group in sizes.index[:_EXAMPLES]]
+    raise UserError(
+        f"split.max_near_duplicates: {surplus} of {total} pictures ({surplus / total:.1%}; expected at most "
+        f"{limit:.1%}) are near copies of another one, {sizes.iloc[0]} in the largest group; all are in {listed}, "
+        f"for example {', '.join(shown)}. If they are copies, raise split.max_near_duplicates; if they are not, lower "
+        "split.near_duplicates or set it to null"
+    )
+
+
+def as_told(copies: pd.DataFrame, listed: Path) -> str:
+    """What the message of a failed split adds, where copies may be the reason: nothing where there are none."""
+    if copies.empty:
+        return ""
+    classes = int((copies.groupby("group")["class"].nunique() > 1).sum())
+    return f"; {len(copies)} pictures are copies, in {classes} groups across classes: see {listed}"

@@ -1,0 +1,146 @@
+"""Copies of one picture: the same file twice, or the picture resized, recompressed, cropped, mirrored or retouched."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from stages.lib.duplicates.candidates import candidates
+from stages.lib.inventory.contents import Picture
+from stages.lib.duplicates.likeness import distances, has_detail
+
+_COUNT = 3  # pictures that each is compared with, in each tree of the search
+_ROUNDS = 32  # searches; real pictures need a few, whatever their number, and made-up ones could need one for every few
+_CHUNK = 1024  # pairs whose thumbnails are gathered at once
+
+
+def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
+    """int64 (pictures,): the place of the picture that stands for the group, as from `search`."""
+    return search(pictures, limit)[0]
+
+
+def search(pictures: Sequence[Picture], limit: float | None) -> tuple[np.ndarray, int]:
+    """Group the pictures that are copies of each other.
+
+    Near copies are found by their thumbnails (`likeness.distances`, also of the mirror image), among those that are
+    roughly alike (`candidates`). Every picture of a group is a copy of the one that stands for it: copies of copies
+    are none, so a series that changes slowly falls into many groups. What has no detail, as an empty page, is a copy of
+    equal files only.
+
+    Args:
+        limit: largest distance of a near copy; None finds equal files only.
+
+    Returns:
+        int64 (pictures,): the place of the picture that stands for the group, equal for copies. Groups that were still
+        growing when the search was ended, because of its time: they may have more copies among the pictures.
+    """
+    files = _first([picture.sha256 for picture in pictures])
+    if limit is None or not len(files):
+        return files, 0
+    different = np.unique(files)
+    # Equal thumbnails need no search, however many there are.
+    seen = different[_first([pictures[place].thumbnail.tobytes() for place in different])]
+    distinct = np.unique(seen)
+    distinct = distinct[has_detail([pictures[place].thumbnail for place in distinct])]
+    found, growing = _grouped([pictures[place].thumbnail for place in distinct], limit)
+    leaders = distinct[found]
+    groups, known = np.arange(len(pictures)), np.isin(seen, distinct)
+    groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
+    return groups[files], growing
+
+
+def compared(pictures: Sequence[Picture], groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compare each picture with the one that stands for its group.
+
+    Args:
+        groups: as from `near_groups`.
+
+    Returns:
+        float32 (pictures,): the distance, 0 for equal files. bool (pictures,): whether it is nearer mirrored.
+    """
+    apart, mirrored = np.zeros(len(pictures), np.float32), np.zeros(len(pictures), bool)
+    places = [place for place, group in enumerate(groups) if pictures[place].sha256 != pictures[group].sha256]
+    if places:
+        pairs = np.stack([np.minimum(places, groups[places]), np.maximum(places, groups[places])], axis=1)
+        thumbnails = [picture.thumbnail for picture in pictures]
+        plain, turned = (_measured(thumbnails, np.insert(pairs, 2, mirror, axis=1)) for mirror in (0, 1))
+        apart[places], mirrored[places] = np.minimum(plain, turned), turned < plain
+    return apart, mirrored
+
+
+def _first(values: Sequence[Hashable]) -> np.ndarray:
+    """int64 (values,): the place at which each value comes first."""
+    places: dict[Hashable, int] = {}
+    return np.array([places.setdefault(value, place) for place, value in enumerate(values)], np.int64)
+
+
+def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray, int]:
+    """int64 (pictures,): the place of the one that stands for each. Groups that were still growing at the end.
+
+    Where one has more copies than it was compared with, those that stand for a group are searched again, without the
+    others: each search of real pictures makes them fewer by a factor. Thumbnails can be made up that are copies of one
+    and of no other: then each search finds but a few more, and only the limit of rounds keeps the time from growing
+    with the square of the pictures.
+    """
+    leaders, crowded = np.arange(len(thumbnails)), np.ones(len(thumbnails), bool)
+    links = np.empty((0, 2), np.int64)
+    for _ in range(_ROUNDS):
+        if not crowded.any():
+            break
+        remaining = np.unique(leaders)
+        pairs = candidates([thumbnails[place] for place in remaining], _COUNT)
+        pairs[:, :2] = remaining[pairs[:, :2]]
+        near = _copies(thumbnails, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
+        if not len(near):
+            crowded[:] = False
+            break
+        links = np.concatenate([links, near, _merging(thumbnails, leaders, near, limit)])
+        links = np.unique(links, axis=0)
+        before, leaders = leaders, _stars(len(thumbnails), links)
+        sizes = np.bincount(leaders, minlength=len(leaders))
+        crowded = (sizes > _COUNT) & (sizes > np.bincount(before, minlength=len(leaders)))
+    return leaders, int(crowded.sum())
+
+
+def _merging(thumbnails: Sequence[np.ndarray], leaders: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:
+    """Copies of a leader among the members of a smaller group whose leader is one; each group with one other only."""
+    sizes = np.bincount(leaders, minlength=len(leaders))
+    larger: dict[int, int] = {}
+    for pair in near.tolist():
+        other, one = sorted(pair, key=lambda place: (-sizes[place], place))
+        larger[one] = min(larger.get(one, other), other, key=lambda place: (-sizes[place], place))
+    members = np.flatnonzero(leaders != np.arange(len(leaders))).tolist()
+    pairs = [sorted((larger[int(leaders[place])], place)) for place in members if int(leaders[place]) in larger]
+    plain, mirrored = (np.insert(np.array(pairs, np.int64).reshape(-1, 2), 2, turn, axis=1) for turn in (0, 1))
+    fitting = _measured(thumbnails, plain) <= limit
+    turned = _copies(thumbnails, mirrored[~fitting], limit)
+    return np.concatenate([plain[fitting, :2], turned])
+
+
+def _copies(thumbnails: Sequence[np.ndarray], pairs: np.ndarray, limit: float) -> np.ndarray:
+    """int64 (copies, 2): those of the pairs that are near enough."""
+    return np.unique(pairs[_measured(thumbnails, pairs) <= limit, :2], axis=0)
+
+
+def _measured(thumbnails: Sequence[np.ndarray], pairs: np.ndarray) -> np.ndarray:
+    """float32 (pairs,): distances; the second of a pair is mirrored where the third number is 1."""
+    found = [np.empty(0, np.float32)]
+    for part in (pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)):
+        one = np.stack([thumbnails[place] for place in part[:, 0]])
+        other = np.stack([thumbnails[place][:, ::-1] if turned else thumbnails[place] for _, place, turned in part])
+        found.append(distances(one, other))
+    return np.concatenate(found)
+
+
+def _stars(count: int, links: np.ndarray) -> np.ndarray:
+    """int64 (count,): who stands for each: those with the most copies first, for all of these that no other has."""
+    near: dict[int, list[int]] = defaultdict(list)
+    for one, other in links.tolist():
+        near[one].append(other)
+        near[other].append(one)
+    leaders, free = np.arange(count), np.ones(count, bool)
+    for place in sorted(near, key=lambda place: (-len(near[place]), place)):
+        if free[place]:
+            taken = [place, *(other for other in near[place] if free[other])]
+            leaders[taken], free[taken] = place, False
+    return leaders

@@ -1,0 +1,175 @@
+"""Where a model looks: Grad-CAM heat over a few test pictures that it got right and wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from keras import layers
+from PIL import Image
+from scipy import ndimage
+
+from stages.lib.images.decode import stream
+from stages.lib.images.resizing import Resizing
+from stages.lib.networks.saved_model import input_of
+
+_SIDE = 160  # pixels
+_BATCH = 16  # pictures per pass
+_STRENGTH = 0.65  # share of the colour where the heat is 1
+# Perceptually uniform, told apart by colour-blind people as well, and strong on white fur and on black.
+_COLORS = mpl.colormaps["plasma"]
+
+
+def grad_cam(model: keras.Model, pictures: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
+    """Grad-CAM (Selvaraju et al. 2017): which positions of the last feature map speak for a class.
+
+    The gradient is that of the logit, since that of a sure probability vanishes. Average pooling right above the map
+    gives every position the same gradient. Grad-CAM therefore equals HiResCAM here (Draelos & Carin 2020), and CAM
+    (Zhou et al. 2016) where the head is a single layer.
+
+    Args:
+        model: as `networks` builds it, a chain of layers with "pooling" and, at the end, "classifier".
+        pictures: uint8 (count, height, width, channels) in [0, 255].
+        classes: the class to explain per picture, an index; None explains the predicted one.
+
+    Returns:
+        float32 (count, map_height, map_width) in [0, 1], each divided by its maximum; zero where nothing speaks for the
+        class.
+    """
+    below, above = _halves(model)
+    maps = tf.cast(pictures, tf.float32)
+    for layer in below:
+        maps = layer(maps, training=False)
+    maps = tf.cast(maps, tf.float32)
+    pooled = tf.reduce_mean(maps, axis=(1, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(pooled)
+        logits = _logits(above, pooled)
+        explained = tf.argmax(logits, axis=1) if classes is None else tf.constant(classes, tf.int64)
+        scores = tf.gather(logits, explained, axis=1, batch_dims=1)
+    weights = tape.gradient(scores, pooled)
+    heats = tf.nn.relu(tf.einsum("nhwc,nc->nhw", maps, weights))
+    return tf.math.divide_no_nan(heats, tf.reduce_max(heats, axis=(1, 2), keepdims=True)).numpy()
+
+
+def spread(model: keras.Model, heats: np.ndarray) -> np.ndarray:
+    """Lay heat on the pixels it speaks of, smoothly.
+
+    Convolutions without padding leave out the border: the outer positions of a convnet's map lie well inside the
+    picture, and their heat goes on to its border. The map of a backbone is taken to cover the picture evenly, as usual,
+    which is right to within half a position.
+
+    Args:
+        heats: float32 (count, map_height, map_width) in [0, 1], of pictures at the size of the model.
+
+    Returns:
+        float32 (count, height, width) in [0, 1].
+    """
+    size, _ = input_of(model)
+    start, step = _first_position(model, size, heats.shape[1])
+    spread_out = [
+        ndimage.affine_transform(heat, [1 / step] * 2, -start / step, (size, size), order=3, mode="nearest")
+        for heat in heats
+    ]
+    return np.clip(spread_out, 0, 1).astype(np.float32)
+
+
+def overlay(picture: np.ndarray, heat: np.ndarray, side: int) -> Image.Image:
+    """A picture with heat over it: the hotter, the stronger the colour; cold parts stay clear.
+
+    Args:
+        picture: uint8 (height, width, 3) or (height, width, 1). heat: float32, 2-D, in [0, 1]; covers the picture.
+        side: height and width of the result in pixels.
+    """
+    image = Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).convert("RGB")
+    pixels = np.asarray(image.resize((side, side), Image.Resampling.BICUBIC), np.float32)
+    resized = Image.fromarray(heat.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+    strength = np.asarray(resized).clip(0, 1)[..., np.newaxis]
+    colors = 255 * _COLORS(strength[..., 0])[..., :3]
+    share = _STRENGTH * strength
+    return Image.fromarray((pixels * (1 - share) + colors * share).round().astype(np.uint8))
+
+
+def choose(table: pd.DataFrame, right: np.ndarray, count: int) -> pd.DataFrame:
+    """Which test pictures are explained: at most `count` wrong ones and then `count` right ones.
+
+    Of the wrong ones the most confident, which are the errors worth a look. Of the right ones, a class after the
+    other, those whose confidence is nearest the median of their class: typical pictures, where the most confident
+    would be the easiest. Ties go by path.
+
+    Args:
+        table: predictions, with path, label, predicted and `p_<class>`.
+        right: bool (pictures,).
+
+    Returns:
+        path, label, predicted, confidence: the probability of the predicted class.
+    """
+    found = table[["path", "label", "predicted"]].assign(confidence=table[_chances(table)].max(axis=1))
+    wrong = found[~right].sort_values(["confidence", "path"], ascending=[False, True])
+    good = found[right]
+    median = good.groupby("label")["confidence"].transform("quantile", interpolation="lower")
+    good = good.assign(distance=(good["confidence"] - median).abs()).sort_values(["distance", "path"])
+    good = good.assign(turn=good.groupby("label").cumcount()).sort_values(["turn", "label"])
+    return pd.concat([wrong.head(count), good.head(count)[list(found)]], ignore_index=True)
+
+
+def write(
+    directory: Path, model: keras.Model, dataset: Path, table: pd.DataFrame, count: int, resizing: Resizing
+) -> None:
+    """Write the pictures that `choose` chose with their heat, and index.csv: file, path, label, predicted, confidence.
+
+    Args:
+        directory: is made. dataset: what the paths of `table` start from.
+        resizing: how the model's pictures get its size.
+
+    Raises:
+        BrokenPicture: one of the files cannot be decoded; its name comes first.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    chosen = choose(table, (table["label"] == table["predicted"]).to_numpy(), count)
+    chosen.insert(0, "file", [f"{number}.jpg" for number in range(1, len(chosen) + 1)])
+    columns = _chances(table)
+    classes = [columns.index(f"p_{name}") for name in chosen["predicted"]]
+    size, color = input_of(model)
+    paths = [dataset / path for path in chosen["path"]]
+    for number, pictures in enumerate(stream(paths, size, color, _BATCH, resizing=resizing)):
+        batch = slice(number * _BATCH, (number + 1) * _BATCH)
+        heats = spread(model, grad_cam(model, pictures, classes[batch]))
+        for file, picture, heat in zip(chosen["file"][batch], pictures, heats, strict=True):
+            overlay(picture, heat, _SIDE).save(directory / file, quality=85)
+    chosen.to_csv(directory / "index.csv", index=False, float_format="%.7g")
+
+
+def _chances(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table if str(name).startswith("p_")]
+
+
+def _halves(model: keras.Model) -> tuple[list[layers.Layer], list[layers.Layer]]:
+    """The layers below and above "pooling", without the input."""
+    pooling = model.layers.index(model.get_layer("pooling"))
+    return model.layers[1:pooling], model.layers[pooling + 1 :]
+
+
+def _logits(head: Sequence[layers.Layer], x: tf.Tensor) -> tf.Tensor:
+    """Logit of each class, float32 (count, classes); of a single sigmoid unit, less and plus its own."""
+    for layer in head[:-1]:
+        x = layer(x, training=False)
+    logits = tf.cast(x, tf.float32) @ head[-1].kernel + head[-1].bias
+    return tf.concat([-logits, logits], axis=1) if logits.shape[1] == 1 else logits
+
+
+def _first_position(model: keras.Model, size: int, positions: int) -> tuple[float, float]:
+    """Pixel in the middle of what the first position of the map sees, and pixels from one position to the next."""
+    windows = [layer for layer in _halves(model)[0] if isinstance(layer, layers.Conv2D | layers.MaxPooling2D)]
+    if not windows:
+        step = size / positions
+        return (step - 1) / 2, step
+    start, step = 0.0, 1.0
+    for layer in windows:
+        width, _ = layer.kernel_size if isinstance(layer, layers.Conv2D) else layer.pool_size
+        start += (width - 1) / 2 * step
+        step *= layer.strides[0]
+    return start, step

@@ -1,0 +1,90 @@
+"""The figures of a model on pictures it has not seen, with intervals."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import brier_score_loss, precision_recall_fscore_support
+
+from stages.lib.evaluation.intervals import Interval, mean_share, share
+
+IMBALANCE = 3  # times the pictures of the smallest class
+_SMALLEST = 1e-7  # probability, as Keras clips it
+
+
+def accuracy(right: np.ndarray) -> Interval:
+    """Share of right predictions with its interval, as `share` has it.
+
+    Args:
+        right: bool (pictures,).
+    """
+    return share(int(right.sum()), len(right))
+
+
+def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> Interval:
+    """Mean over the classes of the share that is right, every class counting the same; its interval: `mean_share`.
+
+    Args:
+        labels, predicted: int64 (pictures,), or text.
+    """
+    _, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return mean_share(np.bincount(places[labels == predicted], minlength=len(counts)), counts)
+
+
+def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean cross-entropy, in nats, of probabilities clipped as Keras does.
+
+    Args:
+        labels: int64 (pictures,). probabilities: float64 (pictures, classes).
+    """
+    right = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(right.clip(_SMALLEST, 1 - _SMALLEST)).mean())
+
+
+def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean squared error of the probabilities (Brier 1950).
+
+    Of two classes that of one class, in [0, 1]; of more the sum over the classes, in [0, 2].
+    """
+    if probabilities.shape[1] == 2:
+        return float(brier_score_loss(labels == 1, probabilities[:, 1]))
+    # Sums of float32 outputs miss 1 by more than scikit-learn puts up with.
+    shares = probabilities / probabilities.sum(axis=1, keepdims=True)
+    return float(brier_score_loss(labels, shares, labels=range(shares.shape[1])))
+
+
+def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+    """A row per class: class, pictures, precision, recall, recall_low, recall_high, f1.
+
+    A class that is never predicted has precision 0; recall of a class that is not tested is 0, anything up to 1.
+
+    Args:
+        labels, predicted: int64 (pictures,), indexes into `classes`.
+    """
+    places = list(range(len(classes)))
+    precision, recall, f1, pictures = precision_recall_fscore_support(labels, predicted, labels=places, zero_division=0)
+    found = np.bincount(labels[labels == predicted], minlength=len(classes))
+    shares = [
+        share(int(right), int(count)) if count else Interval(0.0, 0.0, 1.0)
+        for right, count in zip(found, pictures, strict=True)
+    ]
+    columns = {
+        "class": list(classes),
+        "pictures": pictures,
+        "precision": precision,
+        "recall": recall,
+        "recall_low": [one.low for one in shares],
+        "recall_high": [one.high for one in shares],
+        "f1": f1,
+    }
+    return pd.DataFrame(columns).round(6)
+
+
+def is_imbalanced(labels: np.ndarray) -> bool:
+    """Whether accuracy misleads: the largest class has at least three times the pictures of the smallest.
+
+    Args:
+        labels: (pictures,), numbers or names of classes.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    return bool(counts.max() >= IMBALANCE * counts.min())

@@ -1,0 +1,1 @@
+"""A model run over images, and the table of its predictions."""

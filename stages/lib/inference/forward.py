@@ -1,0 +1,61 @@
+"""A model run over batches of pictures as one compiled function."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from stages.lib.networks.fusion import Forward, faithful
+from stages.lib.images.decode import stream
+from stages.lib.images.resizing import Resizing
+from stages.lib.networks.saved_model import input_of
+
+
+def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The model without training as one compiled function, tried on the first pictures that it gets (`faithful`).
+
+    It takes pictures uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
+    output for each.
+    """
+    found: list[Forward] = []
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        missing = batch_size - len(batch)
+        filled = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge") if missing else batch
+        if not found:
+            found.append(faithful(model, filled)[1])
+        return found[0](filled).numpy()[: len(batch)]
+
+    return run
+
+
+def probabilities(
+    model: keras.Model,
+    paths: Sequence[Path],
+    batch_size: int,
+    broken: dict[Path, str] | None = None,
+    *,
+    resizing: Resizing,
+    read: Callable[..., Iterator[np.ndarray]] = stream,
+) -> np.ndarray:
+    """Probability of each class for each picture, read as in training.
+
+    Args:
+        broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
+        resizing: that of the model's training (`saved_model.resizing_of`).
+        read: what reads the pictures, as `pictures.stream` does.
+
+    Returns:
+        float64 (pictures, classes); a model with one sigmoid unit gives two columns.
+
+    Raises:
+        BrokenPicture: one of the files cannot be decoded; its name comes first.
+    """
+    image_size, color = input_of(model)
+    # No batch is filled up beyond all pictures.
+    batch_size = max(1, min(batch_size, len(paths)))
+    batches = read(paths, image_size, color, batch_size, broken, resizing=resizing)
+    none = np.empty((0, model.output_shape[-1]), np.float32)
+    outputs = np.concatenate([none, *map(compiled(model, batch_size), batches)]).astype(np.float64)
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

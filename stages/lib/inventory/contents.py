@@ -1,0 +1,87 @@
+"""What an archive holds: each picture decoded once and described."""
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from stages.lib.decoding.processes import answers
+from stages.lib.images.manifest import SubsetName
+from stages.lib.images.files import BrokenPicture
+from stages.lib.core.progress import counted
+from stages.lib.images.set_aside import NO_PICTURE, is_set_aside
+from stages.lib.decoding.thumbnails import SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the archive.
+
+    name: in the archive. label: its class, subset: the one it was collected for, group: what it must not be parted
+    from, all of which `labelling` adds. width, height: pixels, upright.
+    thumbnail: uint8 (48, 48, 3), as in `thumbnails`. brightness, sharpness: as in `quality`.
+    """
+
+    name: str
+    label: str
+    width: int
+    height: int
+    size: int
+    sha256: str
+    thumbnail: np.ndarray
+    brightness: float
+    sharpness: float
+    subset: SubsetName | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file of the archive that does not count, and why.
+
+    by_name: it is no picture by its name, and was not looked at.
+    """
+
+    name: str
+    reason: str
+    by_name: bool = False
+
+
+def take_inventory(archive: Path) -> tuple[list[Picture], list[Rejected]]:
+    """Decode and describe every file of a zip, in the order of their names; nothing is known of their classes yet.
+
+    Decoding happens in processes of their own (`decoding`), so that no file ends more than itself. What
+    `download` could not read has a comment that says why (`archives.write_zip`); also a folder, whose name ends in `/`.
+    """
+    with zipfile.ZipFile(archive) as opened:
+        noted = {info.filename: info.comment.decode("utf-8", "replace") for info in opened.infolist() if info.comment}
+        names = sorted(name for name in opened.namelist() if not (name.endswith("/") or name in noted))
+        aside = [Rejected(name, NO_PICTURE, True) for name in names if is_set_aside(name)]
+        names = [name for name in names if not is_set_aside(name)]
+        pictures, rejected = [], []
+        for found in counted(_describe_all(archive, names), "reading pictures", len(names)):
+            if isinstance(found, Picture):
+                pictures.append(found)
+            else:
+                rejected.append(found)
+    return pictures, [*rejected, *(Rejected(name, why) for name, why in noted.items()), *aside]
+
+
+def natural_order(name: str) -> tuple[int, str]:
+    """Key that sorts files by the last number in their name, and those without one first."""
+    numbers = re.findall(r"\d+", PurePosixPath(name).stem)
+    return (int(numbers[-1]) if numbers else -1, name)
+
+
+def _describe_all(archive: Path, names: Sequence[str]) -> Iterator[Picture | Rejected]:
+    orders = [{"do": "describe", "archive": str(archive), "name": name} for name in names]
+    for name, found in zip(names, answers(orders), strict=True):
+        if isinstance(found, BrokenPicture):
+            yield Rejected(name, str(found))
+        else:
+            about, content = found
+            pixels = np.frombuffer(content, np.uint8).reshape(SIDE, SIDE, 3)
+            yield Picture(name, "", thumbnail=pixels, **about)

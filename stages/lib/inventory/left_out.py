@@ -1,0 +1,41 @@
+"""The list of what does not count, `data/rejected.csv`: written and limited."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import Rejected
+from stages.lib.core.outputs import whole_file, write_csv
+
+_SHOWN = 10  # printed
+
+
+def write_left_out(file: Path, left_out: Sequence[Rejected]) -> None:
+    """Write the table: path (also of a folder, a class or a row of a csv), reason."""
+    table = pd.DataFrame([(one.name, one.reason) for one in left_out], columns=["path", "reason"], dtype=str)
+    with whole_file(file) as partial:
+        write_csv(table, partial)
+
+
+def check_share(broken: Sequence[Rejected], strays: Sequence[Rejected], total: int, limit: float, listed: Path) -> None:
+    """Print what is damaged or does not fit, and refuse so much of it that something else must be wrong.
+
+    Args:
+        total: files. limit: largest share of them. listed: the table's file.
+
+    Raises:
+        UserError: with the share and the first of them.
+    """
+    bad = [*broken, *strays]
+    for file in bad[:_SHOWN]:
+        print(f"rejected: {file.name}: {file.reason}")
+    if len(bad) > _SHOWN:
+        print(f"rejected: {len(bad) - _SHOWN} more, listed in {listed}")
+    if len(bad) > limit * total:
+        what = "cannot be decoded or do not fit the rest" if strays else "cannot be decoded"
+        raise UserError(
+            f"split.max_rejected: {len(bad)} of {total} files {what} ({len(bad) / total:.1%}; expected at most "
+            f"{limit:.1%}), all are listed in {listed}, the first is {bad[0].name}: {bad[0].reason}"
+        )

@@ -1,0 +1,53 @@
+"""Bad things beside good ones: the first of them is an error, or all are set aside, named and counted.
+
+The rule: what a person has not seen to work yet must be clear, so a stray is an error (`split.strays: error`). Where
+the rest is known to work (`set_aside`, as retraining sets it), a few strays do not stop it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import Rejected
+from stages.lib.images.set_aside import STRAY
+
+
+@dataclass
+class Strays:
+    """What does not fit the rest.
+
+    allowed: whether it may be set aside. most: files that may be. share: of a class's files that may be damaged.
+    files: why, by the name of the file or folder, or of the row of a table. classes: why, by the class.
+    """
+
+    allowed: bool = False
+    most: float = 0
+    share: float = 1
+    files: dict[str, str] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
+
+    def put(self, error: UserError, names: Iterable[str], label: str | None = None) -> None:
+        """Set aside what is wrong.
+
+        Args:
+            error: what is wrong, as it is said where nothing may be set aside. names: of what. label: of the class, if
+                it is wrong with all of it.
+
+        Raises:
+            UserError: that one, where nothing may be set aside.
+        """
+        if not self.allowed:
+            raise error
+        if label is not None:
+            self.classes.setdefault(label, str(error))
+        for name in names:
+            self.files.setdefault(name, str(error))
+
+    def listed(self) -> list[Rejected]:
+        """All of them with their reasons, the classes first."""
+        classes = [Rejected(f"class {label}", f"{STRAY}{reason}") for label, reason in self.classes.items()]
+        return classes + self.listed_files()
+
+    def listed_files(self) -> list[Rejected]:
+        """Files, folders and rows with their reasons."""
+        return [Rejected(name, f"{STRAY}{reason}") for name, reason in self.files.items()]

@@ -1,0 +1,187 @@
+"""The class of every picture: from where it lies, from a csv beside the pictures, or by a regular expression."""
+
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from stages.lib.labelling.class_names import check_classes, problems
+from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import Picture, Rejected
+from stages.lib.labelling.table import likely_tables, read_table
+from stages.lib.labelling.layout import Placed
+from stages.lib.labelling.names import subset_of
+from stages.lib.labelling.layout_strays import read_clear_layout
+from stages.lib.images.manifest import SUBSETS
+from stages.lib.core.sections import AUTO, is_table
+from stages.lib.images.set_aside import NO_CLASS
+from stages.lib.inventory.strays import Strays
+
+_IMAGES = {
+    *(".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg"),
+    *(".jpg", ".nef", ".pgm", ".png", ".ppm", ".psd", ".tga", ".tif", ".tiff", ".webp"),
+}
+_SHOWN = 100  # classes printed
+Placing = Callable[[str], Placed | None]
+
+
+def label_pictures(
+    archive: Path,
+    pictures: Sequence[Picture],
+    broken: Sequence[Rejected],
+    labels: str,
+    group: str | None,
+    strays: Strays | None = None,
+    least: int = 1,
+) -> tuple[list[Picture], list[Rejected]]:
+    """Give every picture its class, its subset and its group, and print what classes there are.
+
+    Args:
+        broken: files that cannot be decoded. labels: "auto" goes by folders and names (`layout.read_layout`); else the
+            name of a csv in the archive (`labels_table.read_table`), or a regular expression on the path with
+            `(?P<label>...)`, and `(?P<subset>...)` and `(?P<group>...)` if wanted.
+        group: a regular expression on the path; what it matches, or its parentheses, is the group. strays: takes what
+            does not fit the rest; None: that is an error. least: pictures that a class needs.
+
+    Returns:
+        The pictures that have a class, and those without, with the reason.
+
+    Raises:
+        UserError: the classes cannot be told apart; where nothing may be set aside also, that one of them has no
+            picture left or no name that can be used.
+    """
+    strays = strays or Strays()
+    with zipfile.ZipFile(archive) as opened:
+        folders = [name for name in opened.namelist() if name.endswith("/")]
+        names = [*(picture.name for picture in pictures), *_likely_pictures(broken)]
+        placing = _placing(opened, labels, names, folders, strays, least)
+    placed = [placing(picture.name) for picture in pictures]
+    found = [
+        replace(picture, label=place.label, subset=place.subset, group=place.group)
+        for picture, place in zip(pictures, placed, strict=True)
+        if place and picture.name not in strays.files
+    ]
+    without = [
+        picture
+        for picture, place in zip(pictures, placed, strict=True)
+        if not place and picture.name not in strays.files
+    ]
+    _check_lost(Counter(picture.label for picture in found), placing, broken, folders, strays)
+    found = _with_good_names(found, strays)
+    if group is not None:
+        found = _grouped(found, group)
+    _tell(found, without, labels)
+    return found, [Rejected(picture.name, f"{NO_CLASS}{labels}") for picture in without]
+
+
+def _placing(
+    archive: zipfile.ZipFile, labels: str, names: Sequence[str], empty: Sequence[str], strays: Strays, least: int
+) -> Placing:
+    if is_table(labels):
+        return read_table(archive, labels, strays).get
+    if labels != AUTO:
+        return lambda name: _matched(labels, name, strays)
+    tables = likely_tables(archive)
+    hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take" if tables else ""
+    try:
+        layout = read_clear_layout(names, strays, least)
+    except UserError as error:
+        remarks = [str(error), *([hint] if hint else []), *([f"empty folders: {_some(empty)}"] if empty else [])]
+        raise UserError("; ".join(remarks)) from None
+    if hint:
+        print(f"not used: {hint}")
+    if below := layout.below_classes(names):
+        print(f"folders inside those of the classes say nothing: {_some(below)} (else set split.labels)")
+    return layout.place
+
+
+def _matched(pattern: str, name: str, strays: Strays) -> Placed | None:
+    match = re.search(pattern, name)
+    if not match or not match["label"]:
+        return None
+    values = match.groupdict()
+    subset = values.get("subset")
+    if subset and subset_of(subset) is None:
+        told = f"split.labels: {name}: expected a subset {', '.join(SUBSETS)}. Received: {subset!r}"
+        strays.put(UserError(told), [name])
+        return None
+    return Placed(match["label"], subset_of(subset) if subset else None, values.get("group") or "")
+
+
+def _grouped(pictures: Sequence[Picture], pattern: str) -> list[Picture]:
+    if any(picture.group for picture in pictures):
+        raise UserError("split.group: expected null, for split.labels gives the groups. Received: " + repr(pattern))
+    matches = [re.search(pattern, picture.name) for picture in pictures]
+    if not any(matches):
+        raise UserError(f"split.group: {pattern!r} matches no path, such as {pictures[0].name}")
+    groups = [(match[1] if match.re.groups else match[0]) or "" if match else "" for match in matches]
+    return [replace(picture, group=name) for picture, name in zip(pictures, groups, strict=True)]
+
+
+def _with_good_names(pictures: list[Picture], strays: Strays) -> list[Picture]:
+    """The pictures of classes whose names can be used."""
+    counts = Counter(picture.label for picture in pictures)
+    if strays.allowed and (wrong := problems(counts)):
+        for label, problem in wrong.items():
+            names = [picture.name for picture in pictures if picture.label == label]
+            strays.put(UserError(problem), names, label)
+        pictures = [picture for picture in pictures if picture.label not in wrong]
+    labels = {picture.label for picture in pictures}
+    if len(labels) < 2 and (aside := strays.listed()):
+        told = f"{len(aside)} things were set aside, the first is {aside[0].name}: {aside[0].reason}"
+        raise UserError(f"split: expected pictures of at least two classes. Received: {sorted(labels)}; {told}")
+    check_classes(labels)
+    return pictures
+
+
+def _check_lost(
+    counts: Counter[str], placing: Placing, broken: Sequence[Rejected], folders: Sequence[str], strays: Strays
+) -> None:
+    """Refuse, or name, what would leave a class without a word."""
+    damaged: dict[str, list[Rejected]] = {}
+    for file in broken:
+        if file.name.endswith("/"):
+            strays.put(UserError(f"split: {file.name}: {file.reason}"), [])
+        elif file.name not in strays.files and (placed := placing(file.name)):
+            damaged.setdefault(placed.label, []).append(file)
+    for label, files in sorted(damaged.items()):
+        total, first = counts[label] + len(files), f"the first is {files[0].name}: {files[0].reason}"
+        if not counts[label]:
+            told = f"split: class {label!r}: none of its {total} files can be decoded, {first}"
+            strays.put(UserError(told), [], label)
+        # One file of a small class is no sign of a broken transfer.
+        elif len(files) > max(1, strays.share * total):
+            told = f"split.max_rejected: class {label!r}: {len(files)} of {total} files cannot be decoded, {first}"
+            strays.put(UserError(told), [], label)
+    for folder in folders:
+        if (placed := placing(folder)) and not counts[placed.label]:
+            told = f"split: class {placed.label!r}: {folder} is empty; expected pictures, or no such folder"
+            strays.put(UserError(told), [], placed.label)
+
+
+def _tell(pictures: Sequence[Picture], without: Sequence[Picture], labels: str) -> None:
+    counts = Counter(picture.label for picture in pictures)
+    subsets = Counter((picture.label, picture.subset) for picture in pictures if picture.subset)
+    print(f"{len(counts)} classes by split.labels {labels}:")
+    for label, count in sorted(counts.items())[:_SHOWN]:
+        given = ", ".join(f"{name} {subsets[label, name]}" for name in SUBSETS if subsets[label, name])
+        print(f"  {label}: {count} pictures{f' ({given})' if given else ''}")
+    if len(counts) > _SHOWN:
+        print(f"  and {len(counts) - _SHOWN} more")
+    groups = {picture.group for picture in pictures if picture.group}
+    if groups:
+        alone = sum(not picture.group for picture in pictures)
+        print(f"{len(groups)} groups{f'; {alone} pictures are in none' if alone else ''}")
+    if without:
+        print(f"{len(without)} pictures have no class and stay out: {_some([picture.name for picture in without])}")
+
+
+def _likely_pictures(broken: Sequence[Rejected]) -> list[str]:
+    """Files that are meant to be pictures: they belong to the layout as those that can be decoded."""
+    return [file.name for file in broken if PurePosixPath(file.name).suffix.casefold() in _IMAGES]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,1 @@
+"""Keras models: built, made faster, saved and loaded."""

@@ -1,0 +1,163 @@
+"""The networks: a convnet from nothing, and a head on a pretrained backbone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import keras_hub
+from keras import layers
+
+from stages.lib.networks import model_files
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import Precision
+from stages.lib.images.decode import CHANNELS, Color
+from stages.lib.networks.precision import policy
+
+
+def classifier(classes: int) -> layers.Layer:
+    """Last layer: one sigmoid unit for two classes, else a softmax unit per class; in float32 at any precision."""
+    if classes == 2:
+        return layers.Dense(1, activation="sigmoid", dtype="float32", name="classifier")
+    return layers.Dense(classes, activation="softmax", dtype="float32", name="classifier")
+
+
+def loss(classes: int) -> keras.losses.Loss:
+    """Cross-entropy that fits `classifier(classes)` and integer labels."""
+    return keras.losses.BinaryCrossentropy() if classes == 2 else keras.losses.SparseCategoricalCrossentropy()
+
+
+def convnet(
+    image_size: int, color: Color, filters: Sequence[int], pooling: bool, dropout: float, classes: int
+) -> keras.Model:
+    """A stack of 3 x 3 convolutions, pooled on average, and a classifier.
+
+    Takes (batch, image_size, image_size, channels) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
+
+    Raises:
+        UserError: the pictures are too small for this many convolutions.
+    """
+    inputs = keras.Input((image_size, image_size, CHANNELS[color]), name="pictures")
+    x = layers.Rescaling(1 / 255)(inputs)
+    for depth, count in enumerate(filters):
+        if depth and pooling:
+            x = layers.MaxPooling2D(2)(x)
+        if min(x.shape[1:3]) < 3:
+            raise UserError(
+                f"common.image_size: {image_size} pixels are too few for {len(filters)} convolutions; "
+                f"only {depth} fit. Use larger pictures or fewer filters"
+            )
+        x = layers.Conv2D(count, 3, activation="relu")(x)
+    x = _pooling()(x)
+    if dropout:
+        x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, classifier(classes)(x))
+
+
+def head_layers(units: int, activation: str, dropout: float, classes: int) -> list[layers.Layer]:
+    """The layers between pooled features and probabilities: dense, dropout, classifier; all in float32."""
+    return [
+        layers.Dense(units, activation=activation, dtype="float32", name="dense"),
+        layers.Dropout(dropout, dtype="float32", name="dropout"),
+        classifier(classes),
+    ]
+
+
+def head(stack: Sequence[layers.Layer], channels: int) -> keras.Model:
+    """The head alone: takes pooled features (batch, channels); shares its layers with what else they are part of."""
+    inputs = keras.Input((channels,), name="features")
+    return keras.Model(inputs, _chain(stack, inputs))
+
+
+def head_of(model: keras.Model) -> keras.Model:
+    """The head of what `transfer_model` built, on the same weights."""
+    pooling = model.get_layer("pooling")
+    return head(model.layers[model.layers.index(pooling) + 1 :], pooling.output.shape[-1])
+
+
+def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int, precision: Precision) -> keras.Model:
+    """A frozen backbone with its own scaling of pictures, average pooling, and a head.
+
+    Takes (batch, image_size, image_size, 3) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
+    """
+    inputs = keras.Input((image_size, image_size, 3), name="pictures")
+    backbone, scaling = load_backbone(preset, precision)
+    backbone.trainable = False
+    return keras.Model(inputs, _chain([scaling, backbone, _pooling(), *stack], inputs))
+
+
+def feature_extractor(preset: Path, image_size: int, precision: Precision) -> keras.Model:
+    """The part of `transfer_model` below the head: pictures in [0, 255] to float32 (batch, channels)."""
+    inputs = keras.Input((image_size, image_size, 3), name="pictures")
+    backbone, scaling = load_backbone(preset, precision)
+    backbone.trainable = False
+    return keras.Model(inputs, _chain([scaling, backbone, _pooling()], inputs))
+
+
+def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.Backbone, layers.Layer]:
+    """Load the backbone of a preset directory, and the scaling that its image converter asks for."""
+    model_files.check_preset(preset)
+    # Some backbones hand `dtype` on to their layers, others build them in the policy of the moment.
+    with policy(precision):
+        backbone = keras_hub.models.Backbone.from_preset(str(preset), dtype=precision)
+    converter = keras_hub.layers.ImageConverter.from_preset(str(preset))
+    scale = 1.0 if converter.scale is None else converter.scale
+    offset = 0.0 if converter.offset is None else converter.offset
+    return backbone, layers.Rescaling(scale, offset, dtype="float32", name="scaling")
+
+
+def backbone_of(model: keras.Model) -> keras_hub.models.Backbone:
+    """The backbone inside a model that `transfer_model` built."""
+    return next(layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone))
+
+
+def with_precision(model: keras.Model, precision: Precision) -> keras.Model:
+    """The model that `transfer_model` built, its backbone computing in another precision; the weights stay the same."""
+    old = backbone_of(model)
+    with policy(precision):
+        new = type(old).from_config(old.get_config() | {"dtype": precision})
+    new.set_weights(old.get_weights())
+    inputs = keras.Input(model.input_shape[1:], name="pictures")
+    return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))
+
+
+def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:
+    """Let the backbone train, batch normalisation excepted: neither its weights nor its statistics change.
+
+    Args:
+        last: number of layers with weights that train, counted from the output; None trains all. A layer that is made
+            of layers and has weights of its own besides counts for these as one more, before the others.
+    """
+    # Only a change reaches the layers inside.
+    backbone.trainable = False
+    backbone.trainable = True
+    owners = []
+    for layer in _in_order(backbone):
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+        elif layer._trainable_variables:
+            owners.append(layer)
+    for layer in owners[: 0 if last is None else -last]:
+        if not layer._layers:
+            layer.trainable = False
+        # `trainable` of a layer made of layers is that of all of them; of its own weights, each has one.
+        for weight in layer._trainable_variables:
+            weight.trainable = False
+
+
+def _in_order(layer: layers.Layer) -> list[layers.Layer]:
+    """All layers within a layer, each once, from input to output; one made of layers stands before these."""
+    found: dict[int, layers.Layer] = {}
+    for inner in layer._layers:
+        for one in (inner, *_in_order(inner)):
+            found.setdefault(id(one), one)
+    return list(found.values())
+
+
+def _pooling() -> layers.Layer:
+    return layers.GlobalAveragePooling2D(dtype="float32", name="pooling")
+
+
+def _chain(stack: Sequence[layers.Layer], x: keras.KerasTensor) -> keras.KerasTensor:
+    for layer in stack:
+        x = layer(x)
+    return x

@@ -1,0 +1,195 @@
+"""Saved models and presets looked at before Keras reads them: their files, their sizes, the classes that they name."""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import h5py
+
+from stages.lib.core.damage import check_expansion, readable
+from stages.lib.core.errors import UserError
+
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+MOST_BYTES_OF_JSON = 16 << 20  # the configuration of a large backbone has 1 MB
+MOST_DEPTH = 100  # of lists and objects inside each other; models have about 20
+MOST_BYTES_OF_WEIGHTS = 16 << 30
+_MOST_ARRAYS = 100_000
+_JSON_OF_PRESET = (CONFIG, "image_converter.json", METADATA)
+_INDEX = "model.weights.json"
+_SHARD = re.compile(r"model_\d{5}\.weights\.h5")
+# Where Keras and KerasHub keep what models are made of. A module named here is imported, so no other one may be.
+_PARTS = (
+    r"activations|constraints|dtype_policies|initializers|layers|losses|metrics|models|ops|optimizers|quantizers"
+    r"|regularizers"
+)
+_MODULE = re.compile(rf"keras|keras(\.src)?\.({_PARTS})(\.\w+)*|keras_hub(\.\w+)*")
+# They run code or read files that the model names.
+_REFUSED = {"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__typespec__"}
+
+
+def check_model(file: Path) -> dict[str, Any]:
+    """Look at a `.keras` file, of which Keras reads nothing before.
+
+    Returns:
+        Its metadata.
+
+    Raises:
+        UserError: damaged, other members than Keras writes, too large, or a class that is not Keras's or KerasHub's.
+    """
+    if not file.is_file():
+        raise UserError(f"{file}: no saved model there")
+    with readable(f"{file}"), zipfile.ZipFile(file) as archive:
+        names = [info.filename for info in archive.infolist()]
+        if sorted(names) != [CONFIG, METADATA, WEIGHTS]:
+            raise UserError(
+                f"{file}: expected a saved model of {CONFIG}, {METADATA} and {WEIGHTS}, found "
+                f"{len(names)} members: {', '.join(names[:5])[:200]}"
+            )
+        for info in archive.infolist():
+            place = f"{file}: {info.filename}"
+            check_expansion(place, info.compress_size, info.file_size)
+            _check_bytes(
+                place, info.file_size, MOST_BYTES_OF_WEIGHTS if info.filename == WEIGHTS else MOST_BYTES_OF_JSON
+            )
+        metadata, config = (_parsed(f"{file}: {name}", archive.read(name)) for name in (METADATA, CONFIG))
+        with archive.open(WEIGHTS) as weights:
+            _check_weights(f"{file}: {WEIGHTS}", weights, archive.getinfo(WEIGHTS).file_size)
+    check_classes(f"{file}: {CONFIG}", config)
+    return metadata
+
+
+def check_preset(directory: Path) -> None:
+    """Look at a preset directory, of which KerasHub reads nothing before.
+
+    Raises:
+        UserError: a file that is damaged, too large, or lies elsewhere; or a class that is not Keras's or KerasHub's.
+    """
+    for name in _JSON_OF_PRESET:
+        if (directory / name).exists() or (directory / name).is_symlink():
+            content = _inside(directory, name, MOST_BYTES_OF_JSON).read_bytes()
+            check_classes(f"{directory / name}", _parsed(f"{directory / name}", content))
+    for name in sorted(_weights_of(directory)):
+        file = _inside(directory, name, MOST_BYTES_OF_WEIGHTS)
+        with readable(f"{file}"), file.open("rb") as weights:
+            _check_weights(f"{file}", weights, file.stat().st_size)
+
+
+def check_classes(place: str, config: dict[str, Any]) -> None:
+    """Refuse a configuration that names what is not a class of Keras or KerasHub, or a class that runs code.
+
+    Args:
+        place: for the error.
+
+    Raises:
+        UserError: naming the class.
+    """
+    for node in _objects(place, config):
+        name, module, registered = node.get("class_name"), node.get("module"), node.get("registered_name")
+        if not all(isinstance(one, str | None) for one in (name, module, registered)):
+            raise UserError(f"{place}: expected names of classes, found {str((name, module, registered))[:200]}")
+        if name in _REFUSED:
+            raise UserError(f"{place}: a layer of the class {name} runs code or reads files of others: not loaded")
+        of_keras = module is None or bool(_MODULE.fullmatch(module)) or (module, name) == ("builtins", "function")
+        if not of_keras or (registered is not None and ">" in registered and not registered.startswith("keras_hub>")):
+            found = registered if of_keras else f"{module}.{name}"
+            raise UserError(f"{place}: expected classes of Keras and KerasHub alone, found {str(found)[:200]!r}")
+
+
+def _objects(place: str, config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All objects within a configuration, however deep."""
+    waiting: list[tuple[Any, int]] = [(config, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MOST_DEPTH:
+            raise UserError(f"{place}: expected at most {MOST_DEPTH} lists and objects inside each other, found more")
+        if isinstance(node, dict):
+            yield node
+            waiting.extend((value, depth + 1) for value in node.values())
+        elif isinstance(node, list):
+            waiting.extend((value, depth + 1) for value in node)
+
+
+def _parsed(place: str, content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{place}: damaged, or no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{place}: expected a JSON object, found {type(found).__name__}")
+    return found
+
+
+def _inside(directory: Path, name: str, most: int) -> Path:
+    """A file of a directory that is a regular file in it, not a link that leads out of it."""
+    file = directory / name
+    if not file.resolve().is_relative_to(directory.resolve()):
+        raise UserError(f"{file}: a link out of the preset's directory: copy what it leads to in its place (cp -rL)")
+    if not file.is_file():
+        raise UserError(f"{file}: expected a file, found {'something else' if file.exists() else 'nothing'}")
+    _check_bytes(f"{file}", file.stat().st_size, most)
+    return file
+
+
+def _weights_of(directory: Path) -> set[str]:
+    """Names of the files with weights: one, or several that an index names."""
+    if not (directory / _INDEX).is_file():
+        return {WEIGHTS}
+    index = _parsed(f"{directory / _INDEX}", _inside(directory, _INDEX, MOST_BYTES_OF_JSON).read_bytes())
+    files = index.get("weight_map")
+    named = [one for value in (files.values() if isinstance(files, dict) else ()) for one in _listed(value)]
+    if not named or not all(isinstance(name, str) and _SHARD.fullmatch(name) for name in named):
+        raise UserError(
+            f"{directory / _INDEX}: expected names such as model_00000.weights.h5, found {str(named)[:200]}"
+        )
+    return set(named)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _check_bytes(place: str, found: int, most: int) -> None:
+    if found > most:
+        raise UserError(f"{place}: expected at most {most / 1e6:,.0f} MB, found {found / 1e6:,.0f}")
+
+
+def _check_weights(place: str, file: IO[bytes], size: int) -> None:
+    """Refuse an HDF5 file that reads other files, or that says of its arrays what its size does not explain.
+
+    Raises:
+        UserError: as above, or damaged.
+    """
+    try:
+        with h5py.File(file, "r") as opened:
+            total = sum(_bytes_of(place, array) for array in _arrays(place, opened))
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
+        reason = str(error.args[0] if error.args else error).splitlines() or [type(error).__name__]
+        raise UserError(f"{place}: damaged, or no weights: {reason[0]}") from None
+    check_expansion(place, size, total)
+
+
+def _bytes_of(place: str, array: h5py.Dataset) -> int:
+    if array.is_virtual or array.external:
+        raise UserError(f"{place}: {array.name} lies in another file: not loaded")
+    return int(array.size or 0) * array.dtype.itemsize
+
+
+def _arrays(place: str, group: h5py.Group) -> Iterator[h5py.Dataset]:
+    waiting, found = [group], 0
+    while waiting:
+        parent = waiting.pop()
+        for name in parent:
+            link = parent.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise UserError(f"{place}: {parent.name}/{name} is a link: not loaded")
+            found += 1
+            if found > _MOST_ARRAYS:
+                raise UserError(f"{place}: expected at most {_MOST_ARRAYS:,} arrays, found more")
+            node = parent[name]
+            if isinstance(node, h5py.Dataset):
+                yield node
+            elif isinstance(node, h5py.Group):
+                waiting.append(node)

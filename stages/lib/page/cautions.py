@@ -1,0 +1,117 @@
+"""What to know before the recommended model is relied on, and what to do about it: one sentence each."""
+
+from collections.abc import Iterator, Sequence
+
+from stages.lib.comparison.comparisons import Comparison
+from stages.lib.comparison.evaluations import Results
+from stages.lib.page.verdict import listed, percent, rounded
+
+LEAST_VALIDATION = 50  # pictures
+LEAST_TEST = 100  # pictures
+
+
+def cautions(results: Results, more: Sequence[str] = ()) -> list[str]:
+    """What is doubtful about these results, the gravest first.
+
+    Args:
+        more: cautions from elsewhere, such as of the choice of the backbone.
+
+    Returns:
+        Plain sentences; none where nothing is doubtful.
+    """
+    found = (_no_better_than_chance, _untested_classes, _few_pictures, _tied, _higher_on_test, _still_learning)
+    return [*more, *(caution for each in found for caution in each(results))]
+
+
+def _no_better_than_chance(results: Results) -> Iterator[str]:
+    figures, counts = results.recommended.figures, results.labels.value_counts()
+    share = counts.max() / counts.sum() if results.headline == "accuracy" else 1 / len(counts)
+    if len(counts) > 1 and figures[f"{results.headline}_low"] <= share:
+        yield (
+            f"{results.recommended.name} is not shown to be better than always saying {counts.idxmax()}: "
+            f"{results.words} {_range(results)} beside {percent(share)}. Do not use it; look at the labels and at the "
+            "pictures it gets wrong, and train on more pictures."
+        )
+
+
+def _untested_classes(results: Results) -> Iterator[str]:
+    tested = set(results.labels)
+    if missing := [name for name in results.recommended.classes if name not in tested]:
+        yield (
+            f"No test picture is of {_some(missing)}: nothing is known about "
+            f"{'them' if missing[1:] else 'it'}, and no figure counts {'them' if missing[1:] else 'it'}. Add pictures, "
+            "or raise split.test."
+        )
+
+
+def _few_pictures(results: Results) -> Iterator[str]:
+    if results.choice.pictures < LEAST_VALIDATION:
+        yield (
+            f"Only {_pictures(results.choice.pictures, 'validation')} chose the model and the epoch of each: that is "
+            f"mostly chance below {LEAST_VALIDATION}. Add pictures, or raise split.validation."
+        )
+    tested = len(results.labels)
+    if tested < LEAST_TEST:
+        yield (
+            f"Only {_pictures(tested, 'test')} measured it: {results.words} may be anything {_range(results)}. Below "
+            f"{LEAST_TEST} little can be told; add pictures, or raise split.test."
+        )
+
+
+def _tied(results: Results) -> Iterator[str]:
+    pairs = results.comparisons
+    if not pairs or any(pair.verdict != "no difference shown" for pair in pairs):
+        return
+    needed = [pair.needed for pair in pairs if pair.needed is not None and pair.needed > pair.pictures]
+    least = rounded(min(needed), pairs[0].pictures) if needed else 0
+    would = f"; about {least:,} test pictures would show the largest difference" if needed else ""
+    yield (
+        f"These test pictures show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
+        f"That {results.recommended.name} is recommended rests on the validation pictures alone: test on more pictures "
+        "to tell the models apart."
+    )
+
+
+def _higher_on_test(results: Results) -> Iterator[str]:
+    chosen, key = results.recommended, results.headline
+    # Sums of thirds and sixths may differ by 1e-17 where the figures are the same.
+    higher = [one for one in results.evaluations if one.figures[key] > chosen.figures[key] + 1e-12]
+    if not higher:
+        return
+    first = max(higher, key=lambda one: float(one.figures[key]))
+    beside = next(pair for pair in results.beside_others if pair.other == first.name)
+    yield (
+        f"{first.name} has the higher {results.words} on the test pictures ({percent(first.figures[key])} beside "
+        f"{percent(chosen.figures[key])}{_shown(beside)}) and is not recommended: the validation pictures choose, "
+        "since a choice by the test pictures would make its figure look better than it is. More validation pictures "
+        "(split.validation) choose more surely."
+    )
+
+
+def _shown(beside: Comparison) -> str:
+    return ", and is better" if beside.verdict == "worse" else ", which may be chance"
+
+
+def _still_learning(results: Results) -> Iterator[str]:
+    last = [one for one in results.evaluations if one.summary["best_epoch"] == one.summary["epochs"]]
+    if last:
+        epochs = listed([f"{one.summary['epochs']} of {one.name}" for one in last])
+        yield (
+            f"The best epoch is the last one ({epochs}): training longer may help. Raise "
+            f"{listed([f'{one.name}.epochs' for one in last])}."
+        )
+
+
+def _range(results: Results) -> str:
+    figures = results.recommended.figures
+    low, high = (figures[f"{results.headline}_{end}"] for end in ("low", "high"))
+    return f"from {100 * low:.1f} to {percent(high)}"
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    more = [f"{len(names) - most} more classes"] if len(names) > most else []
+    return ("class " if len(names) == 1 else "classes ") + listed([*names[:most], *more])
+
+
+def _pictures(count: int, kind: str) -> str:
+    return f"{count:,} {kind} picture{'' if count == 1 else 's'}"

@@ -1,0 +1,55 @@
+"""What each model does class by class, bounded: tables of forty classes are read, of a thousand they are not."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from stages.lib.comparison.evaluations import Evaluation
+
+MATRIX = 50  # classes up to which the whole confusion matrix is shown
+ROWS = 60  # classes listed
+PAIRS = 10  # most frequent confusions listed
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """matrix: counts, rows of actual, columns of predicted class; None where it is too large to be read.
+
+    most: actual, predicted, pictures, share of the actual class: the most frequent mistakes.
+    """
+
+    matrix: pd.DataFrame | None
+    most: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class PerClass:
+    """table: class, pictures, precision, recall, recall_low, recall_high, f1.
+
+    left_out: classes that are not listed, the best by F1.
+    """
+
+    table: pd.DataFrame
+    left_out: int
+
+
+def confusion(one: Evaluation) -> Confusion:
+    """Which class is taken for which."""
+    table = one.predictions
+    wrong = table[~one.right]
+    most = wrong.groupby(["label", "predicted"]).size().rename("pictures").reset_index()
+    most["share"] = most["pictures"] / most["label"].map(table["label"].value_counts())
+    most = most.rename(columns={"label": "actual"})
+    most = most.sort_values(["pictures", "actual", "predicted"], ascending=[False, True, True]).head(PAIRS)
+    if len(one.classes) > MATRIX:
+        return Confusion(None, most)
+    matrix = pd.crosstab(table["label"], table["predicted"])
+    return Confusion(matrix.reindex(index=one.classes, columns=one.classes, fill_value=0), most)
+
+
+def per_class(one: Evaluation) -> PerClass:
+    """Precision, recall and F1 of each class; of very many the worst."""
+    table = one.per_class
+    if len(table) > ROWS:
+        table = table.sort_values(["f1", "class"]).head(ROWS)
+    return PerClass(table, len(one.per_class) - len(table))

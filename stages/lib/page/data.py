@@ -1,0 +1,106 @@
+"""What the report says about the data: classes, sizes, and files that were left out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from stages.lib.images.manifest import SUBSETS
+from stages.lib.page.style import TEXT, figure, svg
+
+CLASSES = 60  # classes listed
+SIZES = 6  # picture sizes listed
+REJECTED = 50  # rejected files listed
+_BINS = 24
+_COLORS = ("#0072B2", "#D55E00")
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Pictures per class and subset.
+
+    table: index class, columns train, validation, test. left_out: classes that are not listed, the smaller ones.
+    sums: pictures per subset. largest: pictures of the largest class of any subset.
+    """
+
+    table: pd.DataFrame
+    left_out: int
+    sums: dict[str, int]
+    largest: int
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the pictures are.
+
+    common: width, height, pictures, share; the most frequent sizes. different: sizes there are. smaller: pictures
+    with a side below the models' input, which are enlarged. chart: None if all are of one size.
+    """
+
+    common: pd.DataFrame
+    different: int
+    smaller: int
+    chart: str | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first rows of a table, and how many more there are."""
+
+    rows: list[dict[str, Any]]
+    left_out: int
+
+
+def balance(manifest: pd.DataFrame) -> Balance:
+    """Count pictures per class and subset."""
+    counts = pd.crosstab(manifest["class"], manifest["subset"]).reindex(columns=list(SUBSETS), fill_value=0)
+    table = counts
+    if len(counts) > CLASSES:
+        largest = counts.sum(axis=1).sort_values(ascending=False, kind="stable").head(CLASSES)
+        table = counts.loc[largest.index]
+    sums: dict[str, int] = {subset: int(counts[subset].sum()) for subset in SUBSETS}
+    return Balance(table, len(counts) - len(table), sums, int(counts.to_numpy().max()))
+
+
+def sizes(manifest: pd.DataFrame, image_size: int) -> Sizes:
+    """Count pictures by width and height, in pixels.
+
+    Args:
+        image_size: height and width of the models' input.
+    """
+    counts = manifest.groupby(["width", "height"]).size().rename("pictures").reset_index()
+    counts["share"] = counts["pictures"] / len(manifest)
+    common = counts.sort_values(["pictures", "width", "height"], ascending=[False, True, True]).head(SIZES)
+    smaller = int((manifest[["width", "height"]].min(axis=1) < image_size).sum())
+    return Sizes(common, len(counts), smaller, _sizes_chart(manifest) if len(counts) > 1 else None)
+
+
+def listed(file: Path, most: int) -> Listed:
+    """The first `most` rows of a table, as text."""
+    table = pd.read_csv(file, dtype=str, na_filter=False)
+    return Listed(records(table.head(most)), max(0, len(table) - most))
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _sizes_chart(manifest: pd.DataFrame) -> str:
+    sides = {key: manifest[key].to_numpy(np.float64) for key in ("width", "height")}
+    low, high = (float(bound) for bound in (min(map(np.min, sides.values())), max(map(np.max, sides.values()))))
+    edges = np.linspace(low, high, _BINS + 1).tolist()
+    with figure(4.6, 2.6) as drawn:
+        axes = drawn.subplots()
+        for (side, values), color, fill in zip(sides.items(), _COLORS, (True, False), strict=True):
+            axes.hist(values, edges, histtype="stepfilled" if fill else "step", color=color, label=side, linewidth=1.8)
+        axes.set_xlabel("pixels")
+        axes.set_ylabel("pictures")
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.grid(axis="y", color=TEXT)
+        drawn.legend(loc="outside upper left", ncols=2)
+        ranges = ", ".join(f"{side} {values.min():.0f} to {values.max():.0f}" for side, values in sides.items())
+        return svg(drawn, "sizes", f"Picture sizes in pixels: {ranges}")

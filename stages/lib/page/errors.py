@@ -1,0 +1,81 @@
+"""The errors gallery: a card per test picture that a model got wrong."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.comparison.evaluations import Evaluation, Results
+from stages.lib.page.thumbnails import embedded_all
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model took a picture for. confidence: probability of the predicted class."""
+
+    model: str
+    predicted: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """A test picture with every wrong answer, the surest first. address: the picture itself."""
+
+    path: str
+    label: str
+    answers: list[Answer]
+    address: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What is shown of the errors. wrong: pictures that at least one model got wrong. models: those with an answer."""
+
+    cards: list[Card]
+    wrong: int
+    models: list[str]
+
+    @property
+    def labels(self) -> list[str]:
+        """True classes of the cards."""
+        return sorted({card.label for card in self.cards})
+
+    @property
+    def predicted(self) -> list[str]:
+        """Classes that a picture on a card was taken for."""
+        return sorted({answer.predicted for card in self.cards for answer in card.answers})
+
+
+def gallery(results: Results, dataset: Path, worst: int) -> Gallery:
+    """The most confidently wrong pictures of each model, each picture once: first what most models got wrong.
+
+    Args:
+        worst: pictures of each model, at the most.
+    """
+    paths = results.recommended.predictions["path"].to_numpy()
+    labels = results.labels.to_numpy()
+    answers: dict[int, list[Answer]] = {}
+    shown: set[int] = set()
+    for one in results.evaluations:
+        confidence, predicted = one.confidence, one.predictions["predicted"].to_numpy()
+        mistakes = _surest_mistakes(one)
+        for place in mistakes:
+            answers.setdefault(place, []).append(Answer(one.name, predicted[place], float(confidence[place])))
+        shown.update(mistakes[:worst])
+    for found in answers.values():
+        found.sort(key=lambda answer: (-answer.confidence, answer.model))
+    places = sorted(shown, key=lambda place: (-len(answers[place]), -answers[place][0].confidence, paths[place]))
+    addresses = embedded_all(dataset / paths[place] for place in places)
+    cards = [
+        Card(paths[place], labels[place], answers[place], address)
+        for place, address in zip(places, addresses, strict=True)
+    ]
+    models = [one.name for one in results.evaluations if not one.right.all()]
+    return Gallery(cards, len(answers), models)
+
+
+def _surest_mistakes(one: Evaluation) -> list[int]:
+    places = np.flatnonzero(~one.right)
+    paths = one.predictions["path"].to_numpy(str)
+    return places[np.lexsort((paths[places], -one.confidence[places]))].tolist()

@@ -1,0 +1,103 @@
+"""Pictures worth a look: copies side by side, likely mislabelled, darkest, brightest, blurriest."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.comparison.evaluations import Results
+from stages.lib.page.data import records
+from stages.lib.page.thumbnails import embedded_all
+
+GROUPS = 12  # groups of copies shown
+MEMBERS = 6  # pictures shown of a group
+SUSPECTS = 24  # likely mislabelled pictures shown
+EXTREMES = 8  # darkest, brightest and blurriest pictures shown
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture with what its table says of it. address: the picture itself."""
+
+    row: dict[str, Any]
+    address: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Copies of one picture. labels: their classes, more than one if they contradict. left_out: not shown."""
+
+    number: str
+    kind: str
+    labels: list[str]
+    pictures: list[Shown]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Groups of copies, those with contradicting classes first. The other figures are of all groups."""
+
+    groups: list[Group]
+    left_out: int
+    contradicting: int
+    files: int
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Likely mislabelled pictures, the most suspicious first. total, in_test: of all, shown or not."""
+
+    pictures: list[Shown]
+    total: int
+    in_test: int
+
+
+def copies(duplicates: Path, archive: Path) -> Copies:
+    """Groups of copies, with pictures out of the archive."""
+    table = pd.read_csv(duplicates, dtype=str, na_filter=False)
+    classes = table.groupby("group", sort=False)["class"].nunique()
+    shown = classes.index[np.argsort(classes == 1, kind="stable")][:GROUPS]
+    with zipfile.ZipFile(archive) as opened:
+        groups = [_group(str(number), table[table["group"] == number], opened) for number in shown]
+    return Copies(groups, len(classes) - len(groups), int((classes > 1).sum()), len(table))
+
+
+def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
+    """Likely mislabelled pictures; of test pictures also how many models, none trained on them, say the same.
+
+    Rows get `agreeing`, the number of models that predict the suggested class: None of other subsets.
+    """
+    kinds = dict.fromkeys(("path", "class", "subset", "suggested"), str)
+    table = pd.read_csv(labels, dtype=kinds, na_filter=False)
+    predicted = [one.predictions.set_index("path")["predicted"] for one in results.evaluations]
+    rows = records(table.head(SUSPECTS))
+    for row in rows:
+        tested = row["subset"] == "test"
+        row["agreeing"] = sum(one.get(row["path"]) == row["suggested"] for one in predicted) if tested else None
+    return Suspects(_shown(rows, dataset), len(table), int((table["subset"] == "test").sum()))
+
+
+def extremes(manifest: pd.DataFrame, dataset: Path) -> dict[str, list[Shown]]:
+    """The darkest, the brightest and the blurriest pictures, with rows of the manifest."""
+    orders = {"Darkest": ("brightness", True), "Brightest": ("brightness", False), "Blurriest": ("sharpness", True)}
+    return {
+        title: _shown(records(manifest.sort_values([key, "path"], ascending=[ascending, True]).head(EXTREMES)), dataset)
+        for title, (key, ascending) in orders.items()
+    }
+
+
+def _group(number: str, rows: pd.DataFrame, archive: zipfile.ZipFile) -> Group:
+    shown = records(rows.head(MEMBERS))
+    addresses = embedded_all([archive.read(row["path"]) for row in shown])
+    kind = "equal files" if set(rows["kind"]) == {"exact"} else "near copies"
+    pictures = [Shown(row, address) for row, address in zip(shown, addresses, strict=True)]
+    return Group(number, kind, sorted(rows["class"].unique()), pictures, len(rows) - len(shown))
+
+
+def _shown(rows: list[dict[str, Any]], dataset: Path) -> list[Shown]:
+    addresses = embedded_all(dataset / row["path"] for row in rows)
+    return [Shown(row, address) for row, address in zip(rows, addresses, strict=True)]

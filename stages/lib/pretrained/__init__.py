@@ -1,0 +1,1 @@
+"""The backbone that the stage of that name leaves."""

@@ -1,0 +1,123 @@
+"""KerasHub presets: loaded from wherever they are, saved as a directory that is the same every time."""
+
+import json
+from pathlib import Path
+
+import huggingface_hub
+import keras_hub
+import requests
+from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+from stages.lib.networks import model_files
+from stages.lib.core.errors import UserError
+
+Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
+
+_FILES = ("config.json", "model.weights.h5", "image_converter.json")
+_METADATA = "metadata.json"
+_OFFLINE = "a local preset directory works offline"
+_KAGGLE = "set KAGGLE_API_TOKEN, or KAGGLE_USERNAME and KAGGLE_KEY, and accept the model's terms on kaggle.com"
+_HUGGING_FACE = "set HF_TOKEN, and accept the model's terms on huggingface.co"
+
+
+def load(name: str) -> Preset:
+    """Load backbone and image converter of a preset.
+
+    Args:
+        name: a directory, a name that KerasHub knows, or a handle (kaggle://..., hf://...).
+
+    Raises:
+        UserError: no such preset, it is incomplete or not for pictures, or it cannot be fetched.
+    """
+    if Path(name).is_dir():
+        _require_files(Path(name))
+        try:
+            model_files.check_preset(Path(name))
+        except UserError as error:
+            raise UserError(f"backbone.preset: {error}") from None
+    try:
+        if name.startswith("hf://"):
+            # KerasHub takes an unreachable site for an empty preset; this says which it is.
+            huggingface_hub.hf_hub_download(name.removeprefix("hf://"), "config.json")
+        backbone = keras_hub.models.Backbone.from_preset(name)
+        converter = keras_hub.layers.ImageConverter.from_preset(name)
+    except Exception as error:  # KerasHub lets through whatever its many sources and formats raise.
+        raise UserError(f"backbone.preset: {_explain(name, error)}. Received: {name!r}") from error
+    if len(backbone.output_shape) != 4:
+        raise UserError(
+            f"backbone.preset: expected feature maps (batch, height, width, channels), the backbone gives "
+            f"{backbone.output_shape}. Received: {name!r}"
+        )
+    return backbone, converter
+
+
+def size_of(preset: Preset) -> int | None:
+    """Height and width in pixels of the pictures that a preset is made for; None: it does not say."""
+    backbone, converter = preset
+    sizes = (converter.image_size, tuple(backbone.input_shape[1:3]))
+    return next((size[0] for size in sizes if size is not None and size[0] is not None and size[0] == size[1]), None)
+
+
+def input_size(preset: Preset, asked: int | None) -> int:
+    """Height and width in pixels of a backbone's input.
+
+    Args:
+        asked: pixels; None takes those that the preset is made for.
+
+    Raises:
+        UserError: the preset says none, or takes pictures of another size only.
+    """
+    own, fixed = size_of(preset), [side for side in preset[0].input_shape[1:3] if side is not None]
+    size = own if asked is None else asked
+    if size is None:
+        raise UserError("common.image_size: expected pixels, since the preset does not say its own. Received: 'preset'")
+    if any(side != size for side in fixed):
+        raise UserError(
+            f"common.image_size: expected {' x '.join(map(str, dict.fromkeys(fixed)))}, the only size that this "
+            f"backbone.preset takes (image_size: preset takes its own). Received: {size}"
+        )
+    return size
+
+
+def save(preset: Preset, directory: Path) -> None:
+    """Save backbone and image converter to an existing directory; `load` reads it back."""
+    backbone, converter = preset
+    backbone.save_to_preset(str(directory))
+    converter.save_to_preset(str(directory))
+    metadata = json.loads((directory / _METADATA).read_text(encoding="utf-8"))
+    del metadata["date_saved"]
+    (directory / _METADATA).write_text(json.dumps(metadata, indent=4) + "\n", encoding="utf-8")
+
+
+def _require_files(directory: Path) -> None:
+    # A large preset has its weights in several files, which an index names.
+    sharded = (directory / "model.weights.json").is_file()
+    missing = [file for file in _FILES if not (directory / file).is_file() and not (sharded and file == _FILES[1])]
+    if missing:
+        raise UserError(f"backbone.preset: {directory}: expected a KerasHub preset with {', '.join(missing)} in it")
+
+
+def _explain(name: str, error: Exception) -> str:
+    """Say in one line what is wrong and how to mend it."""
+    if Path(name).is_dir():
+        return f"cannot be loaded: {_first_line(error)}"
+    hugging_face = name.startswith("hf://")
+    credentials = _HUGGING_FACE if hugging_face else _KAGGLE
+    response = getattr(error, "response", None)
+    status = response.status_code if response is not None else None
+    if isinstance(error, GatedRepoError | RepositoryNotFoundError) or status in (401, 403, 404):
+        return f"no such preset, or no permission to fetch it: check its name; {credentials}; {_OFFLINE}"
+    if isinstance(error, LocalEntryNotFoundError | requests.ConnectionError | requests.Timeout | ConnectionError):
+        site = "huggingface.co" if hugging_face else "kaggle.com"
+        return f"{site} cannot be reached: check the network connection, or use another preset: {_OFFLINE}"
+    if "Unknown preset identifier" in str(error):
+        return (
+            "expected `sample`, a directory that exists, a name that KerasHub knows (such as xception_41_imagenet), "
+            "kaggle://{org}/{model}/keras/{variant} or hf://{org}/{model}"
+        )
+    return f"cannot be loaded: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

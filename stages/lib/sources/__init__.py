@@ -1,0 +1,1 @@
+"""Where the raw archive comes from, and what may be in it."""

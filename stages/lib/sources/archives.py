@@ -1,0 +1,218 @@
+"""Folders, zips and tars of pictures: read with suspicion, written so that equal content gives equal bytes."""
+
+import io
+import shutil
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from stages.lib.sources.names import readable_name, safe_name
+from stages.lib.core.damage import check_expansion, check_members, check_room, readable, room
+from stages.lib.core.errors import UserError
+from stages.lib.sources.folders import Changed, unchanged, walk
+from stages.lib.core.outputs import whole_file
+from stages.lib.core.progress import counted
+from stages.lib.images.set_aside import is_left_over
+from stages.lib.sources.tars import check_end, opened_tar
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_ENCRYPTED = 0x1
+_UNIX = 3
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file, or a folder without any, whose name ends in `/` and which has no content.
+
+    name: `/` between folders, in Unicode's composed form. source: where it is from, for errors. problem: why it cannot
+    be read, where it is packed without its content. is_alone: whether that is so if it cannot be opened, for no other
+    file says anything about it.
+    """
+
+    name: str
+    source: str
+    opening: Callable[[], Any]
+    problem: str = ""
+    is_alone: bool = False
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """Open for reading.
+
+        Raises:
+            UserError: it has a problem, or is damaged, which may show only while it is read.
+        """
+        if self.problem:
+            raise UserError(f"{self.source}: {self.name}: {self.problem}")
+        with readable(f"{self.source}: {self.name}"), self.opening() as file:
+            yield file
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder without files."""
+        return self.name.endswith("/")
+
+    def read(self) -> bytes:
+        """The whole content."""
+        with self.opened() as file:
+            return file.read()
+
+
+def in_memory(name: str, content: Callable[[], bytes]) -> Member:
+    """A member whose content is made when it is read."""
+    return Member(name, "made", lambda: io.BytesIO(content()))
+
+
+@contextmanager
+def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
+    """Yield the files of a folder, a zip or a tar (plain, gzip, bzip2 or xz), sorted by name; nothing is unpacked yet.
+
+    A folder in which there is no file but what systems leave is a member too: it may be a class that has lost its
+    pictures.
+
+    Args:
+        anywhere: follow links that lead out of a folder.
+
+    Raises:
+        UserError: no such source, or none of these kinds; or, naming the member, an absolute name, `..`, a link or a
+            device in an archive, a name twice, a link out of a folder, a folder reached twice through links,
+            encryption, damage, or more expansion than pictures have (`damage.check_expansion`).
+    """
+    if source.is_dir():
+        yield _ordered(source, _in_folder(source, anywhere))
+        return
+    if not source.is_file():
+        found = "something else" if source.exists() else "nothing"
+        raise UserError(f"{source}: expected a folder, a zip or a tar, found {found}")
+    with readable(str(source)), source.open("rb") as file:
+        is_zip = file.read(4) in _ZIP_STARTS
+    if is_zip:
+        with readable(str(source)):
+            archive = zipfile.ZipFile(source)
+        with archive:
+            yield _ordered(source, _in_zip(source, archive))
+    else:
+        with opened_tar(source) as tar:
+            yield _ordered(source, _in_tar(source, tar))
+
+
+def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
+    """Write one zip: entries stored as they are, sorted by name, same date and permissions; memory stays bounded.
+
+    What has a problem is an entry without content, and its comment says which.
+
+    Args:
+        title: what the progress is called.
+    """
+    entries = sorted(content, key=lambda member: member.name)
+    with whole_file(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as target:
+        for member in counted(entries, title, len(entries)):
+            info = zipfile.ZipInfo(member.name, _EPOCH)
+            info.create_system = _UNIX
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            if member.is_folder:
+                info.external_attr = (stat.S_IFDIR | 0o755) << 16
+            with ExitStack() as stack:
+                read, problem = _opened(member, stack)
+                info.comment = problem.encode()
+                with target.open(info, "w", force_zip64=True) as write:
+                    shutil.copyfileobj(read, write, 1 << 20)
+
+
+def _opened(member: Member, stack: ExitStack) -> tuple[IO[bytes], str]:
+    """The content, and why there is none."""
+    try:
+        return (io.BytesIO(), member.problem) if member.problem else (stack.enter_context(member.opened()), "")
+    except Changed:
+        raise
+    except (UserError, FileNotFoundError) as error:
+        if not member.is_alone:
+            raise
+        gone = isinstance(error, FileNotFoundError)
+        return io.BytesIO(), "it vanished while it was packed" if gone else "expected to be allowed to read it"
+
+
+def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
+    """Sort by name, refuse an empty name and one that comes twice; of folders leave those without files."""
+    everything = list(found)
+    files = [member for member in everything if not member.is_folder]
+    folders = {member.name: member for member in everything if member.is_folder and not is_left_over(member.name)}
+    filled = {
+        f"{folder}/"
+        for member in files
+        if not is_left_over(member.name)
+        for folder in PurePosixPath(member.name).parents
+    }
+    empty = [member for name, member in folders.items() if name not in filled and name != "/"]
+    ordered = sorted([*files, *empty], key=lambda member: member.name)
+    if ordered and not ordered[0].name:
+        raise UserError(f"{source}: expected each file to have a name, found one without")
+    for first, second in pairwise(ordered):
+        if first.name == second.name:
+            raise UserError(f"{source}: {first.name}: expected each name once, found it twice")
+    return ordered
+
+
+def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
+    unpacked = sum(info.file_size for info in archive.infolist())
+    check_expansion(f"{source}", source.stat().st_size, unpacked)
+    check_members(f"{source}", len(archive.infolist()))
+    check_room(f"{source}", unpacked, room(Path()))
+    for info in archive.infolist():
+        name = safe_name(source, info.filename)
+        if not name:  # of which Python cannot say whether it is a folder
+            raise UserError(f"{source}: expected each file to have a name, found one without")
+        if info.is_dir():
+            yield _folder(name, f"{source}")
+            continue
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise UserError(f"{source}: {name}: expected a file, found a link or a device")
+        if info.flag_bits & _ENCRYPTED:
+            raise UserError(f"{source}: {name}: expected no encryption; unpack it with its password first")
+        check_expansion(f"{source}: {name}", info.compress_size, info.file_size)
+        yield Member(name, f"{source}", partial(archive.open, info))
+
+
+def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
+    found = []
+    with readable(f"{source}"):
+        for info in tar:
+            found.append(info)
+            check_members(f"{source}", len(found))
+    check_room(f"{source}", sum(info.size for info in found if info.isreg()), room(Path()))
+    for info in found:
+        name = safe_name(source, info.name)
+        if info.isdir():
+            yield _folder(name, f"{source}")
+            continue
+        if not info.isreg() or info.issparse():
+            raise UserError(f"{source}: {name}: expected a file, found a link, a device or a file with holes")
+        yield Member(name, f"{source}", partial(tar.extractfile, info))
+    check_end(source, tar)
+
+
+def _in_folder(folder: Path, anywhere: bool) -> Iterator[Member]:
+    problems: dict[str, str] = {}
+    for name, path in walk(folder, anywhere, problems):
+        problem = problems.get(name, "")
+        try:
+            safe = safe_name(folder, name)
+        except UserError as error:
+            safe, problem = readable_name(name), problem or str(error).rpartition(": ")[2]
+        if name.endswith("/"):
+            yield _folder(safe, f"{folder}", problem)
+        else:
+            opening = partial(unchanged, folder, name, path, anywhere)
+            yield Member(safe, f"{folder}", opening, problem, is_alone=True)
+
+
+def _folder(name: str, source: str, problem: str = "") -> Member:
+    return Member(f"{name}/", source, io.BytesIO, problem)

@@ -1,0 +1,1 @@
+"""Which image belongs to which subset, and where it lies there."""

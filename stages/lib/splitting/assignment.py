@@ -1,0 +1,198 @@
+"""Which picture belongs to which subset."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import Picture, natural_order
+from stages.lib.images.manifest import SUBSETS, SubsetName
+from stages.lib.splitting.orders import UNUSED, Amounts, TooFew, Wish, blocks_of, by_folder, by_hash, by_rank, shuffled
+
+CONTRADICTION = "set aside: its copies have different classes"
+SAME_FILE = "set aside: the same file is kept"
+STRADDLES = "set aside: a copy is in another subset"
+
+
+class Assigner:
+    """Puts pictures into subsets, one after the other; copies of one picture, or a group, never into two.
+
+    The rule: of equal files one is kept, none if their classes differ; a picture whose copy is already in another
+    subset is set aside. Nothing takes its place: which pictures test a model does not depend on copies elsewhere.
+    """
+
+    def __init__(self, pictures: Sequence[Picture], copies: np.ndarray) -> None:
+        """Start with nothing assigned.
+
+        Args:
+            copies: int64 (pictures,), equal for copies.
+        """
+        self.pictures = pictures
+        self.fate: list[str] = [UNUSED] * len(pictures)
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._ties = [
+            [("copy", number), *([("group", picture.group)] if picture.group else [])]
+            for picture, number in zip(pictures, copies.tolist(), strict=True)
+        ]
+        self._members = defaultdict(list)
+        for place, ties in enumerate(self._ties):
+            for tie in ties:
+                self._members[tie].append(place)
+        self._home: dict[tuple[str, object], str] = {}
+        self._kept: set[str] = set()
+        labels = defaultdict(set)
+        for picture in pictures:
+            labels[picture.sha256].add(picture.label)
+        self._contradicted = {sha256 for sha256, classes in labels.items() if len(classes) > 1}
+
+    def offer(self, place: int, subset: str) -> None:
+        """Put a picture into a subset unless its copies forbid it."""
+        picture = self.pictures[place]
+        if picture.sha256 in self._contradicted:
+            self.fate[place] = CONTRADICTION
+        elif picture.sha256 in self._kept:
+            self.fate[place] = SAME_FILE
+        elif not self.is_free(place, subset):
+            self.fate[place] = STRADDLES
+        else:
+            self._kept.add(picture.sha256)
+            self._put(place, subset)
+
+    def is_free(self, place: int, subset: str) -> bool:
+        """Whether nothing that a picture must not be parted from is in another subset."""
+        return all(self._home.get(tie, subset) == subset for tie in self._ties[place])
+
+    def together(self, place: int) -> set[int]:
+        """The places that must move with this one: its copies and its group in its subset, theirs, and so on."""
+        found, waiting = {place}, [place]
+        while waiting:
+            for tie in self._ties[waiting.pop()]:
+                others = {one for one in self._members[tie] if self.fate[one] == self.fate[place]} - found
+                found |= others
+                waiting += others
+        return found
+
+    def move(self, places: set[int], subset: str) -> None:
+        """Move pictures of one subset, all that must stay together, to another."""
+        for place in places:
+            self.counts[self.pictures[place].label, self.fate[place]] -= 1
+            self._put(place, subset)
+
+    def _put(self, place: int, subset: str) -> None:
+        self.fate[place] = subset
+        self.counts[self.pictures[place].label, subset] += 1
+        self._home.update(dict.fromkeys(self._ties[place], subset))
+
+
+def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts: Amounts, seed: int) -> list[str]:
+    """Decide for every picture: a subset, "unused", or why it is set aside.
+
+    Test pictures are chosen first, then those of validation: of two copies in different subsets the one that tests
+    stays, and the one that would train is set aside. Except for "folders", a subset that is short of pictures of a
+    class then gets some that are unused, or else of the subset with the most to spare: what lies nearest to its own.
+
+    Args:
+        copies: int64 (pictures,), equal for copies.
+        order: "index" by number in the file name; "shuffle" at random; "hash" by content, so that a picture keeps its
+            subset when others are added; "folders" as the archive has them. The pictures of a group stay together.
+        amounts: per class; a whole number is a count, another a share of the class. With "folders" a count is a
+            limit, and shares matter only where there is no folder for validation: the training pictures are divided
+            in their ratio.
+
+    Raises:
+        TooFew: a class has too few pictures.
+        UserError: the amounts do not fit the order.
+    """
+    _check(pictures, order, amounts)
+    assigner = Assigner(pictures, copies)
+    classes = defaultdict(list)
+    for place in sorted(range(len(pictures)), key=lambda place: natural_order(pictures[place].name)):
+        classes[pictures[place].label].append(place)
+    taken: dict[str, str] = {}
+    wishes = {label: _wish(pictures, classes[label], order, amounts, seed, taken) for label in sorted(classes)}
+    for subset in reversed(SUBSETS):
+        for wish in wishes.values():
+            for place in (place for place, wanted in wish.subsets.items() if wanted == subset):
+                assigner.offer(place, subset)
+    # Small classes first: they have the least to choose from.
+    for label in sorted(wishes, key=lambda label: (len(classes[label]), label)):
+        _fill(assigner, label, wishes[label])
+        # A count may be missed, where copies were set aside; no subset may be empty.
+        one = {subset: min(least, 1) for subset, least in wishes[label].least.items()}
+        _fill(assigner, label, replace(wishes[label], least=one))
+    _require(assigner, sorted(classes))
+    return assigner.fate
+
+
+def _wish(
+    pictures: Sequence[Picture], places: list[int], order: str, amounts: Amounts, seed: int, taken: dict[str, str]
+) -> Wish:
+    if order == "hash":
+        return by_hash(pictures, places, amounts, seed)
+    if order == "folders":
+        return by_folder(pictures, places, amounts, seed, taken)
+    blocks = blocks_of(pictures, places)
+    if order == "shuffle":
+        blocks = shuffled(blocks, pictures[places[0]].label, seed)
+    return by_rank(pictures, blocks, amounts, taken)
+
+
+def _check(pictures: Sequence[Picture], order: str, amounts: Amounts) -> None:
+    shares = [amount for amount in amounts.values() if isinstance(amount, float)]
+    if order != "folders":
+        if sum(shares) > 1 + 1e-9:
+            raise UserError(f"split: expected shares of at most 1 together. Received: {sum(shares):g}")
+        return
+    subsets = defaultdict(set)
+    for picture in pictures:
+        subsets[picture.group].add(picture.subset)
+    divided = sorted(name for name, found in subsets.items() if name and len(found) > 1)
+    if divided:
+        raise UserError(
+            f"split.order folders: expected each group in one subset, found {len(divided)} in several: "
+            f"{', '.join(divided[:3])}{' ...' if len(divided) > 3 else ''}; another order keeps them together"
+        )
+
+
+def _fill(assigner: Assigner, label: str, wish: Wish) -> None:
+    """Bring each subset up to what it needs, as far as the class has pictures."""
+    # Training first: what a test picture leaves free, as others come, is not for training then.
+    for subset in (name for name in SUBSETS if assigner.counts[label, name] < wish.least[name]):
+        start, end = wish.intervals[subset]
+        far = {place: max(start - at, at - end, 0.0) for place, at in wish.positions.items()}
+        nearest = sorted(far, key=lambda place: (far[place], wish.positions[place]))
+        # The last of a surplus first: the others would come into use, or out of it, with each picture that is added.
+        for place in sorted(nearest, key=lambda place: -wish.surplus[place]):
+            if assigner.counts[label, subset] >= wish.least[subset]:
+                break
+            if assigner.fate[place] == UNUSED and assigner.is_free(place, subset):
+                assigner.offer(place, subset)
+        while assigner.counts[label, subset] < wish.least[subset]:
+            given = next(_spare(assigner, label, wish, subset, nearest), None)
+            if given is None:
+                break
+            assigner.move(given, subset)
+
+
+def _spare(
+    assigner: Assigner, label: str, wish: Wish, subset: SubsetName, nearest: Sequence[int]
+) -> Iterator[set[int]]:
+    """What another subset can give without falling short itself, from the one with the most to spare."""
+    spare = {name: assigner.counts[label, name] - wish.least[name] for name in SUBSETS if name != subset}
+    for donor in sorted(spare, key=lambda name: -spare[name]):
+        for place in nearest if spare[donor] > 0 else ():
+            if assigner.fate[place] == donor:
+                given = assigner.together(place)
+                lost = Counter(assigner.pictures[one].label for one in given)
+                if all(assigner.counts[name, donor] - count >= wish.least[donor] for name, count in lost.items()):
+                    yield given
+
+
+def _require(assigner: Assigner, labels: Sequence[str]) -> None:
+    totals = Counter(picture.label for picture in assigner.pictures)
+    for label in labels:
+        for subset in SUBSETS:
+            if not assigner.counts[label, subset]:
+                raise TooFew(label, f"expected at least one picture in {subset}, found none among its {totals[label]}")

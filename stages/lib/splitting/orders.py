@@ -1,0 +1,208 @@
+"""Where each order wants the pictures of a class, before copies are looked at."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import Picture
+from stages.lib.images.manifest import SUBSETS, SubsetName
+
+Amount = int | float
+Amounts = dict[SubsetName, Amount]
+Interval = tuple[float, float]
+UNUSED = "unused"
+
+
+class TooFew(UserError):
+    """A class has too few pictures; label: which."""
+
+    def __init__(self, label: str, message: str) -> None:
+        """Say it."""
+        super().__init__(f"split: class {label!r}: {message}")
+        self.label = label
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Where an order wants the pictures of one class.
+
+    subsets: of each place, or "unused". positions: of each place in [0, 1). surplus: of each place how far its position
+    is past the last that its subset's count takes; 0 of others. intervals: the positions that each subset takes by
+    itself. least: pictures that each subset needs.
+    """
+
+    subsets: dict[int, str]
+    positions: dict[int, float]
+    surplus: dict[int, float]
+    intervals: dict[SubsetName, Interval]
+    least: dict[SubsetName, int]
+
+
+def by_hash(pictures: Sequence[Picture], places: Sequence[int], amounts: Amounts, seed: int) -> Wish:
+    """Put each picture by a hash of its content or group alone, so that it stays when others are added.
+
+    Args:
+        places: of the class's pictures, in their natural order. amounts: a share is the part of the positions that a
+            subset takes; counts divide the rest in their ratio, and take the first of each part.
+    """
+    least = {subset: amount if isinstance(amount, int) else 1 for subset, amount in amounts.items()}
+    if any(isinstance(amount, int) for amount in amounts.values()):
+        _check_enough(pictures[places[0]].label, least, len(places))
+    intervals = _intervals(amounts)
+    positions = {place: _position(pictures[place], seed) for place in places}
+    homes = {place: _home(position, intervals) for place, position in positions.items()}
+    subsets = dict(homes)
+    _limit(subsets, sorted(places, key=positions.__getitem__), amounts)
+    ends = {
+        home: max(at for place, at in positions.items() if subsets[place] == home) for home in set(subsets.values())
+    }
+    over = [place for place in places if subsets[place] != homes[place]]
+    surplus = dict.fromkeys(places, 0.0) | {place: positions[place] - ends[homes[place]] for place in over}
+    return Wish(subsets, positions, surplus, intervals, least)
+
+
+def by_rank(
+    pictures: Sequence[Picture], blocks: Sequence[Sequence[int]], amounts: Amounts, taken: dict[str, str]
+) -> Wish:
+    """Give the first blocks of pictures to training, the next to validation, then to test.
+
+    Args:
+        blocks: places that stay together, in the order of the class. taken: subsets of groups in other classes; those
+            of this one are added.
+    """
+    count = sum(map(len, blocks))
+    quotas = _quotas(amounts, count)
+    _check_enough(pictures[blocks[0][0]].label, quotas, count)
+    ends = np.cumsum([quotas[subset] for subset in SUBSETS])
+    subsets: dict[int, str] = {}
+    positions: dict[int, float] = {}
+    for block in blocks:
+        middle = len(subsets) + len(block) / 2
+        index = int(np.searchsorted(ends, middle, side="right"))
+        wanted = _kept_together(pictures[block[0]], SUBSETS[index] if index < len(SUBSETS) else UNUSED, taken)
+        subsets |= dict.fromkeys(block, wanted)
+        positions |= dict.fromkeys(block, middle / count)
+    _limit(subsets, [place for block in blocks for place in block], amounts)
+    edges = [0.0, *(ends / count).tolist()]
+    intervals = {subset: (edges[index], edges[index + 1]) for index, subset in enumerate(SUBSETS)}
+    return Wish(subsets, positions, dict.fromkeys(subsets, 0.0), intervals, dict.fromkeys(SUBSETS, 1))
+
+
+def by_folder(
+    pictures: Sequence[Picture], places: Sequence[int], amounts: Amounts, seed: int, taken: dict[str, str]
+) -> Wish:
+    """Leave pictures where whoever collected them put them; without validation, divide the training pictures.
+
+    Args:
+        places, taken: as above.
+    """
+    given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
+    for place in places:
+        given[_subset(pictures[place])].append(place)
+    if not given["validation"] and given["train"]:
+        label, train = pictures[places[0]].label, given["train"]
+        held_out, given["train"] = _held_out(amounts, len(train)), []
+        seen = 0
+        for block in shuffled(blocks_of(pictures, train), label, seed):
+            wanted = "validation" if seen + len(block) / 2 < held_out else "train"
+            given[_kept_together(pictures[block[0]], wanted, taken)] += block
+            seen += len(block)
+    subsets = {place: subset for subset, found in given.items() for place in found}
+    _limit(subsets, [place for found in given.values() for place in found], amounts)
+    nowhere: dict[SubsetName, Interval] = dict.fromkeys(SUBSETS, (0.0, 1.0))
+    apart = dict.fromkeys(places, 0.0)
+    return Wish(subsets, apart, apart, nowhere, dict.fromkeys(SUBSETS, 0))
+
+
+def blocks_of(pictures: Sequence[Picture], places: Sequence[int]) -> list[list[int]]:
+    """Put places of one group together, in the order of their first."""
+    blocks: dict[str | int, list[int]] = {}
+    for place in places:
+        blocks.setdefault(pictures[place].group or place, []).append(place)
+    return list(blocks.values())
+
+
+def shuffled(blocks: Sequence[list[int]], label: str, seed: int) -> list[list[int]]:
+    """Shuffle the blocks of a class."""
+    # Each class has a sequence of its own: another class that grows changes nothing here.
+    rng = np.random.default_rng([seed, *label.encode()])
+    return [blocks[index] for index in rng.permutation(len(blocks))]
+
+
+def _intervals(amounts: Amounts) -> dict[SubsetName, Interval]:
+    shares = sum(amount for amount in amounts.values() if isinstance(amount, float))
+    counts = sum(amount for amount in amounts.values() if isinstance(amount, int))
+    intervals: dict[SubsetName, Interval] = {}
+    start = 0.0
+    for subset in SUBSETS:
+        amount = amounts[subset]
+        end = start + (amount if isinstance(amount, float) else max(0.0, 1 - shares) * amount / counts)
+        # Nothing is left over for a rounding error in the sum.
+        intervals[subset] = (start, 1.0 if abs(end - 1) < 1e-9 else end)
+        start = end
+    return intervals
+
+
+def _home(position: float, intervals: dict[SubsetName, Interval]) -> str:
+    return next((subset for subset, (start, end) in intervals.items() if start <= position < end), UNUSED)
+
+
+def _position(picture: Picture, seed: int) -> float:
+    key = f"{seed} group {picture.group}" if picture.group else f"{seed} {picture.sha256}"
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
+
+
+def _kept_together(picture: Picture, wanted: str, taken: dict[str, str]) -> str:
+    """Where a block goes: to the others of its group, where another class has put them."""
+    if not picture.group or wanted == UNUSED:
+        return wanted
+    return taken.setdefault(picture.group, wanted)
+
+
+def _limit(subsets: dict[int, str], places: Sequence[int], amounts: Amounts) -> None:
+    """Leave the first of each subset that has a count; the others are unused."""
+    for subset, amount in amounts.items():
+        if isinstance(amount, int):
+            found = [place for place in places if subsets[place] == subset]
+            subsets.update(dict.fromkeys(found[amount:], UNUSED))
+
+
+def _check_enough(label: str, wanted: dict[SubsetName, int], count: int) -> None:
+    if sum(wanted.values()) > count:
+        raise TooFew(
+            label,
+            f"expected at least {' + '.join(str(wanted[name]) for name in SUBSETS)} pictures "
+            f"for train, validation and test. Received: {count}; ask for fewer, or for shares of the class",
+        )
+
+
+def _quotas(amounts: Amounts, count: int) -> dict[SubsetName, int]:
+    """Counts as they are; shares so that together they lose nothing to rounding."""
+    quotas: dict[SubsetName, int] = {}
+    before = 0.0
+    for subset, amount in amounts.items():
+        if isinstance(amount, float):
+            quotas[subset] = round((before + amount) * count) - round(before * count)
+            before += amount
+        else:
+            quotas[subset] = amount
+    return quotas
+
+
+def _subset(picture: Picture) -> SubsetName:
+    if picture.subset is None:
+        raise UserError(
+            "split.order folders: expected a folder train, validation or test above or below each class, or subsets by "
+            f"split.labels. Received: {picture.name}"
+        )
+    return picture.subset
+
+
+def _held_out(amounts: Amounts, count: int) -> int:
+    train, validation = amounts["train"], amounts["validation"]
+    if isinstance(validation, int):
+        return min(validation, count)
+    return max(1, round(count * validation / (train + validation if isinstance(train, float) else 1)))

@@ -1,0 +1,89 @@
+"""Batches of pictures for training and validation, as a pure function of seed, epoch and place in the epoch.
+
+Because nothing depends on what was drawn before, a training that is resumed sees what an uninterrupted one would have.
+"""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from stages.lib.training import devices
+from stages.lib.training.augmentation import augment
+from stages.lib.core.params import AugmentationParams
+from stages.lib.arrays.rows import Array
+
+_PARALLEL = os.cpu_count() or 1
+
+
+def steps(count: int, batch_size: int) -> int:
+    """Number of batches that `count` pictures fill; the last may be smaller."""
+    return -(-devices.trained(count) // batch_size)
+
+
+def training_batches(
+    inputs: Array,
+    labels: np.ndarray,
+    batch_size: int,
+    seed: int,
+    epochs: range,
+    augmentation: AugmentationParams | None = None,
+) -> tf.data.Dataset:
+    """All batches of the given epochs, one epoch after the other, each in a new order.
+
+    Args:
+        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        labels: int64 (count,).
+
+    Returns:
+        Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
+    """
+    count, per_epoch = len(inputs), steps(len(inputs), batch_size)
+    taken = devices.trained(count)
+
+    def places(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, epoch]))
+        batches = tf.data.Dataset.from_tensor_slices(order[:taken]).batch(batch_size)
+        return batches.enumerate(start=tf.cast(epoch, tf.int64) * per_epoch)
+
+    def load(step: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch, target = _gather(inputs, labels, indexes)
+        if augmentation is not None:
+            batch = augment(batch, augmentation, tf.stack([seed, tf.cast(step, tf.int32)]))
+        return batch, target
+
+    every = tf.data.Dataset.from_tensor_slices(np.asarray(epochs, np.int32)).flat_map(places)
+    return _plain(every.map(load, num_parallel_calls=_PARALLEL).prefetch(4))
+
+
+def validation_batches(
+    inputs: Array, labels: np.ndarray, batch_size: int, weights: np.ndarray | None = None
+) -> tf.data.Dataset:
+    """Batches in the given order, never varied; same shapes and types as `training_batches`.
+
+    Args:
+        weights: float32 (count,), how much each counts: float32 (batch,) as a third of each batch. None: no third.
+    """
+    indexes = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
+
+    def load(batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        found = _gather(inputs, labels, batch)
+        return found if weights is None else (*found, tf.gather(weights, batch))
+
+    return _plain(indexes.map(load, num_parallel_calls=2).prefetch(2))
+
+
+def _plain(batches: tf.data.Dataset) -> tf.data.Dataset:
+    # The thread in which TensorFlow tunes a pipeline may hold up the end of a training for most of a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
+
+
+def _gather(inputs: Array, labels: np.ndarray, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # A Python function rather than tf.gather: the array may lie in a file, and is never copied into the graph.
+    # Without a state, so that batches are made side by side also where TensorFlow is to be deterministic.
+    batch, target = tf.numpy_function(
+        lambda rows: (inputs[rows], labels[rows]), [indexes], [tf.as_dtype(inputs.dtype), tf.int64], stateful=False
+    )
+    return tf.cast(tf.ensure_shape(batch, (None, *inputs.shape[1:])), tf.float32), tf.ensure_shape(target, (None,))

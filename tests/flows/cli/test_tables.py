@@ -1,0 +1,43 @@
+"""Tables show names and reasons as they are, and what a terminal would obey as escapes."""
+
+import pytest
+
+from flows.cli import tables
+from flows.project.graph import StageNode
+from flows.registry.history import Entry
+from flows.cli.history_table import show_history
+from flows.execution.process_output import Outcome, StageResult
+from flows.run.results import Results
+from flows.text import visible as of_flows
+from stages.lib.core.text import visible as of_stages
+
+TEXTS = {
+    "IMG [edited].jpg": "IMG [edited].jpg",
+    "a:cat:b": "a:cat:b",
+    "q[/a]": "q[/a]",
+    "back\\[b]\\": "back\\[b]\\",
+    "two\nlines": r"two\nlines",
+    "\x1b[2Jgone": r"\x1b[2Jgone",
+    "caf\udce9": r"caf\xe9",
+    "\ud800": r"\ud800",
+    "\u202eexe": r"\u202eexe",
+    "\u200bx": r"\u200bx",
+    "क\u200dष": "क\u200dष",
+    "é 猫 👩\u200d🔬": "é 猫 👩\u200d🔬",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), TEXTS.items())
+def test_text_is_the_same_to_stages_and_flows(text, shown):
+    assert of_flows(text) == of_stages(text) == shown
+    shown.encode()
+
+
+@pytest.mark.parametrize(("text", "shown"), list(TEXTS.items())[:-2])
+def test_every_table_shows_it_so(capsys, text, shown):
+    tables.show_results([StageResult(text, Outcome.FAILED, 1.0, text)])
+    tables.show_status([StageNode(text, (), True, (text,))])
+    tables.show_models(Results([{"model": text, "accuracy": 0.5}]))
+    show_history([Entry("run/1", "c" * 40, "2026", "failed", {}, text, "accuracy", None, "", text, "v1", True)])
+    out = capsys.readouterr().out
+    assert out.count(shown) == 7

@@ -1,0 +1,115 @@
+import selectors
+import threading
+import time
+
+import psutil
+import pytest
+
+from flows.execution.process import run_stage
+from flows.execution.process_output import Outcome
+from flows.project.workspace import exclusive
+
+
+def run(name: str):
+    lines: list[str] = []
+    return run_stage(name, lines.append, threading.Event()), lines
+
+
+def sleepers(seconds: str) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == ["sleep", seconds]]
+
+
+def test_a_stage_runs_then_is_up_to_date_then_is_restored(make):
+    project = make({"a": {"cmd": "cp source a; echo done", "deps": ["source"], "outs": ["a"]}})
+    (project / "source").write_text("1")
+    result, lines = run("a")
+    assert result.outcome is Outcome.RAN
+    assert lines == ["Running stage 'a':", "> cp source a; echo done", "done"]
+    assert run("a")[0].outcome is Outcome.UP_TO_DATE
+    (project / "source").write_text("2")
+    assert run("a")[0].outcome is Outcome.RAN
+    (project / "source").write_text("1")
+    assert run("a")[0].outcome is Outcome.RESTORED
+    assert (project / "a").read_text() == "1"
+
+
+def test_a_frozen_stage_is_up_to_date(make):
+    (make({"a": {"cmd": "exit 1", "outs": ["a"], "frozen": True}}) / "a").write_text("1")
+    assert run("a")[0].outcome is Outcome.UP_TO_DATE
+
+
+def test_a_failed_stage_says_why(make):
+    make({"a": {"cmd": "echo 'error: no pictures' >&2; exit 1", "outs": ["a"]}})
+    result, _ = run("a")
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "no pictures")
+
+
+def test_a_descendant_that_keeps_the_pipe_delays_nothing(make):
+    make({"a": {"cmd": "sleep 41.5 & echo 1 > a; echo done", "outs": ["a"]}})
+    started = time.monotonic()
+    try:
+        result, lines = run("a")
+        assert sleepers("41.5")
+    finally:
+        for process in sleepers("41.5"):
+            process.kill()
+    assert time.monotonic() - started < 20
+    assert result.outcome is Outcome.RAN
+    assert lines[-1] == "done"
+
+
+def test_an_end_between_two_looks_loses_no_line(make, monkeypatch):
+    class Late(selectors.DefaultSelector):
+        def select(self, timeout=None):
+            nonlocal looks
+            looks += 1
+            if looks > 1:
+                return super().select(timeout)
+            # Nothing yet; and then the process writes everything, and ends.
+            [dvc] = [child for child in psutil.Process().children() if "repro" in child.cmdline()]
+            while dvc.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.1)
+            return []
+
+    looks = 0
+
+    make({"a": {"cmd": "echo 1 > a", "outs": ["a"]}})
+    monkeypatch.setattr(selectors, "DefaultSelector", Late)
+    assert run("a")[0].outcome is Outcome.RAN
+
+
+@pytest.mark.parametrize("cmd", ["sleep 42.5", "trap '' INT; setsid sleep 42.5 & sleep 42.5; sleep 42.5"])
+def test_a_stopped_stage_leaves_no_process_and_a_project_that_goes_on(make, monkeypatch, cmd):
+    import signal
+
+    from flows.execution import process_tree
+
+    monkeypatch.setattr(process_tree, "_GRACE", dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGKILL), 2.0))
+    project = make({"a": {"cmd": f"([ -e quick ] || ({cmd})) && echo 1 > a", "outs": ["a"]}})
+    stop = threading.Event()
+
+    def take(line: str) -> None:
+        if line.startswith(">"):
+            threading.Timer(1, stop.set).start()
+
+    assert run_stage("a", take, stop).outcome is Outcome.STOPPED
+    assert sleepers("42.5") == []
+    (project / "quick").touch()
+    # It clears what an end in the middle of writing leaves of DVC's own lock.
+    with exclusive():
+        assert run("a")[0].outcome is Outcome.RAN
+
+
+def test_a_dvc_that_is_killed_leaves_no_stage_behind(make):
+    project = make({"a": {"cmd": "[ -e quick ] || sleep 44.5; echo 1 > a", "outs": ["a"]}})
+
+    def take(line: str) -> None:
+        if line.startswith(">"):
+            [dvc] = [one for one in psutil.Process().children() if "repro" in one.cmdline()]
+            threading.Timer(0.5, dvc.kill).start()
+
+    result = run_stage("a", take, threading.Event())
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "dvc ended with -9")
+    assert sleepers("44.5") == []
+    (project / "quick").touch()
+    assert run("a")[0].outcome is Outcome.RAN

@@ -1,0 +1,200 @@
+"""Whoever writes the DVC remote: what is not what its checksum says, or leads out of its place, is never laid down."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flows.project.dvc_guard import DVC, require_entries
+from flows.project.git import git
+
+STAGES = {
+    "make": {
+        "cmd": "mkdir -p made && cp source made/model && echo 1 > made/other",
+        "deps": ["source"],
+        "outs": ["made"],
+    },
+    "read": {"cmd": "cat made/model > read.txt", "deps": ["made"], "outs": ["read.txt"]},
+}
+GOOD = {"md5": "0" * 32, "relpath": "a/b.jpg"}
+HOSTILE = {
+    "above": {"relpath": "../stage.py"},
+    "far above": {"relpath": "../../stage.py"},
+    "inside and out": {"relpath": "a/../../stage.py"},
+    "absolute": {"relpath": "/tmp/stage.py"},
+    "itself": {"relpath": "."},
+    "nothing": {"relpath": ""},
+    "twice a slash": {"relpath": "a//b"},
+    "git": {"relpath": "a/.git/config"},
+    "no text": {"relpath": 3},
+    "a zero": {"relpath": "a\0b"},
+    "a checksum that climbs": {"relpath": "a", "md5": "ab/../../../../stage.py"},
+    "a checksum of a directory": {"relpath": "a", "md5": "0" * 32 + ".dir"},
+    "no checksum": {"relpath": "a", "md5": 7},
+}
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = subprocess.run([*DVC, *arguments], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def place(store: Path, checksum: str) -> Path:
+    return store / "files" / "md5" / checksum[:2] / checksum[2:]
+
+
+def overwrite(file: Path, content: bytes) -> None:
+    if file.exists():
+        file.chmod(0o644)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def checksum_of(path: str) -> str:
+    import yaml
+
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    return next(out["md5"] for stage in lock["stages"].values() for out in stage["outs"] if out["path"] == path)
+
+
+@pytest.fixture
+def store(make, dvc, tmp_path) -> Path:
+    """The remote of a project that has been run and pushed, and whose workspace has lost everything."""
+    project = make(STAGES)
+    (project / "source").write_text("weights")
+    (project / "stage.py").write_text("good")
+    store = tmp_path / "store"
+    dvc("remote", "add", "--quiet", "--default", "store", str(store))
+    dvc("repro", "--quiet")
+    dvc("push", "--quiet", "--run-cache")
+    lose()
+    return store
+
+
+def lose() -> None:
+    for path in ("made", ".dvc/cache", ".dvc/tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+    Path("read.txt").unlink(missing_ok=True)
+
+
+def listed(store: Path) -> list[dict[str, str]]:
+    return json.loads(place(store, checksum_of("made")).read_bytes())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_list_is_refused(name):
+    require_entries([GOOD])
+    with pytest.raises(ValueError, match="expected"):
+        require_entries([GOOD, GOOD | HOSTILE[name]])
+
+
+@pytest.mark.parametrize(
+    "entries", [None, {}, [[]], [GOOD, GOOD], [GOOD, GOOD | {"relpath": "a"}], [{"md5": "0" * 32}]]
+)
+def test_what_is_no_list_of_files_is_refused(entries):
+    with pytest.raises(ValueError, match="expected"):
+        require_entries(entries)
+
+
+def test_names_of_all_kinds_are_taken():
+    names = ["a b.jpg", "ä/猫.png", "..a", "a..b/c.", "-rf", "a\nb", ".hidden", "A", "a", "c\\d", "x:y"]
+    require_entries([GOOD | {"relpath": name} for name in names])
+
+
+@pytest.mark.parametrize("command", [["pull"], ["pull", "--force", "made"], ["pull", "--run-cache"], ["fetch"]])
+@pytest.mark.parametrize("entry", [{"relpath": "../stage.py"}, {"relpath": "x", "md5": "ab/../../../../../stage.py"}])
+def test_a_list_that_leads_out_is_never_followed(store, command, entry):
+    evil = b"evil"
+    md5 = hashlib.md5(evil).hexdigest()
+    overwrite(place(store, md5), evil)
+    overwrite(store / "stage.py", evil)
+    content = json.dumps([*listed(store), {"md5": md5} | entry]).encode()
+    overwrite(place(store, checksum_of("made")), content)
+    code, said = run(*command)
+    assert code
+    assert "ERROR: " in said
+    assert "checksum is another" in said
+    assert Path("stage.py").read_text() == "good"
+    assert not Path("made").exists()
+
+
+@pytest.mark.parametrize("command", [["pull"], ["pull", "--force", "made"], ["repro", "--pull"]])
+def test_a_list_that_leads_out_is_refused_with_the_right_checksum_too(store, command):
+    evil = b"evil"
+    md5 = hashlib.md5(evil).hexdigest()
+    overwrite(place(store, md5), evil)
+    content = json.dumps([*listed(store), {"md5": md5, "relpath": "../stage.py"}]).encode()
+    forged = f"{hashlib.md5(content).hexdigest()}.dir"
+    overwrite(place(store, forged), content)
+    before = checksum_of("made")
+    for file in [Path("dvc.lock"), *(path for path in (store / "files" / "md5" / "runs").rglob("*") if path.is_file())]:
+        overwrite(file, file.read_bytes().replace(before.encode(), forged.encode()))
+    code, said = run(*command)
+    assert Path("stage.py").read_text() == "good"
+    assert not Path("made").exists()
+    assert code
+    assert "relpath: expected a path inside the directory. Received: '../stage.py'" in said
+
+
+@pytest.mark.parametrize("command", [["pull"], ["pull", "--force", "made"], ["fetch"]])
+@pytest.mark.parametrize("content", [b"xeights", b"wei", b""])
+def test_a_garbled_or_truncated_file_is_refused(store, command, content):
+    overwrite(place(store, hashlib.md5(b"weights").hexdigest()), content)
+    code, said = run(*command)
+    assert code
+    assert f"{hashlib.md5(b'weights').hexdigest()} in the remote: damaged" in said
+    assert not Path("made/model").exists()
+
+
+def test_a_missing_file_is_said(store):
+    place(store, hashlib.md5(b"weights").hexdigest()).unlink()
+    code, said = run("pull")
+    assert code
+    assert "ERROR: " in said
+
+
+def test_a_garbled_list_is_refused(store):
+    overwrite(place(store, checksum_of("made")), b"[garbled")
+    code, said = run("pull")
+    assert code
+    assert "checksum is another" in said
+
+
+@pytest.mark.parametrize("attack", ["garbled", "leads out"])
+def test_what_others_get_is_checked_too(store, tmp_path, attack):
+    git("add", "--all", folder=".")
+    git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--message", "A run", folder=".")
+    if attack == "garbled":
+        overwrite(place(store, hashlib.md5(b"weights").hexdigest()), b"xeights")
+    else:
+        entries = [*listed(store), listed(store)[0] | {"relpath": "../../stage.py"}]
+        overwrite(place(store, checksum_of("made")), json.dumps(entries).encode())
+    code, said = run("get", ".", "made", "--out", str(tmp_path / "got" / "made"))
+    assert code
+    assert "checksum is another" in said
+    assert not (tmp_path / "got" / "made" / "model").exists()
+    assert not (tmp_path / "stage.py").exists()
+
+
+def test_what_is_good_is_fetched(store):
+    assert run("pull", "--run-cache")[0] == 0
+    assert (Path("made/model").read_text(), Path("read.txt").read_text()) == ("weights", "weights")
+    lose()
+    assert run("repro", "--pull")[0] == 0
+    assert Path("made/model").read_text() == "weights"
+
+
+def test_a_broken_link_among_pictures_ends_nothing(homes, tmp_path):
+    """DVC would hash none of the others; the stage `download` names it."""
+    robin = tmp_path / "birds" / "robin"
+    robin.mkdir(parents=True)
+    (robin / "1.jpg").write_bytes(b"1")
+    (robin / "lost.jpg").symlink_to("nowhere")
+    git("init", "--quiet", folder=tmp_path)
+    for command in (["init", "--quiet"], ["add", "--quiet", "birds"]):
+        subprocess.run([*DVC, *command], cwd=tmp_path, check=True)
+    assert "nfiles: 1" in (tmp_path / "birds.dvc").read_text()

@@ -1,0 +1,119 @@
+"""`flows.project.records`: what a repository may say of a run, and what it may not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.project import cache
+from flows.errors import FlowError
+from flows.project.records import check_lock, check_summary, is_checksum, read_record
+
+DIGEST = "0123456789abcdef" * 2
+RUN = {
+    "id": "20261125T030000Z-4f1c2a",
+    "branch": "main",
+    "source": "a" * 40,
+    "outcome": "trained",
+    "data": {"pictures": {"train": 480}, "archive": DIGEST},
+    "classifier": f"{DIGEST}.dir",
+    "summary": {"recommended": "scratch", "headline": "accuracy", "accuracy": 1, "accuracy_low": 0.9},
+    "run": {"started": "2026-11-25T03:00:00+00:00"},
+    "decision": "promoted",
+    "instead_of": None,
+    "reason": "the first model in use",
+    "comparison": None,
+    "of_a_later_version": [1, 2],
+}
+
+
+def test_what_a_run_writes_is_read_as_it_is():
+    assert read_record(json.dumps(RUN), "run.json") == RUN
+    assert read_record(json.dumps({"id": "1"}), "run.json") == {"id": "1"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"identity": 1}', "[" * 100_000])
+def test_a_file_that_only_has_its_name_is_no_record(text):
+    assert read_record(text, "run.json") is None
+
+
+HOSTILE = [
+    ("id", "../../heads/main"),
+    ("id", "-x"),
+    ("id", "a b"),
+    ("id", 7),
+    ("source", "--output=notes.txt"),
+    ("source", "main"),
+    ("outcome", "promoted\u001b[2J"),
+    ("decision", ["promoted"]),
+    ("reason", {"a": 1}),
+    ("classifier", "ab/abs/path"),
+    ("classifier", "ab/etc/passwd"),
+    ("classifier", f"{DIGEST}\n"),
+    ("classifier", f"{DIGEST.upper()}"),
+    ("classifier", f"{DIGEST}.dir/../x"),
+    ("classifier", 1),
+    ("data", {"archive": "ab../../x"}),
+    ("data", {"pictures": {"train": "many"}}),
+    ("data", {"pictures": {"train": -1}}),
+    ("summary", {"accuracy": "0.99"}),
+    ("summary", {"accuracy": 1.01}),
+    ("summary", {"headline": "__class__"}),
+    ("summary", {"recommended": None}),
+    ("summary", {"cautions": "none"}),
+    ("run", {"started": 5}),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), HOSTILE)
+def test_anything_else_is_one_line_that_names_the_key(key, value):
+    with pytest.raises(FlowError, match=rf"^run\.json of commit 1234: {key}[^\n\x1b]*Received: [^\n\x1b]*$"):
+        read_record(json.dumps(RUN | {key: value}), "run.json of commit 1234")
+
+
+def test_a_summary_that_is_not_one_is_told():
+    check_summary({}, "report/summary.json")
+    check_summary(RUN["summary"], "report/summary.json")
+    with pytest.raises(FlowError, match=r"^report/summary\.json: accuracy: "):
+        check_summary({"recommended": "x", "accuracy": "{0.__class__}"}, "report/summary.json")
+
+
+def lock(**out) -> dict:
+    made = {"path": "models/x", "hash": "md5", "md5": f"{DIGEST}.dir", "size": 1, "nfiles": 1} | out
+    deps = [{"path": "/abs/own.zip", "hash": "md5", "md5": DIGEST}, {"path": "https://host/x", "etag": "abc"}]
+    return {"schema": "2.0", "stages": {"x": {"cmd": "python x", "deps": deps, "params": {}, "outs": [made]}}}
+
+
+def test_a_lock_of_dvc_passes():
+    check_lock(lock(), "dvc.lock")
+    check_lock({"schema": "2.0"}, "dvc.lock")
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        {"md5": "ab/abs/path"},
+        {"md5": "ab../../../x"},
+        {"hash": "etag"},
+        {"files": [{"relpath": "../../stage.py", "md5": DIGEST}]},
+        {"cloud": {"storage": {"version_id": "1"}}},
+        {"path": "/etc/passwd"},
+        {"path": "models/../../x"},
+        {"path": ""},
+        {"path": None},
+    ],
+)
+def test_a_lock_that_leads_elsewhere_is_one_line(out):
+    with pytest.raises(FlowError, match=r"^dvc\.lock: [^\n]*outs[^\n]*$"):
+        check_lock(lock(**out), "dvc.lock")
+
+
+@pytest.mark.parametrize("damage", ["ab/abs/path", "ab/etc/passwd", "ab../../x", f"{DIGEST}.dir.dir", "", "ab"])
+def test_what_is_no_checksum_deletes_no_file(damage, tmp_path: Path):
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    for name in (damage, f"ab{mine}", f"ab/../../../../../..{mine}"):
+        assert not is_checksum(name)
+        with pytest.raises(FlowError, match="expected a checksum"):
+            cache._drop_damaged(tmp_path / "cache", name)
+    assert mine.read_text() == "mine"

@@ -1,0 +1,48 @@
+"""`flows.retraining.notify`: a word to the outside, which no run fails for."""
+
+import socket
+
+from flows.retraining.notify import VARIABLE, notify
+
+
+def test_a_word_gets_there(site):
+    assert notify("failed", "main: no pictures", branch="main", run="run/1") is None
+    assert site.posts == [{"event": "failed", "text": "main: no pictures", "branch": "main", "run": "run/1"}]
+
+
+def test_nobody_is_told_where_nobody_asked(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert notify("failed", "main: no pictures") is None
+
+
+def test_what_does_not_get_there_is_said(site, monkeypatch):
+    site.status = 500
+    assert notify("failed", "x").startswith(f"{VARIABLE}: not told: the server answered 500 ")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        for address in (f"http://127.0.0.1:{closed.getsockname()[1]}", "no address"):
+            monkeypatch.setenv(VARIABLE, address)
+            assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")
+
+
+def test_a_word_is_carried_nowhere_else(site):
+    site.status, site.headers = 307, {"Location": f"{site.address}/elsewhere"}
+    assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")
+    assert len(site.posts) == 1
+
+
+def test_a_word_is_tried_again_a_few_times_and_fails_nothing(site, monkeypatch, capsys):
+    from flows.retraining import tell
+
+    monkeypatch.setattr(tell, "WAIT", 0.01)
+    site.status = 503
+    tell.tell("failed", "main: no pictures", branch="main")
+    assert len(site.posts) == tell.TRIES
+    logged = capsys.readouterr().err
+    assert "not told: the server answered 503" in logged
+    assert "(failed: main: no pictures)" in logged
+    # What is refused once is refused again.
+    site.posts.clear()
+    site.status = 404
+    tell.tell("failed", "main: no pictures")
+    assert len(site.posts) == 1

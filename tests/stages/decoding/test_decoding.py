@@ -1,0 +1,128 @@
+"""Pictures are decoded in processes that a hostile file may crash, stop or fill, and the run goes on."""
+
+import io
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages.lib.decoding import processes
+from stages.lib.decoding import stream
+from stages.lib.images import files
+from stages.lib.images import decode
+from stages.lib.core.errors import TemporaryError, UserError
+from stages.lib.inventory.contents import take_inventory
+from stages.lib.images.resizing import Resizing
+
+
+def png(shade: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (shade, 0, 0)).save(file, "PNG")
+    return file.getvalue()
+
+
+def archive(folder: Path, content: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(folder / "raw.zip", "w") as opened:
+        for name, data in content.items():
+            opened.writestr(name, data)
+    return folder / "raw.zip"
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "WORKER", "tests.stages.hostile_worker")
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_picture_that_ends_its_decoder_is_set_aside_alone(tmp_path: Path) -> None:
+    """What crashes, leaves, loops or wants all memory has its reason; all others are described, in their order."""
+    names = ["crash", "loop", "memory", "recursion"]
+    good = {f"{number:02}.png": png(number) for number in range(40)}
+    faults = {f"{3 * number + 1:02}-{name}.jpg": name.encode() for number, name in enumerate(names)}
+    decode, rejected = take_inventory(archive(tmp_path, good | faults))
+    assert [picture.name for picture in decode] == sorted(good)
+    assert [picture.thumbnail[0, 0, 0] for picture in decode] == list(range(40))
+    told = {one.name[3:-4]: one.reason for one in rejected}
+    assert sorted(told) == names
+    assert "ends its decoder (SIGSEGV)" in told["crash"]
+    assert "seconds of processor time" in told["loop"]
+    assert "memory" in told["memory"].casefold()
+    assert "ZeroDivisionError" in told["recursion"]
+    assert not any(one.by_name for one in rejected)
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_decoder_that_waits_for_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_SECONDS", 1)
+    _, rejected = take_inventory(archive(tmp_path, {"a.jpg": b"sleep"}))
+    assert [one.reason for one in rejected] == ["takes more than 1 seconds to decode"]
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_process_that_the_system_ended_is_no_verdict_on_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(TemporaryError, match="free some memory"):
+        take_inventory(archive(tmp_path, {"a.png": png(1), "b.jpg": b"kill"}))
+
+
+@pytest.mark.usefixtures("faulty")
+def test_decoders_know_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_KEY", "the key")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    ((found, _),) = processes.answers([{"do": "environment"}])  # type: ignore[misc]
+    assert not {"KAGGLE_KEY", "HOME"} & set(found)
+    assert set(found) < set(os.environ) | {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX", "LC_CTYPE"}
+
+
+def test_processes_that_do_not_start_are_an_error_and_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "WORKER", "stages.lib.no_such_module")
+    with pytest.raises(UserError, match="do not start"):
+        take_inventory(archive(tmp_path, {"a.png": png(1)}))
+
+
+def test_pictures_larger_than_a_share_of_memory_are_decoded_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = archive(tmp_path, {f"{number:02}.png": png(number) for number in range(40)})
+    usual = take_inventory(source)[0]
+    monkeypatch.setattr(files, "MOST_MEMORY", 40)
+    taken = take_inventory(source)[0]
+    assert [(one.name, one.sha256, one.thumbnail.tobytes()) for one in taken] == [
+        (one.name, one.sha256, one.thumbnail.tobytes()) for one in usual
+    ]
+
+
+def test_a_member_that_unpacks_to_too_much_is_not_read(tmp_path: Path) -> None:
+    """Members of an archive say their sizes, and none is unpacked that is larger than a file may be."""
+    source = archive(tmp_path, {"a.png": png(1), "b.bmp": bytes(1000)})
+    content = bytearray(source.read_bytes())
+    # The size after unpacking in the table of contents, of the last entry.
+    struct.pack_into("<I", content, content.rindex(b"PK\x01\x02") + 24, 1_200_000_000)
+    source.write_bytes(content)
+    decode, rejected = take_inventory(source)
+    assert [one.name for one in decode] == ["a.png"]
+    assert rejected[0].reason.startswith("1.2 GB, expected at most 1.1")
+
+
+@pytest.mark.usefixtures("faulty")
+@pytest.mark.parametrize("color", ["rgb", "grey"])
+def test_pictures_to_predict_are_read_as_in_training(tmp_path: Path, color: decode.Color) -> None:
+    """And one that ends its decoder is left out like every broken one."""
+    paths = [tmp_path / f"{number}.png" for number in range(10)]
+    for number, path in enumerate(paths):
+        path.write_bytes(png(20 * number))
+    paths[3].write_bytes(b"broken")
+    paths[6].write_bytes(b"crash")
+    crop, usual, guarded = Resizing("crop", "bicubic"), dict[Path, str](), dict[Path, str]()
+    expected = list(decode.stream(paths, 8, color, 4, usual, resizing=crop))
+    found = list(stream.stream(paths, 8, color, 4, guarded, resizing=crop))
+    assert (np.concatenate(found) == np.concatenate(expected)).all()
+    assert [len(batch) for batch in found] == [4, 4]
+    assert usual[paths[3]] == guarded[paths[3]] == "not a picture, or of an unknown format"
+    assert list(guarded) == [paths[3], paths[6]]
+    assert "SIGSEGV" in guarded[paths[6]]

@@ -1,0 +1,156 @@
+"""Heat lies where the class is decided, and follows from the weights."""
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages.lib.networks import build
+from stages.lib.networks import saved_model
+from stages.lib.evaluation.explanations import grad_cam, spread
+from stages.lib.inference.forward import probabilities
+from stages.lib.images.resizing import STRETCH
+from tests.stages.explained_models import brightness_model, color_model, transfer_model
+
+CORNERS = {"upper left": (0, 0), "upper right": (0, 22), "lower left": (22, 0), "lower right": (22, 22)}
+SQUARE = 10  # pixels
+
+
+def picture_with(*squares: tuple[tuple[int, int], tuple[int, ...]]) -> np.ndarray:
+    picture = np.zeros((1, 32, 32, len(squares[0][1])), np.uint8)
+    for (row, column), color in squares:
+        picture[:, row : row + SQUARE, column : column + SQUARE] = color
+    return picture
+
+
+def noise(count: int) -> np.ndarray:
+    """Pictures that are bright on the left."""
+    pictures = np.random.default_rng(2).integers(0, 256, (count, 32, 32, 3), np.uint8)
+    pictures[:, :, 16:] //= 8
+    return pictures
+
+
+def hottest(heat: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(place) for place in np.unravel_index(heat.argmax(), heat.shape))
+
+
+@pytest.mark.parametrize("corner", CORNERS.values(), ids=CORNERS)
+def test_heat_is_largest_where_the_class_is_decided(corner):
+    model, picture = brightness_model(), picture_with((corner, (255,)))
+    heat = spread(model, grad_cam(model, picture))[0]
+    assert all(start <= place < start + SQUARE for start, place in zip(corner, hottest(heat), strict=True))
+    elsewhere = picture[0, ..., 0] == 0
+    assert heat[~elsewhere].mean() > 5 * heat[elsewhere].mean()
+    dark = spread(model, grad_cam(model, picture, [0]))[0]
+    assert picture[0, ..., 0][hottest(dark)] == 0
+    assert dark[elsewhere].mean() > 2 * dark[~elsewhere].mean()
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_each_of_many_classes_has_its_own_heat(precision):
+    squares = list(zip(CORNERS.values(), 255 * np.eye(3, dtype=np.uint8), strict=False))
+    picture, model = picture_with(*squares), color_model(precision)
+    heats = grad_cam(model, np.repeat(picture, 3, axis=0), [0, 1, 2])
+    assert heats.dtype == np.float32
+    assert (heats.min(), heats.max()) == (0, 1)
+    for explained, heat in enumerate(spread(model, heats)):
+        assert picture[0, ..., explained][hottest(heat)] == 255
+
+
+def test_heat_lies_on_the_pixels_that_a_position_sees():
+    model = build.convnet(180, "rgb", [2] * 5, True, 0.0, 2)
+    heat = np.zeros((1, 7, 7), np.float32)
+    heat[0, 1, 4] = 1  # Sees the pixels from 16 to 93 and from 64 to 141.
+    row, column = hottest(spread(model, heat)[0])
+    assert abs(row - 54.5) <= 1
+    assert abs(column - 102.5) <= 1
+
+
+def test_the_map_of_a_backbone_covers_the_picture(preset):
+    heats = np.zeros((2, 8, 8), np.float32)
+    heats[0, 0, 0] = heats[1, 7, 3] = 1
+    first, second = spread(transfer_model(preset, 2), heats)
+    assert first.shape == (32, 32)
+    assert max(hottest(first)) < 4
+    assert hottest(second)[0] >= 28
+    assert 12 <= hottest(second)[1] < 16
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_under_a_linear_head_it_is_cam(classes):
+    keras.utils.set_random_seed(4)
+    model = build.convnet(32, "rgb", [4, 6], True, 0.5, classes)
+    pictures = noise(4)
+    maps = keras.Model(model.input, model.get_layer("pooling").input)(pictures).numpy()
+    kernel = model.get_layer("classifier").kernel.numpy()
+    kernel = np.hstack([-kernel, kernel]) if classes == 2 else kernel
+    for explained in range(classes):
+        cam = np.maximum(maps @ kernel[:, explained], 0)
+        highest = cam.max(axis=(1, 2), keepdims=True)
+        expected = np.divide(cam, highest, out=np.zeros_like(cam), where=highest > 0)
+        np.testing.assert_allclose(grad_cam(model, pictures, [explained] * 4), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_under_any_head_it_is_what_each_position_adds_to_the_logit(preset, classes):
+    model, pictures = transfer_model(preset, classes), noise(1)
+    maps = keras.Model(model.input, model.get_layer("pooling").input)(pictures).numpy()[0]
+    head = build.head([model.get_layer(name) for name in ("dense", "dropout", "classifier")], maps.shape[-1])
+    model.get_layer("classifier").activation = keras.activations.linear
+
+    def logits(varied: np.ndarray) -> np.ndarray:
+        found = head(varied.mean(axis=(1, 2))).numpy()
+        return np.hstack([-found, found]) if classes == 2 else found
+
+    # One position after the other, made a little stronger and a little weaker.
+    height, width, _ = maps.shape
+    places = 0.3 * np.eye(height * width).reshape(-1, height, width, 1)
+    added = (logits(maps * (1 + places)) - logits(maps * (1 - places))).reshape(height, width, -1)
+    heats = grad_cam(model, np.repeat(pictures, classes, axis=0), range(classes))
+    assert heats.any()
+    for explained, heat in enumerate(heats):
+        positive = np.maximum(added[..., explained], 0)
+        np.testing.assert_allclose(heat, positive / max(positive.max(), 1e-9), atol=0.01)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_predicted_class_is_explained_unless_told_otherwise(preset, tmp_path, classes):
+    model, pictures = transfer_model(preset, classes), noise(6)
+    bias = model.get_layer("classifier").bias
+    bias.assign([-9.0] + [0.0] * (bias.shape[0] - 1))
+    files = [tmp_path / f"{number}.png" for number in range(6)]
+    for file, picture in zip(files, pictures, strict=True):
+        Image.fromarray(picture).save(file)
+    predicted = probabilities(model, files, 3, resizing=STRETCH).argmax(axis=1)
+    np.testing.assert_array_equal(grad_cam(model, pictures), grad_cam(model, pictures, predicted))
+    assert (grad_cam(model, pictures) != grad_cam(model, pictures, (predicted + 1) % classes)).any()
+
+
+def test_a_saturated_probability_changes_nothing():
+    model, picture = color_model(), picture_with(((3, 5), (255, 90, 0)))
+    before, classifier = grad_cam(model, picture), model.get_layer("classifier")
+    classifier.kernel.assign(10_000 * classifier.kernel)
+    assert model(picture).numpy().max() == 1
+    np.testing.assert_allclose(grad_cam(model, picture), before, atol=1e-5)
+
+
+def test_nothing_that_speaks_for_a_class_is_no_heat():
+    heat = grad_cam(color_model(), picture_with(((3, 5), (255, 0, 0))), [2])
+    np.testing.assert_array_equal(heat, np.zeros_like(heat))
+
+
+def test_a_picture_is_explained_alike_alone_and_among_others(preset):
+    model, pictures = transfer_model(preset, 3), noise(5)
+    build.unfreeze(build.backbone_of(model), None)
+    np.testing.assert_allclose(grad_cam(model, pictures)[2:3], grad_cam(model, pictures[2:3]), atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_reloaded_model_is_explained_alike(preset, tmp_path, precision):
+    model = build.with_precision(original := transfer_model(preset, 2), precision)
+    saved_model.save(model, tmp_path / "model.keras", ["a", "b"])
+    loaded, _ = saved_model.load(tmp_path / "model.keras")
+    heats = grad_cam(loaded, noise(3), [0, 1, 1])
+    assert heats.any()
+    np.testing.assert_array_equal(heats, grad_cam(model, noise(3), [0, 1, 1]))
+    np.testing.assert_allclose(heats, grad_cam(original, noise(3), [0, 1, 1]), atol=0.1)

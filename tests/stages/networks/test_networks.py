@@ -1,0 +1,134 @@
+"""The networks have the sizes that the method gives them."""
+
+import keras
+import numpy as np
+import pytest
+
+from stages.lib.networks import build as networks
+from stages.lib.core.errors import UserError
+from tests.stages.families import FAMILIES
+
+
+def last_feature_map(model: keras.Model) -> tuple[int, ...]:
+    return next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.Conv2D)).output.shape[1:]
+
+
+def test_the_reference_convnet():
+    model = networks.convnet(180, "rgb", [32, 64, 128, 256, 512], True, 0.0, 2)
+    assert model.count_params() == 1_569_089
+    assert last_feature_map(model) == (7, 7, 512)
+    assert model.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize(("pooling", "feature_map"), [(True, (3, 3, 256)), (False, (22, 22, 256))])
+def test_the_digits_convnet_and_its_ablation(pooling, feature_map):
+    model = networks.convnet(28, "grey", [64, 128, 256], pooling, 0.0, 10)
+    assert model.count_params() == 372_234
+    assert last_feature_map(model) == feature_map
+    assert model.output_shape == (None, 10)
+
+
+def test_dropout_stands_before_the_classifier():
+    kinds = [type(layer).__name__ for layer in networks.convnet(32, "rgb", [4], True, 0.25, 2).layers]
+    assert kinds[-2:] == ["Dropout", "Dense"]
+
+
+def test_pictures_too_small_for_the_convolutions_are_one_clear_error():
+    with pytest.raises(UserError, match=r"common\.image_size: 16 pixels .* only 2 fit"):
+        networks.convnet(16, "rgb", [4] * 5, True, 0.0, 2)
+
+
+def test_a_transfer_model_scales_pictures_as_its_preset_asks(preset):
+    scaling = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32").layers[1]
+    np.testing.assert_allclose(scaling(np.array([[0.0, 127.5, 255.0]])), [[-1, 0, 1]], atol=1e-6)
+
+
+def test_a_frozen_model_trains_four_tensors_and_an_unfrozen_one_all_but_batch_normalisation(preset):
+    model = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32")
+    assert len(model.trainable_weights) == 4
+    backbone = networks.backbone_of(model)
+    networks.unfreeze(backbone, None)
+    frozen = {"gamma", "beta", "moving_mean", "moving_variance"}
+    normalisation = [weight for weight in backbone.weights if weight.path.split("/")[-1] in frozen]
+    assert len(model.trainable_weights) == 4 + len(backbone.weights) - len(normalisation)
+    assert not {id(w) for w in normalisation} & {id(w) for w in model.trainable_weights}
+
+
+def test_batch_normalisation_of_an_unfrozen_backbone_computes_as_frozen(preset):
+    model = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32")
+    networks.unfreeze(networks.backbone_of(model), None)
+    pictures = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(model(pictures, training=True), model(pictures, training=False), atol=1e-6)
+
+
+def test_another_precision_keeps_the_weights(preset):
+    model = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32")
+    other = networks.with_precision(model, "mixed_bfloat16")
+    for before, after in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert networks.backbone_of(other).dtype_policy.name == "mixed_bfloat16"
+    pictures = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(model(pictures), other(pictures), atol=0.05)
+
+
+class Container(keras.layers.Layer):
+    """A layer with weights of its own, and layers with weights inside: as attention with a table of positions is."""
+
+    def __init__(self, deeper: bool) -> None:
+        super().__init__()
+        self.first = keras.layers.Dense(4)
+        self.second = Container(deeper=False) if deeper else keras.layers.Dense(4)
+        self.norm = keras.layers.BatchNormalization(scale=False, center=False)
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=(4,), name="table")
+        for layer in (self.first, self.second, self.norm):
+            layer.build((*shape[:-1], 4))
+
+    def call(self, x):
+        return self.norm(self.second(self.first(x + self.table)))
+
+
+# first a convolution, then a container: its table, `first`, the container `second` with its table and two layers
+OWNERS = ["conv/kernel conv/bias", "table", "kernel bias", "table", "kernel bias", "kernel bias"]
+
+
+@pytest.mark.parametrize("last", [None, *range(1, 8)])
+def test_unfreezing_counts_the_weights_that_a_layer_made_of_layers_has_itself(last):
+    inputs = keras.Input((8, 8, 3))
+    x = Container(deeper=True)(keras.layers.Conv2D(4, 3, name="conv")(inputs))
+    backbone = keras.Model(inputs, keras.layers.BatchNormalization()(x))
+    backbone.trainable = False
+    networks.unfreeze(backbone, last)
+    expected = sum(len(names.split()) for names in (OWNERS if last is None else OWNERS[-last:]))
+    assert len(backbone.trainable_weights) == expected
+    kinds = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(kinds) == 3
+    assert not any(layer.trainable for layer in kinds)
+    pictures = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(backbone(pictures, training=True), backbone(pictures, training=False), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_unfreezing_more_layers_trains_more_weights_from_the_output_on(name):
+    backbone = FAMILIES[name]()
+    backbone.trainable = False
+    normalisations = [one for one in backbone._flatten_layers() if isinstance(one, keras.layers.BatchNormalization)]
+    of_normalisations = {id(weight) for one in normalisations for weight in one.weights}
+    before: set[int] = set()
+    for last in (1, 2, 1000, None):
+        networks.unfreeze(backbone, last)
+        trained = {id(weight) for weight in backbone.trainable_weights}
+        assert before <= trained
+        assert before < trained or last is None or name == "vgg"
+        before = trained
+    everything = {id(weight) for layer in backbone._flatten_layers() for weight in layer._trainable_variables}
+    assert before == everything - of_normalisations
+
+
+@pytest.mark.shared
+def test_the_head_of_a_real_backbone(shared):
+    stack = networks.head_layers(256, "linear", 0.25, 2)
+    model = networks.transfer_model(shared / "presets" / "mobilenet_v2_imagenet", stack, 180, "float32")
+    assert networks.backbone_of(model).compute_output_shape((None, 180, 180, 3))[1:] == (6, 6, 1280)
+    assert len(model.trainable_weights) == 4

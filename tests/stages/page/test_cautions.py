@@ -1,0 +1,124 @@
+"""What the report says to know before its model is relied on, each with what to do about it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.lib.comparison.choice import choose
+from stages.lib.comparison.comparisons import compare_all, measure_of
+from stages.lib.comparison.evaluations import Evaluation, Results
+from stages.lib.evaluation.metrics import accuracy, balanced_accuracy
+from stages.lib.page.cautions import cautions
+
+
+def results_of(
+    shares: dict[str, float],
+    tested: dict[str, int] | None = None,
+    validation: int = 50,
+    recommended: str = "scratch",
+    classes: tuple[str, ...] = ("cat", "dog"),
+    best_epoch: int = 2,
+) -> Results:
+    """Models that are right on such a share of each class, the errors of each spread in another way."""
+    labels = np.repeat(list(tested or {"cat": 50, "dog": 50}), list((tested or {"cat": 50, "dog": 50}).values()))
+    names = np.array(sorted(set(labels)))
+    rng, found = np.random.default_rng(0), {}
+    for name, share in shares.items():
+        right = np.zeros(len(labels), bool)
+        for label in names:
+            places = rng.permutation(np.flatnonzero(labels == label))
+            right[places[: round(share * len(places))]] = True
+        numbers = np.searchsorted(names, labels)
+        said = np.where(right, numbers, (numbers + 1) % len(names))
+        figures = {}
+        for key, one in (("accuracy", accuracy(right)), ("balanced_accuracy", balanced_accuracy(numbers, said))):
+            figures |= {key: one.value, f"{key}_low": one.low, f"{key}_high": one.high}
+        table = pd.DataFrame({"label": labels, "predicted": names[said]})
+        summary = {"classes": list(classes), "epochs": 3, "best_epoch": best_epoch}
+        found[name] = Evaluation(name, figures, summary, table, *[pd.DataFrame()] * 6)
+    held_out = {name: np.ones(validation, bool) for name in shares}
+    choice = choose(held_out, np.zeros(validation), "accuracy", dict.fromkeys(shares, 0.1))
+    pairs = compare_all({name: one.right for name, one in found.items()}, labels)
+    return Results(list(found.values()), measure_of(labels), found[recommended], pairs, choice)
+
+
+def test_nothing_doubtful_brings_no_caution():
+    assert cautions(results_of({"scratch": 0.96, "fine_tuned": 0.6})) == []
+    assert cautions(results_of({"scratch": 0.9})) == []
+
+
+def test_what_comes_from_elsewhere_comes_first():
+    found = cautions(results_of({"scratch": 0.9}, validation=9), ["The backbone has seen no photographs."])
+    assert found[0] == "The backbone has seen no photographs."
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(("validation", "warned"), [(5, True), (49, True), (50, False)])
+def test_few_validation_pictures(validation, warned):
+    found = cautions(results_of({"scratch": 0.9}, validation=validation))
+    assert (f"Only {validation} validation pictures" in " ".join(found)) is warned
+    assert not warned or "split.validation" in found[0]
+
+
+@pytest.mark.parametrize(("each", "warned"), [(6, True), (49, True), (50, False)])
+def test_few_test_pictures(each, warned):
+    found = cautions(results_of({"scratch": 1.0}, {"cat": each, "dog": each}))
+    assert (f"Only {2 * each} test pictures measured it: accuracy may be anything from " in " ".join(found)) is warned
+    assert not warned or "split.test" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("share", "tested", "beside"),
+    [
+        (0.54, {"cat": 50, "dog": 50}, "always saying cat: accuracy from 43.8 to 63.9 % beside 50.0 %."),
+        (0.7, {"cat": 30, "dog": 80}, "always saying dog: accuracy from 60.4 to 78.2 % beside 72.7 %."),
+        (0.55, {"cat": 20, "dog": 200}, "always saying dog: balanced accuracy from"),
+        (0.9, {"cat": 30, "dog": 80}, None),
+        (0.9, {"cat": 20, "dog": 200}, None),
+    ],
+)
+def test_a_model_that_is_no_better_than_the_largest_class(share, tested, beside):
+    found = " ".join(cautions(results_of({"scratch": share}, tested)))
+    assert (beside in found) if beside else ("always saying" not in found)
+    assert not beside or "Do not use it" in found
+
+
+def test_all_models_alike():
+    found = cautions(results_of({"scratch": 0.9, "feature_extraction": 0.88, "fine_tuned": 0.86}))
+    assert len(found) == 1
+    assert found[0].startswith("These test pictures show no difference between any two models; about ")
+    assert "That scratch is recommended rests on the validation pictures alone" in found[0]
+    assert "between the two models" in cautions(results_of({"scratch": 0.9, "fine_tuned": 0.9}))[0]
+
+
+def test_a_model_that_is_not_recommended_and_has_the_higher_test_figure():
+    found = cautions(results_of({"scratch": 0.6, "feature_extraction": 0.7, "fine_tuned": 0.98}))
+    [said] = [caution for caution in found if "higher accuracy" in caution]
+    assert said.startswith(
+        "fine_tuned has the higher accuracy on the test pictures (98.0 % beside 60.0 %, and is better) and is not "
+    )
+    assert "split.validation" in said
+    [said] = [text for text in cautions(results_of({"scratch": 0.9, "fine_tuned": 0.92})) if "higher" in text]
+    assert "92.0 % beside 90.0 %, which may be chance" in said
+
+
+def test_figures_that_differ_by_rounding_alone_are_equal():
+    results = results_of({"scratch": 0.9, "fine_tuned": 0.9})
+    results.evaluations[1].figures["accuracy"] += 1e-16
+    assert "higher" not in " ".join(cautions(results))
+
+
+def test_the_last_epoch_names_the_parameters():
+    shares = {"scratch": 0.96, "fine_tuned": 0.6}
+    [said] = cautions(results_of(shares, best_epoch=3))
+    assert "(3 of scratch and 3 of fine_tuned)" in said
+    assert said.endswith("Raise scratch.epochs and fine_tuned.epochs.")
+
+
+def test_a_class_without_test_pictures():
+    [said] = cautions(results_of({"scratch": 0.9}, classes=("cat", "dog", "owl")))
+    assert said.startswith("No test picture is of class owl: nothing is known about it, and no figure counts it.")
+    many = ("cat", "dog", *(f"owl{number}" for number in range(9)))
+    assert "classes owl0, owl1, owl2, owl3, owl4 and 4 more classes: nothing is known about them" in " ".join(
+        cautions(results_of({"scratch": 0.9}, classes=many))
+    )

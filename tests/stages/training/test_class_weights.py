@@ -1,0 +1,80 @@
+"""Classes of different sizes may count the same in training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.feature_extraction import FeatureExtractionParams, feature_extraction
+from stages.lib.arrays import feature_files
+from stages.lib.training.class_weights import class_weights, picture_weights
+from stages.lib.images.manifest import SUBSETS, Subset
+
+CHANNELS = 1280  # of the tiny backbone
+
+
+def test_a_class_three_times_smaller_weighs_three_times_more():
+    weights = class_weights(np.array([0, 0, 0, 1]), "balanced")
+    assert weights == pytest.approx({0: 4 / (2 * 3), 1: 4 / (2 * 1)})
+
+
+def test_without_a_kind_every_picture_weighs_the_same():
+    assert class_weights(np.array([0, 0, 0, 1]), None) is None
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(None, 0.25), ("balanced", 0.5)])
+def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
+    kind, expected, preset, common, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    labels = np.array([0, 0, 0, 1] * 8)
+    features = tmp_path / "features"
+    features.mkdir()
+    names = [f"{index}.png" for index in range(len(labels))]
+    pictures = Subset([Path(name) for name in names], names, names, labels, ["cat", "dog"])
+    for subset in SUBSETS:
+        feature_files.write(features, subset, pictures, CHANNELS, [np.zeros((len(labels), CHANNELS), np.float32)])
+    feature_files.write_about(features, ["cat", "dog"], "float32")
+    params = FeatureExtractionParams(
+        enabled=True,
+        units=2,
+        activation="linear",
+        dropout=0.0,
+        epochs=100,
+        learning_rate=0.01,
+        schedule="constant",
+        early_stopping=None,
+        class_weights=kind,
+    )
+    seen = []
+    monkeypatch.setattr("stages.lib.training.artifact.write", lambda _, model, *rest, **more: seen.append(rest[1]))
+    feature_extraction(features, preset, tmp_path / "model", common, params)
+    # The cross-entropy when every picture gets the probability `expected` of being a dog, and classes weigh as they do
+    # in training: 24 cats and 8 dogs as they are, or both the same.
+    loss = -((1 - expected) * np.log(1 - expected) + expected * np.log(expected))
+    assert seen[0]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)
+
+
+def test_a_picture_weighs_what_its_class_does():
+    assert picture_weights(np.array([1, 0, 2]), {0: 0.5, 1: 3.0}).tolist() == [3.0, 0.5, 1.0]
+    assert picture_weights(np.array([1, 0, 2]), None) is None
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_the_validation_loss_is_that_of_a_training_step(balanced):
+    """And with it the best epoch, and when training stops early."""
+    import keras
+
+    from stages.lib.training import loop
+
+    labels = np.array([0] * 9 + [1])
+    vectors = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))
+    weights = class_weights(labels, "balanced" if balanced else None)
+    measured = loop.measure_on(model, vectors, labels, 4, weights)()
+    probability = model(vectors).numpy()[:, 0]
+    each = -np.log(np.where(labels == 1, probability, 1 - probability))
+    expected = (each[labels == 0].mean() + each[labels == 1].mean()) / 2 if balanced else each.mean()
+    assert measured["loss"] == pytest.approx(expected, rel=1e-5)
+    assert measured["accuracy"] == pytest.approx(((probability > 0.5) == labels).mean())
