@@ -4,8 +4,8 @@
 
 PHOTOGRAPHS are folders, zips or tars of photographs. Of each kind `count` images are made from them, or as many as
 they allow. Every image goes through the stage's own functions, uncompressed: what an edit recompressed stays as it is.
-Half of the photographs, `first`, served to choose the numbers in `stages.lib.duplicates.likeness`; `last` is the other one. Copies
-that the photographs themselves hold count among the different ones.
+Half of the photographs, `first`, served to choose the numbers in `stages.lib.duplicates.likeness`; `last` is the other
+one. Copies that the photographs themselves hold count among the different ones.
 """
 
 import io

@@ -37,7 +37,7 @@ def feature_extraction(
     train, validation = (feature_files.read(features, subset) for subset in ("train", "validation"))
     stack = build.head_layers(params.units, params.activation, params.dropout, len(classes))
     head = build.head(stack, train.vectors.shape[1])
-    checkpoints = Checkpoints("feature_extraction", [common, params], [features])
+    checkpoints = Checkpoints("feature_extraction", [common, params], [Path(__file__), features])
     weights = class_weights(train.labels, params.class_weights)
     history = loop.train(
         head,

@@ -54,7 +54,7 @@ def feature_extraction_augmented(
         weights = class_weights(train.labels, params.class_weights)
         return loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
-    inputs = [manifest, features, preset]
+    inputs = [Path(__file__), manifest, features, preset]
     # That of the features on which it is measured.
     resizing = feature_files.read_resizing(features)
     train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model, resizing)

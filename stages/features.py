@@ -48,7 +48,7 @@ def features(
         return lambda: forward(pictures)
 
     resizing = asked(common, preset)
-    checkpoints = Checkpoints("features", [common, params], [manifest, preset])
+    checkpoints = Checkpoints("features", [common, params], [Path(__file__), manifest, preset])
     precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
     extractor = feature_extractor(preset, common.pixels, precision)
     forward = compiled(extractor, params.batch_size)

@@ -38,7 +38,7 @@ def fine_tuned(
         return network
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
-    inputs = [manifest, start / "model.keras"]
+    inputs = [Path(__file__), manifest, start / "model.keras"]
     resizing = saved_model.resizing_of(start / "model.keras")
     train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model, resizing)
 

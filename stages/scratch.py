@@ -39,7 +39,8 @@ def scratch(
                 common.pixels, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
             )
 
-    train_on_pictures(stage, build, train, validation, common, params, [manifest], model, asked(common))
+    inputs = [Path(__file__), manifest]
+    train_on_pictures(stage, build, train, validation, common, params, inputs, model, asked(common))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def split(
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
     manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
-    (`stages.lib.inventory.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has no class.
+    (`stages.lib.inventory.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has
+    no class.
     duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
     as in `stages.lib.duplicates.likeness`), action. metrics: counts.
 

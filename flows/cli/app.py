@@ -157,7 +157,3 @@ def report(
         typer.echo(visible(f"report: {output.resolve()}"))
         if line := notice("report"):
             typer.echo(line)
-
-
-if __name__ == "__main__":
-    main()

@@ -43,8 +43,8 @@ class RunRecord:
     """One run of the flow, as `.smallset/run.json` keeps it.
 
     commit: None outside of a git repository. changed: files that differed from it at the start. machine, packages: as
-    `flows.execution.machine` says. started: UTC, ISO 8601. seconds: of the whole flow. flow_run: Prefect's name and id of it;
-    empty where there was nothing to do and no server to tell it to.
+    `flows.execution.machine` says. started: UTC, ISO 8601. seconds: of the whole flow. flow_run: Prefect's name and id
+    of it; empty where there was nothing to do and no server to tell it to.
     """
 
     commit: str | None

@@ -113,8 +113,8 @@ class SplitParams(Params):
     expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
     order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
     share of the class. max_rejected: share of files that may be undecodable. near_duplicates: largest distance of near
-    copies, as in `stages.lib.duplicates.likeness`; None looks for equal files only. max_near_duplicates: share of pictures that
-    may be near copies of another one.
+    copies, as in `stages.lib.duplicates.likeness`; None looks for equal files only. max_near_duplicates: share of
+    pictures that may be near copies of another one.
     """
 
     labels: Annotated[str, AfterValidator(_labels)]
@@ -222,16 +222,34 @@ class ReportParams(Params):
     worst: Annotated[int, Field(ge=0)]
 
 
-class VersionsParams(Params):
-    """Section `versions`: of each library that shapes results, the version."""
+class ImagesVersions(Params):
+    """Versions of the libraries that read images."""
+
+    pillow: str
+    pi_heif: Annotated[str, Field(alias="pi-heif")]
+
+
+class NetworksVersions(Params):
+    """Versions of the libraries that networks are made with."""
 
     tensorflow: str
     keras: str
     keras_hub: Annotated[str, Field(alias="keras-hub")]
-    pillow: str
-    pi_heif: Annotated[str, Field(alias="pi-heif")]
+
+
+class StatisticsVersions(Params):
+    """Versions of the libraries that figures are computed with."""
+
     scikit_learn: Annotated[str, Field(alias="scikit-learn")]
     cleanlab: str
+
+
+class VersionsParams(Params):
+    """Section `versions`: of each library that shapes results, the version; a stage depends on whole groups."""
+
+    images: ImagesVersions
+    networks: NetworksVersions
+    statistics: StatisticsVersions
 
 
 def _least(value: object) -> float | str:

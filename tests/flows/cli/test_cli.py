@@ -30,7 +30,7 @@ def test_help_and_version_are_quick():
 
 
 def test_help_needs_neither_prefect_nor_dvc():
-    code = "import sys, flows.cli; sys.exit(any(name in sys.modules for name in ('prefect', 'dvc', 'rich.table')))"
+    code = "import sys, flows.cli.app; sys.exit(any(name in sys.modules for name in ('prefect', 'dvc', 'rich.table')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""`flows.project.inputs`: the pictures that the parameters name are here and as DVC tracks them, or one line says why."""
+"""`flows.project.inputs`: the pictures that the parameters name are here as DVC tracks them, or one line says why."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""`flows.registry.saved_runs`, `flows.registry.gto`, `flows.registry.publish`: what a run leaves behind, with real git, DVC and GTO."""
+"""`flows.registry`: what a run leaves behind, with real git, DVC and GTO."""
 
 import json
 import shutil

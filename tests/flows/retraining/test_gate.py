@@ -22,7 +22,7 @@ from tests.flows.versions_project import (
     write_source,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

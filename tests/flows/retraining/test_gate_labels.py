@@ -1,4 +1,4 @@
-"""`flows.retraining.gate` on labels and pictures that are not what they were: no model is promoted unasked, and it is told."""
+"""`flows.retraining.gate` on labels and pictures that are not what they were: none is promoted unasked."""
 
 import pytest
 

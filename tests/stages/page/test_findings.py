@@ -17,7 +17,7 @@ from stages.lib.page import data as report_data
 from stages.lib.page.errors import gallery
 from stages.lib.page.thumbnails import embedded
 
-INPUTS = runpy.run_path(str(Path(__file__).with_name("report_inputs.py")))
+INPUTS = runpy.run_path(str(Path(__file__).parents[1].joinpath("report_inputs.py")))
 NASTY, SKILLS = INPUTS["NASTY"], INPUTS["SKILLS"]
 
 

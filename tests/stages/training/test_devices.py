@@ -12,7 +12,7 @@ import pytest
 from stages.lib.core.errors import UserError
 from stages.lib.training import devices
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # TensorFlow must be told of them before it starts: in a process of its own.
 SCRIPT = """
 import json, os, sys
