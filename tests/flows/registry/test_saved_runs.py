@@ -165,8 +165,8 @@ def test_reading_promotions_closes_no_log_of_this_process(project):
         "class Handler(logging.NullHandler):\n"
         "    def close(self): print('closed', flush=True); super().close()\n"
         "handler = Handler()\n"
-        "from flows import registry\n"
-        f"assert registry.in_use({str(project)!r}) is None\n"
+        "from flows.registry import gto\n"
+        f"assert gto.in_use({str(project)!r}) is None\n"
         "print('read', flush=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

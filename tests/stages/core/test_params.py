@@ -87,7 +87,7 @@ def test_no_file_says_where_to_run(tmp_path):
 
 STAGE = """
 from pathlib import Path
-from stages.lib import entry
+from stages.lib.core import entry
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.params import CommonParams, Params
 from stages.lib.core.sections import SECTIONS, VersionsParams
