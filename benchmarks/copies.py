@@ -4,8 +4,8 @@
 
 PHOTOGRAPHS are folders, zips or tars of photographs. Of each kind `count` images are made from them, or as many as
 they allow. Every image goes through the stage's own functions, uncompressed: what an edit recompressed stays as it is.
-Half of the photographs, `first`, served to choose the numbers in `stages.lib.duplicates.likeness`; `last` is the other one. Copies
-that the photographs themselves hold count among the different ones.
+Half of the photographs, `first`, served to choose the numbers in `stages.lib.duplicates.likeness`; `last` is the other
+one. Copies that the photographs themselves hold count among the different ones.
 """
 
 import io
@@ -23,11 +23,11 @@ from PIL import Image
 from benchmarks.copy_kinds import DIFFERENT, EDITS, Photographs
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib.sources.archives import members
 from stages.lib.duplicates.groups import near_groups
-from stages.lib.inventory.contents import Picture, take_inventory
 from stages.lib.images.decode import decode
 from stages.lib.images.set_aside import is_set_aside
+from stages.lib.inventory.contents import Picture, take_inventory
+from stages.lib.sources.archives import members
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -20,11 +20,8 @@ import typer
 
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib.evaluation import curves
-from stages.lib.evaluation import intervals
-from stages.lib.evaluation import metrics
-from stages.lib.evaluation import rankings
 from stages.lib.comparison.comparisons import paired_difference
+from stages.lib.evaluation import curves, intervals, metrics, rankings
 from stages.lib.evaluation.intervals import Interval
 
 IMAGES, CLASSES = (12, 50, 200, 1000), (2, 10, 100)

@@ -58,12 +58,12 @@ class Stage:
         """Load the backbone and choose a precision."""
         import numpy as np
 
-        from stages.lib.networks.fusion import forward_pass, fuse
+        from stages.lib.images.decode import stream
+        from stages.lib.images.resizing import STRETCH
         from stages.lib.inference.forward import compiled
         from stages.lib.networks.build import feature_extractor
-        from stages.lib.images.decode import stream
+        from stages.lib.networks.fusion import forward_pass, fuse
         from stages.lib.networks.precision import Step, choose
-        from stages.lib.images.resizing import STRETCH
 
         def step_in(precision: Precision) -> Step:
             forward = forward_pass(fuse(feature_extractor(preset, size, precision)), batch)

@@ -22,11 +22,11 @@ import typer
 from PIL import Image
 
 from benchmarks.options import Json
-from stages.lib.sources.archives import members, write_zip
 from stages.lib.core.errors import UserError
+from stages.lib.images.set_aside import is_packed
 from stages.lib.inventory.contents import take_inventory
 from stages.lib.labelling.labels import AUTO, label_pictures
-from stages.lib.images.set_aside import is_packed
+from stages.lib.sources.archives import members, write_zip
 
 _BROKEN = (".heic",)  # of these no decoder is at hand
 _NUMBERS = "{0,1,2}"

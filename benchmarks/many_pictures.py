@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, ImageEnhance
 
 from stages.lib.core.outputs import whole_file
-from stages.lib.images.decode import DECODING_THREADS
 from stages.lib.core.progress import counted
+from stages.lib.images.decode import DECODING_THREADS
 
 SIDE = 200  # pixels, at most
 _CHUNK = 2048  # pictures in memory at once

@@ -27,10 +27,10 @@ import pandas as pd
 import typer
 from PIL import Image
 
-from stages.lib.sources.archives import Member, in_memory, members, write_zip
-from stages.lib.labelling.layout import read_layout
 from stages.lib.images.decode import decode
 from stages.lib.images.set_aside import is_set_aside
+from stages.lib.labelling.layout import read_layout
+from stages.lib.sources.archives import Member, in_memory, members, write_zip
 
 KINDS = ("exact", "near", "flipped")
 SCALES = (0.6, 0.9)  # share of the side that a resized copy keeps

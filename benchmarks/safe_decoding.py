@@ -24,8 +24,8 @@ import typer
 from benchmarks import tables
 from benchmarks.scale import Cost, measured
 from stages.lib.decoding.described import describe
-from stages.lib.inventory.contents import take_inventory
 from stages.lib.images.decode import DECODING_THREADS
+from stages.lib.inventory.contents import take_inventory
 
 WAYS = {"plain": "threads of one process", "guarded": "processes with limits"}
 

@@ -86,11 +86,11 @@ class Ours:
         """Take what builds the network in a precision; `head_only` measures its head on cached features."""
         import numpy as np
 
+        from stages.lib.arrays.decoded import decode_all
+        from stages.lib.images.resizing import STRETCH
         from stages.lib.networks import build as networks
         from stages.lib.training import loop
-        from stages.lib.arrays.decoded import decode_all
         from stages.lib.training.picture_training import fitting_precision, trained_view
-        from stages.lib.images.resizing import STRETCH
 
         self.work = work
         self.params = PictureTrainingParams(

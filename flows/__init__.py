@@ -2,10 +2,10 @@
 
 import os
 
-from flows.logs import redact_logs
 from flows.execution.proxies import ask_this_machine_directly
-from flows.project.site_cache import settle
 from flows.execution.telemetry import SILENT
+from flows.logs import redact_logs
+from flows.project.site_cache import settle
 
 # Prefect and DVC read these when they are imported, and every module of this package is imported after this one.
 _DEFAULTS = {

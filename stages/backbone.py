@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.lib.core import entry
-from stages.lib.pretrained import suitability
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import disable, whole_directory, whole_file
 from stages.lib.core.params import PRESET, CommonParams
 from stages.lib.core.sections import BackboneParams, DownloadParams, PretrainingParams
 from stages.lib.networks.startup import start_tensorflow
+from stages.lib.pretrained import suitability
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,9 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stages.lib.core.errors import UserError
-from stages.lib.comparison.run_comparison import ModelChange, RunComparison, compare_runs, figures, p_value, percent, points, sentence, would_tell
+from stages.lib.comparison.run_comparison import (
+    ModelChange,
+    RunComparison,
+    compare_runs,
+    figures,
+    p_value,
+    percent,
+    points,
+    sentence,
+    would_tell,
+)
 from stages.lib.comparison.runs import Refused, read_run
+from stages.lib.core.errors import UserError
 from stages.lib.core.text import markdown, visible
 
 _TESTS = {

@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-from stages.lib.sources import archives
 from stages.lib.core import entry
-from stages.lib.images import set_aside
-from stages.lib.sources import kaggle
-from stages.lib.sources import made
-from stages.lib.sources import url
-from stages.lib.sources.limits import Limits
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import NO_FOLDER, DownloadParams
+from stages.lib.images import set_aside
+from stages.lib.sources import archives, kaggle, made, url
+from stages.lib.sources.limits import Limits
 
 
 def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
@@ -33,7 +30,7 @@ def download(archive: Path, common: CommonParams, params: DownloadParams) -> Non
         archives.write_zip(archive, drawings, "drawing")
     elif params.source == "digits":
         _say("source digits: handwritten digits (MNIST), from this machine or from Keras's address")
-        archives.write_zip(archive, made.digits(), "digits")
+        archives.write_zip(archive, made.digits(_limits(params)), "digits")
     elif params.source == "kaggle":
         _say(f"source kaggle: the competition {params.competition}")
         _repack(kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
@@ -47,10 +44,13 @@ def _from_address(params: DownloadParams, archive: Path) -> None:
     _say(f"source url: {params.url}")
     if params.sha256 is None:
         _say(f"download.sha256 is null: what {params.url} has now is taken as it is")
-    limits = Limits(round(params.max_gigabytes * 1e9), params.max_hours * 3600)
-    fetched = url.fetch(params.url, params.sha256, limits)
+    fetched = url.fetch(params.url, params.sha256, _limits(params))
     _repack(fetched, archive, f"source url: {params.url}")
     url.forget(fetched)
+
+
+def _limits(params: DownloadParams) -> Limits:
+    return Limits(round(params.max_gigabytes * 1e9), params.max_hours * 3600)
 
 
 def _require_empty(folder: Path) -> None:

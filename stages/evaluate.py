@@ -40,12 +40,10 @@ def evaluate(
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
-    from stages.lib.evaluation import explanations
-    from stages.lib.evaluation import metrics
-    from stages.lib.inference import predictions
-    from stages.lib.evaluation import scores
-    from stages.lib.inference.forward import probabilities
+    from stages.lib.evaluation import explanations, metrics, scores
     from stages.lib.images.manifest import read_subset
+    from stages.lib.inference import predictions
+    from stages.lib.inference.forward import probabilities
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")

@@ -26,11 +26,9 @@ def feature_extraction(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib.training import artifact
-    from stages.lib.training import batches
     from stages.lib.arrays import feature_files
     from stages.lib.networks import build
-    from stages.lib.training import loop
+    from stages.lib.training import artifact, batches, loop
     from stages.lib.training.checkpoints import Checkpoints
     from stages.lib.training.class_weights import class_weights
 
@@ -39,7 +37,7 @@ def feature_extraction(
     train, validation = (feature_files.read(features, subset) for subset in ("train", "validation"))
     stack = build.head_layers(params.units, params.activation, params.dropout, len(classes))
     head = build.head(stack, train.vectors.shape[1])
-    checkpoints = Checkpoints("feature_extraction", [common, params], [features])
+    checkpoints = Checkpoints("feature_extraction", [common, params], [Path(__file__), features])
     weights = class_weights(train.labels, params.class_weights)
     history = loop.train(
         head,

@@ -35,11 +35,11 @@ def feature_extraction_augmented(
     import keras
 
     from stages.lib.arrays import feature_files
+    from stages.lib.images.manifest import read_subset
     from stages.lib.networks import build as networks
     from stages.lib.training import loop
     from stages.lib.training.class_weights import class_weights
     from stages.lib.training.journal import Measure
-    from stages.lib.images.manifest import read_subset
     from stages.lib.training.picture_training import train_on_pictures
 
     train = read_subset(dataset, manifest, "train")
@@ -54,7 +54,7 @@ def feature_extraction_augmented(
         weights = class_weights(train.labels, params.class_weights)
         return loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
-    inputs = [manifest, features, preset]
+    inputs = [Path(__file__), manifest, features, preset]
     # That of the features on which it is measured.
     resizing = feature_files.read_resizing(features)
     train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model, resizing)

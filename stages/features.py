@@ -33,14 +33,14 @@ def features(
     from rich.progress import track
 
     from stages.lib.arrays import feature_files
-    from stages.lib.training.checkpoints import Checkpoints
-    from stages.lib.networks.fusion import forward_pass, fuse
-    from stages.lib.inference.forward import compiled
-    from stages.lib.images.manifest import SUBSETS, read_subset
-    from stages.lib.networks.build import feature_extractor
     from stages.lib.images.decode import stream
-    from stages.lib.networks.precision import Step, choose
+    from stages.lib.images.manifest import SUBSETS, read_subset
     from stages.lib.images.resizing import asked
+    from stages.lib.inference.forward import compiled
+    from stages.lib.networks.build import feature_extractor
+    from stages.lib.networks.fusion import forward_pass, fuse
+    from stages.lib.networks.precision import Step, choose
+    from stages.lib.training.checkpoints import Checkpoints
 
     def step_in(precision: Precision) -> Step:
         pictures = np.zeros((params.batch_size, common.pixels, common.pixels, 3), np.uint8)
@@ -48,7 +48,7 @@ def features(
         return lambda: forward(pictures)
 
     resizing = asked(common, preset)
-    checkpoints = Checkpoints("features", [common, params], [manifest, preset])
+    checkpoints = Checkpoints("features", [common, params], [Path(__file__), manifest, preset])
     precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
     extractor = feature_extractor(preset, common.pixels, precision)
     forward = compiled(extractor, params.batch_size)

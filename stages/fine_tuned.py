@@ -26,9 +26,9 @@ def fine_tuned(
     start_tensorflow(common.deterministic)
     import keras
 
+    from stages.lib.images.manifest import read_subset
     from stages.lib.networks import build as networks
     from stages.lib.networks import saved_model
-    from stages.lib.images.manifest import read_subset
     from stages.lib.training.picture_training import train_on_pictures
 
     def build(precision: Precision) -> keras.Model:
@@ -38,7 +38,7 @@ def fine_tuned(
         return network
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
-    inputs = [manifest, start / "model.keras"]
+    inputs = [Path(__file__), manifest, start / "model.keras"]
     resizing = saved_model.resizing_of(start / "model.keras")
     train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model, resizing)
 

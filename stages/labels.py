@@ -8,16 +8,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from stages.lib.core import entry
 from stages.lib.arrays import feature_files
-from stages.lib.inference import predictions
-from stages.lib.splitting.keys import joined, numbered
-from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
-from stages.lib.images.manifest import SUBSETS, read_manifest
+from stages.lib.arrays.rows import Picked
+from stages.lib.core import entry
 from stages.lib.core.outputs import is_disabled, whole_file, write_csv
 from stages.lib.core.params import CommonParams
-from stages.lib.arrays.rows import Picked
 from stages.lib.core.sections import LabelsParams
+from stages.lib.images.manifest import SUBSETS, read_manifest
+from stages.lib.inference import predictions
+from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
+from stages.lib.splitting.keys import joined, numbered
 
 _COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
 _KEPT = "kept in "

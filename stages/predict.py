@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from stages.lib.core.errors import UserError
-from stages.lib.sources.folders import walk
-from stages.lib.inference.prediction_table import require_target, show, write
-from stages.lib.images.set_aside import is_set_aside, summary
-from stages.lib.networks.startup import start_tensorflow
 from stages.lib.core.text import is_utf8, visible
+from stages.lib.images.set_aside import is_set_aside, summary
+from stages.lib.inference.prediction_table import require_target, show, write
+from stages.lib.networks.startup import start_tensorflow
+from stages.lib.sources.folders import walk
 
 MODELS = Path("models")
 RECOMMENDED = "classifier"
@@ -53,9 +53,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     network, classes = load(directory / "model.keras")
     broken: dict[Path, str] = {}
     resizing = resizing_of(directory / "model.keras")
-    chances = probabilities(
-        network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=stream.stream
-    )
+    chances = probabilities(network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=stream.stream)
     good = [str(file) for file in files if file not in broken]
     if not good:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])

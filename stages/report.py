@@ -4,25 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stages.lib.core import entry
-from stages.lib.page import cautions as report_cautions
-from stages.lib.page import charts
-from stages.lib.page import classes
-from stages.lib.page import data
-from stages.lib.page import explained
-from stages.lib.page import findings
-from stages.lib.page import left_out
-from stages.lib.page import verdict
 from stages.lib.comparison.comparisons import POWER, SIGNIFICANT
 from stages.lib.comparison.evaluations import Results, read_results
-from stages.lib.images.manifest import read_manifest
+from stages.lib.core import entry
 from stages.lib.core.outputs import whole_file
-from stages.lib.page.render import percent, render
-from stages.lib.page.errors import gallery
-from stages.lib.page.thumbnails import embedded
-from stages.lib.page.provenance import provenance
-from stages.lib.page.style import mark_of
 from stages.lib.core.sections import ReportParams
+from stages.lib.images.manifest import read_manifest
+from stages.lib.page import cautions as report_cautions
+from stages.lib.page import charts, classes, data, explained, findings, left_out, verdict
+from stages.lib.page.errors import gallery
+from stages.lib.page.provenance import provenance
+from stages.lib.page.render import percent, render
+from stages.lib.page.style import mark_of
+from stages.lib.page.thumbnails import embedded
 
 _SHEET = 420  # pixels: side of a sheet of variants
 
@@ -103,9 +97,7 @@ def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path)
         },
         "confusions": {one.name: classes.confusion(one) for one in every},
         "per_class": {one.name: classes.per_class(one) for one in every},
-        "explanations": {
-            one.name: explained.explanations(one, evaluations / one.name, dataset) for one in every
-        },
+        "explanations": {one.name: explained.explanations(one, evaluations / one.name, dataset) for one in every},
         "sheets": _sheets(results, models),
         "networks": {one.name: (models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
     }

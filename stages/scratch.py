@@ -26,10 +26,10 @@ def scratch(
     import keras
 
     from stages.lib.images.manifest import read_subset
-    from stages.lib.networks.build import convnet
-    from stages.lib.training.picture_training import train_on_pictures
-    from stages.lib.networks.precision import policy
     from stages.lib.images.resizing import asked
+    from stages.lib.networks.build import convnet
+    from stages.lib.networks.precision import policy
+    from stages.lib.training.picture_training import train_on_pictures
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
 
@@ -39,7 +39,8 @@ def scratch(
                 common.pixels, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
             )
 
-    train_on_pictures(stage, build, train, validation, common, params, [manifest], model, asked(common))
+    inputs = [Path(__file__), manifest]
+    train_on_pictures(stage, build, train, validation, common, params, inputs, model, asked(common))
 
 
 if __name__ == "__main__":

@@ -10,20 +10,20 @@ from typing import Any
 import pandas as pd
 
 from stages.lib.core import entry
-from stages.lib.duplicates.copies import as_told, check_copies, copy_table
-from stages.lib.splitting.dataset_paths import dataset_paths
-from stages.lib.duplicates.groups import search
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Picture, take_inventory
-from stages.lib.labelling.labels import label_pictures
-from stages.lib.inventory.left_out import check_share, write_left_out
-from stages.lib.images.manifest import SUBSETS
-from stages.lib.splitting.orders import UNUSED, Amounts
 from stages.lib.core.outputs import whole_directory, whole_file, write_csv
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import SplitParams
-from stages.lib.splitting.small_classes import assign_large_classes
+from stages.lib.duplicates.copies import as_told, check_copies, copy_table
+from stages.lib.duplicates.groups import search
+from stages.lib.images.manifest import SUBSETS
+from stages.lib.inventory.contents import Picture, take_inventory
+from stages.lib.inventory.left_out import check_share, write_left_out
 from stages.lib.inventory.strays import Strays
+from stages.lib.labelling.labels import label_pictures
+from stages.lib.splitting.dataset_paths import dataset_paths
+from stages.lib.splitting.orders import UNUSED, Amounts
+from stages.lib.splitting.small_classes import assign_large_classes
 
 
 def split(
@@ -39,8 +39,8 @@ def split(
     """Write the dataset `<subset>/<class>/<file>` and four tables about it.
 
     manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
-    (`stages.lib.decoding.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no class or
-    does not fit the rest (`stages.lib.inventory.strays`).
+    (`stages.lib.decoding.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no
+    class or does not fit the rest (`stages.lib.inventory.strays`).
     duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
     as in `stages.lib.duplicates.likeness`), action. metrics: counts.
 

@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Prefect goes on in threads of a process that ran a flow, and draws from Python's random numbers, as new layers do.
     """
-    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path.parent.name == "flows"))
+    items.sort(key=lambda item: (item.path.name not in LONGEST, "flows" in item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,9 +21,14 @@ import yaml
 from stages.lib.core.params import Params
 from stages.lib.core.section_checks import MODELS, NEEDS, read_sections
 from stages.lib.core.sections import SECTIONS
+from tests.packages import FLOWS as FLOWS_PACKAGES
+from tests.packages import LIB as LIB_PACKAGES
+from tests.packages import allowed, arrows, holds_code, imports, package_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LIB = ROOT / "stages" / "lib"
+# How a stage starts, fails and writes: nothing that a result depends on, so no stage depends on it.
+INERT = LIB / "core"
 
 # The exceptions from "one name": a section that is no stage, a stage that has no parameters, a stage with the module of
 # another, a module that is a command on what stages made and no stage of the graph.
@@ -36,8 +40,6 @@ COMMANDS = {"compare", "predict"}
 READ_FROM_PARAMS = {"${download.path}"}
 # Modules of the libraries whose versions DVC tracks.
 LIBRARIES = {"PIL": "pillow", "pi_heif": "pi-heif", "keras_hub": "keras-hub", "sklearn": "scikit-learn"}
-# Keras only fetches the digits there.
-NO_LIBRARY = {"download": {"tensorflow", "keras"}}
 
 
 def load(file: str) -> dict[str, Any]:
@@ -84,38 +86,28 @@ def options_of(stage: str) -> dict[str, str]:
     return options
 
 
-def imports(file: Path) -> Iterator[str]:
-    """Full names of everything that a module imports, also inside functions; `from a import b` gives `a` and `a.b`."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: expected absolute imports"
-            yield node.module or ""
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-
-
 @cache
 def uses(file: Path) -> frozenset[Path]:
-    """Files of stages/lib that a module imports, and those that are no Python and that it names."""
-    found = (
-        {LIB / f"{name.removeprefix('stages.lib.')}.py" for name in imports(file)} if file.suffix == ".py" else set()
-    )
-    text = file.read_text(encoding="utf-8")
-    resources = {path for path in LIB.iterdir() if path.is_file() and path.suffix != ".py"}
-    named = {path for path in resources if re.search(rf"(?<![\w.]){re.escape(path.name)}(?![\w.])", text)}
-    return frozenset({path for path in found if path.is_file()} | named) - {file}
+    """Modules of `stages/lib` that a module imports."""
+    named = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in imports(file)}
+    return frozenset(path for path in named if path.is_file() and path.is_relative_to(LIB))
 
 
-def needs(stage: str) -> set[str]:
-    """Every file of `stages` that decides what a stage does."""
+def modules_of(stage: str) -> set[Path]:
+    """Every module of `stages` that a stage runs."""
     waiting, found = [ROOT / "stages" / f"{module_of(stage)}.py"], set()
     while waiting:
         file = waiting.pop()
         if file not in found:
             found.add(file)
             waiting.extend(uses(file))
-    return {file.relative_to(ROOT).as_posix() for file in found}
+    return found
+
+
+def needs(stage: str) -> set[str]:
+    """What of `stages` decides what a stage does: its module, and each package, whole, of which it imports a module."""
+    whole = {file if file.parent in {LIB, LIB.parent} else file.parent for file in modules_of(stage)} - {INERT}
+    return {path.relative_to(ROOT).as_posix() for path in whole}
 
 
 def within(path: str, others: set[str]) -> bool:
@@ -163,9 +155,9 @@ def test_shared_modules_of_a_stage_are_its_dependencies(stage: str) -> None:
 
 @by_stage
 def test_versions_of_libraries_that_a_stage_imports_are_its_parameters(stage: str) -> None:
-    modules = {name.split(".")[0] for file in needs(stage) if file.endswith(".py") for name in imports(ROOT / file)}
-    libraries = {LIBRARIES.get(name, name) for name in modules} & set(load("params.yaml")["versions"])
-    wanted = {f"versions.{name}" for name in libraries - NO_LIBRARY.get(stage, set())}
+    modules = {name.split(".")[0] for file in modules_of(stage) for name in imports(file)}
+    libraries = {LIBRARIES.get(name, name) for name in modules}
+    wanted = {f"versions.{group}" for group, names in load("params.yaml")["versions"].items() if libraries & set(names)}
     found = {key for key in STAGES[stage].get("params", []) if key.startswith("versions")}
     lines = [f"\n+   {key}" for key in sorted(wanted - found)] + [f"\n-   {key}" for key in sorted(found - wanted)]
     assert not lines, f"dvc.yaml, stages.{stage}.params:{''.join(lines)}"
@@ -174,7 +166,8 @@ def test_versions_of_libraries_that_a_stage_imports_are_its_parameters(stage: st
 def test_tracked_versions_are_those_that_are_installed_and_pinned() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pins = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    tracked = load("params.yaml")["versions"]
+    groups = load("params.yaml")["versions"].values()
+    tracked = {name: version for group in groups for name, version in group.items()}
     lines = {name: re.findall(rf"^{name}==(\S+)", lock, re.MULTILINE) for name in tracked}
     assert {name: [version] for name, version in tracked.items()} == lines, "params.yaml, versions; requirements.lock"
     exact = dict(pin.split("==") for pin in pins if "==" in pin)
@@ -198,16 +191,52 @@ def test_sections_that_a_stage_reads_are_its_parameters(stage: str) -> None:
 
 def test_arrows_point_one_way() -> None:
     wrong = []
-    for file in sorted([*ROOT.glob("flows/*.py"), *ROOT.glob("stages/*.py"), *LIB.glob("*.py")]):
+    for file in sorted([*ROOT.glob("flows/**/*.py"), *ROOT.glob("stages/**/*.py")]):
+        flow = file.is_relative_to(ROOT / "flows")
         # `stages` itself is named by every `from stages.lib import ...`; dvclive is a package of its own.
-        allowed = r"stages$|stages\.lib(\.|$)" if file.parent.name != "flows" else r"$"
-        foreign = r"stages(\.|$)" if file.parent.name == "flows" else r"(stages|flows|prefect|dvc)(\.|$)"
+        allowed = r"$" if flow else r"stages$|stages\.lib(\.|$)"
+        foreign = r"stages(\.|$)" if flow else r"(stages|flows|prefect|dvc)(\.|$)"
         wrong += [
             f"{file.relative_to(ROOT)} imports {name}"
             for name in imports(file)
             if re.match(foreign, name) and not re.match(allowed, name)
         ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("folder", "table"), [("stages/lib", LIB_PACKAGES), ("flows", FLOWS_PACKAGES)])
+def test_a_package_imports_only_what_its_line_of_the_table_names(
+    folder: str, table: dict[str, tuple[str, ...]]
+) -> None:
+    assert {package_of(path.name) for path in (ROOT / folder).iterdir() if holds_code(path)} == set(table)
+    may = allowed(table)
+    wrong = [
+        f"{here} imports {there}: {files}"
+        for (here, there), files in arrows(ROOT / folder).items()
+        if there not in may[here]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_packages_that_no_stage_depends_on_shape_no_result() -> None:
+    """Neither pixels nor figures: what `core` does is the same whatever a stage computes."""
+    shaping = {"numpy", "pandas", "keras", "keras_hub", "tensorflow", "PIL", "pi_heif", "sklearn", "scipy", "cleanlab"}
+    modules = {name.split(".")[0] for file in INERT.glob("*.py") for name in imports(file)}
+    assert modules & shaping == set()
+
+
+def test_a_training_starts_again_when_what_shapes_it_changes() -> None:
+    """`checkpoints.DECIDING`: what every training imports of `stages/lib`, all of it."""
+    checkpoints = LIB / "training" / "checkpoints.py"
+    tree = ast.parse(checkpoints.read_text(encoding="utf-8"))
+    values = [
+        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DECIDING"
+    ]
+    deciding = set(ast.literal_eval(values[0]))
+    for stage in STAGES:
+        if checkpoints in modules_of(stage):
+            packages = {Path(path).name for path in needs(stage) if path.startswith("stages/lib/")}
+            assert packages <= deciding, stage
 
 
 def test_no_stage_imports_tensorflow_before_it_has_to() -> None:

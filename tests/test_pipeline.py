@@ -136,7 +136,7 @@ def test_a_forced_run_leaves_dvc_lock_as_it_was(tmp_path):
 def test_a_version_that_changes_is_a_stale_result(by_dvc):
     """And nothing is computed by another one than the one tracked."""
     tracked = yaml.safe_load((by_dvc / "params.yaml").read_text())["versions"]
-    change_params(by_dvc, {"versions": {"keras-hub": "0.0.1"}})
+    change_params(by_dvc, {"versions": {"networks": {"keras-hub": "0.0.1"}}})
     stale = json.loads(run(by_dvc, "-m", "dvc", "status", "--json"))
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
     assert not {"download", "split", "labels"} & set(stale)
@@ -144,7 +144,7 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     command = [sys.executable, "-m", "stages.backbone", *outputs]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
-    assert re.fullmatch(r"error: versions\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)
+    assert re.fullmatch(r"error: versions\.networks\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)
     change_params(by_dvc, {"versions": tracked})
     assert json.loads(run(by_dvc, "-m", "dvc", "status", "--json")) == {}
 

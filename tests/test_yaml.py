@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.project import parameters
-from flows.project import profiles
 from flows.errors import FlowError
+from flows.project import parameters, profiles
 from stages.lib.core import params
 from stages.lib.core.errors import UserError
 

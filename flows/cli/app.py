@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import operations
-from flows.cli import saved_runs
+from flows.cli import operations, saved_runs
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from flows.text import visible
@@ -77,10 +76,10 @@ def status() -> None:
     with one_line_errors():
         from flows.cli import tables
         from flows.project.graph import read_stages, up_to_date
-        from flows.run.origin import describe
         from flows.project.parameters import check_parameters
-        from flows.run.results import headline_and_verdict, read_results
         from flows.project.workspace import require_project
+        from flows.run.origin import describe
+        from flows.run.results import headline_and_verdict, read_results
 
         require_project()
         check_parameters()
@@ -163,9 +162,9 @@ def report(
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
+        from flows.project.workspace import AtWork, exclusive
         from flows.run.origin import notice
         from flows.run.run_page import write_page
-        from flows.project.workspace import AtWork, exclusive
 
         try:
             with exclusive():
@@ -175,7 +174,3 @@ def report(
         typer.echo(visible(f"report: {output.resolve()}"))
         if line := notice("report"):
             typer.echo(line)
-
-
-if __name__ == "__main__":
-    main()

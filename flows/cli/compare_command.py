@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.registry.branch_point import find_branch_point
 from flows.errors import FlowError
-from flows.run.origin import notice
 from flows.project.revisions import WORKSPACE, commit_of, fetch_results
 from flows.project.staleness import describe, snapshot
+from flows.registry.branch_point import find_branch_point
+from flows.run.origin import notice
 
 
 def compare(revision: str, other: str | None, form: str) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
+from flows.cli.tables import cell, print_table
 from flows.registry.history import Entry, Word
 from flows.run.results import BALANCED
-from flows.cli.tables import cell, print_table
 from flows.text import visible
 
 _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red", "held": "yellow"}

@@ -1,11 +1,10 @@
 """`smallset run`: the flow in this process, and what it came to."""
 
-from flows.registry import run_record
 from flows.cli import tables
-from flows.registry import saved_runs
 from flows.errors import FlowError
-from flows.run.pipeline import run_pipeline
 from flows.execution.process_output import Outcome, done
+from flows.registry import run_record, saved_runs
+from flows.run.pipeline import run_pipeline
 from flows.run.results import headline_and_verdict, read_results
 from flows.text import visible
 

@@ -91,9 +91,9 @@ def history(
     with one_line_errors():
         from dataclasses import asdict
 
+        from flows.cli.history_table import show_history
         from flows.registry import saved_runs
         from flows.registry.history import describe_use, read_history, read_words
-        from flows.cli.history_table import show_history
 
         entries = read_history(branch or saved_runs.current_branch(), most)
         if as_json:

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.project.graph import StageNode, up_to_date
 from flows.execution.process_output import Outcome, StageResult
+from flows.project.graph import StageNode, up_to_date
 from flows.run.results import BALANCED, Results, Row
 from flows.text import visible
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from flows.project.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.execution.process_output import LineTaker, Outcome, Report, StageResult
 from flows.execution.process_tree import end
+from flows.project.dvc_guard import DVC
 
 _POLL = 0.2  # seconds between two looks at whether the process has ended or shall end
 _LAST_WORDS = 2.0  # seconds for what still comes after the end, from a descendant that keeps the pipe

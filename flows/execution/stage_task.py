@@ -11,10 +11,10 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed, State
 from prefect.tasks import Task
 
-from flows.project.cache import drop_damaged
-from flows.project.graph import StageNode
 from flows.execution.process import Stop, run_stage
 from flows.execution.process_output import LineTaker, Outcome, StageResult
+from flows.project.cache import drop_damaged
+from flows.project.graph import StageNode
 
 # Stages that depend on the world outside: seconds before each further try.
 RETRIES: Mapping[str, Sequence[float]] = {"download": (10.0, 60.0)}

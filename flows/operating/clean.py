@@ -9,16 +9,14 @@ from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import saved_runs
+from flows.errors import FlowError
 from flows.operating.clean_data import Doomed, find_doomed, remove
 from flows.operating.leftovers import is_at_work
 from flows.operating.schedule import checkouts
-from flows.errors import FlowError
 from flows.project.git import git, resolve
-from flows.registry.saved_runs import Version
 from flows.project.workspace import exclusive
+from flows.registry import gto, publish, saved_runs
+from flows.registry.saved_runs import Version
 
 _CHUNK = 200  # tags deleted by one push
 _REFS = ("refs/tags", "refs/heads", "refs/remotes", "refs/exps", "refs/smallset/unpushed")

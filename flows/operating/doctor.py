@@ -4,13 +4,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from flows.operating import repository
-from flows.operating import leftovers
-from flows.operating import machine
-from flows.operating import schedule
-from flows.operating import storage
-from flows.operating.check import Check, failure
 from flows.errors import FlowError
+from flows.operating import leftovers, machine, repository, schedule, storage
+from flows.operating.check import Check, failure
 from flows.text import plain, visible
 
 _GROUPS: dict[str, Callable[[], Sequence[Check]]] = {

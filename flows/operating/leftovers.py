@@ -4,10 +4,10 @@ import fcntl
 import time
 from pathlib import Path
 
-from flows.retraining import checkout
 from flows.operating.check import Check, ok, warning
 from flows.operating.schedule import checkouts
 from flows.project.workspace import LOCK
+from flows.retraining import checkout
 
 _OLD = 600.0  # seconds: no command of git takes that long with a lock
 _LOCKS = ("index.lock", "HEAD.lock", "packed-refs.lock", "config.lock", "shallow.lock")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from flows.retraining import checkout
-from flows.operating.check import Check, failure, ok, warning
 from flows.errors import FlowError
+from flows.operating.check import Check, failure, ok, warning
 from flows.project.graph import read_storage
 from flows.project.site_cache import VARIABLE, is_private
+from flows.retraining import checkout
 
 _LOCK = Path("requirements.lock")
 _SCARCE, _LITTLE = 1 << 30, 5 << 30  # bytes free

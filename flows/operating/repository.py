@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.operating.check import Check, failure, ok, warning
 from flows.project.git import GitError, git, resolve
+from flows.registry import gto, publish, saved_runs
 
 PATIENCE = 30.0  # seconds for a remote to answer
 _SKEW = timedelta(minutes=5)

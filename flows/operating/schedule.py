@@ -5,12 +5,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.retraining import checkout
-from flows.retraining import last_run
-from flows.registry import publish
-from flows.operating.check import Check, failure, ok, warning
 from flows.errors import FlowError
+from flows.operating.check import Check, failure, ok, warning
 from flows.project.git import GitError, git
+from flows.registry import publish
+from flows.retraining import checkout, last_run
 
 PATIENCE = 10.0  # seconds for a Prefect server to answer
 _FLOW = "smallset-retrain"

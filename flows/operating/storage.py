@@ -6,13 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from flows.registry import gto
-from flows.operating.check import Check, failure, ok, warning
 from flows.errors import FlowError
+from flows.operating.check import Check, failure, ok, warning
 from flows.project.graph import Storage, read_storage
 from flows.project.revisions import fetch_directory
-from flows.registry.run_record import CLASSIFIER
 from flows.project.workspace import require_project
+from flows.registry import gto
+from flows.registry.run_record import CLASSIFIER
 
 PATIENCE = 120.0  # seconds for a remote to answer
 _CONFIG, _LOCAL = Path(".dvc") / "config", Path(".dvc") / "config.local"

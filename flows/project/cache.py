@@ -10,8 +10,8 @@ import subprocess
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from flows.project.dvc_guard import DVC
 from flows.errors import FlowError
+from flows.project.dvc_guard import DVC
 from flows.project.graph import kept_outputs, open_project, read_stages, read_storage, up_to_date
 from flows.project.inputs import require_known
 from flows.project.records import is_checksum

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flows.project import git_damage
 from flows.errors import FlowError
+from flows.project import git_damage
 
 TIMEOUT = 600.0  # seconds: a remote that does not answer must not hold a run for ever
 PROTOCOLS = ("https", "ssh", "file", "git", "http")  # others run commands, or programs called after them

@@ -9,12 +9,12 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from flows.project.dvc_guard import guard
 from flows.errors import FlowError
+from flows.project.dvc_guard import guard
 from flows.project.inputs import require_pictures
 from flows.project.records import check_lock
-from flows.text import visible
 from flows.project.workspace import require_project
+from flows.text import visible
 
 LOCK = Path("dvc.lock")  # what DVC knows of every stage's last run
 

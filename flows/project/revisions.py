@@ -6,9 +6,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from flows.errors import FlowError
 from flows.project.cache import drop_damaged_object
 from flows.project.dvc_guard import refusals
-from flows.errors import FlowError
 from flows.project.graph import LOCK, Storage, check_lock_text, open_project, read_storage, reason_of
 
 WORKSPACE = "the workspace"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.registry import gto
 from flows.project.git import git
+from flows.registry import gto
 from flows.registry.saved_runs import Version, record_of
 
 UNDECIDED, PROMOTED, HELD = "undecided", "promoted", "held"

@@ -12,8 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from flows.registry import tag_dates
 from flows.errors import FlowError
+from flows.registry import tag_dates
 
 ARTIFACT, STAGE = "classifier", "production"
 TAGS = (f"{ARTIFACT}@*", f"{ARTIFACT}#*")

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.project.git import git
+from flows.registry import gto, saved_runs
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import tag_dates
-from flows.registry import saved_runs
 from flows.errors import FlowError
 from flows.project.git import resolve
-from flows.registry.gto import Promotion
 from flows.project.revisions import fetch_directory
+from flows.registry import gto, publish, saved_runs, tag_dates
+from flows.registry.gto import Promotion
 from flows.registry.run_record import CLASSIFIER
 
 _REFUSED = {"rejected": "the gate rejected it", "held": "another version is held"}

@@ -10,13 +10,12 @@ from typing import TypeVar
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from flows.registry import gto
-from flows.registry import unpushed
-from flows.project.dvc_guard import DVC
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
+from flows.project.dvc_guard import DVC
 from flows.project.git import GitError, author, content, git, is_ancestor, resolve
 from flows.project.graph import LOCK, read_storage
+from flows.registry import gto, unpushed
 from flows.registry.saved_runs import Version, branch_of, chain_of
 
 TRIES = 4

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from flows.project import source
-from flows.registry import saved_runs
 from flows.errors import FlowError
+from flows.execution.process_output import Outcome, StageResult, done
+from flows.project import source
 from flows.project.git import content, resolve
 from flows.project.graph import LOCK, checksum_of, read_lock, read_makers
-from flows.execution.process_output import Outcome, StageResult, done
-from flows.run.provenance import read_record
+from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
+from flows.run.provenance import read_record
 
 CLASSIFIER = Path("models") / ARTIFACT
 SUMMARY = Path("report") / "summary.json"

@@ -9,13 +9,10 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
-from flows.registry import decisions
-from flows.registry import history
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.errors import FlowError
 from flows.project.git import content, git, resolve
 from flows.project.parameters import parser
+from flows.registry import decisions, gto, history, saved_runs
 from flows.registry.gto import ARTIFACT, Promotion
 from flows.registry.run_record import CLASSIFIER
 

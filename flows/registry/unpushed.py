@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.project.git import git, resolve
+from flows.registry import gto, saved_runs
 from flows.registry.gto import Promotion
 
 _KEPT = "refs/smallset/unpushed/"  # <number of the last promotion that others knew>/<own number>: the tag's object

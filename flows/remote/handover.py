@@ -86,7 +86,16 @@ def _not_in_git(root: Path, paths: Iterable[Path]) -> set[Path]:
     outside = {path for path in paths if path not in inside}
     if not inside:
         return outside
-    listed = git("--literal-pathspecs", "ls-files", "--others", "-z", "--", *map(str, inside), folder=root)
+    listed = git(
+        "--literal-pathspecs",
+        "ls-files",
+        "--others",
+        "--exclude=__pycache__/",
+        "-z",
+        "--",
+        *map(str, inside),
+        folder=root,
+    )
     return outside | {root / name for name in listed.split("\0") if name}
 
 

@@ -11,15 +11,15 @@ from prefect import get_run_logger
 from prefect.states import State
 
 from flows.errors import FlowError
-from flows.project.git import git, resolve
-from flows.project.graph import open_project
-from flows.remote.handover import read_entry, read_files, write_files
-from flows.project.inputs import remove_unknown
 from flows.execution.machine import versions
 from flows.execution.process import Stop, transfer
 from flows.execution.process_output import LineTaker, Outcome, StageResult
 from flows.execution.stage_task import run_whole, state_of
+from flows.project.git import git, resolve
+from flows.project.graph import open_project
+from flows.project.inputs import remove_unknown
 from flows.project.workspace import exclusive
+from flows.remote.handover import read_entry, read_files, write_files
 
 MARK = Path(".smallset") / "worker"  # there once this clone has been a worker's: nobody's own work is in it
 

@@ -12,16 +12,16 @@ from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from flows.project.cache import fetch_missing
 from flows.errors import FlowError
-from flows.project.git import git, resolve
-from flows.project.graph import StageNode, read_storage, results_in_git
-from flows.remote.handover import ALWAYS, Needs, merge_entry, read_given, read_needs, write_files
 from flows.execution.machine import versions
 from flows.execution.process import transfer
 from flows.execution.process_output import Outcome, StageResult
 from flows.execution.server import require_server
 from flows.execution.stage_task import Here, stage_task, state_of
+from flows.project.cache import fetch_missing
+from flows.project.git import git, resolve
+from flows.project.graph import StageNode, read_storage, results_in_git
+from flows.remote.handover import ALWAYS, Needs, merge_entry, read_given, read_needs, write_files
 
 try:
     from distributed import Client, Event, KilledWorker

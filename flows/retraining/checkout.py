@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from flows.registry.decisions import is_open, made_here
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
 from flows.project.git import GitError, content, git, resolve
 from flows.project.git_names import check_branch, check_repository
 from flows.project.graph import LOCK, check_lock_text, read_lock, results_in_git
-from flows.registry.publish import REMOTE, replay
 from flows.project.source import STATE
-from flows.text import visible
-from flows.registry.saved_runs import Version, latest
 from flows.project.workspace import alone
+from flows.registry.decisions import is_open, made_here
+from flows.registry.publish import REMOTE, replay
+from flows.registry.saved_runs import Version, latest
+from flows.text import visible
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
 _OF = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository

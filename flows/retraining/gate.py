@@ -1,8 +1,9 @@
 """Whether a new model may take the place of the one in use, on the newest test pictures.
 
 It may if it is shown to be hardly worse: the lower one-sided 95 % bound of the paired difference lies above
--`gate.margin`, beside the model in use and beside the best before it (`flows.retraining.rivals`), so that small losses do not add
-up. Where the test pictures are too few for that, or labels and pictures are not what they were, a person is asked.
+-`gate.margin`, beside the model in use and beside the best before it (`flows.retraining.rivals`), so that small losses
+do not add up. Where the test pictures are too few for that, or labels and pictures are not what they were, a person is
+asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +11,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
-from flows.retraining import known_pictures
-from flows.run import left_out
-from flows.retraining import rivals
 from flows.errors import FlowError
 from flows.project.parameters import PARAMS, check_parameters, read_parameters
 from flows.registry.gto import Promotion
+from flows.retraining import known_pictures, rivals
+from flows.run import left_out
 from flows.run.results import cautions
 
 _ASK = "a person decides: `smallset promote` puts the new one into use"

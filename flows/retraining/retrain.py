@@ -7,32 +7,21 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows.project import cache
-from flows.registry import decisions
-from flows.retraining import gate
-from flows.retraining import known_pictures
-from flows.retraining import last_run
-from flows.run import left_out
-from flows.retraining import pins
-from flows.project import profiles
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import run_record
-from flows.retraining import hours
-from flows.project import source
-from flows.registry import tag_dates
-from flows.registry import saved_runs
-from flows.retraining.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
-from flows.registry.decisions import HELD, PROMOTED, UNDECIDED
 from flows.errors import FlowError
-from flows.exit_codes import ExitCode
-from flows.faults import fault_of
-from flows.project.git import content
-from flows.project.parameters import check_parameters
-from flows.run.pipeline import run_flow
 from flows.execution.prefect_errors import ServerError, described, server_errors
 from flows.execution.server import start_server
+from flows.exit_codes import ExitCode
+from flows.faults import fault_of
+from flows.project import cache, profiles, source
+from flows.project.git import content
+from flows.project.parameters import check_parameters
+from flows.registry import decisions, gto, publish, run_record, saved_runs, tag_dates
+from flows.registry.decisions import HELD, PROMOTED, UNDECIDED
+from flows.retraining import gate, hours, known_pictures, last_run, pins
+from flows.retraining.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
 from flows.retraining.tell import said, tell
+from flows.run import left_out
+from flows.run.pipeline import run_flow
 
 SKIPPED = "Skipped"  # the state of a run that found another one at work
 NOT_PUSHED = "NotPushed"  # of one whose results nobody else has yet

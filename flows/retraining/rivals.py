@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.retraining import known_pictures
-from flows.registry import gto
-from flows.registry import saved_runs
-from flows.project.cache import drop_damaged_object
 from flows.errors import FlowError
-from flows.registry.gto import ARTIFACT, Promotion
+from flows.project.cache import drop_damaged_object
 from flows.project.revisions import fetch_directory
+from flows.registry import gto, saved_runs
+from flows.registry.gto import ARTIFACT, Promotion
 from flows.registry.run_record import CLASSIFIER
+from flows.retraining import known_pictures
 
 _SCRATCH = Path(".smallset") / "gate"
 

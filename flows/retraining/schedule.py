@@ -17,15 +17,15 @@ from prefect.schedules import Schedule
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.annotations import freeze
 
+from flows.errors import FlowError
+from flows.execution.prefect_errors import quiet, require_answer, server_errors
+from flows.execution.server import require_password
+from flows.project.git_names import check_branch
 from flows.retraining import pins
 from flows.retraining.checkout import address_of
-from flows.errors import FlowError
-from flows.project.git_names import check_branch
-from flows.execution.prefect_errors import quiet, require_answer, server_errors
+from flows.retraining.hours import describe
 from flows.retraining.retrain import retrain
 from flows.retraining.runner import serve_until_signal
-from flows.retraining.hours import describe
-from flows.execution.server import require_password
 from flows.text import visible
 
 _WAIT = 10.0  # seconds between two looks at whether the server is back
@@ -39,7 +39,8 @@ def serve(repository: str, branch: str, timing: Schedule, parameters: dict[str, 
     A run that comes due while another is at work in the checkout is skipped: the next one finds the same data.
 
     Args:
-        timing: as `flows.retraining.hours` has read it. parameters: of `flows.retraining.retrain`. name: of the deployment; else that of
+        timing: as `flows.retraining.hours` has read it. parameters: of `flows.retraining.retrain`.
+        name: of the deployment; else that of
             repository and branch.
 
     Raises:

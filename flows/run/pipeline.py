@@ -13,16 +13,16 @@ from prefect.runtime import flow_run
 from prefect.states import State
 
 from flows.errors import FlowError
-from flows.project.graph import StageNode, read_stages, up_to_date
-from flows.project.parameters import check_parameters
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
+from flows.execution.server import has_server, require_server, start_server
+from flows.execution.stage_task import Here, result_of
+from flows.project.graph import StageNode, read_stages, up_to_date
+from flows.project.parameters import check_parameters
+from flows.project.workspace import exclusive
 from flows.run.provenance import ResultTaker, read_record, recorded
 from flows.run.results import publish
 from flows.run.run_page import renew_page
-from flows.execution.server import has_server, require_server, start_server
-from flows.execution.stage_task import Here, result_of
-from flows.project.workspace import exclusive
 
 _LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 

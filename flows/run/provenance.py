@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.project.git import GitError, git, resolve
-from flows.project.graph import read_lock
 from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome, StageResult
+from flows.project.git import GitError, git, resolve
+from flows.project.graph import read_lock
 from flows.text import visible
 
 RECORD = Path(".smallset") / "run.json"
@@ -43,8 +43,8 @@ class RunRecord:
     """One run of the flow, as `.smallset/run.json` keeps it.
 
     commit: None outside of a git repository. changed: files that differed from it at the start. machine, packages: as
-    `flows.execution.machine` says. started: UTC, ISO 8601. seconds: of the whole flow. flow_run: Prefect's name and id of it;
-    empty where there was nothing to do and no server to tell it to.
+    `flows.execution.machine` says. started: UTC, ISO 8601. seconds: of the whole flow. flow_run: Prefect's name and id
+    of it; empty where there was nothing to do and no server to tell it to.
     """
 
     commit: str | None

@@ -76,8 +76,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def saved_project(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one saved run, promoted and pushed; only to be read and cloned."""
-    from flows.registry import publish
-    from flows.registry import gto
+    from flows.registry import gto, publish
 
     project = make_project(tmp_path_factory.mktemp("saved") / "project")
     gto.promote(save_run(project, "one", 0.8).commit, "the first", project)

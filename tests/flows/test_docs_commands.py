@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from flows.registry import publish
 from flows.cli.app import app
 from flows.project.git import git
+from flows.registry import publish
 from tests.documented import ROOT, fenced, inline
 from tests.flows.versions_project import clone, save_run
 

@@ -13,12 +13,12 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from flows.project import site_cache
-from flows.retraining.checkout import default_folder
 from flows.errors import FlowError
-from flows.exit_codes import ExitCode
-from flows.project.git import git
 from flows.execution.proxies import ask_this_machine_directly
+from flows.exit_codes import ExitCode
+from flows.project import site_cache
+from flows.project.git import git
+from flows.retraining.checkout import default_folder
 from tests.flows.site import serving
 
 SMALLSET = [sys.executable, "-m", "flows.cli"]

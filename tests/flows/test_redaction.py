@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from flows.retraining import notify
-from flows.retraining.checkout import address_of
 from flows.errors import FlowError
 from flows.execution.process_output import Report
+from flows.retraining import notify
+from flows.retraining.checkout import address_of
 from flows.run.results import headline_and_verdict
 from flows.text import redacted, visible
 from stages.lib.core import text as of_stages

@@ -129,8 +129,8 @@ def has_data(project: Path, checksum: str) -> bool:
 
 def save_run(project: Path, name: str, accuracy: float, decision: str = "promoted"):
     """Run the toy and save the run, as retraining does; its version."""
-    from flows.registry import saved_runs
     from flows.project.git import resolve
+    from flows.registry import saved_runs
 
     repro(project, accuracy)
     record = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from flows.registry import gto
 from flows.project.git import git
+from flows.registry import gto
 from tests.flows.site import Site
 from tests.flows.versions_project import checkout, dvc, remote
 from tests.test_pipeline import MODELS, change_params, make_project

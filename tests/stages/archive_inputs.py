@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.lib.sources.archives import members
 from stages.lib.core.errors import UserError
+from stages.lib.sources.archives import members
 
 CONTENT = {"b/two.jpg": b"two" * 500, "a/one.jpg": b"one", "a/empty.jpg": b"", "ä/drei.jpg": bytes(range(256))}
 

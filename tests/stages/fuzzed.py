@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.lib.sources.archives import members
 from stages.lib.core.errors import UserError
 from stages.lib.images.decode import BrokenPicture, decode, size_of, upright
+from stages.lib.sources.archives import members
 from tests.stages import fuzzing
 
 MOST_SECONDS = 5.0  # of processor time for one file

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from stages.lib.inference import predictions
 from stages.lib.evaluation import scores
+from stages.lib.inference import predictions
 from stages.report import ReportParams, report
 
 # What users may call a class: each would break a page that takes names for HTML, mathematics or numbers.

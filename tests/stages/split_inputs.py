@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from stages.lib.images.manifest import read_manifest
 from stages.lib.core.params import CommonParams
+from stages.lib.images.manifest import read_manifest
 from stages.split import SplitParams, split
 
 COLUMNS = ["path", "class", "subset", "group", "width", "height", "bytes", "sha256", "brightness", "sharpness"]

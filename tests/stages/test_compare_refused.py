@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from stages.compare import compare
-from stages.lib.core.errors import UserError
 from stages.lib.comparison.runs import Refused
+from stages.lib.core.errors import UserError
 from tests.stages.compared_runs import CLASSES, pictures, predicted, write_run
 
 

@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from stages.download import DownloadParams, download
-from stages.lib.sources import url as source_url
-from stages.lib.sources.limits import Limits
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.images.decode import decode
+from stages.lib.sources import made
+from stages.lib.sources import url as source_url
+from stages.lib.sources.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_FOLDER = {"birds/robin/1.jpg": b"robin", "birds/wren/1.jpg": b"wren", "birds/wren/ä.jpg": b"another"}
@@ -188,26 +189,35 @@ def test_the_sample_is_drawn_and_the_same_every_time(common: CommonParams) -> No
 
 
 def test_digits_lie_as_their_publishers_divided_them(common: CommonParams, monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
-
     pictures = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
     subsets = (pictures[:2], np.array([7, 0], np.uint8)), (pictures[2:], np.array([7], np.uint8))
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: subsets)
+    (first, second), (third, fourth) = subsets
+    kept = Path("mnist.npz").resolve()
+    np.savez(kept, x_train=first, y_train=second, x_test=third, y_test=fourth)
+    monkeypatch.setattr(made, "KEPT", str(kept))
+    monkeypatch.setattr(made, "SHA256", hashlib.sha256(kept.read_bytes()).hexdigest())
     found = run(common, source="digits")
     assert list(found) == ["test/7/0.png", "train/0/1.png", "train/7/0.png"]
     np.testing.assert_array_equal(decode(found["test/7/0.png"], color="grey")[..., 0], pictures[2])
 
 
 def test_digits_without_a_network_say_where_to_put_them(common: CommonParams, monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
-
-    def unreachable() -> None:
-        raise Exception("URL fetch failure on https://x\n: None -- unreachable")
-
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", unreachable)
+    monkeypatch.setattr(made, "KEPT", str(Path("nowhere", "mnist.npz").resolve()))
+    monkeypatch.setattr(made, "ADDRESS", "http://127.0.0.1:9/mnist.npz")
+    monkeypatch.setattr(source_url, "TRIES", 1)
     with pytest.raises(UserError, match=r"digits: cannot be fetched .*mnist\.npz") as caught:
         run(common, source="digits")
     assert "\n" not in str(caught.value)
+
+
+def test_another_file_in_the_place_of_the_digits_is_refused(
+    common: CommonParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Path("mnist.npz").resolve()
+    kept.write_bytes(b"no digits")
+    monkeypatch.setattr(made, "KEPT", str(kept))
+    with pytest.raises(UserError, match=r"mnist\.npz: expected the file of https://\S+, found another one; delete it"):
+        run(common, source="digits")
 
 
 def test_an_archive_from_the_network(common: CommonParams, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,8 +208,8 @@ def test_a_mistake_in_predict_is_one_line(two, arguments, message):
 
 def test_a_batch_is_no_larger_than_there_are_pictures(two, two_classes):
     """It is filled up for the compiled pass; `evaluate.batch_size` far above all pictures would take all memory."""
-    from stages.lib.inference.forward import probabilities
     from stages.lib.images.resizing import STRETCH
+    from stages.lib.inference.forward import probabilities
     from stages.lib.networks.saved_model import load
 
     model, _ = load(two / "models" / "scratch" / "model.keras")

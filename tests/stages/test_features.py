@@ -8,9 +8,9 @@ import pytest
 from stages import features as stage
 from stages.features import FeaturesParams
 from stages.lib.arrays import feature_files
+from stages.lib.core.params import CommonParams
 from stages.lib.images import decode
 from stages.lib.images.manifest import SUBSETS
-from stages.lib.core.params import CommonParams
 from tests.stages.checksums import checksums
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -43,9 +43,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     assert not (tmp_path / "features").exists()
     first = list(read)
     read.clear()
-    monkeypatch.setattr(
-        decode, "stream", lambda paths, *rest, **more: read.extend(paths) or real(paths, *rest, **more)
-    )
+    monkeypatch.setattr(decode, "stream", lambda paths, *rest, **more: read.extend(paths) or real(paths, *rest, **more))
     stage.features(*two_classes, preset, tmp_path / "features", common, PARAMS)
     assert not set(read) & set(first)
     assert len(read) + len(first) == sum(len(feature_files.read(tmp_path / "whole", one).names) for one in SUBSETS)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stages.lib import label_issues
-from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.arrays.rows import Picked
+from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
 
 
 def clouds(classes: int, each: int, channels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -9,9 +9,9 @@ import pytest
 
 from stages.labels import LabelsParams, labels
 from stages.lib.arrays import feature_files
-from stages.lib.images.manifest import SUBSETS, Subset
 from stages.lib.core.outputs import disable
 from stages.lib.core.params import CommonParams
+from stages.lib.images.manifest import SUBSETS, Subset
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

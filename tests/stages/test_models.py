@@ -12,8 +12,8 @@ from stages.features import FeaturesParams, features
 from stages.fine_tuned import FineTunedParams, fine_tuned
 from stages.lib.arrays.decoded import decode_all
 from stages.lib.core.errors import UserError
-from stages.lib.images.manifest import read_subset
 from stages.lib.core.params import AugmentationParams, CommonParams
+from stages.lib.images.manifest import read_subset
 from stages.lib.images.resizing import STRETCH
 from stages.scratch import scratch
 from tests.stages.checksums import checksums

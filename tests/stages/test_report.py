@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.lib.evaluation import scores
-from stages.lib.core.errors import UserError
 from stages.lib.comparison.evaluations import Results, read_results
+from stages.lib.core.errors import UserError
+from stages.lib.evaluation import scores
 
 INPUTS = runpy.run_path(str(Path(__file__).with_name("report_inputs.py")))
 NASTY, SKILLS, OFF = INPUTS["NASTY"], INPUTS["SKILLS"], INPUTS["OFF"]

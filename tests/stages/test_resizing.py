@@ -12,13 +12,13 @@ from PIL import Image
 
 from stages.evaluate import EvaluateParams, evaluate
 from stages.lib.arrays import feature_files
-from stages.lib.inference import predictions
-from stages.lib.networks import saved_model
 from stages.lib.core.errors import UserError
-from stages.lib.networks.build import convnet
 from stages.lib.core.params import CommonParams
 from stages.lib.images.decode import decode, resized
 from stages.lib.images.resizing import STRETCH, Resizing, asked
+from stages.lib.inference import predictions
+from stages.lib.networks import saved_model
+from stages.lib.networks.build import convnet
 from stages.predict import predict
 from tests.stages.conftest import write_dataset
 from tests.stages.model_runs import run_stages

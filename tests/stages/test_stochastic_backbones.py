@@ -7,8 +7,8 @@ import pytest
 
 from stages.lib.arrays.decoded import decode_all
 from stages.lib.images.manifest import read_subset
-from stages.lib.networks.build import load_backbone
 from stages.lib.images.resizing import STRETCH
+from stages.lib.networks.build import load_backbone
 from tests.stages.families import efficient_net, mi_t, mobile_net_v5
 from tests.stages.model_runs import load, run_stages, summary
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.images.manifest import Subset, SubsetName
+from stages.lib.arrays.rows import Array, open_rows, write_rows
 from stages.lib.core.outputs import whole_file
 from stages.lib.core.params import Precision
+from stages.lib.images.manifest import Subset, SubsetName
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
-from stages.lib.arrays.rows import Array, open_rows, write_rows
 
 _ABOUT = "features.json"
 

@@ -11,7 +11,13 @@ from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from stages.lib.comparison.balanced_comparisons import Disagreements, balanced_difference, balanced_pictures_needed, balanced_test, disagreements
+from stages.lib.comparison.balanced_comparisons import (
+    Disagreements,
+    balanced_difference,
+    balanced_pictures_needed,
+    balanced_test,
+    disagreements,
+)
 from stages.lib.evaluation.intervals import LEVEL, Interval, wilson
 from stages.lib.evaluation.metrics import is_imbalanced
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib.inference import predictions
 from stages.lib.comparison.choice import Choice, choose
 from stages.lib.comparison.comparisons import Comparison, Measure, compare_all, measure_of
 from stages.lib.core.errors import UserError
+from stages.lib.inference import predictions
 
 # In the order in which they are shown, from cheap to strong.
 DESCRIPTIONS = {

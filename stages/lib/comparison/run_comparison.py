@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stages.lib.evaluation import metrics
 from stages.lib.comparison.comparisons import Comparison, Measure, compare, corrected, lower_bound, measure_of
-from stages.lib.core.errors import UserError
-from stages.lib.evaluation.intervals import Interval
 from stages.lib.comparison.runs import Run, class_differences, require_same_pictures
+from stages.lib.core.errors import UserError
+from stages.lib.evaluation import metrics
+from stages.lib.evaluation.intervals import Interval
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.inference import predictions
-from stages.lib.core.errors import UserError
 from stages.lib.comparison.evaluations import DESCRIPTIONS
+from stages.lib.core.errors import UserError
+from stages.lib.inference import predictions
 
 _COLUMNS = ("path", "label", "predicted")
 _PREFIX = "p_"

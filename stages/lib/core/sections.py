@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
-from stages.lib.core.params import AskedPrecision, Color, CommonParams, HeadParams, Params, PictureTrainingParams, TrainingParams, or_word
+from stages.lib.core.params import (
+    AskedPrecision,
+    Color,
+    CommonParams,
+    HeadParams,
+    Params,
+    PictureTrainingParams,
+    TrainingParams,
+    or_word,
+)
 
 # What `download.path` names while no folder is the source: DVC needs a path that is there.
 NO_FOLDER = Path("sources")
@@ -109,9 +118,9 @@ class SplitParams(Params):
     expression on the path, whose match (or parentheses) names what stays in one subset; None: each picture by itself.
     order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
     share of the class. min_per_class: pictures that a class needs. strays: what becomes of the few that do not fit the
-    rest (`stages.lib.inventory.strays`). max_rejected: share of files, of all and of each class, that may be undecodable or set
-    aside. near_duplicates: largest distance of near copies, as in `stages.lib.duplicates.likeness`; None looks for equal files
-    only. max_near_duplicates: share of pictures that may be near copies of another one.
+    rest (`stages.lib.inventory.strays`). max_rejected: share of files, of all and of each class, that may be
+    undecodable or set aside. near_duplicates: largest distance of near copies, as in `stages.lib.duplicates.likeness`;
+    None looks for equal files only. max_near_duplicates: share of pictures that may be near copies of another one.
     """
 
     labels: Annotated[str, AfterValidator(_labels)]
@@ -221,16 +230,34 @@ class ReportParams(Params):
     worst: Annotated[int, Field(ge=0)]
 
 
-class VersionsParams(Params):
-    """Section `versions`: of each library that shapes results, the version."""
+class ImagesVersions(Params):
+    """Versions of the libraries that read images."""
+
+    pillow: str
+    pi_heif: Annotated[str, Field(alias="pi-heif")]
+
+
+class NetworksVersions(Params):
+    """Versions of the libraries that networks are made with."""
 
     tensorflow: str
     keras: str
     keras_hub: Annotated[str, Field(alias="keras-hub")]
-    pillow: str
-    pi_heif: Annotated[str, Field(alias="pi-heif")]
+
+
+class StatisticsVersions(Params):
+    """Versions of the libraries that figures are computed with."""
+
     scikit_learn: Annotated[str, Field(alias="scikit-learn")]
     cleanlab: str
+
+
+class VersionsParams(Params):
+    """Section `versions`: of each library that shapes results, the version; a stage depends on whole groups."""
+
+    images: ImagesVersions
+    networks: NetworksVersions
+    statistics: StatisticsVersions
 
 
 def _least(value: object) -> float | str:

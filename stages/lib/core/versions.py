@@ -15,14 +15,16 @@ def check(tracked: VersionsParams) -> None:
     Raises:
         UserError: a library is missing or of another version, or Keras is to compute with something else.
     """
-    for name, expected in tracked.model_dump(by_alias=True).items():
+    groups = tracked.model_dump(by_alias=True)
+    for group, name in ((group, name) for group, names in groups.items() for name in names):
+        expected = groups[group][name]
         try:
             found = version(name)
         except PackageNotFoundError:
             found = "none"
         if found != expected:
             raise UserError(
-                f"versions.{name}: expected {expected}, found {found} installed: run `make -B .venv/ready`, "
+                f"versions.{group}.{name}: expected {expected}, found {found} installed: run `make -B .venv/ready`, "
                 "which installs what requirements.lock has"
             )
     require_backend()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.lib.images.decode import size_of, upright
 from stages.lib.decoding.quality import brightness, sharpness
 from stages.lib.decoding.thumbnails import thumbnail
+from stages.lib.images.decode import size_of, upright
 
 _ENOUGH = 512  # pixels: of a larger picture no more is looked at
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.decoding import worker
 from stages.lib.images import files
-from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.images.files import BrokenPicture
 
 _MOST_PROCESSES = 4  # more wait for each other's memory

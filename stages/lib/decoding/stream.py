@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from stages.lib.decoding.processes import answers
-from stages.lib.images.files import BrokenPicture
 from stages.lib.images.decode import CHANNELS, Color
+from stages.lib.images.files import BrokenPicture
 from stages.lib.images.resizing import Resizing
 
 

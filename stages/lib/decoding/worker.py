@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from stages.lib.images import files
-from stages.lib.images.memory_budget import TooMuchAtOnce
-from stages.lib.images.files import BrokenPicture
 from stages.lib.images.decode import decode
+from stages.lib.images.files import BrokenPicture
+from stages.lib.images.memory_budget import TooMuchAtOnce
 from stages.lib.images.resizing import remembered
 
 CPU_SECONDS = 60  # of processor time for one picture: the largest that is allowed takes about 10

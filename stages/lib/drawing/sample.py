@@ -15,10 +15,10 @@ from multiprocessing import get_context
 import numpy as np
 from PIL import Image, ImageFilter
 
+from stages.lib.core.errors import UserError
 from stages.lib.drawing.animals import ANIMALS, draw_animal
 from stages.lib.drawing.pen import Pen, rotation
 from stages.lib.drawing.scene import draw_background, draw_foreground
-from stages.lib.core.errors import UserError
 from stages.lib.images.decode import decode
 
 TASK_ANIMALS = ("cat", "dog")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.duplicates.groups import compared
 from stages.lib.core.errors import UserError
+from stages.lib.duplicates.groups import compared
 from stages.lib.inventory.contents import Picture
 
 UNDECIDED = "none: the stage failed"

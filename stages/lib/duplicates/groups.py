@@ -6,8 +6,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from stages.lib.duplicates.candidates import candidates
-from stages.lib.inventory.contents import Picture
 from stages.lib.duplicates.likeness import distances, has_detail
+from stages.lib.inventory.contents import Picture
 
 _COUNT = 3  # pictures that each is compared with, in each tree of the search
 _ROUNDS = 32  # searches; real pictures need a few, whatever their number, and made-up ones could need one for every few

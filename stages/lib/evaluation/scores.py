@@ -6,9 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from stages.lib.evaluation import curves
-from stages.lib.evaluation import metrics
-from stages.lib.evaluation import rankings
+from stages.lib.evaluation import curves, metrics, rankings
 
 Figures = dict[str, float | int | None]
 

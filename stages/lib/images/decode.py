@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from stages.lib.images import color_profiles
 from stages.lib.core.params import Color
+from stages.lib.images import color_profiles
 from stages.lib.images.files import BrokenPicture, opened, turn_of
-from stages.lib.images.values import as_mode, check_numbers, loses_bits, reduced
 from stages.lib.images.resizing import STRETCH, Resizing
+from stages.lib.images.values import as_mode, check_numbers, loses_bits, reduced
 
 CHANNELS = {"rgb": 3, "grey": 1}
 # Decoding releases the interpreter's lock; more threads than this only wait for each other.

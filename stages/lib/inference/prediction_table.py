@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stages.lib.inference import predictions
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import whole_file
 from stages.lib.core.text import visible
+from stages.lib.inference import predictions
 
 _MOST = 4  # classes with a column of their own
 _NEXT = 2  # classes named beside the predicted one where there are more

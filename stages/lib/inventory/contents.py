@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from stages.lib.decoding.processes import answers
-from stages.lib.images.manifest import SubsetName
-from stages.lib.images.files import BrokenPicture
 from stages.lib.core.progress import counted
-from stages.lib.images.set_aside import NO_PICTURE, is_set_aside
+from stages.lib.decoding.processes import answers
 from stages.lib.decoding.thumbnails import SIDE
+from stages.lib.images.files import BrokenPicture
+from stages.lib.images.manifest import SubsetName
+from stages.lib.images.set_aside import NO_PICTURE, is_set_aside
 
 
 @dataclass(frozen=True, slots=True)

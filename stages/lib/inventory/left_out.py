@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Rejected
 from stages.lib.core.outputs import whole_file, write_csv
+from stages.lib.inventory.contents import Rejected
 
 _SHOWN = 10  # printed
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Rejected
 from stages.lib.images.set_aside import STRAY
+from stages.lib.inventory.contents import Rejected
 
 
 @dataclass

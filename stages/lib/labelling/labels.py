@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from stages.lib.labelling.class_names import check_classes, problems
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Picture, Rejected
-from stages.lib.labelling.table import likely_tables, read_table
-from stages.lib.labelling.layout import Placed
-from stages.lib.labelling.names import subset_of
-from stages.lib.labelling.layout_strays import read_clear_layout
-from stages.lib.images.manifest import SUBSETS
 from stages.lib.core.sections import AUTO, is_table
+from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import NO_CLASS
+from stages.lib.inventory.contents import Picture, Rejected
 from stages.lib.inventory.strays import Strays
+from stages.lib.labelling.class_names import check_classes, problems
+from stages.lib.labelling.layout import Placed
+from stages.lib.labelling.layout_strays import read_clear_layout
+from stages.lib.labelling.names import subset_of
+from stages.lib.labelling.table import likely_tables, read_table
 
 _IMAGES = {
     *(".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg"),

@@ -7,8 +7,8 @@ from itertools import takewhile
 from typing import Literal
 
 from stages.lib.core.errors import UserError
-from stages.lib.labelling.names import class_in_name, companion_in, crossed_pattern, doubt, subset_of, subsets_of
 from stages.lib.images.manifest import SubsetName
+from stages.lib.labelling.names import class_in_name, companion_in, crossed_pattern, doubt, subset_of, subsets_of
 
 Parts = tuple[str, ...]  # folders and the name of a file
 _ADVICE = "set split.labels to a csv with the columns path,label or to a regular expression on the path, such as "

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stages.lib.core.errors import UserError
+from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.layout import Layout, Unclear, read_layout
 from stages.lib.labelling.names import class_in_name
-from stages.lib.inventory.strays import Strays
 
 Units = list[list[str]]
 _TRIED = 100  # units, the smallest, each of which is left out for a try

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from stages.lib.core.errors import UserError
+from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.layout import Placed
 from stages.lib.labelling.names import subset_of
-from stages.lib.inventory.strays import Strays
 
 _REQUIRED, _OPTIONAL = ("path", "label"), ("group", "subset")
 _LIKELY = {"path", "file", "filename", "file_name", "image", "image_id", "id"}, {"label", "class", "category", "target"}

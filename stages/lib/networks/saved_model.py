@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import keras
 from pydantic import BaseModel, Field, ValidationError
 
-from stages.lib.networks import model_files
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import whole_file
 from stages.lib.core.params import Interpolation, Precision, ResizeMode
 from stages.lib.images.decode import Color
-from stages.lib.networks.precision import policy
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
+from stages.lib.networks import model_files
+from stages.lib.networks.precision import policy
 
 _METADATA, _CONFIG = model_files.METADATA, model_files.CONFIG
 _EPOCH = (1980, 1, 1, 0, 0, 0)

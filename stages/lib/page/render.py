@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).with_name("templates")
 _TEMPLATE, _STYLE, _SCRIPT = "report.html", "report.css", "report.js"
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"

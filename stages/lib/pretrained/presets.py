@@ -8,8 +8,8 @@ import keras_hub
 import requests
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-from stages.lib.networks import model_files
 from stages.lib.core.errors import UserError
+from stages.lib.networks import model_files
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
 

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from stages.lib.training.batches import steps, training_batches
 from stages.lib.core.params import AugmentationParams
+from stages.lib.training.batches import steps, training_batches
 
 # Pictures in [0, 255] to [-1, 1].
 SCALE, OFFSET = 1 / 127.5, -1.0

@@ -13,13 +13,13 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from stages.lib.sources.names import readable_name, safe_name
 from stages.lib.core.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.core.errors import UserError
-from stages.lib.sources.folders import Changed, unchanged, walk
 from stages.lib.core.outputs import whole_file
 from stages.lib.core.progress import counted
 from stages.lib.images.set_aside import is_left_over
+from stages.lib.sources.folders import Changed, unchanged, walk
+from stages.lib.sources.names import readable_name, safe_name
 from stages.lib.sources.tars import check_end, opened_tar
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

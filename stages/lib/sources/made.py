@@ -1,15 +1,24 @@
-"""Pictures that no archive holds: drawn animals, and the handwritten digits of Keras's own loader."""
+"""Pictures that no archive of files holds: drawn animals, and the handwritten digits that Keras offers as arrays."""
 
+import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from stages.lib.core.errors import UserError
+from stages.lib.sources import url
 from stages.lib.sources.archives import Member, in_memory
-from stages.lib.core.errors import TemporaryError
-from stages.lib.networks.startup import start_tensorflow
+from stages.lib.sources.limits import Limits
+
+# As `keras.datasets.mnist` has them; the file is read without Keras, which takes seconds to import.
+ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+KEPT = "~/.keras/datasets/mnist.npz"
 
 
 def drawn(per_class: int, seed: int) -> Iterator[Member]:
@@ -21,26 +30,35 @@ def drawn(per_class: int, seed: int) -> Iterator[Member]:
             yield in_memory(f"train/{animal}.{index}.jpg", partial(_drawing, animal, index, seed))
 
 
-def digits() -> Iterator[Member]:
+def digits(limits: Limits) -> Iterator[Member]:
     """60,000 digits as `train/<class>/<number>.png` and 10,000 as `test/...`, grey, 28 x 28 pixels.
 
     Raises:
-        UserError: they are not on this machine and cannot be fetched.
+        UserError: they are not on this machine and cannot be fetched, or another file is in their place.
     """
-    start_tensorflow()
-    import keras
+    with _digits(limits) as file, np.load(file, allow_pickle=False) as arrays:
+        for subset in ("train", "test"):
+            for index, (picture, label) in enumerate(zip(arrays[f"x_{subset}"], arrays[f"y_{subset}"], strict=True)):
+                yield in_memory(f"{subset}/{label}/{index}.png", partial(_png, picture))
 
+
+@contextmanager
+def _digits(limits: Limits) -> Iterator[Path]:
+    """The file of the digits: the one that Keras or a person has put on this machine, else fetched for now."""
+    kept = Path(KEPT).expanduser()
+    if kept.is_file():
+        if hashlib.sha256(kept.read_bytes()).hexdigest() != SHA256:
+            raise UserError(f"{kept}: expected the file of {ADDRESS}, found another one; delete it")
+        yield kept
+        return
     try:
-        subsets = keras.datasets.mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception when it cannot download.
-        raise TemporaryError(
-            f"digits: cannot be fetched ({' '.join(str(error).split())}); get mnist.npz from "
-            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz on another machine "
-            "and put it into ~/.keras/datasets"
+        fetched = url.fetch(ADDRESS, SHA256, limits)
+    except UserError as error:
+        raise type(error)(
+            f"digits: cannot be fetched ({error}); get {ADDRESS} on another machine and put it into {kept.parent}"
         ) from None
-    for subset, (pictures, labels) in zip(("train", "test"), subsets, strict=True):
-        for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-            yield in_memory(f"{subset}/{label}/{index}.png", partial(_png, picture))
+    yield fetched
+    url.forget(fetched)
 
 
 def _drawing(animal: str, index: int, seed: int) -> bytes:

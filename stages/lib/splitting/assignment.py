@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Picture, natural_order
 from stages.lib.images.manifest import SUBSETS, SubsetName
+from stages.lib.inventory.contents import Picture, natural_order
 from stages.lib.splitting.orders import UNUSED, Amounts, TooFew, Wish, blocks_of, by_folder, by_hash, by_rank, shuffled
 
 CONTRADICTION = "set aside: its copies have different classes"

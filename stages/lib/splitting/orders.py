@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Picture
 from stages.lib.images.manifest import SUBSETS, SubsetName
+from stages.lib.inventory.contents import Picture
 
 Amount = int | float
 Amounts = dict[SubsetName, Amount]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.lib.splitting.assignment import assign
 from stages.lib.core.errors import UserError
 from stages.lib.inventory.contents import Picture
-from stages.lib.splitting.orders import Amounts, TooFew
 from stages.lib.inventory.strays import Strays
+from stages.lib.splitting.assignment import assign
+from stages.lib.splitting.orders import Amounts, TooFew
 
 LEFT_OUT = "left out: its class has too few pictures"
 OF_NO_SUBSET = "left out: it does not fit split.order folders"

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 import pandas as pd
 
-from stages.lib.training import devices
-from stages.lib.networks import saved_model
-from stages.lib.training.augmentation import save_sheet
-from stages.lib.training.checkpoints import Checkpoints
-from stages.lib.training.journal import best_epoch, live_directory
 from stages.lib.core.outputs import whole_directory
 from stages.lib.core.params import AugmentationParams
 from stages.lib.images.resizing import Resizing
+from stages.lib.networks import saved_model
+from stages.lib.training import devices
+from stages.lib.training.augmentation import save_sheet
+from stages.lib.training.checkpoints import Checkpoints
+from stages.lib.training.journal import best_epoch, live_directory
 
 
 def write(

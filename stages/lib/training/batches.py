@@ -8,10 +8,10 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from stages.lib.arrays.rows import Array
+from stages.lib.core.params import AugmentationParams
 from stages.lib.training import devices
 from stages.lib.training.augmentation import augment
-from stages.lib.core.params import AugmentationParams
-from stages.lib.arrays.rows import Array
 
 _PARALLEL = os.cpu_count() or 1
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
 
 
 def class_weights(labels: np.ndarray, kind: Literal["balanced"] | None) -> dict[int, float] | None:
@@ -15,9 +14,8 @@ def class_weights(labels: np.ndarray, kind: Literal["balanced"] | None) -> dict[
     """
     if kind is None:
         return None
-    classes = np.unique(labels)
-    weights = compute_class_weight(kind, classes=classes, y=labels)
-    return {int(label): float(weight) for label, weight in zip(classes, weights, strict=True)}
+    classes, counts = np.unique(labels, return_counts=True)
+    return dict(zip(classes.tolist(), (len(labels) / (len(classes) * counts)).tolist(), strict=True))
 
 
 def picture_weights(labels: np.ndarray, weights: Mapping[int, float] | None) -> np.ndarray | None:

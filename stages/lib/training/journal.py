@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import Progress
 from scmrepo.exceptions import SCMError
 
-from stages.lib.training.checkpoints import Checkpoints
-from stages.lib.training.chunks import parts
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import TrainingParams
+from stages.lib.training.checkpoints import Checkpoints
+from stages.lib.training.chunks import parts
 
 Measure = Callable[[], dict[str, float]]
 

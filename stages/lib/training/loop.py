@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from stages.lib.training import devices
+from stages.lib.arrays.rows import Array
+from stages.lib.core.params import TrainingParams
 from stages.lib.networks import build
+from stages.lib.networks.precision import Step
+from stages.lib.training import devices
 from stages.lib.training.batches import validation_batches
 from stages.lib.training.checkpoints import Checkpoints
 from stages.lib.training.class_weights import class_weights, picture_weights
 from stages.lib.training.journal import Journal, Measure, should_stop
-from stages.lib.core.params import TrainingParams
-from stages.lib.networks.precision import Step
-from stages.lib.arrays.rows import Array
 
 Batches = Callable[[range], tf.data.Dataset]
 

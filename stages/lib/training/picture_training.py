@@ -6,22 +6,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from stages.lib.training import artifact
-from stages.lib.training import batches
-from stages.lib.training import devices
+from stages.lib.arrays.decoded import decode_all
+from stages.lib.arrays.rows import Array
+from stages.lib.core.params import CommonParams, PictureTrainingParams, Precision
+from stages.lib.images.manifest import Subset
+from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
-from stages.lib.training import loop
+from stages.lib.networks.fusion import COMPARED, faithful, fuse
+from stages.lib.networks.precision import Step, choose
+from stages.lib.training import artifact, batches, devices, loop
 from stages.lib.training.checkpoints import Checkpoints
 from stages.lib.training.chunks import in_chunks, pictures_at_once
 from stages.lib.training.class_weights import class_weights
-from stages.lib.arrays.decoded import decode_all
-from stages.lib.networks.fusion import COMPARED, faithful, fuse
 from stages.lib.training.journal import Measure
-from stages.lib.images.manifest import Subset
-from stages.lib.core.params import CommonParams, PictureTrainingParams, Precision
-from stages.lib.networks.precision import Step, choose
-from stages.lib.images.resizing import Resizing
-from stages.lib.arrays.rows import Array
 
 Build = Callable[[Precision], keras.Model]
 

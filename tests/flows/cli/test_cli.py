@@ -30,7 +30,7 @@ def test_help_and_version_are_quick():
 
 
 def test_help_needs_neither_prefect_nor_dvc():
-    code = "import sys, flows.cli; sys.exit(any(name in sys.modules for name in ('prefect', 'dvc', 'rich.table')))"
+    code = "import sys, flows.cli.app; sys.exit(any(name in sys.modules for name in ('prefect', 'dvc', 'rich.table')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -192,7 +192,7 @@ def test_mistakes_in_any_section_are_told_before_anything(make, command):
     for package in ("stages", "stages/lib"):
         (project / package / "__init__.py").touch()
     check = "import sys; sys.exit('error: params.yaml: report.worst: no such parameter; gate: missing')"
-    (project / "stages" / "lib" / "section_checks.py").write_text(check)
+    (project / "stages" / "lib" / "core" / "section_checks.py").write_text(check)
     assert smallset(command) == (1, "error: params.yaml: report.worst: no such parameter; gate: missing\n")
     assert not (project / "a").exists()
 

@@ -6,12 +6,9 @@ import re
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows.registry import history
-from flows.registry import gto
-from flows.registry import run_record
-from flows.registry import saved_runs
 from flows.cli.app import app
 from flows.project.git import git, resolve
+from flows.registry import gto, history, run_record, saved_runs
 from tests.flows.versions_project import clone, remote, repro
 
 
@@ -101,7 +98,9 @@ def test_without_a_saved_run_there_is_nothing_to_promote(project, monkeypatch):
 
 def test_settings_of_a_retraining_are_read_as_yaml(monkeypatch, tmp_path):
     given = {}
-    monkeypatch.setattr("flows.retraining.retrain.run_retrain", lambda **parameters: given.update(parameters) or ("done", 0))
+    monkeypatch.setattr(
+        "flows.retraining.retrain.run_retrain", lambda **parameters: given.update(parameters) or ("done", 0)
+    )
     monkeypatch.chdir(tmp_path)
     settings = [
         "scratch.learning_rate=1e-3",

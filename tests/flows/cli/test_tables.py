@@ -3,10 +3,10 @@
 import pytest
 
 from flows.cli import tables
-from flows.project.graph import StageNode
-from flows.registry.history import Entry
 from flows.cli.history_table import show_history
 from flows.execution.process_output import Outcome, StageResult
+from flows.project.graph import StageNode
+from flows.registry.history import Entry
 from flows.run.results import Results
 from flows.text import visible as of_flows
 from stages.lib.core.text import visible as of_stages

@@ -1,4 +1,4 @@
-"""`flows.execution.telemetry`: no tool tells its makers anything, neither of a run nor of the server that the docs start."""
+"""`flows.execution.telemetry`: no tool tells its makers anything, nor does the server that the docs start."""
 
 import json
 import os
@@ -17,8 +17,8 @@ import pytest
 import requests
 import yaml
 
-from flows.operating import schedule
 from flows.execution.telemetry import SILENT
+from flows.operating import schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 _SETTINGS = """

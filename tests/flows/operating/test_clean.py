@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows.retraining import checkout
-from flows.operating import clean_data
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.cli.app import app
+from flows.operating import clean_data
 from flows.project.git import git, resolve
+from flows.registry import gto, publish, saved_runs
+from flows.retraining import checkout
 from tests.flows.versions_project import clone, dvc, make_project, repro
 
 

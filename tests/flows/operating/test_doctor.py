@@ -11,17 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows.retraining import checkout
-from flows.operating import check as doctor_check
-from flows.operating import machine
-from flows.operating import schedule
-from flows.operating import storage as doctor_storage
-from flows.retraining import last_run
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.cli.app import app
+from flows.operating import check as doctor_check
+from flows.operating import machine, schedule
+from flows.operating import storage as doctor_storage
 from flows.project.dvc_guard import DVC
 from flows.project.git import git, resolve
+from flows.registry import gto, saved_runs
+from flows.retraining import checkout, last_run
 from tests.flows.versions_project import make_project, repro
 
 
@@ -191,9 +188,7 @@ def test_a_schedule_is_alive_only_with_a_heartbeat(project):
     }
     for state, rows in states.items():
         assert [check.state for check in schedule._deployments(rows)] == [state]
-    assert [one.state for one in schedule._deployments([row | {"parameters": {"repository": "/x"}}])] == [
-        "warning"
-    ]
+    assert [one.state for one in schedule._deployments([row | {"parameters": {"repository": "/x"}}])] == ["warning"]
 
 
 def test_show_says_everything_of_a_run_and_of_the_model_in_use(saved_project, project):

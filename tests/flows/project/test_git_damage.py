@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.registry import saved_runs
 from flows.project.git import Unanswered, content, git, resolve
+from flows.registry import saved_runs
 
 HOW = {
     "empty": lambda file: file.write_bytes(b""),

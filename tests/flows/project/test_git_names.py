@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.registry import saved_runs
-from flows.retraining.checkout import checked_out, default_folder
 from flows.errors import FlowError
 from flows.project.git import content, git, resolve
 from flows.project.git_names import check_branch, check_repository
+from flows.registry import saved_runs
+from flows.retraining.checkout import checked_out, default_folder
 
 NO_BRANCHES = [
     "", "-", "--force", "-d", "main~0", "main^", "main@{u}", "main@{0}", "@{-1}", "@", "HEAD", "a..b", "../main", "a b",

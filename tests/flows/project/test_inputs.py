@@ -1,4 +1,4 @@
-"""`flows.project.inputs`: the pictures that the parameters name are here and as DVC tracks them, or one line says why."""
+"""`flows.project.inputs`: the pictures that the parameters name are here as DVC tracks them, or one line says why."""
 
 import re
 import shutil
@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from flows.errors import FlowError
+from flows.execution.process_output import Outcome
 from flows.project.git import git
 from flows.project.graph import files_in_git, read_stages, results_in_git
 from flows.remote.handover import read_needs
-from flows.execution.process_output import Outcome
 from flows.remote.worker import Order, deliver
 from tests.flows.pictures_project import (
     SAMPLE,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.project import profiles
 from flows.errors import FlowError
+from flows.project import profiles
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAMES = sorted(file.stem for file in (ROOT / "profiles").glob("*.yaml"))
 
 

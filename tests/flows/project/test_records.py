@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.project import cache
 from flows.errors import FlowError
+from flows.project import cache
 from flows.project.records import check_lock, check_summary, is_checksum, read_record
 
 DIGEST = "0123456789abcdef" * 2

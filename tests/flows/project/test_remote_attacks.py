@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.project import cache
 from flows.errors import FlowError
+from flows.project import cache
 from flows.project.revisions import fetch_directory, fetch_results
 from tests.flows.project.test_dvc_guard import overwrite, place
 from tests.flows.versions_project import checkout, commit_source, git, retrain

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.project import source
 from flows.errors import FlowError
+from flows.project import source
 from flows.project.git import git
 from tests.flows.versions_project import GATE, checkout, retrain, saved
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.project import workspace
 from flows.errors import FlowError
 from flows.execution.process import run_stage
 from flows.execution.process_output import Outcome
+from flows.project import workspace
 
 
 def write_rwlock(pid: int, command: str = "dvc repro a") -> None:

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from flows.registry import saved_runs
-from flows.registry.branch_point import NoResults, find_branch_point
 from flows.cli.app import app
 from flows.errors import FlowError
 from flows.project.git import git, resolve
+from flows.registry import saved_runs
+from flows.registry.branch_point import NoResults, find_branch_point
 from tests.flows.versions_project import dvc, make_project, write_source
 
 

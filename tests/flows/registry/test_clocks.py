@@ -2,9 +2,8 @@
 
 import pytest
 
-from flows.registry import gto
-from flows.registry import tag_dates
 from flows.project.git import git, resolve
+from flows.registry import gto, tag_dates
 from tests.flows.cli.test_cli_versions import smallset
 from tests.flows.registry.test_promotion import save
 from tests.flows.versions_project import accuracy_of, dvc

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.registry import gto
-from flows.registry import saved_runs
-from flows.retraining.checkout import checked_out
 from flows.errors import FlowError
 from flows.project.git import git, resolve
+from flows.registry import gto, saved_runs
+from flows.retraining.checkout import checked_out
 from tests.flows.versions_project import checkout, clone, dvc, remote, repro, retrain, saved
 
 

@@ -4,12 +4,9 @@ import json
 
 import pytest
 
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import unpushed
-from flows.registry import saved_runs
 from flows.errors import FlowError
 from flows.project.git import git, resolve
+from flows.registry import gto, publish, saved_runs, unpushed
 from flows.registry.history import describe_use, read_words
 from tests.flows.cli.test_cli_versions import smallset
 from tests.flows.versions_project import clone, has_data, remote, repro

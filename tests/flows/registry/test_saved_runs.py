@@ -1,4 +1,4 @@
-"""`flows.registry.saved_runs`, `flows.registry.gto`, `flows.registry.publish`: what a run leaves behind, with real git, DVC and GTO."""
+"""`flows.registry`: what a run leaves behind, with real git, DVC and GTO."""
 
 import json
 import shutil
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.errors import FlowError
 from flows.project.git import git, resolve
+from flows.registry import gto, publish, saved_runs
 from tests.flows.versions_project import accuracy_of, clone, dvc, repro, write_source
 
 pytestmark = pytest.mark.usefixtures("impatient")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from flows.errors import FlowError
+from flows.execution.process_output import Outcome
 from flows.project.git import git
 from flows.remote.handover import Needs, merge_entry, read_entry, read_given, read_needs
-from flows.execution.process_output import Outcome
 from flows.remote.worker import Order, deliver
 
 STAGES = {

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from flows.registry import publish
-from flows.registry import saved_runs
 from flows.project.git import git
+from flows.registry import publish, saved_runs
 from tests.flows.versions_project import accuracy_of, clone, dvc, make_project, repro
 
 

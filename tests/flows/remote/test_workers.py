@@ -15,7 +15,7 @@ from tests.flows import versions_project
 from tests.flows.cluster import cluster
 from tests.flows.workers_project import NAMES, dvc, prepare, run, stages
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 

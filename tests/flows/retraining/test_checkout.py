@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.retraining.checkout import checked_out
 from flows.errors import FlowError
 from flows.project.git import git
 from flows.project.workspace import MARK
+from flows.retraining.checkout import checked_out
 
 
 def repository(folder: Path) -> str:

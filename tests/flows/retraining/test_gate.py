@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.retraining import gate
-from flows.retraining import known_pictures
-from flows.registry import publish
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.errors import FlowError
 from flows.project.git import resolve
+from flows.registry import gto, publish, saved_runs
+from flows.retraining import gate, known_pictures
 from tests.flows.versions_project import (
     STAGES,
     commit_source,
@@ -25,7 +22,7 @@ from tests.flows.versions_project import (
     write_source,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
-"""`flows.retraining.gate` on labels and pictures that are not what they were: no model is promoted unasked, and it is told."""
+"""`flows.retraining.gate` on labels and pictures that are not what they were: none is promoted unasked."""
 
 import pytest
 
-from flows.retraining import known_pictures
 from flows.registry import gto
+from flows.retraining import known_pictures
 from tests.flows.retraining.test_gate import decide, used  # noqa: F401  (fixtures)
 
 PARAMS = {"max_relabelled": 0.1, "max_lost": 0.5}

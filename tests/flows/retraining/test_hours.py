@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.retraining import hours
 from flows.errors import FlowError
+from flows.retraining import hours
 
 
 @pytest.mark.parametrize("cron", ["nonsense", "0 25 * * *", "", "0 3 * * 1 2 3"])

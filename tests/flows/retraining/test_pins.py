@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from flows.retraining import pins
 from flows.errors import FlowError
+from flows.retraining import pins
 
 HERE = {"repository": "git@host:birds.git", "branch": "main", "checkout": "/srv/birds", "workers": None}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.registry import run_record
 from flows.project.git import git
+from flows.registry import run_record
 from tests.flows.versions_project import accuracy_of, commit_source, remote, saved
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "impatient")

@@ -11,10 +11,9 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.cli.app import app
 from flows.project.git import git
+from flows.registry import gto, saved_runs
 from tests.flows.versions_project import accuracy_of, checkout, has_data, options, remote, retrain, saved
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

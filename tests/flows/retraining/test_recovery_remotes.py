@@ -2,10 +2,8 @@
 
 import pytest
 
-from flows.registry import gto
-from flows.registry import run_record
-from flows.registry import saved_runs
 from flows.project.git import git, resolve
+from flows.registry import gto, run_record, saved_runs
 from tests.flows.versions_project import checkout, clone, dvc, has_data, remote, repro, retrain, saved
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "impatient")

@@ -3,11 +3,9 @@
 import pytest
 from prefect.states import Completed
 
-from flows.registry import decisions
-from flows.retraining import last_run
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.project.git import git, resolve
+from flows.registry import decisions, gto, saved_runs
+from flows.retraining import last_run
 from tests.flows.versions_project import checkout, clone, commit_source, remote, retrain
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

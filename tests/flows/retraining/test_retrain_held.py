@@ -2,9 +2,8 @@
 
 import pytest
 
-from flows.registry import gto
-from flows.registry import saved_runs
 from flows.project.git import git
+from flows.registry import gto, saved_runs
 from tests.flows.versions_project import clone, commit_source, remote, retrain
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "impatient")

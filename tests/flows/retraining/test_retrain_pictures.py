@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.registry import gto
 from flows.project.git import git
 from flows.project.source import are_drawings
+from flows.registry import gto
 from tests.flows.pictures_project import (
     SAMPLE,
     commit,

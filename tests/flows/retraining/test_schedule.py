@@ -20,7 +20,7 @@ from tests.flows.versions_project import checkout, options, remote, saved
 
 # Real servers and schedules of seconds: about a minute.
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0  # seconds
 PASSWORD = ("smallset", "of a test")
 QUICK = {"PREFECT_RUNNER_POLL_FREQUENCY": "1", "PREFECT_WORKER_QUERY_SECONDS": "1", "NO_PROXY": "127.0.0.1"}

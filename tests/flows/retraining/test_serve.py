@@ -9,9 +9,9 @@ import pytest
 from prefect.schedules import Interval
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.errors import FlowError
 from flows.retraining import pins
 from flows.retraining import schedule as serve
-from flows.errors import FlowError
 from flows.retraining.hours import read_schedule
 
 EVERY = Interval(timedelta(seconds=90))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.project import profiles
 from flows.retraining import gate
 from flows.run import left_out
-from flows.project import profiles
 
 SUMMARY = {"recommended": "scratch", "accuracy": 0.9, "accuracy_low": 0.8}
 

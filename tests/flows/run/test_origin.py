@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.run import results
-from flows.registry import run_record
-from flows.project.graph import read_stages, up_to_date
-from flows.run.origin import describe
 from flows.execution.process_output import Outcome, StageResult, done
+from flows.project.graph import read_stages, up_to_date
+from flows.registry import run_record
+from flows.run import results
+from flows.run.origin import describe
 from flows.run.results import read_results
 from flows.run.run_page import MARKER
 

@@ -2,8 +2,17 @@
 
 import pytest
 
-from flows.run.results import BALANCED, COMPARISONS, SUMMARY, Results, headline, headline_and_verdict, read_summary, read_verdicts
 from flows.cli.tables import show_models
+from flows.run.results import (
+    BALANCED,
+    COMPARISONS,
+    SUMMARY,
+    Results,
+    headline,
+    headline_and_verdict,
+    read_summary,
+    read_verdicts,
+)
 
 FULL = {
     "recommended": "fine_tuned",

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.training import batches
-from stages.lib.arrays import decoded
-from stages.lib.arrays import rows
+from stages.lib.arrays import decoded, rows
 from stages.lib.arrays.decoded import decode_all
+from stages.lib.arrays.rows import Rows
 from stages.lib.core.params import AugmentationParams
 from stages.lib.images.decode import BrokenPicture
 from stages.lib.images.resizing import STRETCH
-from stages.lib.arrays.rows import Rows
+from stages.lib.training import batches
 
 
 @pytest.fixture

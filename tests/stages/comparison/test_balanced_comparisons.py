@@ -5,7 +5,13 @@ import pytest
 from scipy.stats import norm
 
 from benchmarks.verdicts import MODELS, measure
-from stages.lib.comparison.balanced_comparisons import Disagreements, balanced_difference, balanced_pictures_needed, balanced_test, disagreements
+from stages.lib.comparison.balanced_comparisons import (
+    Disagreements,
+    balanced_difference,
+    balanced_pictures_needed,
+    balanced_test,
+    disagreements,
+)
 from stages.lib.comparison.comparisons import compare, compare_all, measure_of, pictures_needed
 from stages.lib.evaluation.metrics import balanced_accuracy
 

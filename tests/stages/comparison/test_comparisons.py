@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from stages.lib.comparison.comparisons import compare, compare_all, corrected, lower_bound, paired_difference, pictures_needed
+from stages.lib.comparison.comparisons import (
+    compare,
+    compare_all,
+    corrected,
+    lower_bound,
+    paired_difference,
+    pictures_needed,
+)
 
 
 def models(both: int, only_one: int, only_other: int, neither: int) -> tuple[np.ndarray, np.ndarray]:

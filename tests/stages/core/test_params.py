@@ -14,7 +14,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams, read_section
 from stages.lib.core.versions import VersionsParams, check
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VERSIONS = yaml.safe_load((ROOT / "params.yaml").read_text())["versions"]
 GOOD = (
     "common:\n  seed: 1\n  deterministic: false\n  image_size: 64\n  batch_size: 8\n"
@@ -116,7 +116,7 @@ entry.run(toy)
 
 
 def run_toy(
-    tmp_path: Path, fault: str, *options: str, versions: dict[str, str] | None = None, **environment: str
+    tmp_path: Path, fault: str, *options: str, versions: dict[str, dict[str, str]] | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     toy = f"toy:\n  fault: {fault}\nother:\n  fault: none\n"
     (tmp_path / "params.yaml").write_text(GOOD + toy + yaml.safe_dump({"versions": versions or VERSIONS}))
@@ -155,20 +155,22 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path):
     assert "Traceback" in run_toy(tmp_path, "bug").stderr
 
 
-@pytest.mark.parametrize("library", ["tensorflow", "keras-hub", "pillow"])
-def test_another_version_than_the_tracked_one_computes_nothing(tmp_path, library):
-    done = run_toy(tmp_path, "none", versions=VERSIONS | {library: "1.2.3"})
+@pytest.mark.parametrize(
+    ("group", "library"), [("networks", "tensorflow"), ("networks", "keras-hub"), ("images", "pillow")]
+)
+def test_another_version_than_the_tracked_one_computes_nothing(tmp_path, group, library):
+    done = run_toy(tmp_path, "none", versions=VERSIONS | {group: VERSIONS[group] | {library: "1.2.3"}})
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: versions.{library}: expected 1.2.3, found {VERSIONS[library]} installed: run `make -B .venv/ready`, "
-        "which installs what requirements.lock has\n"
+        f"error: versions.{group}.{library}: expected 1.2.3, found {VERSIONS[group][library]} installed: "
+        "run `make -B .venv/ready`, which installs what requirements.lock has\n"
     )
     assert not (tmp_path / "out.txt").exists()
 
 
 def test_a_tracked_library_that_is_missing_is_one_line(monkeypatch):
     monkeypatch.setattr("stages.lib.core.versions.version", lambda name: version("no-such-library-anywhere"))
-    with pytest.raises(UserError, match=r"versions\.tensorflow: expected \S+, found none installed"):
+    with pytest.raises(UserError, match=r"versions\.images\.pillow: expected \S+, found none installed"):
         check(VersionsParams.model_validate(VERSIONS))
 
 

@@ -12,7 +12,7 @@ import yaml
 from stages.lib.core.errors import UserError
 from stages.lib.core.section_checks import read_sections
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STAGES = {
     name: body.get("do", body)["cmd"]
     for name, body in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()

@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.decoding import processes
-from stages.lib.decoding import stream
-from stages.lib.images import files
-from stages.lib.images import decode
 from stages.lib.core.errors import TemporaryError, UserError
-from stages.lib.inventory.contents import take_inventory
+from stages.lib.decoding import processes, stream
+from stages.lib.images import decode, files
 from stages.lib.images.resizing import Resizing
+from stages.lib.inventory.contents import take_inventory
 
 
 def png(shade: int) -> bytes:

@@ -1,7 +1,7 @@
 """No mutated picture or archive ends in anything but a picture, or a reason; never past a ceiling of memory or time.
 
-python -m pytest -m slow tests/stages/decoding/test_fuzzing.py: minutes; SMALLSET_FUZZ_SEED and SMALLSET_FUZZ_COUNT choose other
-mutations, and more of them.
+python -m pytest -m slow tests/stages/decoding/test_fuzzing.py: minutes; SMALLSET_FUZZ_SEED and SMALLSET_FUZZ_COUNT
+choose other mutations, and more of them.
 """
 
 import json

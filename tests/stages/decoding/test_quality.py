@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from stages.lib.drawing.sample import draw
 from stages.lib.decoding.quality import SIDE, brightness, sharpness
+from stages.lib.drawing.sample import draw
 
 CAT = draw("cat", 1, 1).convert("L")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.drawing.sample import PRETRAINING_ANIMALS, TASK_ANIMALS, draw, jpeg
 from stages.lib.core.errors import UserError
+from stages.lib.drawing.sample import PRETRAINING_ANIMALS, TASK_ANIMALS, draw, jpeg
 
 
 def test_same_arguments_give_the_same_file() -> None:

@@ -8,8 +8,8 @@ import pytest
 import stages.split
 from stages.lib.duplicates import groups as duplicates
 from stages.lib.duplicates.likeness import distances
-from tests.stages.split_inputs import numbered, run
 from tests.stages.duplicates.test_duplicates import LIMIT, made
+from tests.stages.split_inputs import numbered, run
 
 
 def star(count: int) -> list[np.ndarray]:

@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from stages.lib.decoding.thumbnails import SIDE
 from stages.lib.duplicates.candidates import candidates
 from stages.lib.duplicates.groups import compared, near_groups
-from stages.lib.inventory.contents import Picture
 from stages.lib.duplicates.neighbours import nearest
-from stages.lib.decoding.thumbnails import SIDE
+from stages.lib.inventory.contents import Picture
 
 LIMIT = 2.5
 

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from benchmarks.copy_kinds import DIFFERENT, EDITS
+from stages.lib.decoding.thumbnails import SIDE, thumbnail
 from stages.lib.drawing.sample import draw
 from stages.lib.duplicates.groups import near_groups
-from stages.lib.inventory.contents import Picture, take_inventory
 from stages.lib.duplicates.likeness import distances, has_detail
-from stages.lib.decoding.thumbnails import SIDE, thumbnail
+from stages.lib.inventory.contents import Picture, take_inventory
 
 LIMIT = 2.5
 SIZES = [(160, 160), (240, 140), (120, 200), (128, 96)]

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from stages.lib.evaluation import explanations
-from stages.lib.inference import predictions
-from stages.lib.page import explained
 from stages.lib.evaluation.explanations import choose, grad_cam, overlay, spread
-from stages.lib.inference.forward import probabilities
 from stages.lib.images.decode import decode
 from stages.lib.images.resizing import STRETCH
+from stages.lib.inference import predictions
+from stages.lib.inference.forward import probabilities
+from stages.lib.page import explained
 from tests.stages.checksums import checksums
 from tests.stages.explained_models import color_model
 

@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.networks import build
-from stages.lib.networks import saved_model
 from stages.lib.evaluation.explanations import grad_cam, spread
-from stages.lib.inference.forward import probabilities
 from stages.lib.images.resizing import STRETCH
+from stages.lib.inference.forward import probabilities
+from stages.lib.networks import build, saved_model
 from tests.stages.explained_models import brightness_model, color_model, transfer_model
 
 CORNERS = {"upper left": (0, 0), "upper right": (0, 22), "lower left": (22, 0), "lower right": (22, 22)}

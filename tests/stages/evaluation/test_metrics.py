@@ -5,10 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics import log_loss as log_loss_of_sklearn
 
-from stages.lib.evaluation import curves
-from stages.lib.evaluation import intervals
-from stages.lib.evaluation import metrics
-from stages.lib.evaluation import rankings
+from stages.lib.evaluation import curves, intervals, metrics, rankings
 
 
 def two_columns(chances: np.ndarray) -> np.ndarray:

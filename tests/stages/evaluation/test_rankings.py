@@ -8,8 +8,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from stages.lib.evaluation import rankings
-from stages.lib.evaluation import scores
+from stages.lib.evaluation import rankings, scores
 
 FIGURES = [rankings.roc_auc, rankings.average_precision]
 

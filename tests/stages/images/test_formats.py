@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, features
 
 from stages.lib.images import files
-from stages.lib.images.memory_budget import MemoryBudget, TooMuchAtOnce
-from stages.lib.images.formats import FORMATS, scans_of_jpeg, size_of_webp
 from stages.lib.images.decode import BrokenPicture, decode, size_of
+from stages.lib.images.formats import FORMATS, scans_of_jpeg, size_of_webp
+from stages.lib.images.memory_budget import MemoryBudget, TooMuchAtOnce
 from tests.stages.picture_inputs import encoded
 
 NOISE = Image.effect_noise((64, 48), 50).convert("RGB")

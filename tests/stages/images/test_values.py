@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.images.grey_range import eight_bits
 from stages.lib.images.decode import BrokenPicture, decode, size_of, upright
+from stages.lib.images.grey_range import eight_bits
 from tests.stages.picture_inputs import (
     DEEP,
     FORMATS,

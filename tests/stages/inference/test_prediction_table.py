@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from stages import predict as command
-from stages.lib.inference import predictions
 from stages.lib.core.errors import UserError
+from stages.lib.inference import predictions
 from stages.lib.inference.prediction_table import require_target, show, write
 
 NAMES = [

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.inventory import contents
 from stages.lib.decoding import quality
-from stages.lib.inventory.contents import natural_order, take_inventory
 from stages.lib.decoding.thumbnails import thumbnail
+from stages.lib.inventory import contents
+from stages.lib.inventory.contents import natural_order, take_inventory
 
 
 def png(seed: int, size: tuple[int, int] = (12, 8)) -> bytes:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stages.lib.labelling.class_names import check_classes
 from stages.lib.core.errors import UserError
+from stages.lib.labelling.class_names import check_classes
 
 
 @pytest.mark.parametrize(

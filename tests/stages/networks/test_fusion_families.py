@@ -9,9 +9,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from stages.lib.networks import fusion
-from stages.lib.networks import build
 from stages.lib.core.errors import UserError
+from stages.lib.networks import build, fusion
 from stages.lib.networks.fusion import FusedConvolution, faithful, forward_pass, fuse
 from stages.lib.networks.precision import policy
 from tests.stages.families import FAMILIES, SIDE, settled

@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 
 from stages.lib.core import damage
-from stages.lib.networks import model_files
-from stages.lib.pretrained import presets
-from stages.lib.networks import saved_model
 from stages.lib.core.errors import UserError
+from stages.lib.networks import model_files, saved_model
 from stages.lib.networks.build import convnet
+from stages.lib.pretrained import presets
 
 Content = dict[str, bytes]
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from stages.lib.networks import saved_model
 from stages.lib.core.errors import UserError
+from stages.lib.networks import saved_model
 from stages.lib.networks.build import convnet
 
 

@@ -10,15 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.lib.page import classes
-from stages.lib.page import data as report_data
-from stages.lib.page import findings
 from stages.lib.comparison.evaluations import Results, read_results
 from stages.lib.images.manifest import read_manifest
+from stages.lib.page import classes, findings
+from stages.lib.page import data as report_data
 from stages.lib.page.errors import gallery
 from stages.lib.page.thumbnails import embedded
 
-INPUTS = runpy.run_path(str(Path(__file__).with_name("report_inputs.py")))
+INPUTS = runpy.run_path(str(Path(__file__).parents[1].joinpath("report_inputs.py")))
 NASTY, SKILLS = INPUTS["NASTY"], INPUTS["SKILLS"]
 
 

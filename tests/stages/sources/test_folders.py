@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from stages.lib.core.errors import UserError
 from stages.lib.sources import folders
 from stages.lib.sources.archives import members
-from stages.lib.core.errors import UserError
 from tests.stages.archive_inputs import make_folder, read, refusal
 
 pytestmark = pytest.mark.usefixtures("elsewhere")

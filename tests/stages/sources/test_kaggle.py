@@ -9,9 +9,9 @@ import requests
 from kagglehub import exceptions
 
 from stages.download import DownloadParams, download
-from stages.lib.sources import kaggle
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
+from stages.lib.sources import kaggle
 
 
 def http_error(status: int) -> Exception:

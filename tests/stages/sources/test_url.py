@@ -11,9 +11,9 @@ from threading import Thread
 
 import pytest
 
+from stages.lib.core.errors import UserError
 from stages.lib.sources import url as source_url
 from stages.lib.sources.limits import Limits
-from stages.lib.core.errors import UserError
 
 CONTENT = random.Random(0).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

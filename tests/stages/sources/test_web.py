@@ -13,11 +13,11 @@ from pathlib import Path
 import httpcore
 import pytest
 
+from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.sources import limits as download_limits
 from stages.lib.sources import url as source_url
 from stages.lib.sources import web
 from stages.lib.sources.limits import Limits
-from stages.lib.core.errors import TemporaryError, UserError
 
 PUBLIC, OTHER = "93.184.215.14", "2606:4700::1111"
 ROOT = Path(__file__).resolve().parents[2]

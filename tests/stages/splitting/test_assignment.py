@@ -6,11 +6,11 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 
-from stages.lib.splitting.assignment import CONTRADICTION, SAME_FILE, STRADDLES, UNUSED, assign
 from stages.lib.core.errors import UserError
+from stages.lib.images.manifest import SUBSETS, SubsetName
 from stages.lib.inventory.contents import Picture
 from stages.lib.labelling.layout import read_layout
-from stages.lib.images.manifest import SUBSETS, SubsetName
+from stages.lib.splitting.assignment import CONTRADICTION, SAME_FILE, STRADDLES, UNUSED, assign
 
 ORDERS = ["index", "shuffle", "hash"]
 THIRDS = (0.5, 0.2, 0.3)

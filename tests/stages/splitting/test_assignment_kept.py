@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from stages.lib.splitting.assignment import STRADDLES, UNUSED, assign
 from stages.lib.core.errors import UserError
-from stages.lib.inventory.contents import Picture
 from stages.lib.images.manifest import SUBSETS
+from stages.lib.inventory.contents import Picture
+from stages.lib.splitting.assignment import STRADDLES, UNUSED, assign
 from stages.lib.splitting.orders import Amount
 
 SHARES = (0.4, 0.2, 0.4)

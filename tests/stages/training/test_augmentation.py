@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from stages.lib.core.params import AugmentationParams
 from stages.lib.training.augmentation import augment, resample, save_sheet
 from stages.lib.training.batches import training_batches, validation_batches
-from stages.lib.core.params import AugmentationParams
 
 STILL = AugmentationParams(flip=False, rotation=0.0, zoom=0.0)
 

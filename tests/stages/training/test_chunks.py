@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from stages.lib.training.chunks import in_chunks, parts, pictures_at_once
 from stages.lib.networks.build import classifier, loss
+from stages.lib.training.chunks import in_chunks, parts, pictures_at_once
 
 COUNT, BATCH = 22, 10
 

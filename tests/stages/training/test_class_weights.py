@@ -7,8 +7,8 @@ import pytest
 
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
 from stages.lib.arrays import feature_files
-from stages.lib.training.class_weights import class_weights, picture_weights
 from stages.lib.images.manifest import SUBSETS, Subset
+from stages.lib.training.class_weights import class_weights, picture_weights
 
 CHANNELS = 1280  # of the tiny backbone
 

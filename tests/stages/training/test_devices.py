@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.lib.training import devices
 from stages.lib.core.errors import UserError
+from stages.lib.training import devices
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # TensorFlow must be told of them before it starts: in a process of its own.
 SCRIPT = """
 import json, os, sys
@@ -24,7 +24,8 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 from stages.fine_tuned import FineTunedParams, fine_tuned
-from stages.lib import devices, networks, saved_model
+from stages.lib.networks import build, saved_model
+from stages.lib.training import devices
 from stages.lib.training.journal import Journal
 from stages.lib.core.params import AugmentationParams, CommonParams
 from stages.scratch import ScratchParams, scratch
@@ -38,8 +39,8 @@ varied = dict(
 )
 network = dict(color="rgb", filters=[4, 8], pooling=True, dropout=0.0)
 if stage == "fine_tuned":
-    head = networks.head_layers(8, "linear", 0.0, 2)
-    saved_model.save(networks.transfer_model(preset, head, 32, "float32"), Path("start/model.keras"), ["cat", "dog"])
+    head = build.head_layers(8, "linear", 0.0, 2)
+    saved_model.save(build.transfer_model(preset, head, 32, "float32"), Path("start/model.keras"), ["cat", "dog"])
 
 def run(way, names):
     devices.visible = lambda: names
