@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import disable, whole_directory, whole_file
+from stages.lib.core.outputs import atomic_directory, atomic_file, disable
 from stages.lib.core.params import PRESET, CommonParams
 from stages.lib.core.sections import BackboneParams, DownloadParams, PretrainingParams
 from stages.lib.networks.startup import start_tensorflow
@@ -57,7 +57,7 @@ def backbone(
     loaded = presets.load(params.preset) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
     size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
-    with whole_directory(preset) as partial:
+    with atomic_directory(preset) as partial:
         presets.save(loaded, partial)
     _write(pixels, {"image_size": size})
     found = suitability.cautions(download.source, params.preset, own, size)
@@ -68,7 +68,7 @@ def backbone(
 
 
 def _write(file: Path, content: dict[str, int] | list[str]) -> None:
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import remove, whole_directory
+from stages.lib.core.outputs import atomic_directory, remove
 
 
 def classifier(summary: Path, models: Path, classifier: Path) -> None:
@@ -15,7 +15,7 @@ def classifier(summary: Path, models: Path, classifier: Path) -> None:
         summary: of the report; names the model. models: a directory per model. classifier: the copy.
     """
     name = json.loads(summary.read_text(encoding="utf-8"))["recommended"]
-    with whole_directory(classifier) as partial:
+    with atomic_directory(classifier) as partial:
         remove(partial)
         shutil.copytree(models / name, partial)
     print(f"{classifier}: {name}")

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import is_disabled, whole_directory, write_csv
+from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import EvaluateParams
 from stages.lib.networks.startup import start_tensorflow
@@ -65,7 +65,7 @@ def evaluate(
         "parameters": summary["parameters"]["total"],
         "precision": summary["precision"],
     }
-    with whole_directory(evaluation) as partial:
+    with atomic_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")
         predictions.write(validated, partial / "validation_predictions.csv")
         (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -80,7 +80,7 @@ def evaluate(
 
 
 def _write_nothing(evaluation: Path) -> None:
-    with whole_directory(evaluation) as partial:
+    with atomic_directory(evaluation) as partial:
         (partial / "explanations").mkdir()
         for name, header in _HEADERS.items():
             (partial / name).write_text(header + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import disable, require, whole_directory
+from stages.lib.core.outputs import atomic_directory, disable, require
 from stages.lib.core.params import CommonParams, Precision
 from stages.lib.core.sections import FeaturesParams
 from stages.lib.networks.startup import start_tensorflow
@@ -58,7 +58,7 @@ def features(
         batches = stream(paths, common.pixels, "rgb", params.batch_size, resizing=resizing)
         return np.concatenate([forward(batch) for batch in batches])
 
-    with whole_directory(features) as partial:
+    with atomic_directory(features) as partial:
         for subset in SUBSETS:
             pictures = read_subset(dataset, manifest, subset)
             parts = feature_files.in_parts(checkpoints.directory, subset, pictures.paths, part, vectors_of)

@@ -11,7 +11,7 @@ import pandas as pd
 from stages.lib.arrays import feature_files
 from stages.lib.arrays.rows import Picked
 from stages.lib.core import entry
-from stages.lib.core.outputs import is_disabled, whole_file, write_csv
+from stages.lib.core.outputs import atomic_file, is_disabled, write_csv
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import LabelsParams
 from stages.lib.images.manifest import SUBSETS, read_manifest
@@ -63,10 +63,10 @@ def labels(
     else:
         judged = _by_predictions(evaluations) or judged
     table = _named(judged, manifest, params.threshold)
-    with whole_file(labels) as partial:
+    with atomic_file(labels) as partial:
         write_csv(table, partial)
     counts = {"checked": len(judged.names), "suspicious": len(table), "by": judged.by}
-    with whole_file(metrics) as partial:
+    with atomic_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     print(f"{counts['suspicious']} of {counts['checked']} pictures are likely mislabelled, by their {counts['by']}")
     if in_test := int((table["subset"] == "test").sum()):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_directory, whole_file, write_csv
+from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
@@ -74,7 +74,7 @@ def split(
     _write_table(duplicates, copies)
     counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
     _mention_shortage(counts, amounts)
-    with whole_file(metrics) as partial:
+    with atomic_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     print(
         ", ".join(
@@ -127,7 +127,7 @@ def _paths(pictures: Sequence[Picture], fates: Sequence[str]) -> dict[int, str]:
 
 
 def _extract(archive: Path, dataset: Path, paths: dict[str, str]) -> None:
-    with whole_directory(dataset) as partial, zipfile.ZipFile(archive) as opened:
+    with atomic_directory(dataset) as partial, zipfile.ZipFile(archive) as opened:
         for folder in {PurePosixPath(path).parent for path in paths.values()}:
             (partial / folder).mkdir(parents=True)
         for name, path in paths.items():
@@ -163,7 +163,7 @@ def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFr
 
 
 def _write_table(file: Path, table: pd.DataFrame) -> None:
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         write_csv(table, partial)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stages.lib.arrays import rows
 from stages.lib.arrays.rows import Array, Rows
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.images.decode import CHANNELS, DECODING_THREADS, Color, decode_named
 from stages.lib.images.resizing import Resizing
 
@@ -38,7 +38,7 @@ def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path, r
             start += len(chunk)
         return pictures
     if not overflow.is_file():
-        with whole_file(overflow) as partial_file:
+        with atomic_file(overflow) as partial_file:
             rows.write_rows(partial_file, shape, np.uint8, map(np.stack, _chunks(paths, size, color, resizing)))
     return Rows(overflow)
 

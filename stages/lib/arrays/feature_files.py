@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.arrays.rows import Array, open_rows, write_rows
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
 from stages.lib.images.manifest import Subset, SubsetName
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
@@ -58,7 +58,7 @@ def in_parts(
         file = directory / f"{subset}-{start:09}.npy"
         if not file.is_file():
             vectors = vectors_of(paths[start : start + part])
-            with whole_file(file) as partial:
+            with atomic_file(file) as partial:
                 write_rows(partial, vectors.shape, np.float32, [vectors])
         yield np.load(file)
 

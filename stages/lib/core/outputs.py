@@ -26,7 +26,7 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a path to write to; it becomes `path` only when the block ends without an error."""
     partial = _beside(path)
     remove(partial)
@@ -38,7 +38,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_directory(path: Path) -> Iterator[Path]:
+def atomic_directory(path: Path) -> Iterator[Path]:
     """Yield an empty directory to fill; it becomes `path` only when the block ends without an error."""
     partial = _beside(path)
     remove(partial)
@@ -66,7 +66,7 @@ def write_csv(table: Any, file: Path, **options: Any) -> None:
 
 def disable(directory: Path, stage: str) -> None:
     """Write the output of a stage that its parameters turn off: a directory with only a sentence that says so."""
-    with whole_directory(directory) as partial:
+    with atomic_directory(directory) as partial:
         (partial / DISABLED).write_text(f"Turned off by `{stage}.enabled: false` in params.yaml.\n", encoding="utf-8")
     print(f"{stage}: turned off in params.yaml")
 

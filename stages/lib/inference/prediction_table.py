@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.text import visible
 from stages.lib.inference import predictions
 
@@ -91,7 +91,7 @@ def write(table: pd.DataFrame, file: Path) -> None:
     if _is_special(file):
         predictions.write(table, file)
         return
-    with whole_file(file.resolve()) as partial:
+    with atomic_file(file.resolve()) as partial:
         predictions.write(table, partial)
 
 

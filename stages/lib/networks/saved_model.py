@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
 from stages.lib.images.decode import Color
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
@@ -21,7 +21,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resizing = STRETCH) -> None:
     """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size."""
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         written = partial.with_name(f"{partial.name}.keras")
         try:
             model.save(written)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from stages.lib.core.outputs import whole_directory
+from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import AugmentationParams
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
@@ -39,7 +39,7 @@ def write(
         augmented: a picture uint8 (height, width, channels), how it varies, and a seed.
         resizing: how the pictures got the size of the model.
     """
-    with whole_directory(directory) as partial:
+    with atomic_directory(directory) as partial:
         # Without the optimizer's state, which nobody needs and which is twice as large as the weights.
         bare = keras.Model(model.input, model.output, name=directory.name)
         saved_model.save(bare, partial / "model.keras", classes, resizing)
