@@ -28,31 +28,21 @@ def feature_extraction(
 
     from stages.lib.arrays import feature_files
     from stages.lib.networks import build
-    from stages.lib.training import artifact, batches, loop
-    from stages.lib.training.checkpoints import Checkpoints
+    from stages.lib.training import artifact, loop
     from stages.lib.training.class_weights import class_weights
+    from stages.lib.training.run import start_run
 
     keras.utils.set_random_seed(common.seed)
     classes, precision = feature_files.read_about(features)
     train, validation = (feature_files.read(features, subset) for subset in ("train", "validation"))
     stack = build.head_layers(params.units, params.activation, params.dropout, len(classes))
     head = build.head(stack, train.vectors.shape[1])
-    checkpoints = Checkpoints("feature_extraction", [common, params], [Path(__file__), features])
+    run = start_run("feature_extraction", common, params, [Path(__file__), features])
     weights = class_weights(train.labels, params.class_weights)
-    history = loop.train(
-        head,
-        lambda epochs: batches.training_batches(train.vectors, train.labels, common.batch_size, common.seed, epochs),
-        batches.steps(len(train.labels), common.batch_size),
-        train.labels,
-        loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights),
-        params,
-        "feature_extraction",
-        common.seed,
-        checkpoints,
-    )
+    validate = loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+    history = loop.train(run, head, train.vectors, train.labels, validate)
     whole = build.transfer_model(preset, stack, common.pixels, precision)
-    resizing = feature_files.read_resizing(features)
-    artifact.write(model, whole, classes, history, precision, checkpoints, resizing=resizing)
+    artifact.write(run, model, whole, classes, history, precision, feature_files.read_resizing(features))
 
 
 if __name__ == "__main__":

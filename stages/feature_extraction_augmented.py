@@ -39,8 +39,9 @@ def feature_extraction_augmented(
     from stages.lib.networks import build as networks
     from stages.lib.training import loop
     from stages.lib.training.class_weights import class_weights
-    from stages.lib.training.journal import Measure
+    from stages.lib.training.epoch_callback import Validate
     from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.run import start_run
 
     train = read_subset(dataset, manifest, "train")
     validation = feature_files.read(features, "validation")
@@ -49,15 +50,14 @@ def feature_extraction_augmented(
         stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
         return networks.transfer_model(preset, stack, common.pixels, precision)
 
-    def measure(network: keras.Model) -> Measure:
+    def validate(network: keras.Model) -> Validate:
         head = networks.head_of(network)
         weights = class_weights(train.labels, params.class_weights)
-        return loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+        return loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
-    inputs = [Path(__file__), manifest, features, preset]
-    # That of the features on which it is measured.
-    resizing = feature_files.read_resizing(features)
-    train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model, resizing)
+    run = start_run("feature_extraction_augmented", common, params, [Path(__file__), manifest, features, preset])
+    # The head is validated on features, so training pictures are resized as theirs were.
+    train_on_pictures(run, build, train, validate, model, feature_files.read_resizing(features))
 
 
 if __name__ == "__main__":

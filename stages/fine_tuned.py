@@ -30,6 +30,7 @@ def fine_tuned(
     from stages.lib.networks import build as networks
     from stages.lib.networks import saved_model
     from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.run import start_run
 
     def build(precision: Precision) -> keras.Model:
         trained, _ = saved_model.load(start / "model.keras")
@@ -38,9 +39,8 @@ def fine_tuned(
         return network
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
-    inputs = [Path(__file__), manifest, start / "model.keras"]
-    resizing = saved_model.resizing_of(start / "model.keras")
-    train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model, resizing)
+    run = start_run("fine_tuned", common, params, [Path(__file__), manifest, start / "model.keras"])
+    train_on_pictures(run, build, train, validation, model, saved_model.resizing_of(start / "model.keras"))
 
 
 if __name__ == "__main__":

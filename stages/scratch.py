@@ -30,6 +30,7 @@ def scratch(
     from stages.lib.networks.build import convnet
     from stages.lib.networks.precision import policy
     from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.run import start_run
 
     train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
 
@@ -39,8 +40,8 @@ def scratch(
                 common.pixels, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
             )
 
-    inputs = [Path(__file__), manifest]
-    train_on_pictures(stage, build, train, validation, common, params, inputs, model, asked(common))
+    run = start_run(stage, common, params, [Path(__file__), manifest])
+    train_on_pictures(run, build, train, validation, model, asked(common))
 
 
 if __name__ == "__main__":
