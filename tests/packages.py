@@ -19,7 +19,7 @@ LIB = {
     "duplicates": ("inventory",),
     "splitting": ("inventory",),
     "arrays": ("images",),
-    "label_issues": ("arrays",),
+    "confident_learning": ("arrays",),
     "networks": ("images",),
     "inference": ("networks",),
     "training": ("networks", "arrays"),

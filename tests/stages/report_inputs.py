@@ -48,7 +48,7 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
 
 def run_report(folder: Path, worst: int = 24) -> str:
     """Run the stage on what `write_inputs` wrote, and return the page."""
-    names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "labels.csv")
+    names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "label_issues.csv")
     outputs = ("report.html", "summary.json", "accuracy.csv", "comparisons.csv")
     report(
         *(folder / "data" / name for name in names),
@@ -116,7 +116,7 @@ def _write_findings(data: Path, classes: Sequence[str]) -> None:
         (f"train/{other}/1.png", other, "train", one, 0.1, 0.85),
     ]
     columns = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
-    pd.DataFrame(suspects, columns=columns).to_csv(data / "labels.csv", index=False)
+    pd.DataFrame(suspects, columns=columns).to_csv(data / "label_issues.csv", index=False)
 
 
 def _write_model(

@@ -243,7 +243,7 @@ def test_balanced_test_pictures_bring_no_warning(elements):
 
 def test_one_model_alone_and_nothing_found(tmp_path):
     INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [6, 6], {"scratch": 1.0})
-    for name in ("duplicates.csv", "labels.csv", "rejected.csv"):
+    for name in ("duplicates.csv", "label_issues.csv", "rejected.csv"):
         file = tmp_path / "data" / name
         file.write_text(file.read_text().splitlines()[0] + "\n")
     (tmp_path / "models" / "scratch" / "augmented.png").unlink()

@@ -201,8 +201,8 @@ class EvaluateParams(Params):
     explained: Annotated[int, Field(ge=0)]
 
 
-class LabelsParams(Params):
-    """Section `labels`.
+class LabelIssuesParams(Params):
+    """Section `label_issues`.
 
     folds: parts that the pictures are divided into; each is judged by a model trained on the others.
     threshold: normalized margin up to which a picture is named: of two classes the probability of the labelled one.
@@ -289,7 +289,7 @@ SECTIONS: dict[str, type[Params]] = {
     "feature_extraction_augmented": FeatureExtractionAugmentedParams,
     "fine_tuned": FineTunedParams,
     "evaluate": EvaluateParams,
-    "labels": LabelsParams,
+    "label_issues": LabelIssuesParams,
     "report": ReportParams,
     "gate": GateParams,
     "versions": VersionsParams,
