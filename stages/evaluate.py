@@ -42,22 +42,21 @@ def evaluate(
     start_tensorflow(common.deterministic)
     from stages.lib.evaluation import explanations, metrics, scores
     from stages.lib.images.manifest import read_subset
-    from stages.lib.inference import predictions
-    from stages.lib.inference.forward import probabilities
+    from stages.lib.inference import forward, predictions
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
     resizing = resizing_of(model / "model.keras")
     test, validation = (read_subset(dataset, manifest, subset) for subset in ("test", "validation"))
-    chances, held_out = (
-        probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
+    probabilities, held_out = (
+        forward.probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
     )
     table, validated = (
-        predictions.measured(one.names, one.checksums, one.labels, classes, shares)
-        for one, shares in ((test, chances), (validation, held_out))
+        predictions.measured(one.names, one.checksums, one.labels, classes, found)
+        for one, found in ((test, probabilities), (validation, held_out))
     )
     summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
-    figures = scores.figures_of(test.labels, chances) | {
+    figures = scores.figures_of(test.labels, probabilities) | {
         "validation_accuracy": summary["val_accuracy"],
         "validation_balanced_accuracy": metrics.balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
         "validation_loss": summary["val_loss"],
@@ -69,7 +68,7 @@ def evaluate(
         predictions.write(table, partial / "predictions.csv")
         predictions.write(validated, partial / "validation_predictions.csv")
         (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        for name, content in scores.tables_of(test.labels, chances, classes).items():
+        for name, content in scores.tables_of(test.labels, probabilities, classes).items():
             write_csv(content, partial / f"{name}.csv")
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
         explanations.write(partial / "explanations", network, dataset, table, params.explained, resizing)

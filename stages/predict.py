@@ -45,21 +45,20 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
         raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
 
     start_tensorflow()
-    from stages.lib.inference import predictions
-    from stages.lib.inference.forward import probabilities
+    from stages.lib.inference import forward, predictions
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(directory / "model.keras")
     broken: dict[Path, str] = {}
     resizing = resizing_of(directory / "model.keras")
-    chances = probabilities(network, files, min(_BATCH, len(files)), broken, resizing=resizing)
+    probabilities = forward.probabilities(network, files, min(_BATCH, len(files)), broken, resizing=resizing)
     good = [str(file) for file in files if file not in broken]
     if not good:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])
         raise UserError(f"expected at least one picture, found {len(files)} files that are none: {reasons}")
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     print(f"model: {summary['stage']}", file=sys.stderr)
-    return predictions.table(good, classes, chances), broken
+    return predictions.table(good, classes, probabilities), broken
 
 
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:

@@ -61,18 +61,21 @@ def split(
     amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
     _mention_subsets(pictures, params.order)
     try:
-        fates = assign(pictures, groups, params.order, amounts, common.seed)
+        assignments = assign(pictures, groups, params.order, amounts, common.seed)
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
-    paths = _paths(pictures, fates)
-    taken = [f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place] for place in copies.index]
+    paths = _paths(pictures, assignments)
+    taken = [
+        f"kept in {assignments[index]}" if assignments[index] in SUBSETS else assignments[index]
+        for index in copies.index
+    ]
     copies["action"] = pd.Series(taken, copies.index, dtype=str)
 
-    _extract(archive, dataset, {pictures[place].name: path for place, path in paths.items()})
-    rows = [_row(pictures[place], path, fates[place]) for place, path in paths.items()]
+    _extract(archive, dataset, {pictures[index].name: path for index, path in paths.items()})
+    rows = [_row(pictures[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    counts = _counts(pictures, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
     _mention_shortage(counts, amounts)
     with atomic_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
@@ -115,15 +118,15 @@ def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
             print(f"{subset}: fewer than the {amount} of split.{subset}: {told}{', ...' if len(short) > 10 else ''}")
 
 
-def _paths(pictures: Sequence[Picture], fates: Sequence[str]) -> dict[int, str]:
+def _paths(pictures: Sequence[Picture], assignments: Sequence[str]) -> dict[int, str]:
     """Where in the dataset each assigned picture goes."""
-    places = [place for place, fate in enumerate(fates) if fate in SUBSETS]
+    indices = [index for index, assignment in enumerate(assignments) if assignment in SUBSETS]
     paths = dataset_paths(
-        [f"{fates[place]}/{pictures[place].label}" for place in places],
-        [PurePosixPath(pictures[place].name).name for place in places],
-        [pictures[place].sha256 for place in places],
+        [f"{assignments[index]}/{pictures[index].label}" for index in indices],
+        [PurePosixPath(pictures[index].name).name for index in indices],
+        [pictures[index].sha256 for index in indices],
     )
-    return dict(zip(places, paths, strict=True))
+    return dict(zip(indices, paths, strict=True))
 
 
 def _extract(archive: Path, dataset: Path, paths: dict[str, str]) -> None:
@@ -149,13 +152,15 @@ def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
     }
 
 
-def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
+def _counts(pictures: Sequence[Picture], assignments: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for subset in SUBSETS:
-        found = Counter(picture.label for picture, fate in zip(pictures, fates, strict=True) if fate == subset)
+        found = Counter(
+            picture.label for picture, assignment in zip(pictures, assignments, strict=True) if assignment == subset
+        )
         counts[subset] = dict(sorted(found.items()))
     return counts | {
-        "unused": sum(fate == UNUSED for fate in fates),
+        "unused": sum(assignment == UNUSED for assignment in assignments),
         "exact_duplicates": int((copies["kind"] == "exact").sum()),
         "near_duplicates": int((copies["kind"] != "exact").sum()),
         "set_aside": int(copies["action"].str.startswith("set aside").sum()),

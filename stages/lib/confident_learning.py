@@ -55,9 +55,9 @@ def out_of_sample(
         for start in range(0, len(own), _JUDGED):
             asked = own[start : start + _JUDGED]
             unknown = scaler.transform(vectors[asked])
-            for chances, model in zip(judged, models, strict=True):
-                chances[asked[:, np.newaxis], model.classes_] = model.predict_proba(unknown)
-    return min(judged, key=lambda chances: log_loss(labels, chances, labels=classes)).astype(np.float64)
+            for probabilities, model in zip(judged, models, strict=True):
+                probabilities[asked[:, np.newaxis], model.classes_] = model.predict_proba(unknown)
+    return min(judged, key=lambda probabilities: log_loss(labels, probabilities, labels=classes)).astype(np.float64)
 
 
 def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> LogisticRegression:
@@ -67,7 +67,7 @@ def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> Logisti
 
 
 def _drawn(labels: np.ndarray, seed: int) -> np.ndarray:
-    """int64 (drawn,): places of at most about `LEARNED` pictures, in their order; some of each class in any case."""
+    """int64 (drawn,): indices of at most about `LEARNED` pictures, in their order; some of each class in any case."""
     if len(labels) <= LEARNED:
         return np.arange(len(labels))
     order = np.random.default_rng(seed).permutation(len(labels))
@@ -114,7 +114,7 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
         threshold: margin up to which a picture is named, below 0.5.
 
     Returns:
-        int64 (named,): places, the lowest margin first.
+        int64 (named,): indices, the lowest margin first.
     """
     margins = get_normalized_margin_for_each_label(labels, probabilities)
     named = np.flatnonzero(margins <= threshold)

@@ -23,19 +23,19 @@ def alone(labels: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("classes", "channels"), [(2, 1), (2, 30), (12, 40)])
 def test_held_out_pictures_are_told_apart(classes: int, channels: int) -> None:
     vectors, labels = clouds(classes, 20, channels)
-    chances = out_of_sample(vectors, labels, alone(labels), 4, 1)
-    assert chances.shape == (len(labels), classes)
-    assert np.allclose(chances.sum(axis=1), 1)
-    assert (chances.argmax(axis=1) == labels).mean() > 0.97
-    assert np.array_equal(chances, out_of_sample(vectors, labels, alone(labels), 4, 1))
+    probabilities = out_of_sample(vectors, labels, alone(labels), 4, 1)
+    assert probabilities.shape == (len(labels), classes)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities.argmax(axis=1) == labels).mean() > 0.97
+    assert np.array_equal(probabilities, out_of_sample(vectors, labels, alone(labels), 4, 1))
 
 
 def test_features_that_tell_nothing_make_no_one_confident() -> None:
     """Were a picture judged by a model that has seen it, random labels would be learnt by heart."""
     rng = np.random.default_rng(0)
     vectors, labels = rng.normal(size=(60, 200)).astype(np.float32), np.arange(60) % 2
-    chances = out_of_sample(vectors, labels, alone(labels), 5, 1)
-    assert 0.3 < (chances.argmax(axis=1) == labels).mean() < 0.7
+    probabilities = out_of_sample(vectors, labels, alone(labels), 5, 1)
+    assert 0.3 < (probabilities.argmax(axis=1) == labels).mean() < 0.7
 
 
 def test_of_many_pictures_some_are_learnt_from_and_all_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,11 +48,11 @@ def test_of_many_pictures_some_are_learnt_from_and_all_are_judged(monkeypatch: p
     learnt: list[int] = []
     fitted = confident_learning._fitted
     monkeypatch.setattr(confident_learning, "_fitted", lambda *given: learnt.append(len(given[1])) or fitted(*given))
-    chances = out_of_sample(Picked([vectors], alone(labels)), labels, alone(labels), 4, 1)
+    probabilities = out_of_sample(Picked([vectors], alone(labels)), labels, alone(labels), 4, 1)
     assert max(learnt) == 80
-    assert np.allclose(chances.sum(axis=1), 1)
-    assert (chances.argmax(axis=1) == labels).mean() > 0.97
-    assert (chances.argmax(axis=1) == labels)[labels == 2].mean() > 0.7
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities.argmax(axis=1) == labels).mean() > 0.97
+    assert (probabilities.argmax(axis=1) == labels)[labels == 2].mean() > 0.7
 
 
 def test_a_copy_does_not_speak_for_its_copy() -> None:
@@ -70,16 +70,16 @@ def test_a_confident_contradiction_is_named_the_most_certain_first() -> None:
     labels = np.array([0] * 10 + [1] * 10)
     right = np.where(labels == 0, 0.95, 0.05)
     right[[3, 12, 15]] = [0.04, 0.99, 0.4]
-    chances = np.stack([right, 1 - right], axis=1)
-    assert suspicious(labels, chances, 0.1).tolist() == [12, 3]
-    assert suspicious(labels, chances, 0.03).tolist() == [12]
+    probabilities = np.stack([right, 1 - right], axis=1)
+    assert suspicious(labels, probabilities, 0.1).tolist() == [12, 3]
+    assert suspicious(labels, probabilities, 0.03).tolist() == [12]
     assert suspicious(labels, np.stack([1 - labels * 1.0, labels * 1.0], axis=1), 0.1).tolist() == []
 
 
 def test_of_many_classes_another_must_be_likelier_than_all_the_rest() -> None:
     labels = np.zeros(3, np.int64)
-    chances = np.array([[0.01, 0.45, 0.27, 0.27], [0.01, 0.85, 0.07, 0.07], [0.4, 0.6, 0.0, 0.0]])
-    assert suspicious(labels, chances, 0.1).tolist() == [1]
+    probabilities = np.array([[0.01, 0.45, 0.27, 0.27], [0.01, 0.85, 0.07, 0.07], [0.4, 0.6, 0.0, 0.0]])
+    assert suspicious(labels, probabilities, 0.1).tolist() == [1]
 
 
 @pytest.mark.parametrize(("classes", "each"), [(2, 5), (2, 105), (10, 21), (100, 5), (210, 2)])
@@ -88,9 +88,9 @@ def test_a_model_that_knows_nothing_names_about_none_however_sure_it_is(classes:
     labels, named = np.repeat(np.arange(classes), each), []
     for seed in range(5):
         weights = np.exp(np.random.default_rng(seed).normal(0, spread, (len(labels), classes)))
-        chances = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
-        assert np.allclose(chances.sum(axis=1), 1)
-        named.append(len(suspicious(labels, chances, 0.1)))
+        probabilities = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
+        assert np.allclose(probabilities.sum(axis=1), 1)
+        named.append(len(suspicious(labels, probabilities, 0.1)))
     assert np.mean(named) <= 1
 
 
@@ -107,8 +107,8 @@ def test_a_good_model_finds_most_of_the_planted_flips_and_hardly_names_others(cl
     scores = rng.normal(size=(len(truth), classes)) + 6 * np.eye(classes)[truth]
     for sharpness in (0.3, 1, 3):
         weights = np.exp(sharpness * scores)
-        chances = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
-        named = suspicious(labels, chances, 0.1)
+        probabilities = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
+        named = suspicious(labels, probabilities, 0.1)
         assert np.isin(planted, named).mean() >= 0.8
         assert (~np.isin(named, planted)).sum() <= 0.01 * len(truth)
 
@@ -118,8 +118,8 @@ def test_many_wrong_labels_are_found_too() -> None:
     rng = np.random.default_rng(0)
     vectors, truth = clouds(2, 100, 20)
     labels = np.where(rng.uniform(size=200) < 0.1, 1 - truth, truth)
-    chances = out_of_sample(vectors, labels, alone(labels), 5, 1)
-    named = suspicious(labels, calibrated(labels, chances), 0.1)
+    probabilities = out_of_sample(vectors, labels, alone(labels), 5, 1)
+    named = suspicious(labels, calibrated(labels, probabilities), 0.1)
     assert (labels != truth)[named].all()
     assert len(named) >= 0.8 * (labels != truth).sum()
 
@@ -129,8 +129,8 @@ def test_features_that_tell_the_classes_find_flips_in_small_classes(classes: int
     vectors, truth = clouds(classes, each, 20)
     labels = truth.copy()
     labels[::20] = (labels[::20] + 1) % classes
-    chances = calibrated(labels, out_of_sample(vectors, labels, alone(labels), 4, 1))
-    named = set(suspicious(labels, chances, 0.1).tolist())
+    probabilities = calibrated(labels, out_of_sample(vectors, labels, alone(labels), 4, 1))
+    named = set(suspicious(labels, probabilities, 0.1).tolist())
     planted = set(np.flatnonzero(labels != truth).tolist())
     assert planted <= named
     assert len(named - planted) <= 1

@@ -48,15 +48,15 @@ def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | 
 
 def evaluated(**models: list[float]) -> None:
     """Predictions of models for four cats and four dogs: the probability of a cat."""
-    for name, chances in models.items():
+    for name, probabilities in models.items():
         table = pd.DataFrame(
             {
                 "path": [f"test/{label}/{index}.png" for label in ("cat", "dog") for index in range(4)],
                 "sha256": "0",
                 "label": ["cat"] * 4 + ["dog"] * 4,
-                "predicted": ["cat" if chance > 0.5 else "dog" for chance in chances],
-                "p_cat": chances,
-                "p_dog": 1 - np.array(chances),
+                "predicted": ["cat" if chance > 0.5 else "dog" for chance in probabilities],
+                "p_cat": probabilities,
+                "p_dog": 1 - np.array(probabilities),
             }
         )
         Path(f"evaluation/{name}").mkdir(parents=True)

@@ -45,9 +45,9 @@ def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray
     Args:
         right, other_right: bool (pictures,), whether each model is right. labels: (pictures,), numbers or names.
     """
-    names, places = np.unique(labels, return_inverse=True)
-    chosen = (np.ones(len(places), bool), right & ~other_right, ~right & other_right)
-    return Disagreements(*(np.bincount(places[rows], minlength=len(names)) for rows in chosen))
+    names, indices = np.unique(labels, return_inverse=True)
+    chosen = (np.ones(len(indices), bool), right & ~other_right, ~right & other_right)
+    return Disagreements(*(np.bincount(indices[rows], minlength=len(names)) for rows in chosen))
 
 
 def balanced_difference(found: Disagreements, level: float = LEVEL) -> Interval:

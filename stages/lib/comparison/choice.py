@@ -55,5 +55,5 @@ def _figure(right: np.ndarray, labels: np.ndarray, measure: Measure) -> float:
     if measure == "accuracy":
         return accuracy(right).value
     # A wrong prediction is of no class: all that counts is that it is wrong.
-    _, places = np.unique(labels, return_inverse=True)
-    return balanced_accuracy(places, np.where(right, places, -1)).value
+    _, indices = np.unique(labels, return_inverse=True)
+    return balanced_accuracy(indices, np.where(right, indices, -1)).value

@@ -20,7 +20,7 @@ def candidates(thumbnails: Sequence[np.ndarray], count: int) -> np.ndarray:
         thumbnails: uint8 (48, 48, 3) each, RGB. count: nearest to look at.
 
     Returns:
-        int64 (pairs, 3): two places, the smaller first, and 1 where the second is to be mirrored, otherwise 0; sorted.
+        int64 (pairs, 3): two indices, the smaller first, and 1 where the second is to be mirrored, otherwise 0; sorted.
     """
     total = len(thumbnails)
     if not total:

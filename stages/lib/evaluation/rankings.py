@@ -123,12 +123,12 @@ def _average_precision(own: np.ndarray, scores: np.ndarray) -> tuple[float, np.n
     order = np.argsort(-scores, kind="stable")
     ranked = own[order]
     ends = np.flatnonzero(np.diff(scores[order], append=np.nan))
-    place = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
+    index = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
     every, found = ends + 1, np.cumsum(ranked)[ends]
     precision, here = found / every, np.diff(found, prepend=0)
     gained = np.cumsum((here * (1 - precision) / every)[::-1])[::-1]
     lost = np.cumsum((here * precision / every)[::-1])[::-1]
-    moved = np.where(ranked, (precision + gained - (1 - precision) / every)[place], -lost[place]) / ranked.sum()
+    moved = np.where(ranked, (precision + gained - (1 - precision) / every)[index], -lost[index]) / ranked.sum()
     influence = np.empty(len(scores))
     influence[order] = moved
     return float((here * precision).sum() / ranked.sum()), influence

@@ -18,7 +18,7 @@ class Subset:
     """Pictures in the order of the manifest.
 
     paths: files. names: the same, relative to the dataset. checksums: sha256 of each file. labels: int64 (pictures,),
-    indexes into `classes`. classes: names, sorted; the same for every subset.
+    indices into `classes`. classes: names, sorted; the same for every subset.
     """
 
     paths: list[Path]

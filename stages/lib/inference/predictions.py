@@ -18,7 +18,7 @@ def table(names: Sequence[str], classes: Sequence[str], probabilities: np.ndarra
         probabilities: float64 (pictures, classes).
     """
     predicted = np.asarray(classes, object)[probabilities.argmax(axis=1)]
-    columns = {f"{_PREFIX}{name}": probabilities[:, place] for place, name in enumerate(classes)}
+    columns = {f"{_PREFIX}{name}": probabilities[:, index] for index, name in enumerate(classes)}
     return pd.DataFrame({"path": list(names), "predicted": predicted} | columns)
 
 
@@ -32,7 +32,7 @@ def measured(
     """The same of pictures whose class is known: path, sha256, label, predicted, `p_<class>`.
 
     Args:
-        labels: int64 (pictures,), indexes into `classes`. probabilities: float64 (pictures, classes).
+        labels: int64 (pictures,), indices into `classes`. probabilities: float64 (pictures, classes).
     """
     found = table(names, classes, probabilities)
     found.insert(1, "sha256", list(checksums))

@@ -86,7 +86,7 @@ def _bilinear(pictures: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Te
         (here + beside + below, down * right),
     )
     pixels = tf.reshape(pictures, (-1, channels))
-    return tf.add_n([tf.gather(pixels, place) * share[..., tf.newaxis] for place, share in neighbours])
+    return tf.add_n([tf.gather(pixels, index) * share[..., tf.newaxis] for index, share in neighbours])
 
 
 def save_sheet(picture: np.ndarray, params: AugmentationParams, seed: int, file: Path, rows: int = 3) -> None:
