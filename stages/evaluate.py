@@ -41,13 +41,13 @@ def evaluate(
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
     from stages.lib.evaluation import explanations, metrics, scores
-    from stages.lib.images.manifest import read_subset
+    from stages.lib.images.manifest import read_subsets
     from stages.lib.inference import forward, predictions
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
     resizing = resizing_of(model / "model.keras")
-    test, validation = (read_subset(dataset, manifest, subset) for subset in ("test", "validation"))
+    test, validation = read_subsets(dataset, manifest, "test", "validation")
     probabilities, held_out = (
         forward.probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
     )

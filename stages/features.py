@@ -13,9 +13,9 @@ _BATCHES = 32  # computed between two savings of what is done
 
 
 def features(
-    dataset: Path, manifest: Path, preset: Path, features: Path, common: CommonParams, params: FeaturesParams
+    dataset: Path, manifest: Path, preset: Path, output: Path, common: CommonParams, params: FeaturesParams
 ) -> None:
-    """Write the pooled features of every subset, float32 (pictures, channels), to the directory `features`.
+    """Write the pooled features of every subset, float32 (pictures, channels), to the directory `output`.
 
     What an interrupted run computed is kept, and not computed again.
 
@@ -23,7 +23,7 @@ def features(
         UserError: the backbone is turned off, or a picture cannot be decoded.
     """
     if not params.enabled:
-        disable(features, "features")
+        disable(output, "features")
         return
     require(preset, "backbone", "features")
 
@@ -34,7 +34,7 @@ def features(
 
     from stages.lib.arrays import feature_files
     from stages.lib.images.decode import stream
-    from stages.lib.images.manifest import SUBSETS, read_subset
+    from stages.lib.images.manifest import SUBSETS, read_subsets
     from stages.lib.images.resizing import asked
     from stages.lib.inference.forward import compiled
     from stages.lib.networks.build import feature_extractor
@@ -58,9 +58,8 @@ def features(
         batches = stream(paths, common.pixels, "rgb", params.batch_size, resizing=resizing)
         return np.concatenate([forward(batch) for batch in batches])
 
-    with atomic_directory(features) as partial:
-        for subset in SUBSETS:
-            pictures = read_subset(dataset, manifest, subset)
+    with atomic_directory(output) as partial:
+        for subset, pictures in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
             parts = feature_files.in_parts(checkpoints.directory, subset, pictures.paths, part, vectors_of)
             shown = track(parts, f"features of {subset}", -(-len(pictures.paths) // part))
             feature_files.write(partial, subset, pictures, extractor.output_shape[-1], shown)

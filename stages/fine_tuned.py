@@ -26,7 +26,7 @@ def fine_tuned(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib.images.manifest import read_subset
+    from stages.lib.images.manifest import read_subsets
     from stages.lib.networks import build as networks
     from stages.lib.networks import saved_model
     from stages.lib.training.picture_training import train_on_pictures
@@ -38,7 +38,7 @@ def fine_tuned(
         networks.unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
         return network
 
-    train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
+    train, validation = read_subsets(dataset, manifest, "train", "validation")
     run = start_run("fine_tuned", common, params, [Path(__file__), manifest, start / "model.keras"])
     train_on_pictures(run, build, train, validation, model, saved_model.resizing_of(start / "model.keras"))
 

@@ -25,14 +25,14 @@ def scratch(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib.images.manifest import read_subset
+    from stages.lib.images.manifest import read_subsets
     from stages.lib.images.resizing import asked
     from stages.lib.networks.build import convnet
     from stages.lib.networks.precision import policy
     from stages.lib.training.picture_training import train_on_pictures
     from stages.lib.training.run import start_run
 
-    train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
+    train, validation = read_subsets(dataset, manifest, "train", "validation")
 
     def build(precision: Precision) -> keras.Model:
         with policy(precision):
