@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.model_sections import FeatureExtractionAugmentedParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.core.sections import FeatureExtractionAugmentedParams
 from stages.lib.networks.startup import start_tensorflow
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.model_sections import FeaturesParams
 from stages.lib.core.outputs import atomic_directory, disable, require
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.core.sections import FeaturesParams
 from stages.lib.networks.startup import start_tensorflow
 
 _BATCHES = 32  # computed between two savings of what is done

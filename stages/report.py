@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stages.lib.comparison.comparisons import POWER, SIGNIFICANT
 from stages.lib.comparison.evaluations import Results, read_results
+from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
 from stages.lib.core import entry
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.sections import ReportParams

@@ -84,7 +84,7 @@ def balanced_test(found: Disagreements) -> float:
 def balanced_pictures_needed(found: Disagreements, comparisons: int = 1, power: float = 0.8) -> int | None:
     """Pictures, of the same mix of classes, on which the test shows a difference of this size so often.
 
-    Connor (1987), as `comparisons.pictures_needed`, with the variances of the classes added up.
+    Connor (1987), as `paired_accuracies.pictures_needed`, with the variances of the classes added up.
 
     Args:
         comparisons: made together; the level is divided among them, as at the first step of Holm's method. power:

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import ceil, log2, sqrt
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -18,11 +16,9 @@ from stages.lib.comparison.balanced_comparisons import (
     balanced_test,
     disagreements,
 )
-from stages.lib.evaluation.intervals import LEVEL, Interval, wilson
+from stages.lib.comparison.paired_accuracies import SIGNIFICANT, paired_difference, pictures_needed
+from stages.lib.evaluation.intervals import LEVEL, Interval
 from stages.lib.evaluation.metrics import is_imbalanced
-
-SIGNIFICANT = 1 - LEVEL
-POWER = 0.8
 
 Measure = Literal["accuracy", "balanced_accuracy"]
 Verdict = Literal["better", "worse", "no difference shown"]
@@ -140,22 +136,6 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     ]
 
 
-def paired_difference(right: np.ndarray, other_right: np.ndarray, level: float = LEVEL) -> Interval:
-    """Difference of two accuracies on the same pictures, with Newcombe's interval from Wilson's two (1998, method 10).
-
-    Recommended by Fagerland, Lydersen & Laake (2014), "Recommended tests and confidence intervals for paired
-    binomial proportions", Statistics in Medicine 33.
-    """
-    one, other = (wilson(int(each.sum()), len(each), level) for each in (right, other_right))
-    both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
-    only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
-    phi = _correlation(both, only_one, only_other, neither)
-    value = (only_one - only_other) / len(right)
-    down = _combined(one.value - one.low, other.high - other.value, phi)
-    up = _combined(one.high - one.value, other.value - other.low, phi)
-    return Interval(value, value - down, value + up)
-
-
 def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) -> float:
     """How much better a model is at least: the lower one-sided 95 % bound of the difference that `compare` finds.
 
@@ -175,44 +155,8 @@ def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) 
     return paired_difference(right, other_right, level).low
 
 
-def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: int = 1) -> int | None:
-    """Pictures on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
-
-    Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43; and
-    no fewer than let the exact test show anything, which is six that differ at that level.
-
-    Args:
-        comparisons: made together; the level is divided among them, as at the first step of Holm's method.
-
-    Returns:
-        None if the two are equally often right: no number of pictures shows what is not there.
-    """
-    if only_one == only_other:
-        return None
-    differing = (only_one + only_other) / pictures
-    difference = (only_one - only_other) / pictures
-    level, power = norm.ppf(1 - SIGNIFICANT / comparisons / 2), norm.ppf(POWER)
-    least = ceil(1 + log2(comparisons / SIGNIFICANT)) / differing
-    return ceil(max(least, ((level * sqrt(differing) + power * sqrt(differing - difference**2)) / difference) ** 2))
-
-
 def _needed(comparison: Comparison, comparisons: int) -> int | None:
     """Pictures that would show the difference among so many comparisons."""
     if comparison.by_class:
         return balanced_pictures_needed(comparison.by_class, comparisons)
     return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures, comparisons)
-
-
-def _correlation(both: int, only_one: int, only_other: int, neither: int) -> float:
-    """Newcombe's correlation of the two models, with his correction for continuity."""
-    margins = (both + only_one) * (only_other + neither) * (both + only_other) * (only_one + neither)
-    if margins == 0:
-        return 0.0
-    product = both * neither - only_one * only_other
-    half = (both + only_one + only_other + neither) / 2
-    corrected = max(product - half, 0) if product > 0 else product
-    return float(corrected / sqrt(margins))
-
-
-def _combined(one: float, other: float, phi: float) -> float:
-    return sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2))
