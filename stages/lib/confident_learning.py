@@ -37,7 +37,8 @@ def out_of_sample(
     `LEARNED` pictures that many are drawn to learn from; all are judged.
 
     Args:
-        vectors: float32 (pictures, channels). labels: int64 (pictures,), 0 to classes - 1.
+        vectors: float32 (pictures, channels).
+        labels: int64 (pictures,), 0 to classes - 1.
         groups: int64 (pictures,), equal for copies; each class with at least `folds` of them.
         folds: parts that the pictures are divided into; each is judged by a model trained on the others.
 
@@ -84,7 +85,8 @@ def calibrated(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     looked for, would count as mistakes of the model.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes), out of sample.
+        labels: int64 (pictures,).
+        probabilities: float64 (pictures, classes), out of sample.
 
     Returns:
         float64 (pictures, classes).
@@ -110,7 +112,8 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
     is likelier than all the rest together.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes), `calibrated`.
+        labels: int64 (pictures,).
+        probabilities: float64 (pictures, classes), `calibrated`.
         threshold: margin up to which a picture is named, below 0.5.
 
     Returns:

@@ -74,7 +74,8 @@ def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[n
     """Write a `.npy` file as its rows come, so that memory does not grow with their number.
 
     Args:
-        shape: of all rows together. parts: some rows each, in their order.
+        shape: of all rows together.
+        parts: some rows each, in their order.
     """
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     with file.open("wb") as target:

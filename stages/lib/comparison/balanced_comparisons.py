@@ -43,7 +43,9 @@ def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray
     """Count where two models disagree, class by class; a class without pictures does not count.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right. labels: (pictures,), numbers or names.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other one is, in the same order of pictures.
+        labels: (pictures,), numbers or names.
     """
     names, indices = np.unique(labels, return_inverse=True)
     chosen = (np.ones(len(indices), bool), right & ~other_right, ~right & other_right)
@@ -87,8 +89,8 @@ def balanced_pictures_needed(found: Disagreements, comparisons: int = 1, power: 
     Connor (1987), as `paired_accuracies.pictures_needed`, with the variances of the classes added up.
 
     Args:
-        comparisons: made together; the level is divided among them, as at the first step of Holm's method. power:
-            share of the cases in which the difference is shown.
+        comparisons: made together; the level is divided among them, as at the first step of Holm's method.
+        power: share of the cases in which the difference is shown.
 
     Returns:
         None if the two have the same balanced accuracy: no number of pictures shows what is not there.

@@ -39,8 +39,9 @@ def choose(
 
     Args:
         rights: per model, the cheapest first, bool (pictures,): whether it is right on each validation picture.
-        labels: (pictures,), the classes. measure: that counts. losses: per model on the validation pictures: of equal
-            models the one with the lowest is the best.
+        labels: (pictures,), the classes.
+        measure: that counts.
+        losses: per model on the validation pictures: of equal models the one with the lowest is the best.
     """
     figures = {name: _figure(right, labels, measure) for name, right in rights.items()}
     best = min(rights, key=lambda name: (-round(figures[name], 12), losses[name]))

@@ -47,7 +47,10 @@ def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -
     """Refuse when so many pictures are near copies that it is not a few copies that were found.
 
     Args:
-        copies: as from `copy_table`. total: pictures. limit: largest share of them. listed: the table's file.
+        copies: as from `copy_table`.
+        total: pictures.
+        limit: largest share of them.
+        listed: the table's file.
 
     Raises:
         UserError: with the share, examples and what to set.

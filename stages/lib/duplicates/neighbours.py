@@ -16,8 +16,10 @@ def nearest(vectors: np.ndarray, owners: np.ndarray, count: int, radius: float) 
     "Random projection trees and low dimensional manifolds", STOC; here along the difference of two of the vectors.
 
     Args:
-        vectors: float32 (vectors, size). owners: int64 (vectors,); those of one owner make no pair.
-        count: of each vector, at most. radius: largest distance.
+        vectors: float32 (vectors, size).
+        owners: int64 (vectors,); those of one owner make no pair.
+        count: of each vector, at most.
+        radius: largest distance.
 
     Returns:
         int64 (pairs,): the first of each pair. int64 (pairs,): the other, larger one.

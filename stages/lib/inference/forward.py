@@ -41,7 +41,11 @@ def probabilities(
     """Probability of each class for each picture, read as in training.
 
     Args:
-        broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
+        model: as `saved_model.load` gives it.
+        paths: files of the pictures.
+        batch_size: pictures per forward pass.
+        broken: a dictionary that takes the files that cannot be decoded, and why; these are left out of the result.
+            Without it, a file that cannot be decoded ends the call with an error.
         resizing: that of the model's training (`saved_model.resizing_of`).
 
     Returns:

@@ -32,7 +32,8 @@ def measured(
     """The same of pictures whose class is known: path, sha256, label, predicted, `p_<class>`.
 
     Args:
-        labels: int64 (pictures,), indices into `classes`. probabilities: float64 (pictures, classes).
+        labels: int64 (pictures,), indices into `classes`.
+        probabilities: float64 (pictures, classes).
     """
     found = table(names, classes, probabilities)
     found.insert(1, "sha256", list(checksums))

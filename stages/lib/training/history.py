@@ -28,8 +28,8 @@ def best_epoch(history: pd.DataFrame) -> int:
     """The epoch with the lowest validation loss; of several such epochs the first.
 
     Args:
-        history: a row per epoch, columns `COLUMNS`; at least one row. The validation loss has class weights where
-            the training has them.
+        history: a row per epoch, columns `COLUMNS`; at least one row. The validation loss has class weights where the
+            training has them.
 
     Returns:
         The number of the epoch, from 1.

@@ -35,8 +35,8 @@ def train(
     Args:
         run: the training; it goes on after the last epoch that its checkpoints hold.
         model: built, not compiled.
-        inputs: training pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32
-            (count, channels).
+        inputs: training pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count,
+            channels).
         labels: int64 (count,), of the training pictures.
         validate: gives "loss" and "accuracy" of the model on the validation pictures; its loss has the class weights of
             the training.
