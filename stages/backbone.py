@@ -35,6 +35,14 @@ def backbone(
     that the preset was made for; and what makes the backbone unsuitable for the pictures to the file `cautions`, a list
     of sentences, which are printed too.
 
+    Args:
+        preset: directory to write: a KerasHub preset.
+        pixels: json to write: image_size, height and width of every model's input in pixels.
+        cautions: json to write: a list of sentences.
+        common: section `common` of params.yaml.
+        download: section `download` of params.yaml: where the pictures come from.
+        params: section `backbone` of params.yaml.
+
     Raises:
         UserError: no such preset, it is incomplete or not for pictures, it cannot be fetched, or it does not take
             pictures of this size.

@@ -14,6 +14,13 @@ def feature_extraction(
 ) -> None:
     """Train the head on the features of the training pictures, and save it on top of its backbone.
 
+    Args:
+        features: directory of the stage `features`.
+        preset: directory of the stage `backbone`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt and live/.
+        common: section `common` of params.yaml.
+        params: section `feature_extraction` of params.yaml.
+
     Raises:
         UserError: the features are turned off, or the loss is no longer a number.
     """

@@ -22,6 +22,16 @@ def feature_extraction_augmented(
 
     Validation pictures never vary, so the head is measured on their cached features.
 
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        features: directory of the stage `features`.
+        preset: directory of the stage `backbone`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
+            training pictures vary).
+        common: section `common` of params.yaml.
+        params: section `feature_extraction_augmented` of params.yaml.
+
     Raises:
         UserError: the features are turned off, or the loss is no longer a number.
     """

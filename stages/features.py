@@ -19,6 +19,14 @@ def features(
 
     What an interrupted run computed is kept, and not computed again.
 
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        preset: directory of the stage `backbone`.
+        output: directory to write: per subset an array and a table (`feature_files`), and features.json.
+        common: section `common` of params.yaml.
+        params: section `features` of params.yaml.
+
     Raises:
         UserError: the backbone is turned off, or a picture cannot be decoded.
     """

@@ -14,6 +14,15 @@ def fine_tuned(
 ) -> None:
     """Unfreeze the backbone of the model in `start`, batch normalisation excepted, and train on.
 
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        start: directory of the model `feature_extraction_augmented`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
+            training pictures vary).
+        common: section `common` of params.yaml.
+        params: section `fine_tuned` of params.yaml.
+
     Raises:
         UserError: `start` is turned off, or the loss is no longer a number.
     """

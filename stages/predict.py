@@ -24,6 +24,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     """Classify pictures, and all files in folders, with one of the trained models.
 
     Args:
+        paths: files and folders, in this order; of a folder all files inside it, at any depth.
         model: name of the model; None takes the one that the report recommends.
         csv: where the caller will write the result, if anywhere: checked before any work.
 

@@ -14,6 +14,15 @@ def scratch(
 ) -> None:
     """Train a convnet on the training pictures.
 
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
+            training pictures vary).
+        common: section `common` of params.yaml.
+        params: section of params.yaml that is named after the stage.
+        stage: `scratch` or `scratch_augmented`.
+
     Raises:
         UserError: the pictures are too small for the convolutions, or the loss is no longer a number.
     """

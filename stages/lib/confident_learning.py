@@ -41,6 +41,7 @@ def out_of_sample(
         labels: int64 (pictures,), 0 to classes - 1.
         groups: int64 (pictures,), equal for copies; each class with at least `folds` of them.
         folds: parts that the pictures are divided into; each is judged by a model trained on the others.
+        seed: of the parts, and of what is drawn to learn from.
 
     Returns:
         float64 (pictures, classes).
@@ -126,6 +127,11 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
 
 def large_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:
     """Whether the class of each picture has enough different pictures for one in every fold.
+
+    Args:
+        labels: int64 (pictures,).
+        groups: int64 (pictures,), equal for copies.
+        folds: parts that the pictures are to be divided into.
 
     Returns:
         bool (pictures,).

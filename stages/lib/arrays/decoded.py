@@ -20,6 +20,9 @@ def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path, r
     """Decode many pictures once, side by side, into one array that lies in memory or, past a budget, in a file.
 
     Args:
+        paths: files of the pictures.
+        size: height and width in pixels that they get.
+        color: rgb or grey: 3 channels or 1.
         overflow: the file that takes the array when it is larger than `rows.MEMORY_BUDGET`; where it exists, it is
             taken for the array of the same pictures.
         resizing: how they get their size.

@@ -34,6 +34,10 @@ def write(directory: Path, subset: SubsetName, pictures: Subset, channels: int, 
     """Write one subset as it comes, batch by batch: `<subset>.npy` and `<subset>.csv` (path, label), in one order.
 
     Args:
+        directory: exists.
+        subset: its name.
+        pictures: the pictures of the subset.
+        channels: size of a feature vector.
         vectors: float32 (batch, channels) each, in the order of `pictures`.
     """
     write_rows(directory / f"{subset}.npy", (len(pictures.paths), channels), np.float32, vectors)
@@ -52,7 +56,13 @@ def in_parts(
 
     Args:
         directory: keeps the parts; those that it has already are not computed again.
+        subset: its name.
+        paths: files of its pictures.
+        part: pictures per part.
         vectors_of: gives float32 (pictures, channels) of some pictures.
+
+    Returns:
+        The vectors of one part after the other, float32 (part, channels).
     """
     for start in range(0, len(paths), part):
         file = directory / f"{subset}-{start:09}.npy"
@@ -70,7 +80,12 @@ def write_about(directory: Path, classes: list[str], precision: Precision, resiz
 
 
 def read(directory: Path, subset: SubsetName) -> FeatureSet:
-    """Open the features of one subset."""
+    """Open the features of one subset.
+
+    Args:
+        directory: of the stage `features`.
+        subset: its name.
+    """
     rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
     return FeatureSet(open_rows(directory / f"{subset}.npy"), rows["label"].to_numpy(np.int64), rows["path"].tolist())
 

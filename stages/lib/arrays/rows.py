@@ -74,7 +74,9 @@ def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[n
     """Write a `.npy` file as its rows come, so that memory does not grow with their number.
 
     Args:
+        file: to write.
         shape: of all rows together.
+        dtype: of the array.
         parts: some rows each, in their order.
     """
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}

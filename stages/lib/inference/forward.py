@@ -17,6 +17,10 @@ def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.n
 
     It takes pictures uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
     output for each.
+
+    Args:
+        model: takes pictures; stays as it is.
+        batch_size: the most pictures that are computed at once.
     """
     found: list[Forward] = []
 

@@ -20,7 +20,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resizing = STRETCH) -> None:
-    """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size."""
+    """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size.
+
+    Args:
+        model: takes pictures in [0, 255] and gives probabilities.
+        file: to write, with the suffix `.keras`; it appears whole or not at all.
+        classes: names, in the order of the model's outputs.
+        resizing: how the training pictures got the size of the model.
+    """
     with atomic_file(file) as partial:
         written = partial.with_name(f"{partial.name}.keras")
         try:
@@ -33,6 +40,14 @@ def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resiz
 
 def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
     """Load a model that `save` wrote, and the names of its classes.
+
+    Args:
+        file: a `.keras` file.
+        compile: whether to restore loss and optimizer too.
+
+    Returns:
+        The model and the names of its classes. It takes pictures float32 (batch, height, width, channels) in [0, 255]
+        and gives float32 (batch, classes); of two classes (batch, 1), the probability of the second.
 
     Raises:
         UserError: no such file, or it names no classes.

@@ -57,6 +57,7 @@ def input_size(preset: Preset, asked: int | None) -> int:
     """Height and width in pixels of a backbone's input.
 
     Args:
+        preset: backbone and image converter.
         asked: pixels; None takes those that the preset is made for.
 
     Raises:
@@ -75,7 +76,12 @@ def input_size(preset: Preset, asked: int | None) -> int:
 
 
 def save(preset: Preset, directory: Path) -> None:
-    """Save backbone and image converter to an existing directory; `load` reads it back."""
+    """Save backbone and image converter to an existing directory; `load` reads it back.
+
+    Args:
+        preset: backbone and image converter.
+        directory: exists and is empty.
+    """
     backbone, converter = preset
     backbone.save_to_preset(str(directory))
     converter.save_to_preset(str(directory))

@@ -17,7 +17,15 @@ _PARALLEL = os.cpu_count() or 1
 
 
 def steps(count: int, batch_size: int) -> int:
-    """Number of batches that `count` pictures fill; the last may be smaller."""
+    """Number of batches that `count` pictures fill; the last may be smaller.
+
+    Args:
+        count: training pictures.
+        batch_size: pictures per batch.
+
+    Returns:
+        At least 1 where there is a picture for each device.
+    """
     return -(-devices.trained(count) // batch_size)
 
 
@@ -34,6 +42,10 @@ def training_batches(
     Args:
         inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
+        batch_size: pictures per batch; the last of an epoch may be smaller.
+        seed: decides order and variants.
+        epochs: epochs that are wanted, counted from 0.
+        augmentation: how pictures vary; None shows them as they are.
 
     Returns:
         Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
@@ -62,7 +74,14 @@ def validation_batches(
     """Batches in the given order, never varied; same shapes and types as `training_batches`.
 
     Args:
-        weights: float32 (count,), how much each counts: float32 (batch,) as a third of each batch. None: no third.
+        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        labels: int64 (count,).
+        batch_size: pictures per batch; the last may be smaller.
+        weights: float32 (count,), how much each picture counts; they are the third element of each batch. None gives
+            batches of two elements.
+
+    Returns:
+        Pairs of inputs float32 (batch, ...) and labels int64 (batch,), or triples with weights float32 (batch,).
     """
     indices = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
 

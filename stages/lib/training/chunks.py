@@ -20,6 +20,13 @@ def pictures_at_once(image_size: int, precision: Precision) -> int | None:
     """How many pictures of so many pixels a side train at once; None: all of a batch.
 
     A GPU has a memory of its own, and is the faster the more there are at once.
+
+    Args:
+        image_size: height and width in pixels.
+        precision: of the computation.
+
+    Returns:
+        Pictures; None where all of a batch train at once, as on a GPU, whose memory is its own.
     """
     if tf.config.list_physical_devices("GPU"):
         return None
@@ -30,6 +37,14 @@ def in_chunks(model: keras.Model, batch_size: int, at_once: int | None) -> keras
     """A view of a model, built and not compiled, that trains on `at_once` pictures of each batch at a time.
 
     The model itself, where a batch is no larger than that.
+
+    Args:
+        model: built, not compiled; no batch normalisation in it trains.
+        batch_size: pictures per training step.
+        at_once: as `pictures_at_once` gives it.
+
+    Returns:
+        A view on the same weights; the model itself where a batch is no larger than `at_once`.
     """
     if at_once is None or batch_size <= at_once:
         return model

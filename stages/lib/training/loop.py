@@ -76,7 +76,13 @@ def train(
 
 
 def compile_for(model: keras.Model, params: TrainingParams, steps: int) -> None:
-    """Compile a model as `train` does, for epochs of so many steps."""
+    """Compile a model as `train` does, for epochs of so many steps.
+
+    Args:
+        model: built.
+        params: learning rate and its schedule.
+        steps: training steps of one epoch.
+    """
     rate = params.learning_rate
     if params.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
@@ -87,6 +93,11 @@ def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
     """A function that finds the gradients of a model, built and not compiled, on noise: what a step costs.
 
     Without the optimizer, whose weights and graph TensorFlow would keep for as long as the process lives.
+
+    Args:
+        model: takes pictures; is compiled again.
+        pictures: of one training step.
+        at_once: of them that are computed together.
     """
     model.compile(loss=_loss(model))
     noise = np.random.default_rng(0).uniform(0, 255, (at_once, *model.input_shape[1:]))
@@ -107,9 +118,15 @@ def validate_on(
     """A function that gives "loss" and "accuracy" of the model as it is when the function is called.
 
     Args:
+        model: built; its weights are those of the moment at which the function is called.
         inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
+        batch_size: the largest number of pictures per batch.
         weights: of the classes in the loss, as in training; the accuracy counts every picture the same.
+
+    Returns:
+        A function without arguments; its dictionary has the cross-entropy in nats and the share of pictures that is
+        right.
     """
     view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"])

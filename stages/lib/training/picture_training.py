@@ -66,14 +66,31 @@ def train_on_pictures(
 
 
 def trained_view(network: keras.Model, precision: Precision, batch_size: int, pictures: Array) -> keras.Model:
-    """The view of a network through which it is trained, on the same weights; tried on `pictures` (`faithful`)."""
+    """The view of a network through which it is trained, on the same weights; tried on `pictures` (`faithful`).
+
+    Args:
+        network: built, not compiled.
+        precision: of the computation.
+        batch_size: pictures per training step.
+        pictures: uint8 (count, height, width, channels) in [0, 255]; the first few are tried.
+
+    Returns:
+        To be compiled and fitted; training it changes the weights of `network`.
+    """
     image_size, _ = saved_model.input_of(network)
     view, _ = faithful(network, pictures[np.arange(min(COMPARED, len(pictures)))])
     return in_chunks(view, batch_size, pictures_at_once(image_size, precision))
 
 
 def fitting_precision(stage: str, build: Build, params: PictureTrainingParams, batch_size: int) -> Precision:
-    """The precision that the parameters ask for, or the one in which steps of this training are fast."""
+    """The precision that the parameters ask for, or the one in which steps of this training are fast.
+
+    Args:
+        stage: name of the stage, for what is printed.
+        build: builds the network in a precision.
+        params: section of the stage, with the precision that is asked for.
+        batch_size: pictures per training step.
+    """
 
     def step_in(precision: Precision) -> Step:
         network = build(precision)
