@@ -38,13 +38,14 @@ def fine_tuned(
     from stages.lib.images.manifest import read_subsets
     from stages.lib.networks import build as networks
     from stages.lib.networks import saved_model
+    from stages.lib.networks.unfreezing import unfreeze
     from stages.lib.training.picture_training import train_on_pictures
     from stages.lib.training.run import start_run
 
     def build(precision: Precision) -> keras.Model:
         trained, _ = saved_model.load(start / "model.keras")
         network = networks.with_precision(trained, precision)
-        networks.unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
+        unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
         return network
 
     train, validation = read_subsets(dataset, manifest, "train", "validation")

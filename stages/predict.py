@@ -34,6 +34,11 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     Raises:
         UserError: no such model, no such file, a name that is not UTF-8, nothing that can be decoded, or nothing can
             be written to `csv`.
+
+    Example:
+        >>> table, broken = predict([Path("data/dataset/test")], "scratch")
+        >>> list(table.columns)
+        ['path', 'predicted', 'p_cat', 'p_dog']
     """
     files = list(_files_in(paths))
     _require_names(files)

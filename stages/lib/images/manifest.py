@@ -34,6 +34,11 @@ def read_manifest(file: Path) -> pd.DataFrame:
     Returns:
         A row per picture: path, class, subset, group (empty without), width, height (pixels), bytes, sha256,
         brightness in [0, 1], sharpness (`stages.lib.inventory.quality`).
+
+    Example:
+        >>> manifest = read_manifest(Path("data/manifest.csv"))
+        >>> sorted(manifest["class"].unique())
+        ['cat', 'dog']
     """
     text = ("path", "class", "subset", "group", "sha256")
     return pd.read_csv(file, dtype=dict.fromkeys(text, str), na_filter=False)
@@ -52,6 +57,11 @@ def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subs
 
     Raises:
         UserError: a subset is empty.
+
+    Example:
+        >>> train, test = read_subsets(Path("data/dataset"), Path("data/manifest.csv"), "train", "test")
+        >>> test.classes[test.labels[0]]
+        'cat'
     """
     table = read_manifest(manifest)
     classes = sorted(table["class"].unique())

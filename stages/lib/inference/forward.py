@@ -57,6 +57,14 @@ def probabilities(
 
     Raises:
         BrokenPicture: one of the files cannot be decoded; its name comes first.
+
+    Example:
+        >>> from stages.lib.networks.saved_model import load, resizing_of
+        >>> file = Path("models/scratch/model.keras")
+        >>> model, classes = load(file)
+        >>> paths = [Path("data/dataset/test/cat/0.png"), Path("data/dataset/test/dog/0.png")]
+        >>> probabilities(model, paths, batch_size=64, resizing=resizing_of(file)).shape
+        (2, 2)
     """
     image_size, color = input_of(model)
     # No batch is filled up beyond all pictures.

@@ -51,6 +51,11 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
 
     Raises:
         UserError: no such file, or it names no classes.
+
+    Example:
+        >>> model, classes = load(Path("models/scratch/model.keras"))
+        >>> classes
+        ['cat', 'dog']
     """
     if not file.is_file():
         raise UserError(f"{file}: no saved model there")

@@ -47,7 +47,7 @@ def load(name: str) -> Preset:
 
 
 def size_of(preset: Preset) -> int | None:
-    """Height and width in pixels of the pictures that a preset is made for; None: it does not say."""
+    """Height and width in pixels of the pictures that a preset is made for; None where it does not say."""
     backbone, converter = preset
     sizes = (converter.image_size, tuple(backbone.input_shape[1:3]))
     return next((size[0] for size in sizes if size is not None and size[0] is not None and size[0] == size[1]), None)

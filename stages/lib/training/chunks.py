@@ -17,16 +17,16 @@ _PIXELS: dict[Precision, int] = {"float32": 400_000, "mixed_bfloat16": 800_000}
 
 
 def pictures_at_once(image_size: int, precision: Precision) -> int | None:
-    """How many pictures of so many pixels a side train at once; None: all of a batch.
+    """How many pictures of so many pixels a side train at once.
 
-    A GPU has a memory of its own, and is the faster the more there are at once.
+    On a GPU all of a batch do: it has a memory of its own, and is the faster the more there are at once.
 
     Args:
         image_size: height and width in pixels.
         precision: of the computation.
 
     Returns:
-        Pictures; None where all of a batch train at once, as on a GPU, whose memory is its own.
+        Pictures; None where all of a batch train at once.
     """
     if tf.config.list_physical_devices("GPU"):
         return None
