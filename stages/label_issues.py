@@ -27,8 +27,11 @@ _KEPT = "kept in "
 class Judged:
     """Pictures with probabilities of models that have not seen them.
 
-    names: relative to the dataset. labels: int64 (pictures,), indices into `classes`.
-    probabilities: float64 (pictures, classes). by: what they come from.
+    Attributes:
+        names: relative to the dataset.
+        labels: int64 (pictures,), indices into `classes`.
+        probabilities: float64 (pictures, classes).
+        by: what they come from.
     """
 
     names: list[str]

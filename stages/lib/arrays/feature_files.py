@@ -21,8 +21,10 @@ _ABOUT = "features.json"
 class FeatureSet:
     """Features of one subset.
 
-    vectors: float32 (pictures, channels), in memory or in a file. labels: int64 (pictures,). names: paths relative to
-    the dataset.
+    Attributes:
+        vectors: float32 (pictures, channels), in memory or in a file.
+        labels: int64 (pictures,).
+        names: paths relative to the dataset.
     """
 
     vectors: Array

@@ -16,7 +16,9 @@ class Rows:
 
     Not mapped into memory: all rows are used, in random order, and every page that was once used would count.
 
-    shape, dtype: of the whole array.
+    Attributes:
+        shape: of the whole array.
+        dtype: of the whole array.
     """
 
     def __init__(self, file: Path) -> None:
@@ -47,7 +49,9 @@ Array = np.ndarray | Rows
 class Picked:
     """Some rows of several arrays, as one array: read when they are asked for.
 
-    shape, dtype: as of that array.
+    Attributes:
+        shape: of the one array.
+        dtype: of the one array.
     """
 
     def __init__(self, parts: Sequence[Array], picked: np.ndarray) -> None:

@@ -17,9 +17,11 @@ ONE_ERROR = float(2 * norm.sf(1))
 class Choice:
     """The model to use, and why.
 
-    chosen: the cheapest model within one standard error of the best. best: the highest on the validation pictures.
-    figures: per model, accuracy or balanced accuracy on the validation pictures. beside: the best one beside the chosen
-    one on the validation pictures; None where they are the same.
+    Attributes:
+        chosen: the cheapest model within one standard error of the best.
+        best: the model with the highest figure on the validation pictures.
+        figures: per model, accuracy or balanced accuracy on the validation pictures.
+        beside: the best one beside the chosen one on the validation pictures; None where they are the same.
     """
 
     chosen: str

@@ -28,11 +28,15 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Comparison:
     """Model `one` beside model `other` on the same pictures.
 
-    only_one, only_other: pictures that just the one, or just the other, gets right. difference: `measure` of `one` less
-    that of `other`, with its interval. p_value: that both have the same, corrected for the number of comparisons made
-    together. needed: pictures that would show a true difference of this size four times in five, with as many
-    comparisons; None where both have the same. measure: what is compared. by_class: of balanced accuracies, where the
-    two disagree.
+    Attributes:
+        only_one: pictures that `one` gets right and `other` does not.
+        only_other: pictures that `other` gets right and `one` does not.
+        difference: `measure` of `one` less that of `other`, with its interval.
+        p_value: that both have the same, corrected for the number of comparisons made together.
+        needed: pictures that would show a true difference of this size four times in five, with as many comparisons;
+            None where both have the same.
+        measure: what is compared.
+        by_class: of balanced accuracies, where the two disagree.
     """
 
     one: str

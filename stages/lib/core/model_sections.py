@@ -18,7 +18,9 @@ from stages.lib.core.params import (
 class PretrainingParams(Params):
     """How the backbone of `preset: sample` is made.
 
-    pictures_per_class: drawn of each animal. learning_rate: the highest of the schedule.
+    Attributes:
+        pictures_per_class: drawn of each animal.
+        learning_rate: the highest of the schedule.
     """
 
     pictures_per_class: Annotated[int, Field(ge=1)]
@@ -29,7 +31,8 @@ class PretrainingParams(Params):
 class BackboneParams(Params):
     """Section `backbone`.
 
-    preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
+    Attributes:
+        preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
     """
 
     enabled: bool
@@ -40,7 +43,9 @@ class BackboneParams(Params):
 class FeaturesParams(Params):
     """Section `features`.
 
-    batch_size: pictures per forward pass. precision: "auto" takes what is clearly faster on this machine.
+    Attributes:
+        batch_size: pictures per forward pass.
+        precision: "auto" takes what is clearly faster on this machine.
     """
 
     enabled: bool
@@ -51,7 +56,10 @@ class FeaturesParams(Params):
 class ScratchParams(PictureTrainingParams):
     """Sections `scratch` and `scratch_augmented`: the convnet and its training.
 
-    filters: of each 3 x 3 convolution. pooling: 2 x 2 max pooling between them. dropout: before the classifier.
+    Attributes:
+        filters: of each 3 x 3 convolution.
+        pooling: 2 x 2 max pooling between them.
+        dropout: before the classifier.
     """
 
     color: Color
@@ -71,8 +79,9 @@ class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
 class FineTunedParams(PictureTrainingParams):
     """Section `fine_tuned`: how much of the backbone trains, and how.
 
-    unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
-    normalisation never trains.
+    Attributes:
+        unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
+            normalisation never trains.
     """
 
     unfreeze: Annotated[int, Field(ge=1), or_word("all")]

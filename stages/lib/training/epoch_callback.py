@@ -21,7 +21,8 @@ Validate = Callable[[], dict[str, float]]
 class EpochCallback(keras.callbacks.Callback):
     """Validates after each epoch, saves the state, records the epoch, and decides whether to stop.
 
-    history: a row per complete epoch, as `history.COLUMNS`.
+    Attributes:
+        history: a row per complete epoch, as `history.COLUMNS`.
     """
 
     def __init__(

@@ -16,8 +16,11 @@ Training_co = TypeVar("Training_co", bound=TrainingParams, covariant=True)
 class TrainingRun(Generic[Training_co]):
     """One training of one stage.
 
-    stage: name of the stage, and of its section in params.yaml. common: seed, batch size, and what else every stage
-    shares. params: the section of the stage. checkpoints: its states, from which an interrupted training goes on.
+    Attributes:
+        stage: name of the stage, and of its section in params.yaml.
+        common: seed, batch size, and what else every stage shares.
+        params: the section of the stage.
+        checkpoints: its states, from which an interrupted training goes on.
     """
 
     stage: str
