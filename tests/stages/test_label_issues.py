@@ -69,8 +69,8 @@ def run(threshold: float = 0.1, **changes: object) -> tuple[pd.DataFrame, dict[s
     common = CommonParams(
         seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
     )
-    places = ("manifest.csv", "duplicates.csv", "features", "evaluation", "label_issues.csv", "label_issues.json")
-    label_issues(*map(Path, places), common, params)
+    files = ("manifest.csv", "duplicates.csv", "features", "evaluation", "label_issues.csv", "label_issues.json")
+    label_issues(*map(Path, files), common, params)
     table = pd.read_csv("label_issues.csv", dtype=dict.fromkeys(COLUMNS[:4], str), na_filter=False)
     assert list(table) == COLUMNS
     figures = json.loads(Path("label_issues.json").read_text())

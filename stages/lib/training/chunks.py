@@ -84,7 +84,7 @@ class _InChunks(keras.Model):
         no_outputs = tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False, element_shape=shape)
         start = (0, 0.0, no_outputs, [tf.zeros_like(one) for one in trained])
         # One after the other: side by side, they would take the memory of all.
-        end = tf.while_loop(lambda place, *_: place < count, add, start, parallel_iterations=1)
+        end = tf.while_loop(lambda first, *_: first < count, add, start, parallel_iterations=1)
         loss, outputs, gradients = end[1:]
         self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
         next(one for one in self.metrics if one.name == "loss").update_state(loss, sample_weight=count)
