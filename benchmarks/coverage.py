@@ -20,7 +20,7 @@ import typer
 
 from benchmarks.options import Json
 from benchmarks.tables import show
-from stages.lib.comparison.comparisons import paired_difference
+from stages.lib.comparison.paired_accuracies import paired_difference
 from stages.lib.evaluation import curves, intervals, metrics, rankings
 from stages.lib.evaluation.intervals import Interval
 

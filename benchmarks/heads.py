@@ -30,10 +30,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def transfer(work: trainings.Work, preset: Path, unfrozen: bool, precision: Precision) -> "keras.Model":
     """The network of the stages."""
     from stages.lib.networks import build
+    from stages.lib.networks.unfreezing import unfreeze
 
     model = build.transfer_model(preset, build.head_layers(256, "linear", 0.25, 2), work.image_size, precision)
     if unfrozen:
-        build.unfreeze(build.backbone_of(model), None)
+        unfreeze(build.backbone_of(model), None)
     return model
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageEnhance
 
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.progress import counted
 from stages.lib.images.decode import DECODING_THREADS
 
@@ -23,7 +23,7 @@ def many_pictures(source: Path, archive: Path, count: int) -> None:
     Args:
         source: a zip of real pictures, as <class>/<file> or <class>.<number>.jpg.
     """
-    with zipfile.ZipFile(source) as real, whole_file(archive) as partial, zipfile.ZipFile(partial, "w") as made:
+    with zipfile.ZipFile(source) as real, atomic_file(archive) as partial, zipfile.ZipFile(partial, "w") as made:
         for name, content in counted(_variants(real, count), f"making {archive.name}", count):
             made.writestr(name, content)
 

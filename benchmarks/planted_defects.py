@@ -6,12 +6,12 @@
 
    PICTURES is a folder, a zip or a tar of labelled pictures, as `download.path` takes it.
 
-2. Run a project on it, at least up to the stage `labels`, with `download: {source: folder, path: PLANTED.zip}` and
-   shares (not counts) in `split`, so that every picture is used:
+2. Run a project on it, at least up to the stage `label_issues`, with `download: {source: folder, path: PLANTED.zip}`
+   and shares (not counts) in `split`, so that every picture is used:
 
        dvc repro labels
 
-3. Score. Reads manifest.csv, duplicates.csv and labels.csv of the project:
+3. Score. Reads manifest.csv, duplicates.csv and label_issues.csv of the project:
 
        python -m benchmarks.planted_defects score PLANTED.csv PROJECT/data
 """
@@ -85,7 +85,7 @@ def score(truth: Path, data: Path) -> None:
     """Count what the findings in the folder `data` of a project caught, and list what they name besides."""
     planted = pd.read_csv(truth, na_filter=False)
     manifest, duplicates, labels = (
-        pd.read_csv(data / f"{name}.csv", na_filter=False) for name in ("manifest", "duplicates", "labels")
+        pd.read_csv(data / f"{name}.csv", na_filter=False) for name in ("manifest", "duplicates", "label_issues")
     )
     lines: list[tuple[str, *tuple[object, ...]]] = [("finding", "planted", "caught", "named", "not planted")]
     details: list[str] = []

@@ -119,7 +119,7 @@ class Ours:
         loop.compile_for(self.model, self.params, 1)
         measured = networks.head_of(network) if head_only else self.model
         inputs = np.zeros((len(labels), *measured.input_shape[1:]), np.float32) if head_only else held_out
-        self.measure = loop.measure_on(measured, inputs, labels, work.batch_size)
+        self.measure = loop.validate_on(measured, inputs, labels, work.batch_size)
         self.epoch = 0
 
     def turn(self) -> dict[str, float]:

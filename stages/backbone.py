@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import disable, whole_directory, whole_file
+from stages.lib.core.model_sections import BackboneParams, PretrainingParams
+from stages.lib.core.outputs import atomic_directory, atomic_file, disable
 from stages.lib.core.params import PRESET, CommonParams
-from stages.lib.core.sections import BackboneParams, DownloadParams, PretrainingParams
+from stages.lib.core.sections import DownloadParams
 from stages.lib.networks.startup import start_tensorflow
 from stages.lib.pretrained import suitability
 
@@ -34,6 +35,14 @@ def backbone(
     that the preset was made for; and what makes the backbone unsuitable for the pictures to the file `cautions`, a list
     of sentences, which are printed too.
 
+    Args:
+        preset: directory to write: a KerasHub preset.
+        pixels: json to write: image_size, height and width of every model's input in pixels.
+        cautions: json to write: a list of sentences.
+        common: section `common` of params.yaml.
+        download: section `download` of params.yaml: where the pictures come from.
+        params: section `backbone` of params.yaml.
+
     Raises:
         UserError: no such preset, it is incomplete or not for pictures, it cannot be fetched, or it does not take
             pictures of this size.
@@ -57,7 +66,7 @@ def backbone(
     loaded = presets.load(params.preset) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
     size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
-    with whole_directory(preset) as partial:
+    with atomic_directory(preset) as partial:
         presets.save(loaded, partial)
     _write(pixels, {"image_size": size})
     found = suitability.cautions(download.source, params.preset, own, size)
@@ -68,7 +77,7 @@ def backbone(
 
 
 def _write(file: Path, content: dict[str, int] | list[str]) -> None:
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 

@@ -5,20 +5,22 @@ import shutil
 from pathlib import Path
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import remove, whole_directory
+from stages.lib.core.outputs import atomic_directory, remove
 
 
-def classifier(summary: Path, models: Path, classifier: Path) -> None:
+def classifier(summary: Path, models: Path, output: Path) -> None:
     """Copy the model that the report recommends: what is promoted, fetched by others, and predicts by default.
 
     Args:
-        summary: of the report; names the model. models: a directory per model. classifier: the copy.
+        summary: json of the report, which names the recommended model.
+        models: a directory per model.
+        output: the directory of the copy.
     """
     name = json.loads(summary.read_text(encoding="utf-8"))["recommended"]
-    with whole_directory(classifier) as partial:
+    with atomic_directory(output) as partial:
         remove(partial)
         shutil.copytree(models / name, partial)
-    print(f"{classifier}: {name}")
+    print(f"{output}: {name}")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,13 @@ def compare(before: Path, after: Path, before_name: str, after_name: str) -> Run
     """Compare the models of two runs on the predictions kept with each.
 
     Args:
-        before, after: directories with evaluation/<model>/predictions.csv and report/summary.json.
+        before: directory of the one run, with evaluation/<model>/predictions.csv and report/summary.json.
+        after: directory of the other run, likewise.
+        before_name: what the one run is called in messages, such as a branch.
+        after_name: what the other run is called.
+
+    Returns:
+        A comparison per model that is in both runs, and what else a reader needs to judge them.
 
     Raises:
         Refused: the test pictures or their labels differ, or nobody can tell whether they do.

@@ -16,6 +16,8 @@ def download(archive: Path, common: CommonParams, params: DownloadParams) -> Non
 
     Args:
         archive: the zip to write.
+        common: section `common` of params.yaml.
+        params: section `download` of params.yaml.
 
     Raises:
         UserError: the source cannot be used; the message says which, and how to mend it.

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import is_disabled, whole_directory, write_csv
+from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import EvaluateParams
 from stages.lib.networks.startup import start_tensorflow
@@ -41,23 +41,22 @@ def evaluate(
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
     from stages.lib.evaluation import explanations, metrics, scores
-    from stages.lib.images.manifest import read_subset
-    from stages.lib.inference import predictions
-    from stages.lib.inference.forward import probabilities
+    from stages.lib.images.manifest import read_subsets
+    from stages.lib.inference import forward, predictions
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
     resizing = resizing_of(model / "model.keras")
-    test, validation = (read_subset(dataset, manifest, subset) for subset in ("test", "validation"))
-    chances, held_out = (
-        probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
+    test, validation = read_subsets(dataset, manifest, "test", "validation")
+    probabilities, held_out = (
+        forward.probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
     )
     table, validated = (
-        predictions.measured(one.names, one.checksums, one.labels, classes, shares)
-        for one, shares in ((test, chances), (validation, held_out))
+        predictions.measured(one.names, one.checksums, one.labels, classes, found)
+        for one, found in ((test, probabilities), (validation, held_out))
     )
     summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
-    figures = scores.figures_of(test.labels, chances) | {
+    figures = scores.figures_of(test.labels, probabilities) | {
         "validation_accuracy": summary["val_accuracy"],
         "validation_balanced_accuracy": metrics.balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
         "validation_loss": summary["val_loss"],
@@ -65,11 +64,11 @@ def evaluate(
         "parameters": summary["parameters"]["total"],
         "precision": summary["precision"],
     }
-    with whole_directory(evaluation) as partial:
+    with atomic_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")
         predictions.write(validated, partial / "validation_predictions.csv")
         (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        for name, content in scores.tables_of(test.labels, chances, classes).items():
+        for name, content in scores.tables_of(test.labels, probabilities, classes).items():
             write_csv(content, partial / f"{name}.csv")
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
         explanations.write(partial / "explanations", network, dataset, table, params.explained, resizing)
@@ -80,7 +79,7 @@ def evaluate(
 
 
 def _write_nothing(evaluation: Path) -> None:
-    with whole_directory(evaluation) as partial:
+    with atomic_directory(evaluation) as partial:
         (partial / "explanations").mkdir()
         for name, header in _HEADERS.items():
             (partial / name).write_text(header + "\n", encoding="utf-8")

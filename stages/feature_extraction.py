@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import FeatureExtractionParams
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -13,6 +13,13 @@ def feature_extraction(
     features: Path, preset: Path, model: Path, common: CommonParams, params: FeatureExtractionParams
 ) -> None:
     """Train the head on the features of the training pictures, and save it on top of its backbone.
+
+    Args:
+        features: directory of the stage `features`.
+        preset: directory of the stage `backbone`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt and live/.
+        common: section `common` of params.yaml.
+        params: section `feature_extraction` of params.yaml.
 
     Raises:
         UserError: the features are turned off, or the loss is no longer a number.
@@ -28,31 +35,21 @@ def feature_extraction(
 
     from stages.lib.arrays import feature_files
     from stages.lib.networks import build
-    from stages.lib.training import artifact, batches, loop
-    from stages.lib.training.checkpoints import Checkpoints
+    from stages.lib.training import artifact, loop
     from stages.lib.training.class_weights import class_weights
+    from stages.lib.training.run import start_run
 
     keras.utils.set_random_seed(common.seed)
     classes, precision = feature_files.read_about(features)
     train, validation = (feature_files.read(features, subset) for subset in ("train", "validation"))
     stack = build.head_layers(params.units, params.activation, params.dropout, len(classes))
     head = build.head(stack, train.vectors.shape[1])
-    checkpoints = Checkpoints("feature_extraction", [common, params], [Path(__file__), features])
+    run = start_run("feature_extraction", common, params, [Path(__file__), features])
     weights = class_weights(train.labels, params.class_weights)
-    history = loop.train(
-        head,
-        lambda epochs: batches.training_batches(train.vectors, train.labels, common.batch_size, common.seed, epochs),
-        batches.steps(len(train.labels), common.batch_size),
-        train.labels,
-        loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights),
-        params,
-        "feature_extraction",
-        common.seed,
-        checkpoints,
-    )
+    validate = loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+    history = loop.train(run, head, train.vectors, train.labels, validate)
     whole = build.transfer_model(preset, stack, common.pixels, precision)
-    resizing = feature_files.read_resizing(features)
-    artifact.write(model, whole, classes, history, precision, checkpoints, resizing=resizing)
+    artifact.write(run, model, whole, classes, history, precision, feature_files.read_resizing(features))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.model_sections import FeatureExtractionAugmentedParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.core.sections import FeatureExtractionAugmentedParams
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -21,6 +21,16 @@ def feature_extraction_augmented(
     """Train the head through the frozen backbone.
 
     Validation pictures never vary, so the head is measured on their cached features.
+
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        features: directory of the stage `features`.
+        preset: directory of the stage `backbone`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
+            training pictures vary).
+        common: section `common` of params.yaml.
+        params: section `feature_extraction_augmented` of params.yaml.
 
     Raises:
         UserError: the features are turned off, or the loss is no longer a number.
@@ -39,8 +49,9 @@ def feature_extraction_augmented(
     from stages.lib.networks import build as networks
     from stages.lib.training import loop
     from stages.lib.training.class_weights import class_weights
-    from stages.lib.training.journal import Measure
+    from stages.lib.training.epoch_callback import Validate
     from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.run import start_run
 
     train = read_subset(dataset, manifest, "train")
     validation = feature_files.read(features, "validation")
@@ -49,15 +60,14 @@ def feature_extraction_augmented(
         stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))
         return networks.transfer_model(preset, stack, common.pixels, precision)
 
-    def measure(network: keras.Model) -> Measure:
+    def validate(network: keras.Model) -> Validate:
         head = networks.head_of(network)
         weights = class_weights(train.labels, params.class_weights)
-        return loop.measure_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+        return loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
-    inputs = [Path(__file__), manifest, features, preset]
-    # That of the features on which it is measured.
-    resizing = feature_files.read_resizing(features)
-    train_on_pictures("feature_extraction_augmented", build, train, measure, common, params, inputs, model, resizing)
+    run = start_run("feature_extraction_augmented", common, params, [Path(__file__), manifest, features, preset])
+    # The head is validated on features, so training pictures are resized as theirs were.
+    train_on_pictures(run, build, train, validate, model, feature_files.read_resizing(features))
 
 
 if __name__ == "__main__":

@@ -1,29 +1,42 @@
 """Run the frozen backbone once over every picture; the heads train on what comes out."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import disable, require, whole_directory
+from stages.lib.core.model_sections import FeaturesParams
+from stages.lib.core.outputs import atomic_directory, disable, require
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.core.sections import FeaturesParams
 from stages.lib.networks.startup import start_tensorflow
+
+if TYPE_CHECKING:
+    from stages.lib.networks.precision import Step
 
 _BATCHES = 32  # computed between two savings of what is done
 
 
 def features(
-    dataset: Path, manifest: Path, preset: Path, features: Path, common: CommonParams, params: FeaturesParams
+    dataset: Path, manifest: Path, preset: Path, output: Path, common: CommonParams, params: FeaturesParams
 ) -> None:
-    """Write the pooled features of every subset, float32 (pictures, channels), to the directory `features`.
+    """Write the pooled features of every subset, float32 (pictures, channels), to the directory `output`.
 
     What an interrupted run computed is kept, and not computed again.
+
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        preset: directory of the stage `backbone`.
+        output: directory to write: per subset an array and a table (`feature_files`), and features.json.
+        common: section `common` of params.yaml.
+        params: section `features` of params.yaml.
 
     Raises:
         UserError: the backbone is turned off, or a picture cannot be decoded.
     """
     if not params.enabled:
-        disable(features, "features")
+        disable(output, "features")
         return
     require(preset, "backbone", "features")
 
@@ -34,19 +47,14 @@ def features(
 
     from stages.lib.arrays import feature_files
     from stages.lib.images.decode import stream
-    from stages.lib.images.manifest import SUBSETS, read_subset
+    from stages.lib.images.manifest import SUBSETS, read_subsets
     from stages.lib.images.resizing import asked
     from stages.lib.inference.forward import compiled
     from stages.lib.networks.build import feature_extractor
-    from stages.lib.networks.fusion import forward_pass, fuse
-    from stages.lib.networks.precision import Step, choose
+    from stages.lib.networks.precision import choose
     from stages.lib.training.checkpoints import Checkpoints
 
-    def step_in(precision: Precision) -> Step:
-        pictures = np.zeros((params.batch_size, common.pixels, common.pixels, 3), np.uint8)
-        forward = forward_pass(fuse(feature_extractor(preset, common.pixels, precision)), params.batch_size)
-        return lambda: forward(pictures)
-
+    step_in = partial(_step_in, preset, common.pixels, params.batch_size)
     resizing = asked(common, preset)
     checkpoints = Checkpoints("features", [common, params], [Path(__file__), manifest, preset])
     precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
@@ -58,15 +66,26 @@ def features(
         batches = stream(paths, common.pixels, "rgb", params.batch_size, resizing=resizing)
         return np.concatenate([forward(batch) for batch in batches])
 
-    with whole_directory(features) as partial:
-        for subset in SUBSETS:
-            pictures = read_subset(dataset, manifest, subset)
+    with atomic_directory(output) as unfinished:
+        for subset, pictures in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
             parts = feature_files.in_parts(checkpoints.directory, subset, pictures.paths, part, vectors_of)
             shown = track(parts, f"features of {subset}", -(-len(pictures.paths) // part))
-            feature_files.write(partial, subset, pictures, extractor.output_shape[-1], shown)
+            feature_files.write(unfinished, subset, pictures, extractor.output_shape[-1], shown)
             print(f"{subset}: {len(pictures.paths)} pictures", flush=True)
-        feature_files.write_about(partial, pictures.classes, precision, resizing)
+        feature_files.write_about(unfinished, pictures.classes, precision, resizing)
     checkpoints.remove()
+
+
+def _step_in(preset: Path, pixels: int, batch_size: int, precision: Precision) -> "Step":
+    """A function that computes the features of one batch in a precision."""
+    import numpy as np
+
+    from stages.lib.networks.build import feature_extractor
+    from stages.lib.networks.fusion import forward_pass, fuse
+
+    pictures = np.zeros((batch_size, pixels, pixels, 3), np.uint8)
+    forward = forward_pass(fuse(feature_extractor(preset, pixels, precision)), batch_size)
+    return lambda: forward(pictures)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.model_sections import FineTunedParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.core.sections import FineTunedParams
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -13,6 +13,15 @@ def fine_tuned(
     dataset: Path, manifest: Path, start: Path, model: Path, common: CommonParams, params: FineTunedParams
 ) -> None:
     """Unfreeze the backbone of the model in `start`, batch normalisation excepted, and train on.
+
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        start: directory of the model `feature_extraction_augmented`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
+            training pictures vary).
+        common: section `common` of params.yaml.
+        params: section `fine_tuned` of params.yaml.
 
     Raises:
         UserError: `start` is turned off, or the loss is no longer a number.
@@ -26,21 +35,22 @@ def fine_tuned(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib.images.manifest import read_subset
+    from stages.lib.images.manifest import read_subsets
     from stages.lib.networks import build as networks
     from stages.lib.networks import saved_model
+    from stages.lib.networks.unfreezing import unfreeze
     from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.run import start_run
 
     def build(precision: Precision) -> keras.Model:
         trained, _ = saved_model.load(start / "model.keras")
         network = networks.with_precision(trained, precision)
-        networks.unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
+        unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
         return network
 
-    train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
-    inputs = [Path(__file__), manifest, start / "model.keras"]
-    resizing = saved_model.resizing_of(start / "model.keras")
-    train_on_pictures("fine_tuned", build, train, validation, common, params, inputs, model, resizing)
+    train, validation = read_subsets(dataset, manifest, "train", "validation")
+    run = start_run("fine_tuned", common, params, [Path(__file__), manifest, start / "model.keras"])
+    train_on_pictures(run, build, train, validation, model, saved_model.resizing_of(start / "model.keras"))
 
 
 if __name__ == "__main__":

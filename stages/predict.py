@@ -24,6 +24,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     """Classify pictures, and all files in folders, with one of the trained models.
 
     Args:
+        paths: files and folders, in this order; of a folder all files inside it, at any depth.
         model: name of the model; None takes the one that the report recommends.
         csv: where the caller will write the result, if anywhere: checked before any work.
 
@@ -33,6 +34,11 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     Raises:
         UserError: no such model, no such file, a name that is not UTF-8, nothing that can be decoded, or nothing can
             be written to `csv`.
+
+    Example:
+        >>> table, broken = predict([Path("data/dataset/test")], "scratch")
+        >>> list(table.columns)
+        ['path', 'predicted', 'p_cat', 'p_dog']
     """
     files = list(_files_in(paths))
     _require_names(files)
@@ -45,22 +51,23 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
         raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
 
     start_tensorflow()
-    from stages.lib.decoding import stream
-    from stages.lib.inference import predictions
-    from stages.lib.inference.forward import probabilities
+    from stages.lib.decoding.stream import stream
+    from stages.lib.inference import forward, predictions
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(directory / "model.keras")
     broken: dict[Path, str] = {}
     resizing = resizing_of(directory / "model.keras")
-    chances = probabilities(network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=stream.stream)
+    probabilities = forward.probabilities(
+        network, files, min(_BATCH, len(files)), broken, resizing=resizing, read=stream
+    )
     good = [str(file) for file in files if file not in broken]
     if not good:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])
         raise UserError(f"expected at least one picture, found {len(files)} files that are none: {reasons}")
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     print(f"model: {summary['stage']}", file=sys.stderr)
-    return predictions.table(good, classes, chances), broken
+    return predictions.table(good, classes, probabilities), broken
 
 
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stages.lib.comparison.comparisons import POWER, SIGNIFICANT
 from stages.lib.comparison.evaluations import Results, read_results
+from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
 from stages.lib.core import entry
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
 from stages.lib.page import cautions as report_cautions
@@ -71,7 +71,7 @@ def report(
 
 
 def _write(file: Path, text: str) -> None:
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

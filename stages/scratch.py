@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.model_sections import ScratchParams
 from stages.lib.core.outputs import disable
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.core.sections import ScratchParams
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -13,6 +13,15 @@ def scratch(
     dataset: Path, manifest: Path, model: Path, common: CommonParams, params: ScratchParams, stage: str
 ) -> None:
     """Train a convnet on the training pictures.
+
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the stage `split`.
+        model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
+            training pictures vary).
+        common: section `common` of params.yaml.
+        params: section of params.yaml that is named after the stage.
+        stage: `scratch` or `scratch_augmented`.
 
     Raises:
         UserError: the pictures are too small for the convolutions, or the loss is no longer a number.
@@ -25,13 +34,14 @@ def scratch(
     start_tensorflow(common.deterministic)
     import keras
 
-    from stages.lib.images.manifest import read_subset
+    from stages.lib.images.manifest import read_subsets
     from stages.lib.images.resizing import asked
     from stages.lib.networks.build import convnet
     from stages.lib.networks.precision import policy
     from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.run import start_run
 
-    train, validation = (read_subset(dataset, manifest, subset) for subset in ("train", "validation"))
+    train, validation = read_subsets(dataset, manifest, "train", "validation")
 
     def build(precision: Precision) -> keras.Model:
         with policy(precision):
@@ -39,8 +49,8 @@ def scratch(
                 common.pixels, params.color, params.filters, params.pooling, params.dropout, len(train.classes)
             )
 
-    inputs = [Path(__file__), manifest]
-    train_on_pictures(stage, build, train, validation, common, params, inputs, model, asked(common))
+    run = start_run(stage, common, params, [Path(__file__), manifest])
+    train_on_pictures(run, build, train, validation, model, asked(common))
 
 
 if __name__ == "__main__":

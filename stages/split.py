@@ -11,7 +11,7 @@ import pandas as pd
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_directory, whole_file, write_csv
+from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
@@ -68,21 +68,26 @@ def split(
     amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
     _mention_subsets(pictures, params.order)
     try:
-        fates = assign_large_classes(pictures, groups, params.order, amounts, common.seed, params.min_per_class, strays)
+        assignments = assign_large_classes(
+            pictures, groups, params.order, amounts, common.seed, params.min_per_class, strays
+        )
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
     write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
     if strays.listed():
         check_share(broken, strays.listed_files(), total, params.max_rejected, rejected)
-    paths = _paths(pictures, fates)
-    taken = [f"kept in {fates[place]}" if fates[place] in SUBSETS else fates[place] for place in copies.index]
+    paths = _paths(pictures, assignments)
+    taken = [
+        f"kept in {assignments[index]}" if assignments[index] in SUBSETS else assignments[index]
+        for index in copies.index
+    ]
     copies["action"] = pd.Series(taken, copies.index, dtype=str)
 
-    _extract(archive, dataset, {pictures[place].name: path for place, path in paths.items()})
-    rows = [_row(pictures[place], path, fates[place]) for place, path in paths.items()]
+    _extract(archive, dataset, {pictures[index].name: path for index, path in paths.items()})
+    rows = [_row(pictures[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    counts = _counts(pictures, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
     counts["strays"] = len(strays.listed())
     if growing:
         counts["copies_not_searched"] = growing
@@ -91,7 +96,7 @@ def split(
             "more of their copies may lie in any subset"
         )
     _mention_shortage(counts, amounts)
-    with whole_file(metrics) as partial:
+    with atomic_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     print(
         ", ".join(
@@ -117,19 +122,19 @@ def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
             print(f"{subset}: fewer than the {amount} of split.{subset}: {told}{', ...' if len(short) > 10 else ''}")
 
 
-def _paths(pictures: Sequence[Picture], fates: Sequence[str]) -> dict[int, str]:
+def _paths(pictures: Sequence[Picture], assignments: Sequence[str]) -> dict[int, str]:
     """Where in the dataset each assigned picture goes."""
-    places = [place for place, fate in enumerate(fates) if fate in SUBSETS]
+    indices = [index for index, assignment in enumerate(assignments) if assignment in SUBSETS]
     paths = dataset_paths(
-        [f"{fates[place]}/{pictures[place].label}" for place in places],
-        [PurePosixPath(pictures[place].name).name for place in places],
-        [pictures[place].sha256 for place in places],
+        [f"{assignments[index]}/{pictures[index].label}" for index in indices],
+        [PurePosixPath(pictures[index].name).name for index in indices],
+        [pictures[index].sha256 for index in indices],
     )
-    return dict(zip(places, paths, strict=True))
+    return dict(zip(indices, paths, strict=True))
 
 
 def _extract(archive: Path, dataset: Path, paths: dict[str, str]) -> None:
-    with whole_directory(dataset) as partial, zipfile.ZipFile(archive) as opened:
+    with atomic_directory(dataset) as partial, zipfile.ZipFile(archive) as opened:
         for folder in {PurePosixPath(path).parent for path in paths.values()}:
             (partial / folder).mkdir(parents=True)
         for name, path in paths.items():
@@ -151,13 +156,15 @@ def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
     }
 
 
-def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
+def _counts(pictures: Sequence[Picture], assignments: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for subset in SUBSETS:
-        found = Counter(picture.label for picture, fate in zip(pictures, fates, strict=True) if fate == subset)
+        found = Counter(
+            picture.label for picture, assignment in zip(pictures, assignments, strict=True) if assignment == subset
+        )
         counts[subset] = dict(sorted(found.items()))
     return counts | {
-        "unused": sum(fate == UNUSED for fate in fates),
+        "unused": sum(assignment == UNUSED for assignment in assignments),
         "exact_duplicates": int((copies["kind"] == "exact").sum()),
         "near_duplicates": int((copies["kind"] != "exact").sum()),
         "set_aside": int(copies["action"].str.startswith("set aside").sum()),
@@ -165,7 +172,7 @@ def _counts(pictures: Sequence[Picture], fates: Sequence[str], copies: pd.DataFr
 
 
 def _write_table(file: Path, table: pd.DataFrame) -> None:
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         write_csv(table, partial)
 
 

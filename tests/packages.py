@@ -20,7 +20,7 @@ LIB = {
     "duplicates": ("inventory",),
     "splitting": ("inventory",),
     "arrays": ("images",),
-    "label_issues": ("arrays",),
+    "confident_learning": ("arrays",),
     "networks": ("images",),
     "inference": ("networks",),
     "training": ("networks", "arrays"),

@@ -121,7 +121,7 @@ def test_the_score(planted: Path, tmp_path: Path) -> None:
     pd.DataFrame(rows, columns=["group", "path", "kind"]).to_csv(tmp_path / "duplicates.csv", index=False)
     names = [f"train/{flipped[0]['path']}", f"test/{others[2]}"]
     suspects = pd.DataFrame({"path": names, "p_class": 0.02, "p_suggested": 0.98, "suggested": "cat"})
-    suspects.to_csv(tmp_path / "labels.csv", index=False)
+    suspects.to_csv(tmp_path / "label_issues.csv", index=False)
     pd.DataFrame({"path": names}).to_csv(tmp_path / "manifest.csv", index=False)
 
     lines = planted_defects("score", planted.with_suffix(".csv"), tmp_path).splitlines()

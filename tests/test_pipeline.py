@@ -139,7 +139,7 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     change_params(by_dvc, {"versions": {"networks": {"keras-hub": "0.0.1"}}})
     stale = json.loads(run(by_dvc, "-m", "dvc", "status", "--json"))
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
-    assert not {"download", "split", "labels"} & set(stale)
+    assert not {"download", "split", "label_issues"} & set(stale)
     outputs = ["--preset", "nowhere", "--pixels", "nothing.json", "--cautions", "nothing.json"]
     command = [sys.executable, "-m", "stages.backbone", *outputs]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
@@ -160,8 +160,8 @@ def test_the_views_of_dvc_work(by_dvc):
 def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc):
     change_params(by_dvc, {"feature_extraction": {"units": 9}})
     again = stages_run(run(by_dvc, "-m", "dvc", "repro"))
-    # Its predictions and its figures are of a few pictures, and may be the same: then labels has nothing to do.
-    assert [name for name in again if name not in ("labels", "classifier")] == [
+    # Its predictions and its figures are of a few pictures, and may be the same: then label_issues has nothing to do.
+    assert [name for name in again if name not in ("label_issues", "classifier")] == [
         "feature_extraction",
         "evaluate@feature_extraction",
         "report",

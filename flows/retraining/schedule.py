@@ -40,8 +40,7 @@ def serve(repository: str, branch: str, timing: Schedule, parameters: dict[str, 
 
     Args:
         timing: as `flows.retraining.hours` has read it. parameters: of `flows.retraining.retrain`.
-        name: of the deployment; else that of
-            repository and branch.
+        name: of the deployment; else that of repository and branch.
 
     Raises:
         FlowError: no server is configured, it does not answer or asks for no password, or the name is another's.

@@ -48,7 +48,7 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
 
 def run_report(folder: Path, worst: int = 24) -> str:
     """Run the stage on what `write_inputs` wrote, and return the page."""
-    names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "labels.csv")
+    names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "label_issues.csv")
     outputs = ("report.html", "summary.json", "accuracy.csv", "comparisons.csv")
     report(
         *(folder / "data" / name for name in names),
@@ -116,7 +116,7 @@ def _write_findings(data: Path, classes: Sequence[str]) -> None:
         (f"train/{other}/1.png", other, "train", one, 0.1, 0.85),
     ]
     columns = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
-    pd.DataFrame(suspects, columns=columns).to_csv(data / "labels.csv", index=False)
+    pd.DataFrame(suspects, columns=columns).to_csv(data / "label_issues.csv", index=False)
 
 
 def _write_model(
@@ -130,23 +130,23 @@ def _write_model(
 ) -> None:
     said = np.where(rng.random(len(labels)) < skill, labels, rng.integers(0, len(classes), len(labels)))
     raw = rng.random((len(labels), len(classes))) + 3 * np.eye(len(classes))[said] * rng.random((len(labels), 1)) + 0.01
-    chances = raw / raw.sum(axis=1, keepdims=True)
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
     evaluation = folder / "evaluation" / name
     (evaluation / "explanations").mkdir(parents=True)
-    table = predictions.table(test["path"].tolist(), classes, chances)
+    table = predictions.table(test["path"].tolist(), classes, probabilities)
     table.insert(1, "sha256", test["sha256"].tolist())
     table.insert(2, "label", [classes[label] for label in labels])
     predictions.write(table, evaluation / "predictions.csv")
     _validation(classes, skill).to_csv(evaluation / "validation_predictions.csv", index=False)
-    for title, content in scores.tables_of(labels, chances, classes).items():
+    for title, content in scores.tables_of(labels, probabilities, classes).items():
         content.to_csv(evaluation / f"{title}.csv", index=False)
     rest = {"validation_accuracy": skill, "validation_balanced_accuracy": skill, "validation_loss": 1 - skill}
-    figures = scores.figures_of(labels, chances) | rest | {"best_epoch": 2, "parameters": 10}
+    figures = scores.figures_of(labels, probabilities) | rest | {"best_epoch": 2, "parameters": 10}
     (evaluation / "metrics.json").write_text(json.dumps(figures))
     curves = [(epoch, 1 / epoch, 0.5, 1.2 / epoch, 0.4) for epoch in (1, 2, 3)]
     columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
     pd.DataFrame(curves, columns=columns).to_csv(evaluation / "curves.csv", index=False)
-    explained = table.assign(confidence=chances.max(axis=1)).head(6).reset_index(names="file")
+    explained = table.assign(confidence=probabilities.max(axis=1)).head(6).reset_index(names="file")
     explained["file"] = [f"{index}.jpg" for index in explained["file"]]
     for file in explained["file"]:
         (evaluation / "explanations" / file).write_bytes(_picture(rng))

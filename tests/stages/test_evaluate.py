@@ -83,10 +83,10 @@ def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
     right = table.label == table.predicted
     assert figures["accuracy"] == pytest.approx(right.mean())
     assert figures["balanced_accuracy"] == pytest.approx(right.groupby(table.label).mean().mean())
-    chances = table[["p_apple", "p_pear", "p_plum"]].to_numpy()
+    probabilities = table[["p_apple", "p_pear", "p_plum"]].to_numpy()
     truth = np.stack([table.label == name for name in ("apple", "pear", "plum")], axis=1)
-    assert figures["loss"] == pytest.approx(-np.log(chances[truth]).mean(), rel=1e-3)
-    assert figures["brier"] == pytest.approx(((chances - truth) ** 2).sum(axis=1).mean(), rel=1e-3)
+    assert figures["loss"] == pytest.approx(-np.log(probabilities[truth]).mean(), rel=1e-3)
+    assert figures["brier"] == pytest.approx(((probabilities - truth) ** 2).sum(axis=1).mean(), rel=1e-3)
     assert figures["pictures"] == len(table) == 18
     for name in ("accuracy", "balanced_accuracy", "roc_auc", "average_precision"):
         assert figures[f"{name}_low"] <= figures[name] <= figures[f"{name}_high"]

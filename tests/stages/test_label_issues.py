@@ -1,142 +1,214 @@
-"""Confident learning: who is named, who is not, and that no copy speaks for its copy."""
+"""Stage `label_issues`: names flipped labels, by features or predictions; nothing where there is neither."""
+
+import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from stages.lib import label_issues
-from stages.lib.arrays.rows import Picked
-from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
+from stages.label_issues import LabelIssuesParams, label_issues
+from stages.lib.arrays import feature_files
+from stages.lib.core.outputs import disable
+from stages.lib.core.params import CommonParams
+from stages.lib.images.manifest import SUBSETS, Subset
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
+COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
+COPIES = ["group", "path", "class", "kind", "distance", "action"]
 
 
-def clouds(classes: int, each: int, channels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors around a centre of each class, far apart."""
-    rng = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(classes), each)
-    centres = 10 * np.eye(classes, channels) if channels >= classes else 10 * np.arange(classes)[:, np.newaxis]
-    return (centres[labels] + rng.normal(size=(len(labels), channels))).astype(np.float32), labels
-
-
-def alone(labels: np.ndarray) -> np.ndarray:
-    return np.arange(len(labels))
-
-
-@pytest.mark.parametrize(("classes", "channels"), [(2, 1), (2, 30), (12, 40)])
-def test_held_out_pictures_are_told_apart(classes: int, channels: int) -> None:
-    vectors, labels = clouds(classes, 20, channels)
-    chances = out_of_sample(vectors, labels, alone(labels), 4, 1)
-    assert chances.shape == (len(labels), classes)
-    assert np.allclose(chances.sum(axis=1), 1)
-    assert (chances.argmax(axis=1) == labels).mean() > 0.97
-    assert np.array_equal(chances, out_of_sample(vectors, labels, alone(labels), 4, 1))
-
-
-def test_features_that_tell_nothing_make_no_one_confident() -> None:
-    """Were a picture judged by a model that has seen it, random labels would be learnt by heart."""
+def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | None = None) -> None:
+    """Features around a centre of each class; `wrong`: pictures and the class whose features they have in truth."""
     rng = np.random.default_rng(0)
-    vectors, labels = rng.normal(size=(60, 200)).astype(np.float32), np.arange(60) % 2
-    chances = out_of_sample(vectors, labels, alone(labels), 5, 1)
-    assert 0.3 < (chances.argmax(axis=1) == labels).mean() < 0.7
+    names = sorted(classes)
+    rows = [
+        (f"{SUBSETS[index % 3]}/{name}/{name}.{index}.png", name, SUBSETS[index % 3])
+        for name in names
+        for index in range(classes[name])
+    ]
+    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(group="", sha256="0")
+    manifest.to_csv("manifest.csv", index=False)
+    pd.DataFrame(columns=COPIES).to_csv("duplicates.csv", index=False)
+    Path("features").mkdir()
+    for subset in SUBSETS:
+        found = manifest[manifest["subset"] == subset]
+        truth = [(wrong or {}).get(Path(row.path).name, row["class"]) for _, row in found.iterrows()]
+        centres = np.array([[10.0 * (names.index(name) == channel) for channel in range(channels)] for name in truth])
+        if channels == 1:
+            centres = np.array([[10.0 * names.index(name)] for name in truth])
+        vectors = (centres + rng.normal(size=centres.shape)).astype(np.float32)
+        labelled = np.array([names.index(name) for name in found["class"]])
+        paths = found["path"].tolist()
+        pictures = Subset([Path(path) for path in paths], paths, ["0"] * len(paths), labelled, names)
+        feature_files.write(Path("features"), subset, pictures, channels, [vectors])
+    feature_files.write_about(Path("features"), names, "float32")
 
 
-def test_of_many_pictures_some_are_learnt_from_and_all_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_issues, "LEARNED", 80)
-    monkeypatch.setattr(label_issues, "_JUDGED", 50)
-    monkeypatch.setattr(label_issues, "_LEAST", 5)
-    large, labels = clouds(3, 200, 10)
-    few = np.repeat([0, 1, 2], [200, 200, 8])  # the third class hardly ever drawn by chance
-    vectors, labels = np.concatenate([large[labels == name][: (few == name).sum()] for name in range(3)]), few
-    learnt: list[int] = []
-    fitted = label_issues._fitted
-    monkeypatch.setattr(label_issues, "_fitted", lambda *given: learnt.append(len(given[1])) or fitted(*given))
-    chances = out_of_sample(Picked([vectors], alone(labels)), labels, alone(labels), 4, 1)
-    assert max(learnt) == 80
-    assert np.allclose(chances.sum(axis=1), 1)
-    assert (chances.argmax(axis=1) == labels).mean() > 0.97
-    assert (chances.argmax(axis=1) == labels)[labels == 2].mean() > 0.7
+def evaluated(**models: list[float]) -> None:
+    """Predictions of models for four cats and four dogs: the probability of a cat."""
+    for name, probabilities in models.items():
+        table = pd.DataFrame(
+            {
+                "path": [f"test/{label}/{index}.png" for label in ("cat", "dog") for index in range(4)],
+                "sha256": "0",
+                "label": ["cat"] * 4 + ["dog"] * 4,
+                "predicted": ["cat" if chance > 0.5 else "dog" for chance in probabilities],
+                "p_cat": probabilities,
+                "p_dog": 1 - np.array(probabilities),
+            }
+        )
+        Path(f"evaluation/{name}").mkdir(parents=True)
+        table.to_csv(f"evaluation/{name}/predictions.csv", index=False)
+        table.assign(subset="test").rename(columns={"label": "class"}).to_csv("manifest.csv")
 
 
-def test_a_copy_does_not_speak_for_its_copy() -> None:
-    """Each picture comes twice, and nothing but its copy gives its class away."""
-    rng = np.random.default_rng(0)
-    vectors = np.repeat(rng.normal(size=(40, 200)).astype(np.float32), 2, axis=0)
-    labels, groups = np.repeat(np.arange(40) % 2, 2), np.repeat(np.arange(40), 2)
-    leaking = out_of_sample(vectors, labels, alone(labels), 5, 1)
-    apart = out_of_sample(vectors, labels, groups, 5, 1)
-    assert (leaking.argmax(axis=1) == labels).mean() > 0.7
-    assert (apart.argmax(axis=1) == labels).mean() < 0.7
+def run(threshold: float = 0.1, **changes: object) -> tuple[pd.DataFrame, dict[str, object]]:
+    params = LabelIssuesParams.model_validate({"enabled": True, "folds": 4, "threshold": threshold} | changes)
+    common = CommonParams(
+        seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
+    )
+    files = ("manifest.csv", "duplicates.csv", "features", "evaluation", "label_issues.csv", "label_issues.json")
+    label_issues(*map(Path, files), common, params)
+    table = pd.read_csv("label_issues.csv", dtype=dict.fromkeys(COLUMNS[:4], str), na_filter=False)
+    assert list(table) == COLUMNS
+    figures = json.loads(Path("label_issues.json").read_text())
+    assert figures["suspicious"] == len(table)
+    return table, figures
 
 
-def test_a_confident_contradiction_is_named_the_most_certain_first() -> None:
-    labels = np.array([0] * 10 + [1] * 10)
-    right = np.where(labels == 0, 0.95, 0.05)
-    right[[3, 12, 15]] = [0.04, 0.99, 0.4]
-    chances = np.stack([right, 1 - right], axis=1)
-    assert suspicious(labels, chances, 0.1).tolist() == [12, 3]
-    assert suspicious(labels, chances, 0.03).tolist() == [12]
-    assert suspicious(labels, np.stack([1 - labels * 1.0, labels * 1.0], axis=1), 0.1).tolist() == []
+def test_flipped_labels_of_every_subset_are_named() -> None:
+    wrong = {"cat.4.png": "dog", "cat.6.png": "dog", "dog.11.png": "cat"}
+    project({"cat": 30, "dog": 30}, wrong=wrong)
+    table, figures = run()
+    assert set(table["path"]) == {"validation/cat/cat.4.png", "train/cat/cat.6.png", "test/dog/dog.11.png"}
+    assert figures == {"checked": 60, "suspicious": 3, "by": "features"}
+    assert table["p_class"].is_monotonic_increasing
+    for row in table.to_dict("records"):
+        assert row["path"].split("/")[:2] == [row["subset"], row["class"]]
+        assert row["suggested"] == wrong[Path(row["path"]).name]
+        assert row["p_class"] < 0.1
+        assert row["p_suggested"] > 0.9
 
 
-def test_of_many_classes_another_must_be_likelier_than_all_the_rest() -> None:
-    labels = np.zeros(3, np.int64)
-    chances = np.array([[0.01, 0.45, 0.27, 0.27], [0.01, 0.85, 0.07, 0.07], [0.4, 0.6, 0.0, 0.0]])
-    assert suspicious(labels, chances, 0.1).tolist() == [1]
+def test_disputed_test_pictures_come_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    project({"cat": 30, "dog": 30}, wrong={"dog.11.png": "cat", "cat.4.png": "dog"})
+    run()
+    assert "1 of them is a test picture: relabelling only" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("classes", "each"), [(2, 5), (2, 105), (10, 21), (100, 5), (210, 2)])
-@pytest.mark.parametrize("spread", [0.05, 1, 3])
-def test_a_model_that_knows_nothing_names_about_none_however_sure_it_is(classes: int, each: int, spread: float) -> None:
-    labels, named = np.repeat(np.arange(classes), each), []
-    for seed in range(5):
-        weights = np.exp(np.random.default_rng(seed).normal(0, spread, (len(labels), classes)))
-        chances = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
-        assert np.allclose(chances.sum(axis=1), 1)
-        named.append(len(suspicious(labels, chances, 0.1)))
-    assert np.mean(named) <= 1
+def test_right_labels_are_left_alone() -> None:
+    project({"cat": 30, "dog": 30})
+    table, figures = run()
+    assert table.empty
+    assert figures["checked"] == 60
 
 
-@pytest.mark.parametrize(
-    ("classes", "each"), [(2, 5), (2, 20), (2, 100), (10, 5), (10, 20), (10, 100), (100, 5), (100, 20)]
-)
-def test_a_good_model_finds_most_of_the_planted_flips_and_hardly_names_others(classes: int, each: int) -> None:
-    """Whether the model is too shy or too sure."""
-    rng = np.random.default_rng(classes + each)
-    truth = np.repeat(np.arange(classes), each)
-    planted = rng.choice(len(truth), max(1, len(truth) // 20), replace=False)
-    labels = truth.copy()
-    labels[planted] = (truth[planted] + rng.integers(1, classes, len(planted))) % classes
-    scores = rng.normal(size=(len(truth), classes)) + 6 * np.eye(classes)[truth]
-    for sharpness in (0.3, 1, 3):
-        weights = np.exp(sharpness * scores)
-        chances = calibrated(labels, weights / weights.sum(axis=1, keepdims=True))
-        named = suspicious(labels, chances, 0.1)
-        assert np.isin(planted, named).mean() >= 0.8
-        assert (~np.isin(named, planted)).sum() <= 0.01 * len(truth)
+def test_many_classes_with_numbers_for_names() -> None:
+    project({f"{n:02}": 12 for n in range(8)}, channels=8, wrong={"03.5.png": "06"})
+    table, _ = run()
+    assert table[["class", "suggested"]].values.tolist() == [["03", "06"]]
 
 
-def test_many_wrong_labels_are_found_too() -> None:
-    """A tenth of them: they do not pass for mistakes of the model."""
-    rng = np.random.default_rng(0)
-    vectors, truth = clouds(2, 100, 20)
-    labels = np.where(rng.uniform(size=200) < 0.1, 1 - truth, truth)
-    chances = out_of_sample(vectors, labels, alone(labels), 5, 1)
-    named = suspicious(labels, calibrated(labels, chances), 0.1)
-    assert (labels != truth)[named].all()
-    assert len(named) >= 0.8 * (labels != truth).sum()
+def test_one_channel() -> None:
+    project({"NA": 20, "dog": 20}, channels=1, wrong={"NA.5.png": "dog"})
+    table, _ = run()
+    assert table[["path", "suggested"]].values.tolist() == [["test/NA/NA.5.png", "dog"]]
 
 
-@pytest.mark.parametrize(("classes", "each"), [(2, 10), (10, 6), (10, 20)])
-def test_features_that_tell_the_classes_find_flips_in_small_classes(classes: int, each: int) -> None:
-    vectors, truth = clouds(classes, each, 20)
-    labels = truth.copy()
-    labels[::20] = (labels[::20] + 1) % classes
-    chances = calibrated(labels, out_of_sample(vectors, labels, alone(labels), 4, 1))
-    named = set(suspicious(labels, chances, 0.1).tolist())
-    planted = set(np.flatnonzero(labels != truth).tolist())
-    assert planted <= named
-    assert len(named - planted) <= 1
+def test_a_class_of_few_pictures_is_not_checked_and_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    project({"cat": 30, "dog": 30, "emu": 3}, wrong={"emu.1.png": "cat", "cat.4.png": "dog"})
+    table, figures = run()
+    assert table["path"].tolist() == ["validation/cat/cat.4.png"]
+    assert figures["checked"] == 60
+    assert "class 'emu' is not checked: fewer than 4 different pictures (label_issues.folds)" in capsys.readouterr().out
 
 
-def test_classes_without_a_picture_for_each_fold() -> None:
-    labels, groups = np.array([0, 0, 0, 1, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4, 5])
-    assert large_enough(labels, groups, 3).tolist() == [True] * 3 + [False] * 4
-    assert large_enough(labels, groups, 2).tolist() == [True] * 6 + [False]
+def test_too_few_pictures_of_all_classes_but_one() -> None:
+    project({"cat": 30, "dog": 3})
+    table, figures = run()
+    assert table.empty
+    assert figures == {"checked": 0, "suspicious": 0, "by": "features"}
+
+
+def test_copies_do_not_judge_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the table of copies, whose paths are those of the archive; only what is in the dataset counts."""
+    from stages import label_issues as stage
+
+    project({"cat": 8, "dog": 8})
+    rows = [
+        (1, "raw/a/cat.0.png", "cat", "near", 0, "kept in train"),
+        (1, "raw/b/cat.3.png", "cat", "near", 1, "kept in train"),
+        (1, "raw/b/cat.1.png", "cat", "near", 1, "set aside: a copy is in another subset"),
+        (2, "raw/dog.2.png", "dog", "near", 1, "kept in test"),
+        (2, "raw/dog.5.png", "dog", "near", 1, "kept in test"),
+    ]
+    pd.DataFrame(rows, columns=COPIES).to_csv("duplicates.csv", index=False)
+    seen: list[np.ndarray] = []
+    real = stage.out_of_sample
+    monkeypatch.setattr(stage, "out_of_sample", lambda *given: seen.append(given[2]) or real(*given))
+    run()
+    names = [name for subset in SUBSETS for name in feature_files.read(Path("features"), subset).names]
+    groups = dict(zip(names, seen[0].tolist(), strict=True))
+    assert groups["train/cat/cat.0.png"] == groups["train/cat/cat.3.png"]
+    assert groups["test/dog/dog.2.png"] == groups["test/dog/dog.5.png"]
+    assert len(set(groups.values())) == 16 - 2
+
+
+def test_what_belongs_together_does_not_judge_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies, and the groups of the manifest, whatever their subset and class."""
+    from stages import label_issues as stage
+
+    project({"cat": 8, "dog": 8})
+    manifest = pd.read_csv("manifest.csv", na_filter=False)
+    patients = {"train/cat/cat.0.png": "p1", "train/dog/dog.0.png": "p1", "test/cat/cat.2.png": "p2"}
+    manifest.assign(group=manifest["path"].map(patients).fillna("")).to_csv("manifest.csv", index=False)
+    rows = [(1, f"raw/cat.{n}.png", "cat", "near", 0, "kept in train") for n in (0, 3)]
+    pd.DataFrame(rows, columns=COPIES).to_csv("duplicates.csv", index=False)
+    seen: list[np.ndarray] = []
+    real = stage.out_of_sample
+    monkeypatch.setattr(stage, "out_of_sample", lambda *given: seen.append(given[2]) or real(*given))
+    run()
+    names = [name for subset in SUBSETS for name in feature_files.read(Path("features"), subset).names]
+    groups = dict(zip(names, seen[0].tolist(), strict=True))
+    together = {groups[name] for name in ("train/cat/cat.0.png", "train/cat/cat.3.png", "train/dog/dog.0.png")}
+    assert len(together) == 1
+    assert len(set(groups.values())) == 16 - 2
+
+
+def test_the_same_every_time() -> None:
+    project({"cat": 30, "dog": 30}, wrong={"cat.4.png": "dog"})
+    run()
+    first = Path("label_issues.csv").read_bytes()
+    run()
+    assert Path("label_issues.csv").read_bytes() == first
+
+
+def test_without_features_the_mean_of_the_models_decides() -> None:
+    disable(Path("features"), "features")
+    sure = [0.98, 0.97, 0.02, 0.96, 0.03, 0.02, 0.04, 0.95]
+    doubts_one = [0.98, 0.97, 0.04, 0.96, 0.03, 0.02, 0.04, 0.01]
+    evaluated(scratch=sure, fine_tuned=doubts_one)
+    Path("evaluation/off").mkdir()
+    Path("evaluation/off/predictions.csv").write_text("path,sha256,label,predicted\n")
+    table, figures = run()
+    assert table[COLUMNS[:4]].values.tolist() == [["test/cat/2.png", "cat", "test", "dog"]]
+    assert figures == {"checked": 8, "suspicious": 1, "by": "predictions"}
+
+
+def test_with_nothing_to_go_by_there_is_a_header() -> None:
+    project({"cat": 8, "dog": 8})
+    disable(Path("features"), "features")
+    Path("evaluation/off").mkdir(parents=True)
+    Path("evaluation/off/predictions.csv").write_text("path,sha256,label,predicted\n")
+    table, figures = run()
+    assert table.empty
+    assert figures == {"checked": 0, "suspicious": 0, "by": "nothing"}
+
+
+def test_it_may_be_turned_off() -> None:
+    project({"cat": 30, "dog": 30}, wrong={"cat.4.png": "dog"})
+    table, figures = run(enabled=False)
+    assert table.empty
+    assert figures == {"checked": 0, "suspicious": 0, "by": "nothing"}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from stages.lib.confident_learning import out_of_sample
 from stages.lib.core.params import AugmentationParams
 from stages.lib.drawing.sample import draw_set
-from stages.lib.label_issues import out_of_sample
 from stages.lib.pretrained.pretraining import pretrain
 from stages.scratch import scratch
 from tests.stages.model_runs import TRAINING, scratch_params

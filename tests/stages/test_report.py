@@ -203,11 +203,11 @@ def test_a_perfect_model_has_a_report(tmp_path, tested):
     folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [tested, tested], {"scratch": 0.9})
     labels = np.repeat([0, 1], tested)
     figures = json.loads((folder / "evaluation" / "scratch" / "metrics.json").read_text())
-    chances = 0.02 + 0.96 * np.eye(2)[labels]
+    probabilities = 0.02 + 0.96 * np.eye(2)[labels]
     (folder / "evaluation" / "scratch" / "metrics.json").write_text(
-        json.dumps(figures | scores.figures_of(labels, chances))
+        json.dumps(figures | scores.figures_of(labels, probabilities))
     )
-    for name, table in scores.tables_of(labels, chances, ["cat", "dog"]).items():
+    for name, table in scores.tables_of(labels, probabilities, ["cat", "dog"]).items():
         table.to_csv(folder / "evaluation" / "scratch" / f"{name}.csv", index=False)
     text = " ".join(Elements(INPUTS["run_report"](folder)).text.split())
     assert "100.0 % accuracy" in text
@@ -243,7 +243,7 @@ def test_balanced_test_pictures_bring_no_warning(elements):
 
 def test_one_model_alone_and_nothing_found(tmp_path):
     INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [6, 6], {"scratch": 1.0})
-    for name in ("duplicates.csv", "labels.csv", "rejected.csv"):
+    for name in ("duplicates.csv", "label_issues.csv", "rejected.csv"):
         file = tmp_path / "data" / name
         file.write_text(file.read_text().splitlines()[0] + "\n")
     (tmp_path / "models" / "scratch" / "augmented.png").unlink()

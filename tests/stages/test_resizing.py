@@ -160,17 +160,17 @@ def test_evaluation_and_prediction_read_as_training_did(name, chain, dataset, mo
     network, _ = saved_model.load(model / "model.keras")
     files = sorted((dataset[0] / "test").rglob("*.png"))
     pictures = np.stack([decode(file, 32, "rgb", resizing) for file in files])
-    chances = network(pictures.astype(np.float32)).numpy()[:, 0]
+    probabilities = network(pictures.astype(np.float32)).numpy()[:, 0]
     # What params.yaml asks for by now is another matter.
     changed = asking("stretch" if resizing.mode != "stretch" else "crop")
     evaluate(*dataset, model, Path("evaluation") / name, changed, EvaluateParams(batch_size=5, explained=1))
     evaluated = predictions.read(Path("evaluation") / name / "predictions.csv")
-    np.testing.assert_allclose(evaluated["p_dog"], chances, atol=1e-4)
+    np.testing.assert_allclose(evaluated["p_dog"], probabilities, atol=1e-4)
     table, broken = predict(files, name)
     assert not broken
-    np.testing.assert_allclose(table["p_dog"], chances, atol=1e-4)
+    np.testing.assert_allclose(table["p_dog"], probabilities, atol=1e-4)
     others = np.stack([decode(file, 32, "rgb", Resizing(changed.resize, "bilinear")) for file in files])
-    assert np.abs(network(others.astype(np.float32)).numpy()[:, 0] - chances).max() > 1e-3
+    assert np.abs(network(others.astype(np.float32)).numpy()[:, 0] - probabilities).max() > 1e-3
 
 
 def test_a_model_that_says_nothing_is_older_and_means_stretch(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """How a training goes: its best epoch, its end, an interruption; through the stage `scratch`."""
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
 import pandas as pd
@@ -31,14 +33,14 @@ def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
     two_classes, common, variation, tmp_path, monkeypatch, at_once
 ):
     from stages.lib.training import picture_training
-    from stages.lib.training.journal import Journal
+    from stages.lib.training.epoch_callback import EpochCallback
 
     monkeypatch.setattr(picture_training, "pictures_at_once", lambda *_: at_once)
     params = scratch_params(epochs=4, augmentation=variation, dropout=0.25)
     scratch(*two_classes, tmp_path / "whole" / "scratch", common, params, "scratch")
 
     seen: list[int] = []
-    end_of_epoch = Journal.on_epoch_end
+    end_of_epoch = EpochCallback.on_epoch_end
 
     def interrupted(self, epoch, logs=None):
         end_of_epoch(self, epoch, logs)
@@ -46,7 +48,7 @@ def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
         if seen == [0, 1]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Journal, "on_epoch_end", interrupted)
+    monkeypatch.setattr(EpochCallback, "on_epoch_end", interrupted)
     with pytest.raises(KeyboardInterrupt):
         scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
     assert not (tmp_path / "resumed" / "scratch").exists()
@@ -95,9 +97,9 @@ def test_the_same_training_leaves_the_same_files(two_classes, common, variation,
 
 
 def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_path, monkeypatch):
-    from stages.lib.training.journal import Journal
+    from stages.lib.training.epoch_callback import EpochCallback
 
-    end_of_epoch = Journal.on_epoch_end
+    end_of_epoch = EpochCallback.on_epoch_end
 
     def interrupted(self, epoch, logs=None):
         end_of_epoch(self, epoch, logs)
@@ -106,10 +108,27 @@ def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_pa
     params = scratch_params(precision="auto")
     with monkeypatch.context() as patch:
         patch.setattr("stages.lib.networks.precision._CLEARLY", 0)
-        patch.setattr(Journal, "on_epoch_end", interrupted)
+        patch.setattr(EpochCallback, "on_epoch_end", interrupted)
         with pytest.raises(KeyboardInterrupt):
             scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
     monkeypatch.setattr("stages.lib.networks.precision._CLEARLY", np.inf)
     scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
     assert summary(tmp_path / "scratch")["precision"] == "mixed_bfloat16"
     assert summary(tmp_path / "scratch")["epochs"] == 2
+
+
+@pytest.mark.parametrize(("learning_rate", "error"), [(1e30, UserError), (0.01, KeyboardInterrupt), (0.01, None)])
+def test_the_curves_end_however_the_training_ends(two_classes, common, tmp_path, monkeypatch, learning_rate, error):
+    from dvclive import Live
+
+    from stages.lib.training import epoch_callback
+
+    ended: list[bool] = []
+    end = Live.end
+    monkeypatch.setattr(Live, "end", lambda self: (end(self), ended.append(True)))
+    if error is KeyboardInterrupt:
+        monkeypatch.setattr(epoch_callback, "log_epoch", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    params = scratch_params(epochs=1, learning_rate=learning_rate)
+    with nullcontext() if error is None else pytest.raises(error):
+        scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
+    assert ended == [True]

@@ -9,7 +9,7 @@ import numpy as np
 
 from stages.lib.arrays import rows
 from stages.lib.arrays.rows import Array, Rows
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.images.decode import CHANNELS, DECODING_THREADS, Color, decode_named
 from stages.lib.images.resizing import Resizing
 
@@ -20,6 +20,9 @@ def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path, r
     """Decode many pictures once, side by side, into one array that lies in memory or, past a budget, in a file.
 
     Args:
+        paths: files of the pictures.
+        size: height and width in pixels that they get.
+        color: rgb or grey: 3 channels or 1.
         overflow: the file that takes the array when it is larger than `rows.MEMORY_BUDGET`; where it exists, it is
             taken for the array of the same pictures.
         resizing: how they get their size.
@@ -38,7 +41,7 @@ def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path, r
             start += len(chunk)
         return pictures
     if not overflow.is_file():
-        with whole_file(overflow) as partial_file:
+        with atomic_file(overflow) as partial_file:
             rows.write_rows(partial_file, shape, np.uint8, map(np.stack, _chunks(paths, size, color, resizing)))
     return Rows(overflow)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.arrays.rows import Array, open_rows, write_rows
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
 from stages.lib.images.manifest import Subset, SubsetName
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
@@ -21,8 +21,10 @@ _ABOUT = "features.json"
 class FeatureSet:
     """Features of one subset.
 
-    vectors: float32 (pictures, channels), in memory or in a file. labels: int64 (pictures,). names: paths relative to
-    the dataset.
+    Attributes:
+        vectors: float32 (pictures, channels), in memory or in a file.
+        labels: int64 (pictures,).
+        names: paths relative to the dataset.
     """
 
     vectors: Array
@@ -34,6 +36,10 @@ def write(directory: Path, subset: SubsetName, pictures: Subset, channels: int, 
     """Write one subset as it comes, batch by batch: `<subset>.npy` and `<subset>.csv` (path, label), in one order.
 
     Args:
+        directory: exists.
+        subset: its name.
+        pictures: the pictures of the subset.
+        channels: size of a feature vector.
         vectors: float32 (batch, channels) each, in the order of `pictures`.
     """
     write_rows(directory / f"{subset}.npy", (len(pictures.paths), channels), np.float32, vectors)
@@ -52,13 +58,19 @@ def in_parts(
 
     Args:
         directory: keeps the parts; those that it has already are not computed again.
+        subset: its name.
+        paths: files of its pictures.
+        part: pictures per part.
         vectors_of: gives float32 (pictures, channels) of some pictures.
+
+    Returns:
+        The vectors of one part after the other, float32 (part, channels).
     """
     for start in range(0, len(paths), part):
         file = directory / f"{subset}-{start:09}.npy"
         if not file.is_file():
             vectors = vectors_of(paths[start : start + part])
-            with whole_file(file) as partial:
+            with atomic_file(file) as partial:
                 write_rows(partial, vectors.shape, np.float32, [vectors])
         yield np.load(file)
 
@@ -70,7 +82,12 @@ def write_about(directory: Path, classes: list[str], precision: Precision, resiz
 
 
 def read(directory: Path, subset: SubsetName) -> FeatureSet:
-    """Open the features of one subset."""
+    """Open the features of one subset.
+
+    Args:
+        directory: of the stage `features`.
+        subset: its name.
+    """
     rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
     return FeatureSet(open_rows(directory / f"{subset}.npy"), rows["label"].to_numpy(np.int64), rows["path"].tolist())
 

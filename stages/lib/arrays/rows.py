@@ -16,7 +16,9 @@ class Rows:
 
     Not mapped into memory: all rows are used, in random order, and every page that was once used would count.
 
-    shape, dtype: of the whole array.
+    Attributes:
+        shape: of the whole array.
+        dtype: of the whole array.
     """
 
     def __init__(self, file: Path) -> None:
@@ -47,7 +49,9 @@ Array = np.ndarray | Rows
 class Picked:
     """Some rows of several arrays, as one array: read when they are asked for.
 
-    shape, dtype: as of that array.
+    Attributes:
+        shape: of the one array.
+        dtype: of the one array.
     """
 
     def __init__(self, parts: Sequence[Array], picked: np.ndarray) -> None:
@@ -74,7 +78,10 @@ def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[n
     """Write a `.npy` file as its rows come, so that memory does not grow with their number.
 
     Args:
-        shape: of all rows together. parts: some rows each, in their order.
+        file: to write.
+        shape: of all rows together.
+        dtype: of the array.
+        parts: some rows each, in their order.
     """
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     with file.open("wb") as target:

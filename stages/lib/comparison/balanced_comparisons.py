@@ -43,11 +43,13 @@ def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray
     """Count where two models disagree, class by class; a class without pictures does not count.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right. labels: (pictures,), numbers or names.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other one is, in the same order of pictures.
+        labels: (pictures,), numbers or names.
     """
-    names, places = np.unique(labels, return_inverse=True)
-    chosen = (np.ones(len(places), bool), right & ~other_right, ~right & other_right)
-    return Disagreements(*(np.bincount(places[rows], minlength=len(names)) for rows in chosen))
+    names, indices = np.unique(labels, return_inverse=True)
+    chosen = (np.ones(len(indices), bool), right & ~other_right, ~right & other_right)
+    return Disagreements(*(np.bincount(indices[rows], minlength=len(names)) for rows in chosen))
 
 
 def balanced_difference(found: Disagreements, level: float = LEVEL) -> Interval:
@@ -84,11 +86,11 @@ def balanced_test(found: Disagreements) -> float:
 def balanced_pictures_needed(found: Disagreements, comparisons: int = 1, power: float = 0.8) -> int | None:
     """Pictures, of the same mix of classes, on which the test shows a difference of this size so often.
 
-    Connor (1987), as `comparisons.pictures_needed`, with the variances of the classes added up.
+    Connor (1987), as `paired_accuracies.pictures_needed`, with the variances of the classes added up.
 
     Args:
-        comparisons: made together; the level is divided among them, as at the first step of Holm's method. power:
-            share of the cases in which the difference is shown.
+        comparisons: made together; the level is divided among them, as at the first step of Holm's method.
+        power: share of the cases in which the difference is shown.
 
     Returns:
         None if the two have the same balanced accuracy: no number of pictures shows what is not there.

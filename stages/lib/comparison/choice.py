@@ -17,9 +17,11 @@ ONE_ERROR = float(2 * norm.sf(1))
 class Choice:
     """The model to use, and why.
 
-    chosen: the cheapest model within one standard error of the best. best: the highest on the validation pictures.
-    figures: per model, accuracy or balanced accuracy on the validation pictures. beside: the best one beside the chosen
-    one on the validation pictures; None where they are the same.
+    Attributes:
+        chosen: the cheapest model within one standard error of the best.
+        best: the model with the highest figure on the validation pictures.
+        figures: per model, accuracy or balanced accuracy on the validation pictures.
+        beside: the best one beside the chosen one on the validation pictures; None where they are the same.
     """
 
     chosen: str
@@ -39,8 +41,9 @@ def choose(
 
     Args:
         rights: per model, the cheapest first, bool (pictures,): whether it is right on each validation picture.
-        labels: (pictures,), the classes. measure: that counts. losses: per model on the validation pictures: of equal
-            models the one with the lowest is the best.
+        labels: (pictures,), the classes.
+        measure: that counts.
+        losses: per model on the validation pictures: of equal models the one with the lowest is the best.
     """
     figures = {name: _figure(right, labels, measure) for name, right in rights.items()}
     best = min(rights, key=lambda name: (-round(figures[name], 12), losses[name]))
@@ -55,5 +58,5 @@ def _figure(right: np.ndarray, labels: np.ndarray, measure: Measure) -> float:
     if measure == "accuracy":
         return accuracy(right).value
     # A wrong prediction is of no class: all that counts is that it is wrong.
-    _, places = np.unique(labels, return_inverse=True)
-    return balanced_accuracy(places, np.where(right, places, -1)).value
+    _, indices = np.unique(labels, return_inverse=True)
+    return balanced_accuracy(indices, np.where(right, indices, -1)).value

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import ceil, log2, sqrt
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -18,11 +16,9 @@ from stages.lib.comparison.balanced_comparisons import (
     balanced_test,
     disagreements,
 )
-from stages.lib.evaluation.intervals import LEVEL, Interval, wilson
+from stages.lib.comparison.paired_accuracies import SIGNIFICANT, paired_difference, pictures_needed
+from stages.lib.evaluation.intervals import LEVEL, Interval
 from stages.lib.evaluation.metrics import is_imbalanced
-
-SIGNIFICANT = 1 - LEVEL
-POWER = 0.8
 
 Measure = Literal["accuracy", "balanced_accuracy"]
 Verdict = Literal["better", "worse", "no difference shown"]
@@ -32,11 +28,15 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Comparison:
     """Model `one` beside model `other` on the same pictures.
 
-    only_one, only_other: pictures that just the one, or just the other, gets right. difference: `measure` of `one` less
-    that of `other`, with its interval. p_value: that both have the same, corrected for the number of comparisons made
-    together. needed: pictures that would show a true difference of this size four times in five, with as many
-    comparisons; None where both have the same. measure: what is compared. by_class: of balanced accuracies, where the
-    two disagree.
+    Attributes:
+        only_one: pictures that `one` gets right and `other` does not.
+        only_other: pictures that `other` gets right and `one` does not.
+        difference: `measure` of `one` less that of `other`, with its interval.
+        p_value: that both have the same, corrected for the number of comparisons made together.
+        needed: pictures that would show a true difference of this size four times in five, with as many comparisons;
+            None where both have the same.
+        measure: what is compared.
+        by_class: of balanced accuracies, where the two disagree.
     """
 
     one: str
@@ -93,8 +93,10 @@ def compare(
     Accuracies by the exact McNemar test (McNemar 1947), balanced accuracies as `balanced_comparisons` says.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right, in the same order. labels: (pictures,), the
-            classes; None compares accuracies. measure: another than the one that counts on pictures of these classes.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other one is, in the same order of pictures.
+        labels: (pictures,), the classes; None compares accuracies.
+        measure: another than the one that counts on pictures of these classes.
     """
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
     counts = one, other, len(right), only_one, only_other
@@ -120,7 +122,8 @@ def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = No
     """Compare every pair of models; p-values corrected together.
 
     Args:
-        rights: per model bool (pictures,), in the same order of pictures. labels: as `compare` takes them.
+        rights: per model bool (pictures,), in the same order of pictures.
+        labels: as `compare` takes them.
     """
     pairs = combinations(rights, 2)
     return corrected([compare(one, other, rights[one], rights[other], labels) for one, other in pairs])
@@ -140,22 +143,6 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     ]
 
 
-def paired_difference(right: np.ndarray, other_right: np.ndarray, level: float = LEVEL) -> Interval:
-    """Difference of two accuracies on the same pictures, with Newcombe's interval from Wilson's two (1998, method 10).
-
-    Recommended by Fagerland, Lydersen & Laake (2014), "Recommended tests and confidence intervals for paired
-    binomial proportions", Statistics in Medicine 33.
-    """
-    one, other = (wilson(int(each.sum()), len(each), level) for each in (right, other_right))
-    both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
-    only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
-    phi = _correlation(both, only_one, only_other, neither)
-    value = (only_one - only_other) / len(right)
-    down = _combined(one.value - one.low, other.high - other.value, phi)
-    up = _combined(one.high - one.value, other.value - other.low, phi)
-    return Interval(value, value - down, value + up)
-
-
 def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) -> float:
     """How much better a model is at least: the lower one-sided 95 % bound of the difference that `compare` finds.
 
@@ -163,8 +150,9 @@ def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) 
     most one case of twenty (`python -m benchmarks.gate_drift`).
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right, in the same order. labels: (pictures,), the
-            classes, which decide what is compared.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other one is, in the same order of pictures.
+        labels: (pictures,), the classes, which decide what is compared.
 
     Returns:
         In [-1, 1]; below 0 where the model may be worse.
@@ -175,44 +163,8 @@ def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) 
     return paired_difference(right, other_right, level).low
 
 
-def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: int = 1) -> int | None:
-    """Pictures on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
-
-    Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43; and
-    no fewer than let the exact test show anything, which is six that differ at that level.
-
-    Args:
-        comparisons: made together; the level is divided among them, as at the first step of Holm's method.
-
-    Returns:
-        None if the two are equally often right: no number of pictures shows what is not there.
-    """
-    if only_one == only_other:
-        return None
-    differing = (only_one + only_other) / pictures
-    difference = (only_one - only_other) / pictures
-    level, power = norm.ppf(1 - SIGNIFICANT / comparisons / 2), norm.ppf(POWER)
-    least = ceil(1 + log2(comparisons / SIGNIFICANT)) / differing
-    return ceil(max(least, ((level * sqrt(differing) + power * sqrt(differing - difference**2)) / difference) ** 2))
-
-
 def _needed(comparison: Comparison, comparisons: int) -> int | None:
     """Pictures that would show the difference among so many comparisons."""
     if comparison.by_class:
         return balanced_pictures_needed(comparison.by_class, comparisons)
     return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures, comparisons)
-
-
-def _correlation(both: int, only_one: int, only_other: int, neither: int) -> float:
-    """Newcombe's correlation of the two models, with his correction for continuity."""
-    margins = (both + only_one) * (only_other + neither) * (both + only_other) * (only_one + neither)
-    if margins == 0:
-        return 0.0
-    product = both * neither - only_one * only_other
-    half = (both + only_one + only_other + neither) / 2
-    corrected = max(product - half, 0) if product > 0 else product
-    return float(corrected / sqrt(margins))
-
-
-def _combined(one: float, other: float, phi: float) -> float:
-    return sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2))

@@ -15,7 +15,8 @@ from stages.lib.evaluation.intervals import Interval
 class ModelChange:
     """A model of the later run, `one` of the comparison, beside a model of the earlier run, mostly of the same name.
 
-    lower_bound: one-sided, of the difference, at 95 %.
+    Attributes:
+        lower_bound: one-sided, of the difference, at 95 %.
     """
 
     comparison: Comparison
@@ -37,9 +38,13 @@ class ModelChange:
 class RunComparison:
     """Two runs on the same test pictures.
 
-    changes: of every model that both have. recommended: the recommended model beside the one recommended before; None
-    where one of the runs keeps none. only_before, only_after: models of just one run. measure: what is compared: that
-    of the test pictures, whatever the headline of either run was. notes: what else to know.
+    Attributes:
+        changes: of every model that both have.
+        recommended: the recommended model beside the one recommended before; None where one of the runs keeps none.
+        only_before: models that only the run before has.
+        only_after: models that only the run after has.
+        measure: what is compared: that of the test pictures, whatever the headline of either run was.
+        notes: what else to know.
     """
 
     before: Run

@@ -26,9 +26,11 @@ class Refused(UserError):
 class Run:
     """The predictions kept with one run.
 
-    models: per model that is turned on path, sha256, label, predicted, `p_<class>`, sorted so that the rows of all
-    models, and of another run on the same test pictures, belong together. recommended: None where none is kept.
-    cautions: of its report.
+    Attributes:
+        models: per model that is turned on path, sha256, label, predicted, `p_<class>`, sorted so that the rows of all
+            models, and of another run on the same test pictures, belong together.
+        recommended: None where none is kept.
+        cautions: of its report.
     """
 
     name: str

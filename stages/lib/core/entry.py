@@ -29,6 +29,9 @@ def run(function: Callable[..., None]) -> None:
     any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
     function's own name. `--size` names the file in which the stage backbone wrote the value of common.image_size.
     Every section is checked before anything else, also those of later stages.
+
+    Args:
+        function: the stage; its arguments say what it needs.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _print_anything()

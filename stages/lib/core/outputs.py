@@ -26,7 +26,7 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a path to write to; it becomes `path` only when the block ends without an error."""
     partial = _beside(path)
     remove(partial)
@@ -38,7 +38,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_directory(path: Path) -> Iterator[Path]:
+def atomic_directory(path: Path) -> Iterator[Path]:
     """Yield an empty directory to fill; it becomes `path` only when the block ends without an error."""
     partial = _beside(path)
     remove(partial)
@@ -55,6 +55,8 @@ def write_csv(table: Any, file: Path, **options: Any) -> None:
     """Write a pandas table without its index, so that names of any kind read back as they were.
 
     Args:
+        table: a `pandas.DataFrame`.
+        file: to write, in UTF-8.
         options: of `DataFrame.to_csv`.
     """
     text = table.to_csv(index=False, **options)
@@ -65,14 +67,24 @@ def write_csv(table: Any, file: Path, **options: Any) -> None:
 
 
 def disable(directory: Path, stage: str) -> None:
-    """Write the output of a stage that its parameters turn off: a directory with only a sentence that says so."""
-    with whole_directory(directory) as partial:
+    """Write the output of a stage that its parameters turn off: a directory with only a sentence that says so.
+
+    Args:
+        directory: the output of the stage.
+        stage: name of the stage.
+    """
+    with atomic_directory(directory) as partial:
         (partial / DISABLED).write_text(f"Turned off by `{stage}.enabled: false` in params.yaml.\n", encoding="utf-8")
     print(f"{stage}: turned off in params.yaml")
 
 
 def require(directory: Path, needed: str, stage: str) -> None:
     """Refuse to run `stage` on the output of a stage that is turned off.
+
+    Args:
+        directory: the output of the stage that is needed.
+        needed: name of that stage.
+        stage: name of the stage that needs it.
 
     Raises:
         UserError: `disable` wrote the output of `needed`.

@@ -45,10 +45,14 @@ def or_word(word: str) -> WrapValidator:
 class CommonParams(Params):
     """Section `common`: what several stages must agree on.
 
-    seed: start of every random sequence; below 2^31, as TensorFlow's seeds are 32-bit integers with a sign.
-    deterministic: whether TensorFlow computes the same bits each time. image_size: height and width in pixels of every
-    model's input; "preset" takes those that the backbone's preset was made for. batch_size: pictures per training step.
-    resize, interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
+    Attributes:
+        seed: start of every random sequence; below 2^31, as TensorFlow's seeds are 32-bit integers with a sign.
+        deterministic: whether TensorFlow computes the same bits each time.
+        image_size: height and width in pixels of every model's input; "preset" takes those that the backbone's preset
+            was made for.
+        batch_size: pictures per training step.
+        resize: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
+        interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
@@ -69,7 +73,9 @@ class CommonParams(Params):
 class AugmentationParams(Params):
     """How training pictures are varied: flip left to right, rotation and zoom.
 
-    rotation: largest turn either way, as a share of a full turn. zoom: largest change of size, as a share.
+    Attributes:
+        rotation: largest turn either way, as a share of a full turn.
+        zoom: largest change of size, as a share.
     """
 
     flip: bool
@@ -85,9 +91,10 @@ AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
 class TrainingParams(Params):
     """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
 
-    early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
-    class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
-    picture.
+    Attributes:
+        early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
+        class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
+            picture.
     """
 
     enabled: bool
@@ -101,7 +108,9 @@ class TrainingParams(Params):
 class PictureTrainingParams(TrainingParams):
     """What every model has that is trained on pictures: how they vary, and the precision of the computation.
 
-    augmentation: None shows each picture as it is. precision: "auto" takes what is clearly faster on this machine.
+    Attributes:
+        augmentation: None shows each picture as it is.
+        precision: "auto" takes what is clearly faster on this machine.
     """
 
     augmentation: AugmentationParams | None

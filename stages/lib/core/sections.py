@@ -6,16 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
-from stages.lib.core.params import (
-    AskedPrecision,
-    Color,
-    CommonParams,
-    HeadParams,
-    Params,
-    PictureTrainingParams,
-    TrainingParams,
-    or_word,
+from stages.lib.core.model_sections import (
+    BackboneParams,
+    FeatureExtractionAugmentedParams,
+    FeatureExtractionParams,
+    FeaturesParams,
+    FineTunedParams,
+    ScratchParams,
 )
+from stages.lib.core.params import CommonParams, Params
+from stages.lib.core.versions import VersionsParams
 
 # What `download.path` names while no folder is the source: DVC needs a path that is there.
 NO_FOLDER = Path("sources")
@@ -136,69 +136,6 @@ class SplitParams(Params):
     max_near_duplicates: Annotated[float, Field(ge=0, le=1)]
 
 
-class PretrainingParams(Params):
-    """How the backbone of `preset: sample` is made.
-
-    pictures_per_class: drawn of each animal. learning_rate: the highest of the schedule.
-    """
-
-    pictures_per_class: Annotated[int, Field(ge=1)]
-    epochs: Annotated[int, Field(ge=1)]
-    learning_rate: Annotated[float, Field(gt=0)]
-
-
-class BackboneParams(Params):
-    """Section `backbone`.
-
-    preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
-    """
-
-    enabled: bool
-    preset: Annotated[str, Field(min_length=1)]
-    pretraining: PretrainingParams
-
-
-class FeaturesParams(Params):
-    """Section `features`.
-
-    batch_size: pictures per forward pass. precision: "auto" takes what is clearly faster on this machine.
-    """
-
-    enabled: bool
-    batch_size: Annotated[int, Field(ge=1)]
-    precision: AskedPrecision
-
-
-class ScratchParams(PictureTrainingParams):
-    """Sections `scratch` and `scratch_augmented`: the convnet and its training.
-
-    filters: of each 3 x 3 convolution. pooling: 2 x 2 max pooling between them. dropout: before the classifier.
-    """
-
-    color: Color
-    filters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
-    pooling: bool
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-
-
-class FeatureExtractionParams(TrainingParams, HeadParams):
-    """Section `feature_extraction`: the head and its training."""
-
-
-class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
-    """Section `feature_extraction_augmented`: the head and its training."""
-
-
-class FineTunedParams(PictureTrainingParams):
-    """Section `fine_tuned`: how much of the backbone trains, and how.
-
-    unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
-    normalisation never trains.
-    """
-
-    unfreeze: Annotated[int, Field(ge=1), or_word("all")]
-
-
 class EvaluateParams(Params):
     """Section `evaluate`.
 
@@ -209,8 +146,8 @@ class EvaluateParams(Params):
     explained: Annotated[int, Field(ge=0)]
 
 
-class LabelsParams(Params):
-    """Section `labels`.
+class LabelIssuesParams(Params):
+    """Section `label_issues`.
 
     folds: parts that the pictures are divided into; each is judged by a model trained on the others.
     threshold: normalized margin up to which a picture is named: of two classes the probability of the labelled one.
@@ -228,36 +165,6 @@ class ReportParams(Params):
     """
 
     worst: Annotated[int, Field(ge=0)]
-
-
-class ImagesVersions(Params):
-    """Versions of the libraries that read images."""
-
-    pillow: str
-    pi_heif: Annotated[str, Field(alias="pi-heif")]
-
-
-class NetworksVersions(Params):
-    """Versions of the libraries that networks are made with."""
-
-    tensorflow: str
-    keras: str
-    keras_hub: Annotated[str, Field(alias="keras-hub")]
-
-
-class StatisticsVersions(Params):
-    """Versions of the libraries that figures are computed with."""
-
-    scikit_learn: Annotated[str, Field(alias="scikit-learn")]
-    cleanlab: str
-
-
-class VersionsParams(Params):
-    """Section `versions`: of each library that shapes results, the version; a stage depends on whole groups."""
-
-    images: ImagesVersions
-    networks: NetworksVersions
-    statistics: StatisticsVersions
 
 
 def _least(value: object) -> float | str:
@@ -297,7 +204,7 @@ SECTIONS: dict[str, type[Params]] = {
     "feature_extraction_augmented": FeatureExtractionAugmentedParams,
     "fine_tuned": FineTunedParams,
     "evaluate": EvaluateParams,
-    "labels": LabelsParams,
+    "label_issues": LabelIssuesParams,
     "report": ReportParams,
     "gate": GateParams,
     "versions": VersionsParams,

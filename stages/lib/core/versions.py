@@ -2,11 +2,44 @@
 
 import os
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+from pydantic import Field
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.sections import VersionsParams
+from stages.lib.core.params import Params
 
 BACKEND = "tensorflow"
+
+
+class ImagesVersions(Params):
+    """Versions of the libraries that read images."""
+
+    pillow: str
+    pi_heif: Annotated[str, Field(alias="pi-heif")]
+
+
+class NetworksVersions(Params):
+    """Versions of the libraries that networks are made with."""
+
+    tensorflow: str
+    keras: str
+    keras_hub: Annotated[str, Field(alias="keras-hub")]
+
+
+class StatisticsVersions(Params):
+    """Versions of the libraries that figures are computed with."""
+
+    scikit_learn: Annotated[str, Field(alias="scikit-learn")]
+    cleanlab: str
+
+
+class VersionsParams(Params):
+    """Section `versions`: of each library that shapes results, the version; a stage depends on whole groups."""
+
+    images: ImagesVersions
+    networks: NetworksVersions
+    statistics: StatisticsVersions
 
 
 def check(tracked: VersionsParams) -> None:

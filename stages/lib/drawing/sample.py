@@ -65,7 +65,7 @@ def draw_set(animals: Sequence[str], count: int, image_size: int, seed: int) -> 
 
     Returns:
         Pictures uint8 (animals * count, image_size, image_size, 3) in [0, 255], and labels int64 (animals * count,),
-        indexes into `animals`.
+        indices into `animals`.
     """
     # New processes rather than forks: a fork of a process that runs TensorFlow's threads may hang.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:

@@ -17,10 +17,11 @@ def candidates(thumbnails: Sequence[np.ndarray], count: int) -> np.ndarray:
     """Pairs of thumbnails that may be of one picture, as it is or mirrored; few of each, however many there are.
 
     Args:
-        thumbnails: uint8 (48, 48, 3) each, RGB. count: nearest to look at.
+        thumbnails: uint8 (48, 48, 3) each, RGB.
+        count: nearest to look at.
 
     Returns:
-        int64 (pairs, 3): two places, the smaller first, and 1 where the second is to be mirrored, otherwise 0; sorted.
+        int64 (pairs, 3): two indices, the smaller first, and 1 where the second is to be mirrored, otherwise 0; sorted.
     """
     total = len(thumbnails)
     if not total:

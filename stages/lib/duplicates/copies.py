@@ -23,22 +23,22 @@ def copy_table(pictures: Sequence[Picture], groups: np.ndarray) -> pd.DataFrame:
 
     Returns:
         group (from 1), path (in the archive), class, kind (exact: an equal file is there; near; mirrored), distance
-        (from the picture that stands for the group, as in `likeness`), action (nothing yet). The index is the place
-        among the pictures.
+        (from the picture that stands for the group, as in `likeness`), action (nothing yet). The index of the table
+        is that of the picture in `pictures`.
     """
     members: dict[int, list[int]] = {}
-    for place, group in enumerate(groups.tolist()):
-        members.setdefault(group, []).append(place)
+    for index, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(index)
     apart, mirrored = compared(pictures, groups)
-    rows, index = [], []
-    for number, places in enumerate((places for places in members.values() if len(places) > 1), start=1):
-        files = Counter(pictures[place].sha256 for place in places)
-        for place in places:
-            picture = pictures[place]
-            kind = "exact" if files[picture.sha256] > 1 else "mirrored" if mirrored[place] else "near"
-            rows.append((number, picture.name, picture.label, kind, round(float(apart[place]), 2), UNDECIDED))
-            index.append(place)
-    table = pd.DataFrame(rows, index, columns=["group", "path", "class", "kind", "distance", "action"])
+    rows, listed = [], []
+    for number, indices in enumerate((indices for indices in members.values() if len(indices) > 1), start=1):
+        files = Counter(pictures[index].sha256 for index in indices)
+        for index in indices:
+            picture = pictures[index]
+            kind = "exact" if files[picture.sha256] > 1 else "mirrored" if mirrored[index] else "near"
+            rows.append((number, picture.name, picture.label, kind, round(float(apart[index]), 2), UNDECIDED))
+            listed.append(index)
+    table = pd.DataFrame(rows, listed, columns=["group", "path", "class", "kind", "distance", "action"])
     # An empty column would be one of numbers.
     return table.astype(dict.fromkeys(("path", "class", "kind", "action"), str))
 
@@ -47,7 +47,10 @@ def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -
     """Refuse when so many pictures are near copies that it is not a few copies that were found.
 
     Args:
-        copies: as from `copy_table`. total: pictures. limit: largest share of them. listed: the table's file.
+        copies: as from `copy_table`.
+        total: pictures.
+        limit: largest share of them.
+        listed: the table's file.
 
     Raises:
         UserError: with the share, examples and what to set.

@@ -31,7 +31,7 @@ def search(pictures: Sequence[Picture], limit: float | None) -> tuple[np.ndarray
         limit: largest distance of a near copy; None finds equal files only.
 
     Returns:
-        int64 (pictures,): the place of the picture that stands for the group, equal for copies. Groups that were still
+        int64 (pictures,): the index of the picture that stands for the group, equal for copies. Groups that were still
         growing when the search was ended, because of its time: they may have more copies among the pictures.
     """
     files = _first([picture.sha256 for picture in pictures])
@@ -39,10 +39,10 @@ def search(pictures: Sequence[Picture], limit: float | None) -> tuple[np.ndarray
         return files, 0
     different = np.unique(files)
     # Equal thumbnails need no search, however many there are.
-    seen = different[_first([pictures[place].thumbnail.tobytes() for place in different])]
+    seen = different[_first([pictures[index].thumbnail.tobytes() for index in different])]
     distinct = np.unique(seen)
-    distinct = distinct[has_detail([pictures[place].thumbnail for place in distinct])]
-    found, growing = _grouped([pictures[place].thumbnail for place in distinct], limit)
+    distinct = distinct[has_detail([pictures[index].thumbnail for index in distinct])]
+    found, growing = _grouped([pictures[index].thumbnail for index in distinct], limit)
     leaders = distinct[found]
     groups, known = np.arange(len(pictures)), np.isin(seen, distinct)
     groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
@@ -59,23 +59,23 @@ def compared(pictures: Sequence[Picture], groups: np.ndarray) -> tuple[np.ndarra
         float32 (pictures,): the distance, 0 for equal files. bool (pictures,): whether it is nearer mirrored.
     """
     apart, mirrored = np.zeros(len(pictures), np.float32), np.zeros(len(pictures), bool)
-    places = [place for place, group in enumerate(groups) if pictures[place].sha256 != pictures[group].sha256]
-    if places:
-        pairs = np.stack([np.minimum(places, groups[places]), np.maximum(places, groups[places])], axis=1)
+    indices = [index for index, group in enumerate(groups) if pictures[index].sha256 != pictures[group].sha256]
+    if indices:
+        pairs = np.stack([np.minimum(indices, groups[indices]), np.maximum(indices, groups[indices])], axis=1)
         thumbnails = [picture.thumbnail for picture in pictures]
         plain, turned = (_measured(thumbnails, np.insert(pairs, 2, mirror, axis=1)) for mirror in (0, 1))
-        apart[places], mirrored[places] = np.minimum(plain, turned), turned < plain
+        apart[indices], mirrored[indices] = np.minimum(plain, turned), turned < plain
     return apart, mirrored
 
 
 def _first(values: Sequence[Hashable]) -> np.ndarray:
-    """int64 (values,): the place at which each value comes first."""
-    places: dict[Hashable, int] = {}
-    return np.array([places.setdefault(value, place) for place, value in enumerate(values)], np.int64)
+    """int64 (values,): the index at which each value comes first."""
+    indices: dict[Hashable, int] = {}
+    return np.array([indices.setdefault(value, index) for index, value in enumerate(values)], np.int64)
 
 
 def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray, int]:
-    """int64 (pictures,): the place of the one that stands for each. Groups that were still growing at the end.
+    """int64 (pictures,): the index of the one that stands for each. Groups that were still growing at the end.
 
     Where one has more copies than it was compared with, those that stand for a group are searched again, without the
     others: each search of real pictures makes them fewer by a factor. Thumbnails can be made up that are copies of one
@@ -88,7 +88,7 @@ def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray
         if not crowded.any():
             break
         remaining = np.unique(leaders)
-        pairs = candidates([thumbnails[place] for place in remaining], _COUNT)
+        pairs = candidates([thumbnails[index] for index in remaining], _COUNT)
         pairs[:, :2] = remaining[pairs[:, :2]]
         near = _copies(thumbnails, pairs[crowded[pairs[:, :2]].any(axis=1)], limit)
         if not len(near):
@@ -107,10 +107,10 @@ def _merging(thumbnails: Sequence[np.ndarray], leaders: np.ndarray, near: np.nda
     sizes = np.bincount(leaders, minlength=len(leaders))
     larger: dict[int, int] = {}
     for pair in near.tolist():
-        other, one = sorted(pair, key=lambda place: (-sizes[place], place))
-        larger[one] = min(larger.get(one, other), other, key=lambda place: (-sizes[place], place))
+        other, one = sorted(pair, key=lambda index: (-sizes[index], index))
+        larger[one] = min(larger.get(one, other), other, key=lambda index: (-sizes[index], index))
     members = np.flatnonzero(leaders != np.arange(len(leaders))).tolist()
-    pairs = [sorted((larger[int(leaders[place])], place)) for place in members if int(leaders[place]) in larger]
+    pairs = [sorted((larger[int(leaders[index])], index)) for index in members if int(leaders[index]) in larger]
     plain, mirrored = (np.insert(np.array(pairs, np.int64).reshape(-1, 2), 2, turn, axis=1) for turn in (0, 1))
     fitting = _measured(thumbnails, plain) <= limit
     turned = _copies(thumbnails, mirrored[~fitting], limit)
@@ -126,8 +126,8 @@ def _measured(thumbnails: Sequence[np.ndarray], pairs: np.ndarray) -> np.ndarray
     """float32 (pairs,): distances; the second of a pair is mirrored where the third number is 1."""
     found = [np.empty(0, np.float32)]
     for part in (pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)):
-        one = np.stack([thumbnails[place] for place in part[:, 0]])
-        other = np.stack([thumbnails[place][:, ::-1] if turned else thumbnails[place] for _, place, turned in part])
+        one = np.stack([thumbnails[index] for index in part[:, 0]])
+        other = np.stack([thumbnails[index][:, ::-1] if turned else thumbnails[index] for _, index, turned in part])
         found.append(distances(one, other))
     return np.concatenate(found)
 
@@ -139,8 +139,8 @@ def _stars(count: int, links: np.ndarray) -> np.ndarray:
         near[one].append(other)
         near[other].append(one)
     leaders, free = np.arange(count), np.ones(count, bool)
-    for place in sorted(near, key=lambda place: (-len(near[place]), place)):
-        if free[place]:
-            taken = [place, *(other for other in near[place] if free[other])]
-            leaders[taken], free[taken] = place, False
+    for index in sorted(near, key=lambda index: (-len(near[index]), index)):
+        if free[index]:
+            taken = [index, *(other for other in near[index] if free[other])]
+            leaders[taken], free[taken] = index, False
     return leaders

@@ -16,8 +16,10 @@ def nearest(vectors: np.ndarray, owners: np.ndarray, count: int, radius: float) 
     "Random projection trees and low dimensional manifolds", STOC; here along the difference of two of the vectors.
 
     Args:
-        vectors: float32 (vectors, size). owners: int64 (vectors,); those of one owner make no pair.
-        count: of each vector, at most. radius: largest distance.
+        vectors: float32 (vectors, size).
+        owners: int64 (vectors,); those of one owner make no pair.
+        count: of each vector, at most.
+        radius: largest distance.
 
     Returns:
         int64 (pairs,): the first of each pair. int64 (pairs,): the other, larger one.
@@ -46,31 +48,31 @@ def _nearest_of_each(one: np.ndarray, other: np.ndarray, squares: np.ndarray, co
 def _leaves(vectors: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
     waiting = [np.arange(len(vectors))]
     while waiting:
-        places = waiting.pop()
-        if len(places) <= _LEAF:
-            yield places
+        indices = waiting.pop()
+        if len(indices) <= _LEAF:
+            yield indices
             continue
-        one, other = rng.choice(len(places), 2, replace=False)
-        along = vectors[places] @ (vectors[places[one]] - vectors[places[other]])
-        half = len(places) // 2
+        one, other = rng.choice(len(indices), 2, replace=False)
+        along = vectors[indices] @ (vectors[indices[one]] - vectors[indices[other]])
+        half = len(indices) // 2
         order = np.argpartition(along, half)
-        waiting += [places[order[:half]], places[order[half:]]]
+        waiting += [indices[order[:half]], indices[order[half:]]]
 
 
 def _near(
-    places: np.ndarray, vectors: np.ndarray, owners: np.ndarray, count: int, radius: float
+    indices: np.ndarray, vectors: np.ndarray, owners: np.ndarray, count: int, radius: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs within a leaf: int64 (pairs,), both places in one number; float32 (pairs,), squared distances."""
-    own, whose = vectors[places], owners[places]
+    """Pairs within a leaf: int64 (pairs,), both indices in one number; float32 (pairs,), squared distances."""
+    own, whose = vectors[indices], owners[indices]
     lengths = (own * own).sum(axis=1)
     squares = lengths[:, np.newaxis] + lengths - 2 * (own @ own.T)
     squares[whose[:, np.newaxis] == whose] = np.inf
-    count = min(count, len(places) - 1)
+    count = min(count, len(indices) - 1)
     if count < 1:
         return np.empty(0, np.int64), np.empty(0, np.float32)
     # Exactly so many, also of equal ones.
     near = np.argpartition(squares, count - 1, axis=1)[:, :count]
     found = np.take_along_axis(squares, near, axis=1)
     rows, columns = np.nonzero(found <= radius * radius)
-    one, other = places[rows], places[near[rows, columns]]
+    one, other = indices[rows], indices[near[rows, columns]]
     return np.minimum(one, other) * len(vectors) + np.maximum(one, other), found[rows, columns]

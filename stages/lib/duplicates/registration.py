@@ -13,7 +13,8 @@ def registered(fixed: np.ndarray, moving: np.ndarray, warps: np.ndarray, steps: 
     unifying framework", IJCV 56.
 
     Args:
-        fixed, moving: float32 (pairs, side, side), grey.
+        fixed: float32 (pairs, side, side), grey.
+        moving: float32 (pairs, side, side), grey.
         warps: float32 (pairs, 6), to start from: (x, y), each in [-1, 1], goes to
             (warp[0] x + warp[1] y + warp[2], warp[3] x + warp[4] y + warp[5]).
         steps: improvements.
@@ -55,7 +56,8 @@ def warped(moving: np.ndarray, warps: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Sample images where the transforms take the pixels of others, bilinearly.
 
     Args:
-        moving: float32 (pairs, side, side) or (pairs, side, side, channels). warps: float32 (pairs, 6), as above.
+        moving: float32 (pairs, side, side) or (pairs, side, side, channels).
+        warps: float32 (pairs, 6), as above.
 
     Returns:
         float32 (pairs, side * side) or (pairs, side * side, channels). bool (pairs, side * side): where the moving

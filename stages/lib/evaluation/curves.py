@@ -17,7 +17,8 @@ def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """The ROC curve: false_positive_rate, true_positive_rate; of many classes the mean over those tested.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes).
+        labels: int64 (pictures,).
+        probabilities: float64 (pictures, classes).
 
     Returns:
         At most 202 rows, false_positive_rate rising from 0 to 1; none where all pictures are of one class.

@@ -81,7 +81,8 @@ def overlay(picture: np.ndarray, heat: np.ndarray, side: int) -> Image.Image:
     """A picture with heat over it: the hotter, the stronger the colour; cold parts stay clear.
 
     Args:
-        picture: uint8 (height, width, 3) or (height, width, 1). heat: float32, 2-D, in [0, 1]; covers the picture.
+        picture: uint8 (height, width, 3) or (height, width, 1).
+        heat: float32, 2-D, in [0, 1]; covers the picture.
         side: height and width of the result in pixels.
     """
     image = Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).convert("RGB")
@@ -122,7 +123,8 @@ def write(
     """Write the pictures that `choose` chose with their heat, and index.csv: file, path, label, predicted, confidence.
 
     Args:
-        directory: is made. dataset: what the paths of `table` start from.
+        directory: is made.
+        dataset: what the paths of `table` start from.
         resizing: how the model's pictures get its size.
 
     Raises:

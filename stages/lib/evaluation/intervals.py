@@ -33,7 +33,8 @@ def share(right: int, count: int) -> Interval:
     shares near 1 only 17 times in 20.
 
     Args:
-        right: 0 to `count`. count: at least 1.
+        right: 0 to `count`.
+        count: at least 1.
     """
     found = binomtest(right, count).proportion_ci(LEVEL, "wilsoncc")
     return within(right / count, float(found.low), float(found.high))
@@ -59,7 +60,8 @@ def mean_share(right: np.ndarray, counts: np.ndarray) -> Interval:
     `share`. Classes of few pictures borrow one picture of the mean of all, and the variance makes up for that.
 
     Args:
-        right, counts: int (classes,), counts at least 1.
+        right: int (classes,), pictures of each class that the model gets right.
+        counts: int (classes,), pictures of each class, at least 1.
     """
     low, high = _lowest_mean(right, counts), 1 - _lowest_mean(counts - right, counts)
     return within(float((right / counts).mean()), low, high)
@@ -96,7 +98,8 @@ def scaled_score(value: float, variance: float, carriers: float, curve: Callable
     variance, has the interval of the curve. q is a quantile of Student's distribution.
 
     Args:
-        variance: of `value`, from the pictures. carriers: pictures that carry it, 0 if none.
+        variance: of `value`, from the pictures.
+        carriers: pictures that carry it, 0 if none.
         curve: the variance at a true figure, in [0, 1], if it had the usual form.
     """
     usual = curve(value)

@@ -27,8 +27,8 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> Interval:
     Args:
         labels, predicted: int64 (pictures,), or text.
     """
-    _, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    return mean_share(np.bincount(places[labels == predicted], minlength=len(counts)), counts)
+    _, indices, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return mean_share(np.bincount(indices[labels == predicted], minlength=len(counts)), counts)
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -59,10 +59,10 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
     A class that is never predicted has precision 0; recall of a class that is not tested is 0, anything up to 1.
 
     Args:
-        labels, predicted: int64 (pictures,), indexes into `classes`.
+        labels, predicted: int64 (pictures,), indices into `classes`.
     """
-    places = list(range(len(classes)))
-    precision, recall, f1, pictures = precision_recall_fscore_support(labels, predicted, labels=places, zero_division=0)
+    every = list(range(len(classes)))
+    precision, recall, f1, pictures = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
     found = np.bincount(labels[labels == predicted], minlength=len(classes))
     shares = [
         share(int(right), int(count)) if count else Interval(0.0, 0.0, 1.0)

@@ -19,7 +19,8 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> Interval:
     few pictures has an interval too.
 
     Args:
-        labels: int64 (pictures,). probabilities: float (pictures, classes).
+        labels: int64 (pictures,).
+        probabilities: float (pictures, classes).
 
     Returns:
         NaN throughout where all pictures are of one class.
@@ -40,7 +41,8 @@ def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> Interval
     the binomial one of Boyd, Eng & Page (2013), "Area under the precision-recall curve".
 
     Args:
-        labels: int64 (pictures,). probabilities: float (pictures, classes).
+        labels: int64 (pictures,).
+        probabilities: float (pictures, classes).
 
     Returns:
         NaN throughout where all pictures are of one class.
@@ -98,7 +100,8 @@ def _area(own: np.ndarray, scores: np.ndarray) -> tuple[float, np.ndarray]:
     """Share of pairs in the right order, ties counting half, and by how much each picture moves it.
 
     Args:
-        own: bool (pictures,). scores: float (pictures,).
+        own: bool (pictures,).
+        scores: float (pictures,).
     """
     high, low = np.sort(scores[own]), np.sort(scores[~own])
     influence = np.empty(len(scores))
@@ -123,12 +126,12 @@ def _average_precision(own: np.ndarray, scores: np.ndarray) -> tuple[float, np.n
     order = np.argsort(-scores, kind="stable")
     ranked = own[order]
     ends = np.flatnonzero(np.diff(scores[order], append=np.nan))
-    place = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
+    index = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
     every, found = ends + 1, np.cumsum(ranked)[ends]
     precision, here = found / every, np.diff(found, prepend=0)
     gained = np.cumsum((here * (1 - precision) / every)[::-1])[::-1]
     lost = np.cumsum((here * precision / every)[::-1])[::-1]
-    moved = np.where(ranked, (precision + gained - (1 - precision) / every)[place], -lost[place]) / ranked.sum()
+    moved = np.where(ranked, (precision + gained - (1 - precision) / every)[index], -lost[index]) / ranked.sum()
     influence = np.empty(len(scores))
     influence[order] = moved
     return float((here * precision).sum() / ranked.sum()), influence

@@ -44,7 +44,7 @@ def tables_of(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     """Tables by name: confusion (actual, predicted), roc, per_class, calibration.
 
     Args:
-        labels: int64 (pictures,), indexes into `classes`. probabilities: float64 (pictures, classes).
+        labels: int64 (pictures,), indices into `classes`. probabilities: float64 (pictures, classes).
     """
     names, predicted = np.asarray(classes, object), probabilities.argmax(axis=1)
     return {

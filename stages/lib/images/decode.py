@@ -45,6 +45,12 @@ def decode(
 
     Raises:
         BrokenPicture: the file is not a picture, ends too early or is too large.
+
+    Example:
+        >>> from pathlib import Path
+        >>> pixels = decode(Path("data/dataset/test/cat/0.png"), size=32)
+        >>> pixels.shape, pixels.dtype
+        ((32, 32, 3), dtype('uint8'))
     """
     picture = upright(source, color, None if size is None else 2 * size)
     array = np.asarray(picture if size is None else resized(picture, size, resizing))

@@ -18,7 +18,7 @@ class Subset:
     """Pictures in the order of the manifest.
 
     paths: files. names: the same, relative to the dataset. checksums: sha256 of each file. labels: int64 (pictures,),
-    indexes into `classes`. classes: names, sorted; the same for every subset.
+    indices into `classes`. classes: names, sorted; the same for every subset.
     """
 
     paths: list[Path]
@@ -34,22 +34,48 @@ def read_manifest(file: Path) -> pd.DataFrame:
     Returns:
         A row per picture: path, class, subset, group (empty without), width, height (pixels), bytes, sha256,
         brightness in [0, 1], sharpness (`stages.lib.decoding.quality`).
+
+    Example:
+        >>> manifest = read_manifest(Path("data/manifest.csv"))
+        >>> sorted(manifest["class"].unique())
+        ['cat', 'dog']
     """
     text = ("path", "class", "subset", "group", "sha256")
     return pd.read_csv(file, dtype=dict.fromkeys(text, str), na_filter=False)
 
 
-def read_subset(dataset: Path, manifest: Path, subset: SubsetName) -> Subset:
-    """List the pictures of one subset.
+def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subset]:
+    """List the pictures of some subsets; the manifest is read once for all of them.
+
+    Args:
+        dataset: directory of the pictures, from the stage `split`.
+        manifest: table of the pictures, from the same stage.
+        names: subsets that are wanted.
+
+    Returns:
+        The subsets, in the order of `names`.
 
     Raises:
-        UserError: the subset is empty.
+        UserError: a subset is empty.
+
+    Example:
+        >>> train, test = read_subsets(Path("data/dataset"), Path("data/manifest.csv"), "train", "test")
+        >>> test.classes[test.labels[0]]
+        'cat'
     """
     table = read_manifest(manifest)
     classes = sorted(table["class"].unique())
-    rows = table[table["subset"] == subset]
-    if rows.empty:
-        raise UserError(f"{manifest}: expected pictures in subset {subset!r}, found none")
-    names = rows["path"].tolist()
-    labels = np.searchsorted(classes, rows["class"].to_numpy(str)).astype(np.int64)
-    return Subset([dataset / name for name in names], names, rows["sha256"].tolist(), labels, classes)
+    subsets = []
+    for name in names:
+        rows = table[table["subset"] == name]
+        if rows.empty:
+            raise UserError(f"{manifest}: expected pictures in subset {name!r}, found none")
+        paths = rows["path"].tolist()
+        labels = np.searchsorted(classes, rows["class"].to_numpy(str)).astype(np.int64)
+        subsets.append(Subset([dataset / path for path in paths], paths, rows["sha256"].tolist(), labels, classes))
+    return subsets
+
+
+def read_subset(dataset: Path, manifest: Path, name: SubsetName) -> Subset:
+    """List the pictures of one subset, as `read_subsets` does."""
+    return read_subsets(dataset, manifest, name)[0]

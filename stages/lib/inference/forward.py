@@ -17,6 +17,10 @@ def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.n
 
     It takes pictures uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
     output for each.
+
+    Args:
+        model: takes pictures; stays as it is.
+        batch_size: the most pictures that are computed at once.
     """
     found: list[Forward] = []
 
@@ -42,7 +46,11 @@ def probabilities(
     """Probability of each class for each picture, read as in training.
 
     Args:
-        broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
+        model: as `saved_model.load` gives it.
+        paths: files of the pictures.
+        batch_size: pictures per forward pass.
+        broken: a dictionary that takes the files that cannot be decoded, and why; these are left out of the result.
+            Without it, a file that cannot be decoded ends the call with an error.
         resizing: that of the model's training (`saved_model.resizing_of`).
         read: what reads the pictures, as `pictures.stream` does.
 
@@ -51,6 +59,14 @@ def probabilities(
 
     Raises:
         BrokenPicture: one of the files cannot be decoded; its name comes first.
+
+    Example:
+        >>> from stages.lib.networks.saved_model import load, resizing_of
+        >>> file = Path("models/scratch/model.keras")
+        >>> model, classes = load(file)
+        >>> paths = [Path("data/dataset/test/cat/0.png"), Path("data/dataset/test/dog/0.png")]
+        >>> probabilities(model, paths, batch_size=64, resizing=resizing_of(file)).shape
+        (2, 2)
     """
     image_size, color = input_of(model)
     # No batch is filled up beyond all pictures.

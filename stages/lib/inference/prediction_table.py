@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.text import visible
 from stages.lib.inference import predictions
 
@@ -29,26 +29,26 @@ def show(table: pd.DataFrame) -> None:
     Args:
         table: of `predictions.table`.
     """
-    chances = table[[name for name in table if str(name).startswith("p_")]]
-    few = chances.shape[1] <= _MOST
-    titles = [*chances.columns] if few else ["probability", "then"]
+    probabilities = table[[name for name in table if str(name).startswith("p_")]]
+    few = probabilities.shape[1] <= _MOST
+    titles = [*probabilities.columns] if few else ["probability", "then"]
     shown = Table(box=None, header_style="dim", pad_edge=False)
     on_terminal = sys.stdout.isatty()
-    for place, name in enumerate(["path", "predicted", *titles]):
-        right = place > 1 and name != "then"
+    for index, name in enumerate(["path", "predicted", *titles]):
+        right = index > 1 and name != "then"
         shown.add_column(Text(visible(name)), justify="right" if right else "left", overflow="fold")
-    for path, predicted, row in zip(table["path"], table["predicted"], chances.to_numpy(), strict=True):
-        cells = [f"{value:.4f}" for value in row] if few else _likeliest(row, [str(name)[2:] for name in chances])
+    for path, predicted, row in zip(table["path"], table["predicted"], probabilities.to_numpy(), strict=True):
+        cells = [f"{value:.4f}" for value in row] if few else _likeliest(row, [str(name)[2:] for name in probabilities])
         shown.add_row(*(Text(visible(cell)) for cell in (path, predicted, *cells)))
     Console(width=None if on_terminal else _PIPE).print(shown)
     if not few:
-        left_out = chances.shape[1] - 1 - _NEXT
+        left_out = probabilities.shape[1] - 1 - _NEXT
         print(f"{left_out} more classes have less: --csv FILE writes the probability of every class", file=sys.stderr)
 
 
 def _likeliest(row: np.ndarray, classes: list[str]) -> list[str]:
-    first, *others = sorted(range(len(classes)), key=lambda place: -row[place])[: 1 + _NEXT]
-    return [f"{row[first]:.4f}", ", ".join(f"{classes[place]} {row[place]:.4f}" for place in others)]
+    first, *others = sorted(range(len(classes)), key=lambda index: -row[index])[: 1 + _NEXT]
+    return [f"{row[first]:.4f}", ", ".join(f"{classes[index]} {row[index]:.4f}" for index in others)]
 
 
 def require_target(file: Path, inputs: Collection[Path] = ()) -> None:
@@ -91,7 +91,7 @@ def write(table: pd.DataFrame, file: Path) -> None:
     if _is_special(file):
         predictions.write(table, file)
         return
-    with whole_file(file.resolve()) as partial:
+    with atomic_file(file.resolve()) as partial:
         predictions.write(table, partial)
 
 

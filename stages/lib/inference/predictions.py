@@ -15,10 +15,12 @@ def table(names: Sequence[str], classes: Sequence[str], probabilities: np.ndarra
     """A row per picture: path, predicted, and the probability of each class as `p_<class>`.
 
     Args:
+        names: paths of the pictures.
+        classes: names, in the order of the columns of `probabilities`.
         probabilities: float64 (pictures, classes).
     """
     predicted = np.asarray(classes, object)[probabilities.argmax(axis=1)]
-    columns = {f"{_PREFIX}{name}": probabilities[:, place] for place, name in enumerate(classes)}
+    columns = {f"{_PREFIX}{name}": probabilities[:, index] for index, name in enumerate(classes)}
     return pd.DataFrame({"path": list(names), "predicted": predicted} | columns)
 
 
@@ -32,7 +34,11 @@ def measured(
     """The same of pictures whose class is known: path, sha256, label, predicted, `p_<class>`.
 
     Args:
-        labels: int64 (pictures,), indexes into `classes`. probabilities: float64 (pictures, classes).
+        names: paths of the pictures.
+        checksums: SHA-256 of each file.
+        labels: int64 (pictures,), indices into `classes`.
+        classes: names, in the order of the columns of `probabilities`.
+        probabilities: float64 (pictures, classes).
     """
     found = table(names, classes, probabilities)
     found.insert(1, "sha256", list(checksums))

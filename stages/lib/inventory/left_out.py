@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_file, write_csv
+from stages.lib.core.outputs import atomic_file, write_csv
 from stages.lib.inventory.contents import Rejected
 
 _SHOWN = 10  # printed
@@ -15,7 +15,7 @@ _SHOWN = 10  # printed
 def write_left_out(file: Path, left_out: Sequence[Rejected]) -> None:
     """Write the table: path (also of a folder, a class or a row of a csv), reason."""
     table = pd.DataFrame([(one.name, one.reason) for one in left_out], columns=["path", "reason"], dtype=str)
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         write_csv(table, partial)
 
 

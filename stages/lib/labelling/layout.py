@@ -1,26 +1,13 @@
 """Which class, and which subset, the folders and names of pictures give them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SubsetName
+from stages.lib.labelling.layout_refusal import Parts, Unclear, beside, refusal, shown, some, without_companions
 from stages.lib.labelling.names import class_in_name, companion_in, crossed_pattern, doubt, subset_of, subsets_of
-
-Parts = tuple[str, ...]  # folders and the name of a file
-_ADVICE = "set split.labels to a csv with the columns path,label or to a regular expression on the path, such as "
-
-
-class Unclear(UserError):
-    """Paths that tell less than two classes apart, or could be read in two ways; why: in a few words."""
-
-    def __init__(self, message: str, why: str) -> None:
-        """Say it."""
-        super().__init__(message)
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +93,7 @@ def read_layout(names: Sequence[str]) -> Layout:
         around = [subset for folder in start if (subset := subset_of(folder))]
         layout = Layout(dict([_root(files, start, around[-1] if around else None, set())]))
     if len({placed.label for placed in map(layout.place, names) if placed}) < 2:
-        raise _refusal(files, _shown(files))
+        raise refusal(files, shown(files))
     return layout
 
 
@@ -126,7 +113,7 @@ def _roots_of_subsets(files: Sequence[Parts], start: Parts, subsets: dict[str, S
     for top, classes in by_folder.items():
         first, expected = next(iter(by_folder.items()))
         if not classes & expected:
-            raise _refusal(files, f"classes {_some(expected)} in {first}, but {_some(classes)} in {top}")
+            raise refusal(files, f"classes {some(expected)} in {first}, but {some(classes)} in {top}")
     return roots
 
 
@@ -153,16 +140,16 @@ def _root(files: Sequence[Parts], start: Parts, subset: SubsetName | None, known
         return prefix, _Root(_by_name(files, subset, known), subset)
     if "" in tops:
         loose = next(file for file in files if len(file) == len(prefix) + 1)
-        raise _refusal(files, f"{'/'.join(loose)}, which is in none, beside {_some(tops - {''})}", prefix)
+        raise refusal(files, f"{'/'.join(loose)}, which is in none, beside {some(tops - {''})}", prefix)
     deep = {file[len(prefix)] for file in files if len(file) > len(prefix) + 2}
     below = all(len(file) > len(prefix) + 2 and subset_of(file[len(prefix) + 1]) for file in files)
     if why := doubt(tops, set() if below else deep):
-        raise _refusal(files, why, prefix, crossed_pattern(tops) or _without_companions(files, prefix, tops))
+        raise refusal(files, why, prefix, crossed_pattern(tops) or without_companions(files, prefix, tops))
     inner = {folder for file in files for folder in file[len(prefix) + 1 : -1]}
     if companion := companion_in(inner):
         # Other subsets have folders of other names above their classes.
-        pattern = rf"{'[^/]+/' * len(prefix)}(?P<label>[^/]+)/{_beside(inner, companion)}/"
-        raise _refusal(files, f"folders {companion} inside those of the classes: are these pictures?", (), pattern)
+        pattern = rf"{'[^/]+/' * len(prefix)}(?P<label>[^/]+)/{beside(inner, companion)}/"
+        raise refusal(files, f"folders {companion} inside those of the classes: are these pictures?", (), pattern)
     return prefix, _Root("folder", subset, below)
 
 
@@ -172,37 +159,7 @@ def _by_name(files: Sequence[Parts], subset: SubsetName | None, known: set[str])
         return "name"
     if known and subset != "train" and not labels & known:
         return None
-    raise _refusal(files, _shown([file for file in files if not class_in_name(file[-1])] or files))
-
-
-def _without_companions(files: Sequence[Parts], prefix: Parts, tops: set[str]) -> str | None:
-    """The pattern of what lies beside masks and annotations; None where nothing of the kind is there."""
-    if not (companion := companion_in(tops)):
-        return None
-    by_name = all(class_in_name(file[-1]) for file in files if file[len(prefix)] != companion)
-    return f"{_beside(tops, companion)}/" + (r"(?P<label>[^/]+?)[ ._-]\d+[^/]*$" if by_name else "(?P<label>[^/]+)/")
-
-
-def _beside(folders: set[str], companion: str) -> str:
-    """The pattern of the folders that hold the pictures: the only other one, if there is one."""
-    others = sorted(folders - {companion})
-    return re.escape(others[0]) if len(others) == 1 else f"(?!{re.escape(companion)}/)[^/]+"
-
-
-def _refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | None = None) -> Unclear:
-    """The error, with a pattern to set: the one that fits `below` the prefix, or those that may fit."""
-    start = "^" + "".join(f"{re.escape(folder)}/" for folder in prefix)
-    depth = max((len(file) for file in files), default=0) - len(prefix)
-    ways = [f"'{start}{'[^/]+/' * above}(?P<label>[^/]+)/'" for above in range(min(depth - 1, 2))]
-    if below:
-        ways = [f"'{start}{below}'"]
-    elif not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
-        ways.append(r"'(?P<label>[^/]+?)[ ._-]\d+[^/]*$'")
-    return Unclear(
-        "split.labels: expected pictures of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "
-        f"layout with one meaning. Received: {why}; {_ADVICE}{' or '.join(ways)}",
-        why,
-    )
+    raise refusal(files, shown([file for file in files if not class_in_name(file[-1])] or files))
 
 
 def _common(files: Sequence[Parts]) -> Parts:
@@ -214,12 +171,3 @@ def _common(files: Sequence[Parts]) -> Parts:
 def _tops(files: Sequence[Parts], prefix: Parts) -> set[str]:
     """Names of the folders right below `prefix`; empty for files that lie there."""
     return {file[len(prefix)] if len(file) > len(prefix) + 1 else "" for file in files}
-
-
-def _shown(files: Sequence[Parts]) -> str:
-    return _some(["/".join(file) for file in files])
-
-
-def _some(names: Sequence[str] | set[str]) -> str:
-    ordered = sorted(names) if isinstance(names, set) else list(names)
-    return ", ".join(ordered[:3]) + (", ..." if len(ordered) > 3 else "")

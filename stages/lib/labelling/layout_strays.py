@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from stages.lib.core.errors import UserError
 from stages.lib.inventory.strays import Strays
-from stages.lib.labelling.layout import Layout, Unclear, read_layout
+from stages.lib.labelling.layout import Layout, read_layout
+from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.names import class_in_name
 
 Units = list[list[str]]

@@ -15,7 +15,11 @@ from stages.lib.networks.precision import policy
 
 
 def classifier(classes: int) -> layers.Layer:
-    """Last layer: one sigmoid unit for two classes, else a softmax unit per class; in float32 at any precision."""
+    """Last layer: one sigmoid unit for two classes, else a softmax unit per class; in float32 at any precision.
+
+    Args:
+        classes: their number, at least 2.
+    """
     if classes == 2:
         return layers.Dense(1, activation="sigmoid", dtype="float32", name="classifier")
     return layers.Dense(classes, activation="softmax", dtype="float32", name="classifier")
@@ -32,6 +36,17 @@ def convnet(
     """A stack of 3 x 3 convolutions, pooled on average, and a classifier.
 
     Takes (batch, image_size, image_size, channels) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
+
+    Args:
+        image_size: height and width of the input in pixels.
+        color: rgb or grey: 3 channels or 1.
+        filters: number of filters of each convolution, from the input on.
+        pooling: whether 2 x 2 max pooling lies between the convolutions.
+        dropout: share of units dropped before the classifier, in [0, 1); 0 adds no layer.
+        classes: their number.
+
+    Returns:
+        Not compiled, with random weights.
 
     Raises:
         UserError: the pictures are too small for this many convolutions.
@@ -54,7 +69,17 @@ def convnet(
 
 
 def head_layers(units: int, activation: str, dropout: float, classes: int) -> list[layers.Layer]:
-    """The layers between pooled features and probabilities: dense, dropout, classifier; all in float32."""
+    """The layers between pooled features and probabilities: dense, dropout, classifier; all in float32.
+
+    Args:
+        units: of the dense layer.
+        activation: of the dense layer, such as "relu".
+        dropout: share of units dropped before the classifier, in [0, 1).
+        classes: their number.
+
+    Returns:
+        Three layers, not built.
+    """
     return [
         layers.Dense(units, activation=activation, dtype="float32", name="dense"),
         layers.Dropout(dropout, dtype="float32", name="dropout"),
@@ -63,7 +88,15 @@ def head_layers(units: int, activation: str, dropout: float, classes: int) -> li
 
 
 def head(stack: Sequence[layers.Layer], channels: int) -> keras.Model:
-    """The head alone: takes pooled features (batch, channels); shares its layers with what else they are part of."""
+    """The head alone: takes pooled features (batch, channels); shares its layers with what else they are part of.
+
+    Args:
+        stack: layers, as `head_layers` gives them.
+        channels: size of a feature vector.
+
+    Returns:
+        Takes float32 (batch, channels); gives probabilities float32 (batch, 1) or (batch, classes).
+    """
     inputs = keras.Input((channels,), name="features")
     return keras.Model(inputs, _chain(stack, inputs))
 
@@ -78,6 +111,15 @@ def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int,
     """A frozen backbone with its own scaling of pictures, average pooling, and a head.
 
     Takes (batch, image_size, image_size, 3) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
+
+    Args:
+        preset: directory of the stage `backbone`.
+        stack: layers of the head, as `head_layers` gives them.
+        image_size: height and width of the input in pixels.
+        precision: in which the backbone computes.
+
+    Returns:
+        Not compiled; only the head trains.
     """
     inputs = keras.Input((image_size, image_size, 3), name="pictures")
     backbone, scaling = load_backbone(preset, precision)
@@ -86,7 +128,13 @@ def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int,
 
 
 def feature_extractor(preset: Path, image_size: int, precision: Precision) -> keras.Model:
-    """The part of `transfer_model` below the head: pictures in [0, 255] to float32 (batch, channels)."""
+    """The part of `transfer_model` below the head: pictures in [0, 255] to float32 (batch, channels).
+
+    Args:
+        preset: directory of the stage `backbone`.
+        image_size: height and width of the input in pixels.
+        precision: in which the backbone computes.
+    """
     inputs = keras.Input((image_size, image_size, 3), name="pictures")
     backbone, scaling = load_backbone(preset, precision)
     backbone.trainable = False
@@ -94,7 +142,15 @@ def feature_extractor(preset: Path, image_size: int, precision: Precision) -> ke
 
 
 def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.Backbone, layers.Layer]:
-    """Load the backbone of a preset directory, and the scaling that its image converter asks for."""
+    """Load the backbone of a preset directory, and the scaling that its image converter asks for.
+
+    Args:
+        preset: directory of the stage `backbone`.
+        precision: in which the backbone computes.
+
+    Returns:
+        The backbone, and a layer that takes pictures in [0, 255] to what the backbone expects.
+    """
     model_files.check_preset(preset)
     # Some backbones hand `dtype` on to their layers, others build them in the policy of the moment.
     with policy(precision):
@@ -111,46 +167,21 @@ def backbone_of(model: keras.Model) -> keras_hub.models.Backbone:
 
 
 def with_precision(model: keras.Model, precision: Precision) -> keras.Model:
-    """The model that `transfer_model` built, its backbone computing in another precision; the weights stay the same."""
+    """The model that `transfer_model` built, its backbone computing in another precision; the weights stay the same.
+
+    Args:
+        model: as `transfer_model` built it.
+        precision: in which the backbone of the copy computes.
+
+    Returns:
+        A new model; `model` stays as it is.
+    """
     old = backbone_of(model)
     with policy(precision):
         new = type(old).from_config(old.get_config() | {"dtype": precision})
     new.set_weights(old.get_weights())
     inputs = keras.Input(model.input_shape[1:], name="pictures")
     return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))
-
-
-def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:
-    """Let the backbone train, batch normalisation excepted: neither its weights nor its statistics change.
-
-    Args:
-        last: number of layers with weights that train, counted from the output; None trains all. A layer that is made
-            of layers and has weights of its own besides counts for these as one more, before the others.
-    """
-    # Only a change reaches the layers inside.
-    backbone.trainable = False
-    backbone.trainable = True
-    owners = []
-    for layer in _in_order(backbone):
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False
-        elif layer._trainable_variables:
-            owners.append(layer)
-    for layer in owners[: 0 if last is None else -last]:
-        if not layer._layers:
-            layer.trainable = False
-        # `trainable` of a layer made of layers is that of all of them; of its own weights, each has one.
-        for weight in layer._trainable_variables:
-            weight.trainable = False
-
-
-def _in_order(layer: layers.Layer) -> list[layers.Layer]:
-    """All layers within a layer, each once, from input to output; one made of layers stands before these."""
-    found: dict[int, layers.Layer] = {}
-    for inner in layer._layers:
-        for one in (inner, *_in_order(inner)):
-            found.setdefault(id(one), one)
-    return list(found.values())
 
 
 def _pooling() -> layers.Layer:

@@ -33,6 +33,7 @@ def faithful(model: keras.Model, pictures: np.ndarray) -> tuple[keras.Model, For
     the outputs are others, a line is printed, nothing is folded, and TensorFlow is told to join nothing.
 
     Args:
+        model: built; stays as it is.
         pictures: uint8 (count, height, width, channels) in [0, 255]; the first few are compared.
 
     Returns:
@@ -102,6 +103,7 @@ def fuse(model: keras.Model, fold: bool = True) -> keras.Model:
     other layers, what lies inside a layer that is no functional model, a whole model that is none.
 
     Args:
+        model: built; stays as it is.
         fold: False only does what concerns frozen models.
     """
     if not isinstance(model, keras.Function):

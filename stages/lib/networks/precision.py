@@ -23,6 +23,8 @@ def choose(stage: str, asked: AskedPrecision, step_in: Callable[[Precision], Ste
     No flag of a processor says so: it depends on the layers, and on which of them have a fast form in bfloat16.
 
     Args:
+        stage: name of the stage, for what is printed.
+        asked: "auto", or the precision itself.
         step_in: builds the computation in a precision and gives a function that does one step of it. It builds on
             nothing that is used later: the steps change weights and random sequences.
     """

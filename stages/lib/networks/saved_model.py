@@ -10,7 +10,7 @@ import keras
 from pydantic import BaseModel, Field, ValidationError
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Interpolation, Precision, ResizeMode
 from stages.lib.images.decode import Color
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
@@ -22,8 +22,15 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resizing = STRETCH) -> None:
-    """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size."""
-    with whole_file(file) as partial:
+    """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size.
+
+    Args:
+        model: takes pictures in [0, 255] and gives probabilities.
+        file: to write, with the suffix `.keras`; it appears whole or not at all.
+        classes: names, in the order of the model's outputs.
+        resizing: how the training pictures got the size of the model.
+    """
+    with atomic_file(file) as partial:
         written = partial.with_name(f"{partial.name}.keras")
         try:
             model.save(written)
@@ -36,8 +43,21 @@ def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resiz
 def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
     """Load a model that `save` wrote, and the names of its classes; nothing of it is run as code.
 
+    Args:
+        file: a `.keras` file.
+        compile: whether to restore loss and optimizer too.
+
+    Returns:
+        The model and the names of its classes. It takes pictures float32 (batch, height, width, channels) in [0, 255]
+        and gives float32 (batch, classes); of two classes (batch, 1), the probability of the second.
+
     Raises:
         UserError: no such file, it is damaged or no model of images, or it names no classes (`model_files`).
+
+    Example:
+        >>> model, classes = load(Path("models/scratch/model.keras"))
+        >>> classes
+        ['cat', 'dog']
     """
     about = _about(file)
     # Imported for what it registers: a saved model may hold a KerasHub backbone.

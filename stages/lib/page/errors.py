@@ -60,22 +60,22 @@ def gallery(results: Results, dataset: Path, worst: int) -> Gallery:
     for one in results.evaluations:
         confidence, predicted = one.confidence, one.predictions["predicted"].to_numpy()
         mistakes = _surest_mistakes(one)
-        for place in mistakes:
-            answers.setdefault(place, []).append(Answer(one.name, predicted[place], float(confidence[place])))
+        for index in mistakes:
+            answers.setdefault(index, []).append(Answer(one.name, predicted[index], float(confidence[index])))
         shown.update(mistakes[:worst])
     for found in answers.values():
         found.sort(key=lambda answer: (-answer.confidence, answer.model))
-    places = sorted(shown, key=lambda place: (-len(answers[place]), -answers[place][0].confidence, paths[place]))
-    addresses = embedded_all(dataset / paths[place] for place in places)
+    indices = sorted(shown, key=lambda index: (-len(answers[index]), -answers[index][0].confidence, paths[index]))
+    addresses = embedded_all(dataset / paths[index] for index in indices)
     cards = [
-        Card(paths[place], labels[place], answers[place], address)
-        for place, address in zip(places, addresses, strict=True)
+        Card(paths[index], labels[index], answers[index], address)
+        for index, address in zip(indices, addresses, strict=True)
     ]
     models = [one.name for one in results.evaluations if not one.right.all()]
     return Gallery(cards, len(answers), models)
 
 
 def _surest_mistakes(one: Evaluation) -> list[int]:
-    places = np.flatnonzero(~one.right)
+    indices = np.flatnonzero(~one.right)
     paths = one.predictions["path"].to_numpy(str)
-    return places[np.lexsort((paths[places], -one.confidence[places]))].tolist()
+    return indices[np.lexsort((paths[indices], -one.confidence[indices]))].tolist()

@@ -52,7 +52,7 @@ def load(name: str) -> Preset:
 
 
 def size_of(preset: Preset) -> int | None:
-    """Height and width in pixels of the pictures that a preset is made for; None: it does not say."""
+    """Height and width in pixels of the pictures that a preset is made for; None where it does not say."""
     backbone, converter = preset
     sizes = (converter.image_size, tuple(backbone.input_shape[1:3]))
     return next((size[0] for size in sizes if size is not None and size[0] is not None and size[0] == size[1]), None)
@@ -62,6 +62,7 @@ def input_size(preset: Preset, asked: int | None) -> int:
     """Height and width in pixels of a backbone's input.
 
     Args:
+        preset: backbone and image converter.
         asked: pixels; None takes those that the preset is made for.
 
     Raises:
@@ -80,7 +81,12 @@ def input_size(preset: Preset, asked: int | None) -> int:
 
 
 def save(preset: Preset, directory: Path) -> None:
-    """Save backbone and image converter to an existing directory; `load` reads it back."""
+    """Save backbone and image converter to an existing directory; `load` reads it back.
+
+    Args:
+        preset: backbone and image converter.
+        directory: exists and is empty.
+    """
     backbone, converter = preset
     backbone.save_to_preset(str(directory))
     converter.save_to_preset(str(directory))

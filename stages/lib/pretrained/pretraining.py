@@ -37,7 +37,13 @@ def pretrain(
     Args:
         pictures: uint8 (count, height, width, 3) in [0, 255].
         labels: int64 (count,), from 0.
+        epochs: passes over all pictures.
         learning_rate: the highest; it rises from 0 and falls back to it.
+        batch_size: pictures per training step.
+        seed: of the weights, the order and the variants.
+
+    Returns:
+        The trained backbone, without the classifier.
     """
     keras.utils.set_random_seed(seed)
     backbone = small_backbone()

@@ -10,7 +10,7 @@ def cautions(source: str, preset: str | None, preset_size: int | None, image_siz
     Args:
         source: where the pictures come from, as `download.source` names it.
         preset: as `backbone.preset` names it; None where the backbone is turned off.
-        preset_size: height and width in pixels of the pictures that the preset is made for; None: unknown.
+        preset_size: height and width in pixels of the pictures that the preset is made for; None where nobody knows.
         image_size: of the pictures that the backbone gets.
     """
     if preset is None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from stages.lib.core.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_file
+from stages.lib.core.outputs import atomic_file
 from stages.lib.core.progress import counted
 from stages.lib.images.set_aside import is_left_over
 from stages.lib.sources.folders import Changed, unchanged, walk
@@ -113,7 +113,7 @@ def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
         title: what the progress is called.
     """
     entries = sorted(content, key=lambda member: member.name)
-    with whole_file(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as target:
+    with atomic_file(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as target:
         for member in counted(entries, title, len(entries)):
             info = zipfile.ZipInfo(member.name, _EPOCH)
             info.create_system = _UNIX

@@ -20,7 +20,7 @@ class Assigner:
     """Puts pictures into subsets, one after the other; copies of one picture, or a group, never into two.
 
     The rule: of equal files one is kept, none if their classes differ; a picture whose copy is already in another
-    subset is set aside. Nothing takes its place: which pictures test a model does not depend on copies elsewhere.
+    subset is set aside. Nothing replaces it: which pictures test a model does not depend on copies elsewhere.
     """
 
     def __init__(self, pictures: Sequence[Picture], copies: np.ndarray) -> None:
@@ -30,16 +30,16 @@ class Assigner:
             copies: int64 (pictures,), equal for copies.
         """
         self.pictures = pictures
-        self.fate: list[str] = [UNUSED] * len(pictures)
+        self.assignments: list[str] = [UNUSED] * len(pictures)
         self.counts: Counter[tuple[str, str]] = Counter()
         self._ties = [
             [("copy", number), *([("group", picture.group)] if picture.group else [])]
             for picture, number in zip(pictures, copies.tolist(), strict=True)
         ]
         self._members = defaultdict(list)
-        for place, ties in enumerate(self._ties):
+        for index, ties in enumerate(self._ties):
             for tie in ties:
-                self._members[tie].append(place)
+                self._members[tie].append(index)
         self._home: dict[tuple[str, object], str] = {}
         self._kept: set[str] = set()
         labels = defaultdict(set)
@@ -47,43 +47,43 @@ class Assigner:
             labels[picture.sha256].add(picture.label)
         self._contradicted = {sha256 for sha256, classes in labels.items() if len(classes) > 1}
 
-    def offer(self, place: int, subset: str) -> None:
+    def offer(self, index: int, subset: str) -> None:
         """Put a picture into a subset unless its copies forbid it."""
-        picture = self.pictures[place]
+        picture = self.pictures[index]
         if picture.sha256 in self._contradicted:
-            self.fate[place] = CONTRADICTION
+            self.assignments[index] = CONTRADICTION
         elif picture.sha256 in self._kept:
-            self.fate[place] = SAME_FILE
-        elif not self.is_free(place, subset):
-            self.fate[place] = STRADDLES
+            self.assignments[index] = SAME_FILE
+        elif not self.is_free(index, subset):
+            self.assignments[index] = STRADDLES
         else:
             self._kept.add(picture.sha256)
-            self._put(place, subset)
+            self._put(index, subset)
 
-    def is_free(self, place: int, subset: str) -> bool:
+    def is_free(self, index: int, subset: str) -> bool:
         """Whether nothing that a picture must not be parted from is in another subset."""
-        return all(self._home.get(tie, subset) == subset for tie in self._ties[place])
+        return all(self._home.get(tie, subset) == subset for tie in self._ties[index])
 
-    def together(self, place: int) -> set[int]:
-        """The places that must move with this one: its copies and its group in its subset, theirs, and so on."""
-        found, waiting = {place}, [place]
+    def together(self, index: int) -> set[int]:
+        """The indices that must move with this one: its copies and its group in its subset, theirs, and so on."""
+        found, waiting = {index}, [index]
         while waiting:
             for tie in self._ties[waiting.pop()]:
-                others = {one for one in self._members[tie] if self.fate[one] == self.fate[place]} - found
+                others = {one for one in self._members[tie] if self.assignments[one] == self.assignments[index]} - found
                 found |= others
                 waiting += others
         return found
 
-    def move(self, places: set[int], subset: str) -> None:
+    def move(self, indices: set[int], subset: str) -> None:
         """Move pictures of one subset, all that must stay together, to another."""
-        for place in places:
-            self.counts[self.pictures[place].label, self.fate[place]] -= 1
-            self._put(place, subset)
+        for index in indices:
+            self.counts[self.pictures[index].label, self.assignments[index]] -= 1
+            self._put(index, subset)
 
-    def _put(self, place: int, subset: str) -> None:
-        self.fate[place] = subset
-        self.counts[self.pictures[place].label, subset] += 1
-        self._home.update(dict.fromkeys(self._ties[place], subset))
+    def _put(self, index: int, subset: str) -> None:
+        self.assignments[index] = subset
+        self.counts[self.pictures[index].label, subset] += 1
+        self._home.update(dict.fromkeys(self._ties[index], subset))
 
 
 def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts: Amounts, seed: int) -> list[str]:
@@ -108,14 +108,14 @@ def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts:
     _check(pictures, order, amounts)
     assigner = Assigner(pictures, copies)
     classes = defaultdict(list)
-    for place in sorted(range(len(pictures)), key=lambda place: natural_order(pictures[place].name)):
-        classes[pictures[place].label].append(place)
+    for index in sorted(range(len(pictures)), key=lambda index: natural_order(pictures[index].name)):
+        classes[pictures[index].label].append(index)
     taken: dict[str, str] = {}
     wishes = {label: _wish(pictures, classes[label], order, amounts, seed, taken) for label in sorted(classes)}
     for subset in reversed(SUBSETS):
         for wish in wishes.values():
-            for place in (place for place, wanted in wish.subsets.items() if wanted == subset):
-                assigner.offer(place, subset)
+            for index in (index for index, wanted in wish.subsets.items() if wanted == subset):
+                assigner.offer(index, subset)
     # Small classes first: they have the least to choose from.
     for label in sorted(wishes, key=lambda label: (len(classes[label]), label)):
         _fill(assigner, label, wishes[label])
@@ -123,19 +123,19 @@ def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts:
         one = {subset: min(least, 1) for subset, least in wishes[label].least.items()}
         _fill(assigner, label, replace(wishes[label], least=one))
     _require(assigner, sorted(classes))
-    return assigner.fate
+    return assigner.assignments
 
 
 def _wish(
-    pictures: Sequence[Picture], places: list[int], order: str, amounts: Amounts, seed: int, taken: dict[str, str]
+    pictures: Sequence[Picture], indices: list[int], order: str, amounts: Amounts, seed: int, taken: dict[str, str]
 ) -> Wish:
     if order == "hash":
-        return by_hash(pictures, places, amounts, seed)
+        return by_hash(pictures, indices, amounts, seed)
     if order == "folders":
-        return by_folder(pictures, places, amounts, seed, taken)
-    blocks = blocks_of(pictures, places)
+        return by_folder(pictures, indices, amounts, seed, taken)
+    blocks = blocks_of(pictures, indices)
     if order == "shuffle":
-        blocks = shuffled(blocks, pictures[places[0]].label, seed)
+        blocks = shuffled(blocks, pictures[indices[0]].label, seed)
     return by_rank(pictures, blocks, amounts, taken)
 
 
@@ -161,14 +161,14 @@ def _fill(assigner: Assigner, label: str, wish: Wish) -> None:
     # Training first: what a test picture leaves free, as others come, is not for training then.
     for subset in (name for name in SUBSETS if assigner.counts[label, name] < wish.least[name]):
         start, end = wish.intervals[subset]
-        far = {place: max(start - at, at - end, 0.0) for place, at in wish.positions.items()}
-        nearest = sorted(far, key=lambda place: (far[place], wish.positions[place]))
+        far = {index: max(start - at, at - end, 0.0) for index, at in wish.positions.items()}
+        nearest = sorted(far, key=lambda index: (far[index], wish.positions[index]))
         # The last of a surplus first: the others would come into use, or out of it, with each picture that is added.
-        for place in sorted(nearest, key=lambda place: -wish.surplus[place]):
+        for index in sorted(nearest, key=lambda index: -wish.surplus[index]):
             if assigner.counts[label, subset] >= wish.least[subset]:
                 break
-            if assigner.fate[place] == UNUSED and assigner.is_free(place, subset):
-                assigner.offer(place, subset)
+            if assigner.assignments[index] == UNUSED and assigner.is_free(index, subset):
+                assigner.offer(index, subset)
         while assigner.counts[label, subset] < wish.least[subset]:
             given = next(_spare(assigner, label, wish, subset, nearest), None)
             if given is None:
@@ -182,9 +182,9 @@ def _spare(
     """What another subset can give without falling short itself, from the one with the most to spare."""
     spare = {name: assigner.counts[label, name] - wish.least[name] for name in SUBSETS if name != subset}
     for donor in sorted(spare, key=lambda name: -spare[name]):
-        for place in nearest if spare[donor] > 0 else ():
-            if assigner.fate[place] == donor:
-                given = assigner.together(place)
+        for index in nearest if spare[donor] > 0 else ():
+            if assigner.assignments[index] == donor:
+                given = assigner.together(index)
                 lost = Counter(assigner.pictures[one].label for one in given)
                 if all(assigner.counts[name, donor] - count >= wish.least[donor] for name, count in lost.items()):
                     yield given

@@ -24,18 +24,18 @@ def dataset_paths(folders: Sequence[str], names: Sequence[str], checksums: Seque
     wanted = [PurePosixPath(folder, name) for folder, name in zip(folders, names, strict=True)]
     times = Counter(map(_seen, wanted))
     paths: dict[int, PurePosixPath] = {
-        place: path for place, path in enumerate(wanted) if times[_seen(path)] == 1 and _fits(path)
+        index: path for index, path in enumerate(wanted) if times[_seen(path)] == 1 and _fits(path)
     }
     taken = set(map(_seen, paths.values()))
-    for place, path in enumerate(wanted):
-        if place not in paths:
-            mark, number = f"-{checksums[place][:_CHECKSUM]}", 1
-            paths[place] = _marked(path, mark)
-            while _seen(paths[place]) in taken:
+    for index, path in enumerate(wanted):
+        if index not in paths:
+            mark, number = f"-{checksums[index][:_CHECKSUM]}", 1
+            paths[index] = _marked(path, mark)
+            while _seen(paths[index]) in taken:
                 number += 1
-                paths[place] = _marked(path, f"{mark}-{number}")
-            taken.add(_seen(paths[place]))
-    return [str(paths[place]) for place in range(len(wanted))]
+                paths[index] = _marked(path, f"{mark}-{number}")
+            taken.add(_seen(paths[index]))
+    return [str(paths[index]) for index in range(len(wanted))]
 
 
 def _seen(path: PurePosixPath) -> str:

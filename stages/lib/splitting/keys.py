@@ -13,7 +13,7 @@ def numbered(names: Sequence[str]) -> np.ndarray:
     Returns:
         int64 (pictures,).
     """
-    keys: Sequence[Hashable] = [name or place for place, name in enumerate(names)]
+    keys: Sequence[Hashable] = [name or index for index, name in enumerate(names)]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys], np.int64)
 

@@ -29,7 +29,7 @@ class TooFew(UserError):
 class Wish:
     """Where an order wants the pictures of one class.
 
-    subsets: of each place, or "unused". positions: of each place in [0, 1). surplus: of each place how far its position
+    subsets: of each index, or "unused". positions: of each index in [0, 1). surplus: of each index how far its position
     is past the last that its subset's count takes; 0 of others. intervals: the positions that each subset takes by
     itself. least: pictures that each subset needs.
     """
@@ -41,26 +41,26 @@ class Wish:
     least: dict[SubsetName, int]
 
 
-def by_hash(pictures: Sequence[Picture], places: Sequence[int], amounts: Amounts, seed: int) -> Wish:
+def by_hash(pictures: Sequence[Picture], indices: Sequence[int], amounts: Amounts, seed: int) -> Wish:
     """Put each picture by a hash of its content or group alone, so that it stays when others are added.
 
     Args:
-        places: of the class's pictures, in their natural order. amounts: a share is the part of the positions that a
+        indices: of the class's pictures, in their natural order. amounts: a share is the part of the positions that a
             subset takes; counts divide the rest in their ratio, and take the first of each part.
     """
     least = {subset: amount if isinstance(amount, int) else 1 for subset, amount in amounts.items()}
     if any(isinstance(amount, int) for amount in amounts.values()):
-        _check_enough(pictures[places[0]].label, least, len(places))
+        _check_enough(pictures[indices[0]].label, least, len(indices))
     intervals = _intervals(amounts)
-    positions = {place: _position(pictures[place], seed) for place in places}
-    homes = {place: _home(position, intervals) for place, position in positions.items()}
+    positions = {index: _position(pictures[index], seed) for index in indices}
+    homes = {index: _home(position, intervals) for index, position in positions.items()}
     subsets = dict(homes)
-    _limit(subsets, sorted(places, key=positions.__getitem__), amounts)
+    _limit(subsets, sorted(indices, key=positions.__getitem__), amounts)
     ends = {
-        home: max(at for place, at in positions.items() if subsets[place] == home) for home in set(subsets.values())
+        home: max(at for index, at in positions.items() if subsets[index] == home) for home in set(subsets.values())
     }
-    over = [place for place in places if subsets[place] != homes[place]]
-    surplus = dict.fromkeys(places, 0.0) | {place: positions[place] - ends[homes[place]] for place in over}
+    over = [index for index in indices if subsets[index] != homes[index]]
+    surplus = dict.fromkeys(indices, 0.0) | {index: positions[index] - ends[homes[index]] for index in over}
     return Wish(subsets, positions, surplus, intervals, least)
 
 
@@ -70,7 +70,7 @@ def by_rank(
     """Give the first blocks of pictures to training, the next to validation, then to test.
 
     Args:
-        blocks: places that stay together, in the order of the class. taken: subsets of groups in other classes; those
+        blocks: indices that stay together, in the order of the class. taken: subsets of groups in other classes; those
             of this one are added.
     """
     count = sum(map(len, blocks))
@@ -85,43 +85,43 @@ def by_rank(
         wanted = _kept_together(pictures[block[0]], SUBSETS[index] if index < len(SUBSETS) else UNUSED, taken)
         subsets |= dict.fromkeys(block, wanted)
         positions |= dict.fromkeys(block, middle / count)
-    _limit(subsets, [place for block in blocks for place in block], amounts)
+    _limit(subsets, [index for block in blocks for index in block], amounts)
     edges = [0.0, *(ends / count).tolist()]
     intervals = {subset: (edges[index], edges[index + 1]) for index, subset in enumerate(SUBSETS)}
     return Wish(subsets, positions, dict.fromkeys(subsets, 0.0), intervals, dict.fromkeys(SUBSETS, 1))
 
 
 def by_folder(
-    pictures: Sequence[Picture], places: Sequence[int], amounts: Amounts, seed: int, taken: dict[str, str]
+    pictures: Sequence[Picture], indices: Sequence[int], amounts: Amounts, seed: int, taken: dict[str, str]
 ) -> Wish:
     """Leave pictures where whoever collected them put them; without validation, divide the training pictures.
 
     Args:
-        places, taken: as above.
+        indices, taken: as above.
     """
     given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
-    for place in places:
-        given[_subset(pictures[place])].append(place)
+    for index in indices:
+        given[_subset(pictures[index])].append(index)
     if not given["validation"] and given["train"]:
-        label, train = pictures[places[0]].label, given["train"]
+        label, train = pictures[indices[0]].label, given["train"]
         held_out, given["train"] = _held_out(amounts, len(train)), []
         seen = 0
         for block in shuffled(blocks_of(pictures, train), label, seed):
             wanted = "validation" if seen + len(block) / 2 < held_out else "train"
             given[_kept_together(pictures[block[0]], wanted, taken)] += block
             seen += len(block)
-    subsets = {place: subset for subset, found in given.items() for place in found}
-    _limit(subsets, [place for found in given.values() for place in found], amounts)
+    subsets = {index: subset for subset, found in given.items() for index in found}
+    _limit(subsets, [index for found in given.values() for index in found], amounts)
     nowhere: dict[SubsetName, Interval] = dict.fromkeys(SUBSETS, (0.0, 1.0))
-    apart = dict.fromkeys(places, 0.0)
+    apart = dict.fromkeys(indices, 0.0)
     return Wish(subsets, apart, apart, nowhere, dict.fromkeys(SUBSETS, 0))
 
 
-def blocks_of(pictures: Sequence[Picture], places: Sequence[int]) -> list[list[int]]:
-    """Put places of one group together, in the order of their first."""
+def blocks_of(pictures: Sequence[Picture], indices: Sequence[int]) -> list[list[int]]:
+    """Put indices of one group together, in the order of their first."""
     blocks: dict[str | int, list[int]] = {}
-    for place in places:
-        blocks.setdefault(pictures[place].group or place, []).append(place)
+    for index in indices:
+        blocks.setdefault(pictures[index].group or index, []).append(index)
     return list(blocks.values())
 
 
@@ -162,11 +162,11 @@ def _kept_together(picture: Picture, wanted: str, taken: dict[str, str]) -> str:
     return taken.setdefault(picture.group, wanted)
 
 
-def _limit(subsets: dict[int, str], places: Sequence[int], amounts: Amounts) -> None:
+def _limit(subsets: dict[int, str], indices: Sequence[int], amounts: Amounts) -> None:
     """Leave the first of each subset that has a count; the others are unused."""
     for subset, amount in amounts.items():
         if isinstance(amount, int):
-            found = [place for place in places if subsets[place] == subset]
+            found = [index for index in indices if subsets[index] == subset]
             subsets.update(dict.fromkeys(found[amount:], UNUSED))
 
 

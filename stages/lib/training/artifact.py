@@ -10,48 +10,55 @@ import keras
 import numpy as np
 import pandas as pd
 
-from stages.lib.core.outputs import whole_directory
+from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import AugmentationParams
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
 from stages.lib.training import devices
 from stages.lib.training.augmentation import save_sheet
-from stages.lib.training.checkpoints import Checkpoints
-from stages.lib.training.journal import best_epoch, live_directory
+from stages.lib.training.history import best_epoch
+from stages.lib.training.live import live_directory
+from stages.lib.training.run import TrainingRun
 
 
 def write(
+    run: TrainingRun,
     directory: Path,
     model: keras.Model,
     classes: Sequence[str],
     history: pd.DataFrame,
     precision: str,
-    checkpoints: Checkpoints,
-    augmented: tuple[np.ndarray, AugmentationParams, int] | None = None,
-    *,
     resizing: Resizing,
+    augmented: tuple[np.ndarray, AugmentationParams] | None = None,
 ) -> None:
     """Write model.keras, history.csv, summary.json, summary.txt, live/ and, if training pictures vary, augmented.png.
 
+    The states of the training are removed: its result is safe.
+
     Args:
+        run: the training.
+        directory: where to write; it appears whole or not at all.
         model: takes pictures in [0, 255] and gives probabilities of `classes`.
-        history: a row per epoch, as `training.train` returns it.
-        augmented: a picture uint8 (height, width, channels), how it varies, and a seed.
+        classes: names, in the order of the model's outputs.
+        history: a row per epoch, as `loop.train` returns it.
+        precision: in which the model computes, such as "float32".
         resizing: how the pictures got the size of the model.
+        augmented: a training picture uint8 (height, width, channels) and how it varies; None writes no augmented.png.
     """
-    with whole_directory(directory) as partial:
+    with atomic_directory(directory) as partial:
         # Without the optimizer's state, which nobody needs and which is twice as large as the weights.
-        bare = keras.Model(model.input, model.output, name=directory.name)
+        bare = keras.Model(model.input, model.output, name=run.stage)
         saved_model.save(bare, partial / "model.keras", classes, resizing)
         history.to_csv(partial / "history.csv", index=False)
-        summary = _summary(directory.name, model, classes, history, precision, resizing)
+        summary = _summary(run.stage, model, classes, history, precision, resizing)
         (partial / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         with (partial / "summary.txt").open("w", encoding="utf-8") as file:
             model.summary(line_length=110, print_fn=lambda line: print(line.rstrip(), file=file), show_trainable=True)
-        shutil.copytree(live_directory(checkpoints), partial / "live")
+        shutil.copytree(live_directory(run.checkpoints), partial / "live")
         if augmented is not None:
-            save_sheet(*augmented, partial / "augmented.png")
-    checkpoints.remove()
+            picture, augmentation = augmented
+            save_sheet(picture, augmentation, run.common.seed, partial / "augmented.png")
+    run.checkpoints.remove()
 
 
 def _summary(

@@ -20,6 +20,7 @@ def augment(pictures: tf.Tensor, params: AugmentationParams, seed: tf.Tensor) ->
 
     Args:
         pictures: float32 (batch, height, width, channels) in [0, 255].
+        params: how much pictures vary.
         seed: int32 (2,); the same seed gives the same variants.
 
     Returns:
@@ -86,7 +87,7 @@ def _bilinear(pictures: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Te
         (here + beside + below, down * right),
     )
     pixels = tf.reshape(pictures, (-1, channels))
-    return tf.add_n([tf.gather(pixels, place) * share[..., tf.newaxis] for place, share in neighbours])
+    return tf.add_n([tf.gather(pixels, index) * share[..., tf.newaxis] for index, share in neighbours])
 
 
 def save_sheet(picture: np.ndarray, params: AugmentationParams, seed: int, file: Path, rows: int = 3) -> None:
@@ -94,6 +95,10 @@ def save_sheet(picture: np.ndarray, params: AugmentationParams, seed: int, file:
 
     Args:
         picture: uint8 (height, width, channels) in [0, 255].
+        params: how much the variants vary.
+        seed: the same seed gives the same sheet.
+        file: PNG to write.
+        rows: rows, and as many columns, of the sheet.
     """
     copies = np.repeat(picture[np.newaxis].astype(np.float32), rows * rows, axis=0)
     variants = (

@@ -1,4 +1,4 @@
-"""Batches of pictures for training and validation, as a pure function of seed, epoch and place in the epoch.
+"""Batches of pictures for training and validation, as a pure function of seed, epoch and position in the epoch.
 
 Because nothing depends on what was drawn before, a training that is resumed sees what an uninterrupted one would have.
 """
@@ -17,7 +17,15 @@ _PARALLEL = os.cpu_count() or 1
 
 
 def steps(count: int, batch_size: int) -> int:
-    """Number of batches that `count` pictures fill; the last may be smaller."""
+    """Number of batches that `count` pictures fill; the last may be smaller.
+
+    Args:
+        count: training pictures.
+        batch_size: pictures per batch.
+
+    Returns:
+        At least 1 where there is a picture for each device.
+    """
     return -(-devices.trained(count) // batch_size)
 
 
@@ -34,6 +42,10 @@ def training_batches(
     Args:
         inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
+        batch_size: pictures per batch; the last of an epoch may be smaller.
+        seed: decides order and variants.
+        epochs: epochs that are wanted, counted from 0.
+        augmentation: how pictures vary; None shows them as they are.
 
     Returns:
         Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
@@ -41,18 +53,18 @@ def training_batches(
     count, per_epoch = len(inputs), steps(len(inputs), batch_size)
     taken = devices.trained(count)
 
-    def places(epoch: tf.Tensor) -> tf.data.Dataset:
+    def order_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, epoch]))
         batches = tf.data.Dataset.from_tensor_slices(order[:taken]).batch(batch_size)
         return batches.enumerate(start=tf.cast(epoch, tf.int64) * per_epoch)
 
-    def load(step: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch, target = _gather(inputs, labels, indexes)
+    def load(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch, target = _gather(inputs, labels, indices)
         if augmentation is not None:
             batch = augment(batch, augmentation, tf.stack([seed, tf.cast(step, tf.int32)]))
         return batch, target
 
-    every = tf.data.Dataset.from_tensor_slices(np.asarray(epochs, np.int32)).flat_map(places)
+    every = tf.data.Dataset.from_tensor_slices(np.asarray(epochs, np.int32)).flat_map(order_of)
     return _plain(every.map(load, num_parallel_calls=_PARALLEL).prefetch(4))
 
 
@@ -62,15 +74,22 @@ def validation_batches(
     """Batches in the given order, never varied; same shapes and types as `training_batches`.
 
     Args:
-        weights: float32 (count,), how much each counts: float32 (batch,) as a third of each batch. None: no third.
+        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        labels: int64 (count,).
+        batch_size: pictures per batch; the last may be smaller.
+        weights: float32 (count,), how much each picture counts; they are the third element of each batch. None gives
+            batches of two elements.
+
+    Returns:
+        Pairs of inputs float32 (batch, ...) and labels int64 (batch,), or triples with weights float32 (batch,).
     """
-    indexes = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
+    indices = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
 
     def load(batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
         found = _gather(inputs, labels, batch)
         return found if weights is None else (*found, tf.gather(weights, batch))
 
-    return _plain(indexes.map(load, num_parallel_calls=2).prefetch(2))
+    return _plain(indices.map(load, num_parallel_calls=2).prefetch(2))
 
 
 def _plain(batches: tf.data.Dataset) -> tf.data.Dataset:
@@ -80,10 +99,10 @@ def _plain(batches: tf.data.Dataset) -> tf.data.Dataset:
     return batches.with_options(options)
 
 
-def _gather(inputs: Array, labels: np.ndarray, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _gather(inputs: Array, labels: np.ndarray, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     # A Python function rather than tf.gather: the array may lie in a file, and is never copied into the graph.
     # Without a state, so that batches are made side by side also where TensorFlow is to be deterministic.
     batch, target = tf.numpy_function(
-        lambda rows: (inputs[rows], labels[rows]), [indexes], [tf.as_dtype(inputs.dtype), tf.int64], stateful=False
+        lambda rows: (inputs[rows], labels[rows]), [indices], [tf.as_dtype(inputs.dtype), tf.int64], stateful=False
     )
     return tf.cast(tf.ensure_shape(batch, (None, *inputs.shape[1:])), tf.float32), tf.ensure_shape(target, (None,))

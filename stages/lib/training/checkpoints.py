@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import keras
 import pandas as pd
 
-from stages.lib.core.outputs import remove, whole_directory, whole_file
+from stages.lib.core.outputs import atomic_directory, atomic_file, remove
 from stages.lib.core.params import Params
 
 ROOT = Path(".smallset/training")
@@ -45,7 +45,7 @@ class Checkpoints:
         """What `find` finds, found once for the whole training, however often it is interrupted."""
         file = self.directory / f"{name}.txt"
         if not file.is_file():
-            with whole_file(file) as partial:
+            with atomic_file(file) as partial:
                 partial.write_text(find(), encoding="utf-8")
         return cast("Choice", file.read_text(encoding="utf-8"))
 
@@ -57,7 +57,7 @@ class Checkpoints:
             best: this epoch's weights are the ones to keep in the end.
         """
         previous = self._latest()
-        with whole_directory(self.directory / f"epoch-{len(history):05d}") as partial:
+        with atomic_directory(self.directory / f"epoch-{len(history):05d}") as partial:
             model.save_weights(partial / _STATE)
             source = partial if best or previous is None else previous
             shutil.copyfile(source / (_STATE if best else _BEST), partial / _BEST)

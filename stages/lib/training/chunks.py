@@ -17,9 +17,16 @@ _PIXELS: dict[Precision, int] = {"float32": 400_000, "mixed_bfloat16": 800_000}
 
 
 def pictures_at_once(image_size: int, precision: Precision) -> int | None:
-    """How many pictures of so many pixels a side train at once; None: all of a batch.
+    """How many pictures of so many pixels a side train at once.
 
-    A GPU has a memory of its own, and is the faster the more there are at once.
+    On a GPU all of a batch do: it has a memory of its own, and is the faster the more there are at once.
+
+    Args:
+        image_size: height and width in pixels.
+        precision: of the computation.
+
+    Returns:
+        Pictures; None where all of a batch train at once.
     """
     if tf.config.list_physical_devices("GPU"):
         return None
@@ -30,6 +37,14 @@ def in_chunks(model: keras.Model, batch_size: int, at_once: int | None) -> keras
     """A view of a model, built and not compiled, that trains on `at_once` pictures of each batch at a time.
 
     The model itself, where a batch is no larger than that.
+
+    Args:
+        model: built, not compiled; no batch normalisation in it trains.
+        batch_size: pictures per training step.
+        at_once: as `pictures_at_once` gives it.
+
+    Returns:
+        A view on the same weights; the model itself where a batch is no larger than `at_once`.
     """
     if at_once is None or batch_size <= at_once:
         return model
@@ -69,7 +84,7 @@ class _InChunks(keras.Model):
         no_outputs = tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False, element_shape=shape)
         start = (0, 0.0, no_outputs, [tf.zeros_like(one) for one in trained])
         # One after the other: side by side, they would take the memory of all.
-        end = tf.while_loop(lambda place, *_: place < count, add, start, parallel_iterations=1)
+        end = tf.while_loop(lambda first, *_: first < count, add, start, parallel_iterations=1)
         loss, outputs, gradients = end[1:]
         self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
         next(one for one in self.metrics if one.name == "loss").update_state(loss, sample_weight=count)

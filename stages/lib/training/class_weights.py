@@ -10,7 +10,8 @@ def class_weights(labels: np.ndarray, kind: Literal["balanced"] | None) -> dict[
     """Weight of each class in the training loss; "balanced" lets every class count the same (King & Zeng 2001).
 
     Args:
-        labels: int64 (pictures,). kind: None weighs every picture the same.
+        labels: int64 (pictures,).
+        kind: None weighs every picture the same.
     """
     if kind is None:
         return None
@@ -22,6 +23,7 @@ def picture_weights(labels: np.ndarray, weights: Mapping[int, float] | None) -> 
     """Weight of each picture, float32 (pictures,), from those of the classes; None weighs every picture the same.
 
     Args:
-        labels: int64 (pictures,). weights: as `class_weights` gives them; a class that is not in it weighs 1.
+        labels: int64 (pictures,).
+        weights: as `class_weights` gives them; a class that is not in it weighs 1.
     """
     return None if weights is None else np.array([weights.get(label, 1.0) for label in labels.tolist()], np.float32)

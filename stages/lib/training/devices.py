@@ -21,6 +21,9 @@ def visible() -> list[str]:
 def sharing(batch_size: int) -> AbstractContextManager[object]:
     """A block in which models are built for all GPUs, and trained and measured on all of them.
 
+    Args:
+        batch_size: pictures per training step, on all devices together.
+
     Raises:
         UserError: batches of this size cannot be shared evenly.
     """
@@ -48,6 +51,13 @@ def trained(pictures: int) -> int:
 
 def measured(pictures: int, batch_size: int) -> int:
     """The largest batch size, up to a given one, with which every device gets pictures of every batch.
+
+    Args:
+        pictures: validation pictures.
+        batch_size: the largest that may be.
+
+    Returns:
+        Pictures per batch, 1 to `batch_size`.
 
     Raises:
         UserError: there is none.

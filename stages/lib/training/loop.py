@@ -1,6 +1,6 @@
 """The one training loop: an epoch at a time, measured on the validation pictures, resumed where it stopped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -8,69 +8,81 @@ import pandas as pd
 import tensorflow as tf
 
 from stages.lib.arrays.rows import Array
-from stages.lib.core.params import TrainingParams
+from stages.lib.core.params import AugmentationParams, TrainingParams
 from stages.lib.networks import build
 from stages.lib.networks.precision import Step
 from stages.lib.training import devices
-from stages.lib.training.batches import validation_batches
-from stages.lib.training.checkpoints import Checkpoints
+from stages.lib.training.batches import steps as steps_of
+from stages.lib.training.batches import training_batches, validation_batches
 from stages.lib.training.class_weights import class_weights, picture_weights
-from stages.lib.training.journal import Journal, Measure, should_stop
-
-Batches = Callable[[range], tf.data.Dataset]
+from stages.lib.training.epoch_bar import EpochBar
+from stages.lib.training.epoch_callback import EpochCallback, Validate
+from stages.lib.training.history import empty_history, should_stop
+from stages.lib.training.live import open_live
+from stages.lib.training.run import TrainingRun
 
 
 def train(
+    run: TrainingRun,
     model: keras.Model,
-    batches: Batches,
-    steps: int,
+    inputs: Array,
     labels: np.ndarray,
-    measure: Measure,
-    params: TrainingParams,
-    stage: str,
-    seed: int,
-    checkpoints: Checkpoints,
+    validate: Validate,
+    augmentation: AugmentationParams | None = None,
 ) -> pd.DataFrame:
     """Train a model and leave it at the epoch with the lowest validation loss.
 
     Args:
+        run: the training; it goes on after the last epoch that its checkpoints hold.
         model: built, not compiled.
-        batches: gives the training batches of a range of epochs, `steps` of them an epoch.
-        labels: int64 (pictures,), of the training pictures.
-        measure: gives "loss" and "accuracy" of the model as it is now on the validation pictures; the loss weighs
-            classes as the training does.
+        inputs: training pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count,
+            channels).
+        labels: int64 (count,), of the training pictures.
+        validate: gives "loss" and "accuracy" of the model on the validation pictures; its loss has the class weights of
+            the training.
+        augmentation: how training pictures vary; None trains on them as they are.
 
     Returns:
-        A row per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy. The losses are those that class
-        weights weigh, where there are any, the accuracies never.
+        A row per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy. Losses are cross-entropies in nats,
+        with class weights where the training has them; accuracies are shares of pictures, always without weights.
 
     Raises:
         UserError: the loss is no longer a number.
     """
+    common, params = run.common, run.params
+    steps = steps_of(len(labels), common.batch_size)
     compile_for(model, params, steps)
-    history = checkpoints.restore(model)
+    history = run.checkpoints.restore(model)
     if history is not None:
-        print(f"{stage}: goes on after epoch {len(history)} of {params.epochs}")
-    journal = Journal(stage, params, steps, seed, measure, checkpoints, history)
-    done = len(journal.history)
-    if done < params.epochs and not should_stop(journal.history, params.early_stopping):
-        epochs = range(done, params.epochs)
-        model.fit(
-            batches(epochs),
-            steps_per_epoch=steps,
-            initial_epoch=done,
-            epochs=params.epochs,
-            callbacks=[journal],
-            class_weight=class_weights(labels, params.class_weights),
-            shuffle=False,
-            verbose=0,
-        )
-    checkpoints.restore_best(model)
-    return journal.history
+        print(f"{run.stage}: goes on after epoch {len(history)} of {params.epochs}")
+    with open_live(run.checkpoints) as live, EpochBar(run.stage, params.epochs, steps) as bar:
+        callback = EpochCallback(run, steps, validate, empty_history() if history is None else history, live, bar)
+        done = len(callback.history)
+        if done < params.epochs and not should_stop(callback.history, params.early_stopping):
+            model.fit(
+                training_batches(
+                    inputs, labels, common.batch_size, common.seed, range(done, params.epochs), augmentation
+                ),
+                steps_per_epoch=steps,
+                initial_epoch=done,
+                epochs=params.epochs,
+                callbacks=[callback],
+                class_weight=class_weights(labels, params.class_weights),
+                shuffle=False,
+                verbose=0,
+            )
+    run.checkpoints.restore_best(model)
+    return callback.history
 
 
 def compile_for(model: keras.Model, params: TrainingParams, steps: int) -> None:
-    """Compile a model as `train` does, for epochs of so many steps."""
+    """Compile a model as `train` does, for epochs of so many steps.
+
+    Args:
+        model: built.
+        params: learning rate and its schedule.
+        steps: training steps of one epoch.
+    """
     rate = params.learning_rate
     if params.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
@@ -81,6 +93,11 @@ def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
     """A function that finds the gradients of a model, built and not compiled, on noise: what a step costs.
 
     Without the optimizer, whose weights and graph TensorFlow would keep for as long as the process lives.
+
+    Args:
+        model: takes pictures; is compiled again.
+        pictures: of one training step.
+        at_once: of them that are computed together.
     """
     model.compile(loss=_loss(model))
     noise = np.random.default_rng(0).uniform(0, 255, (at_once, *model.input_shape[1:]))
@@ -95,15 +112,21 @@ def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
     return lambda: [gradients() for _ in range(-(-pictures // at_once))]
 
 
-def measure_on(
+def validate_on(
     model: keras.Model, inputs: Array, labels: np.ndarray, batch_size: int, weights: Mapping[int, float] | None = None
-) -> Measure:
+) -> Validate:
     """A function that gives "loss" and "accuracy" of the model as it is when the function is called.
 
     Args:
+        model: built; its weights are those of the moment at which the function is called.
         inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
+        batch_size: the largest number of pictures per batch.
         weights: of the classes in the loss, as in training; the accuracy counts every picture the same.
+
+    Returns:
+        A function without arguments; its dictionary has the cross-entropy in nats and the share of pictures that is
+        right.
     """
     view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"])

@@ -1,6 +1,6 @@
 """Train a network on the pictures of a dataset and write what a trained model leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -8,46 +8,45 @@ import numpy as np
 
 from stages.lib.arrays.decoded import decode_all
 from stages.lib.arrays.rows import Array
-from stages.lib.core.params import CommonParams, PictureTrainingParams, Precision
+from stages.lib.core.params import PictureTrainingParams, Precision
 from stages.lib.images.manifest import Subset
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
 from stages.lib.networks.fusion import COMPARED, faithful, fuse
 from stages.lib.networks.precision import Step, choose
-from stages.lib.training import artifact, batches, devices, loop
-from stages.lib.training.checkpoints import Checkpoints
+from stages.lib.training import artifact, devices, loop
 from stages.lib.training.chunks import in_chunks, pictures_at_once
 from stages.lib.training.class_weights import class_weights
-from stages.lib.training.journal import Measure
+from stages.lib.training.epoch_callback import Validate
+from stages.lib.training.run import TrainingRun
 
 Build = Callable[[Precision], keras.Model]
 
 
 def train_on_pictures(
-    stage: str,
+    run: TrainingRun[PictureTrainingParams],
     build: Build,
     train: Subset,
-    validation: Subset | Callable[[keras.Model], Measure],
-    common: CommonParams,
-    params: PictureTrainingParams,
-    inputs: Sequence[Path],
+    validation: Subset | Callable[[keras.Model], Validate],
     model: Path,
     resizing: Resizing,
 ) -> None:
     """Train, keep the best epoch on the validation pictures, and write it to the directory `model`.
 
     Args:
+        run: the training.
         build: builds the network, with random weights or not, in a precision; no batch normalisation in it trains.
-        validation: pictures, or another way to measure the network on them.
-        inputs: files and directories that the result depends on.
+        train: the training pictures.
+        validation: pictures, or another way to validate the network.
+        model: the directory to write.
         resizing: how pictures get the size of the network.
 
     Raises:
         UserError: a picture cannot be decoded, or the loss is no longer a number.
     """
-    checkpoints = Checkpoints(stage, [common, params], inputs)
+    common, params, checkpoints = run.common, run.params, run.checkpoints
     # Not chosen again where a training goes on: another precision would be another training.
-    precision = checkpoints.once("precision", lambda: fitting_precision(stage, build, params, common.batch_size))
+    precision = checkpoints.once("precision", lambda: fitting_precision(run.stage, build, params, common.batch_size))
     with devices.sharing(common.batch_size):
         keras.utils.set_random_seed(common.seed)
         network = build(precision)
@@ -58,35 +57,40 @@ def train_on_pictures(
             overflow = checkpoints.directory / "validation.npy"
             held_out = decode_all(validation.paths, image_size, color, overflow, resizing)
             weights = class_weights(train.labels, params.class_weights)
-            measure = loop.measure_on(trained, held_out, validation.labels, common.batch_size, weights)
+            validate = loop.validate_on(trained, held_out, validation.labels, common.batch_size, weights)
         else:
-            measure = validation(network)
-        history = loop.train(
-            trained,
-            lambda epochs: batches.training_batches(
-                pictures, train.labels, common.batch_size, common.seed, epochs, params.augmentation
-            ),
-            batches.steps(len(pictures), common.batch_size),
-            train.labels,
-            measure,
-            params,
-            stage,
-            common.seed,
-            checkpoints,
-        )
-        sheet = None if params.augmentation is None else (pictures[0], params.augmentation, common.seed)
-        artifact.write(model, network, train.classes, history, precision, checkpoints, sheet, resizing=resizing)
+            validate = validation(network)
+        history = loop.train(run, trained, pictures, train.labels, validate, params.augmentation)
+        augmented = None if params.augmentation is None else (pictures[0], params.augmentation)
+        artifact.write(run, model, network, train.classes, history, precision, resizing, augmented)
 
 
 def trained_view(network: keras.Model, precision: Precision, batch_size: int, pictures: Array) -> keras.Model:
-    """The view of a network through which it is trained, on the same weights; tried on `pictures` (`faithful`)."""
+    """The view of a network through which it is trained, on the same weights; tried on `pictures` (`faithful`).
+
+    Args:
+        network: built, not compiled.
+        precision: of the computation.
+        batch_size: pictures per training step.
+        pictures: uint8 (count, height, width, channels) in [0, 255]; the first few are tried.
+
+    Returns:
+        To be compiled and fitted; training it changes the weights of `network`.
+    """
     image_size, _ = saved_model.input_of(network)
     view, _ = faithful(network, pictures[np.arange(min(COMPARED, len(pictures)))])
     return in_chunks(view, batch_size, pictures_at_once(image_size, precision))
 
 
 def fitting_precision(stage: str, build: Build, params: PictureTrainingParams, batch_size: int) -> Precision:
-    """The precision that the parameters ask for, or the one in which steps of this training are fast."""
+    """The precision that the parameters ask for, or the one in which steps of this training are fast.
+
+    Args:
+        stage: name of the stage, for what is printed.
+        build: builds the network in a precision.
+        params: section of the stage, with the precision that is asked for.
+        batch_size: pictures per training step.
+    """
 
     def step_in(precision: Precision) -> Step:
         network = build(precision)

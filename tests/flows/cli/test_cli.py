@@ -188,8 +188,8 @@ def test_compare_hands_both_revisions_to_the_statistics_and_its_code_back(make, 
 @pytest.mark.parametrize("command", ["run", "status"])
 def test_mistakes_in_any_section_are_told_before_anything(make, command):
     project = make({"a": {"cmd": "touch a", "outs": ["a"]}})
-    (project / "stages" / "lib").mkdir(parents=True)
-    for package in ("stages", "stages/lib"):
+    (project / "stages" / "lib" / "core").mkdir(parents=True)
+    for package in ("stages", "stages/lib", "stages/lib/core"):
         (project / package / "__init__.py").touch()
     check = "import sys; sys.exit('error: params.yaml: report.worst: no such parameter; gate: missing')"
     (project / "stages" / "lib" / "core" / "section_checks.py").write_text(check)

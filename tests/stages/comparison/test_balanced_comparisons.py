@@ -12,7 +12,8 @@ from stages.lib.comparison.balanced_comparisons import (
     balanced_test,
     disagreements,
 )
-from stages.lib.comparison.comparisons import compare, compare_all, measure_of, pictures_needed
+from stages.lib.comparison.comparisons import compare, compare_all, measure_of
+from stages.lib.comparison.paired_accuracies import pictures_needed
 from stages.lib.evaluation.metrics import balanced_accuracy
 
 

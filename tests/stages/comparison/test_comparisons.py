@@ -9,9 +9,8 @@ from stages.lib.comparison.comparisons import (
     compare_all,
     corrected,
     lower_bound,
-    paired_difference,
-    pictures_needed,
 )
+from stages.lib.comparison.paired_accuracies import paired_difference, pictures_needed
 
 
 def models(both: int, only_one: int, only_other: int, neither: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import disable, is_disabled, require, whole_directory, whole_file, write_csv
+from stages.lib.core.outputs import atomic_directory, atomic_file, disable, is_disabled, require, write_csv
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     target = tmp_path / "deep" / "out.txt"
-    with whole_file(target) as partial:
+    with atomic_file(target) as partial:
         partial.write_text("first")
-    with pytest.raises(RuntimeError), whole_file(target) as partial:
+    with pytest.raises(RuntimeError), atomic_file(target) as partial:
         partial.write_text("sec")
         raise RuntimeError
     assert target.read_text() == "first"
@@ -20,13 +20,13 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
 
 def test_a_directory_that_fails_half_way_leaves_the_old_one(tmp_path):
     target = tmp_path / "out"
-    with whole_directory(target) as partial:
+    with atomic_directory(target) as partial:
         (partial / "a").write_text("first")
-    with pytest.raises(RuntimeError), whole_directory(target) as partial:
+    with pytest.raises(RuntimeError), atomic_directory(target) as partial:
         (partial / "b").write_text("sec")
         raise RuntimeError
     assert [path.name for path in target.iterdir()] == ["a"]
-    with whole_directory(target) as partial:
+    with atomic_directory(target) as partial:
         (partial / "c").write_text("third")
     assert [path.name for path in target.iterdir()] == ["c"]
 
@@ -34,7 +34,7 @@ def test_a_directory_that_fails_half_way_leaves_the_old_one(tmp_path):
 def test_what_a_kill_left_behind_is_cleared_away(tmp_path):
     (tmp_path / ".out.partial").mkdir()
     (tmp_path / ".out.partial" / "half").touch()
-    with whole_directory(tmp_path / "out") as partial:
+    with atomic_directory(tmp_path / "out") as partial:
         assert not list(partial.iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

@@ -90,7 +90,8 @@ from pathlib import Path
 from stages.lib.core import entry
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.params import CommonParams, Params
-from stages.lib.core.sections import SECTIONS, VersionsParams
+from stages.lib.core.sections import SECTIONS
+from stages.lib.core.versions import VersionsParams
 
 class ToyParams(Params):
     fault: str

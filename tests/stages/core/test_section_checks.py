@@ -59,10 +59,10 @@ def test_a_section_is_named_that_is_missing_or_has_an_unknown_key(changed, secti
 
 def test_mistakes_of_all_sections_come_in_one_go(changed):
     found = mistakes(
-        changed(report__worst="lots", labels__foldz=5, download__source="ftp", split__train=0, gate__min_accuracy=2,
-                scratch__learning_rate=float("inf"), labls={"folds": 5})
+        changed(report__worst="lots", label_issues__foldz=5, download__source="ftp", split__train=0,
+                gate__min_accuracy=2, scratch__learning_rate=float("inf"), labls={"folds": 5})
     )  # fmt: skip
-    for key in ("report.worst", "labels.foldz", "download.source", "split.train", "gate.min_accuracy",
+    for key in ("report.worst", "label_issues.foldz", "download.source", "split.train", "gate.min_accuracy",
                 "scratch.learning_rate", "labls: no such section"):  # fmt: skip
         assert key in found
 

@@ -34,8 +34,8 @@ def test_cold_parts_stay_clear_and_hot_ones_are_colored(channels):
 
 def predictions_of(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """Rows of path, label, probability of b."""
-    paths, labels, chances = zip(*rows, strict=True)
-    table = predictions.table(paths, ["a", "b"], np.stack([1 - np.array(chances), chances], axis=1))
+    paths, labels, probabilities = zip(*rows, strict=True)
+    table = predictions.table(paths, ["a", "b"], np.stack([1 - np.array(probabilities), probabilities], axis=1))
     return table.assign(label=labels)
 
 

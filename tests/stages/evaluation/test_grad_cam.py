@@ -9,6 +9,7 @@ from stages.lib.evaluation.explanations import grad_cam, spread
 from stages.lib.images.resizing import STRETCH
 from stages.lib.inference.forward import probabilities
 from stages.lib.networks import build, saved_model
+from stages.lib.networks.unfreezing import unfreeze
 from tests.stages.explained_models import brightness_model, color_model, transfer_model
 
 CORNERS = {"upper left": (0, 0), "upper right": (0, 22), "lower left": (22, 0), "lower right": (22, 22)}
@@ -140,7 +141,7 @@ def test_nothing_that_speaks_for_a_class_is_no_heat():
 
 def test_a_picture_is_explained_alike_alone_and_among_others(preset):
     model, pictures = transfer_model(preset, 3), noise(5)
-    build.unfreeze(build.backbone_of(model), None)
+    unfreeze(build.backbone_of(model), None)
     np.testing.assert_allclose(grad_cam(model, pictures)[2:3], grad_cam(model, pictures[2:3]), atol=1e-4)
 
 

@@ -8,8 +8,8 @@ from sklearn.metrics import log_loss as log_loss_of_sklearn
 from stages.lib.evaluation import curves, intervals, metrics, rankings
 
 
-def two_columns(chances: np.ndarray) -> np.ndarray:
-    return np.stack([1 - chances, chances], axis=1)
+def two_columns(probabilities: np.ndarray) -> np.ndarray:
+    return np.stack([1 - probabilities, probabilities], axis=1)
 
 
 def scored(count: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -39,16 +39,18 @@ def test_log_loss_of_even_odds_is_log_two_and_of_a_certain_mistake_finite():
 
 
 def test_log_loss_is_that_of_scikit_learn():
-    labels, chances = scored(200, 4)
-    assert metrics.log_loss(labels, chances) == pytest.approx(log_loss_of_sklearn(labels, chances))
+    labels, probabilities = scored(200, 4)
+    assert metrics.log_loss(labels, probabilities) == pytest.approx(log_loss_of_sklearn(labels, probabilities))
 
 
 def test_brier_score_of_two_classes_is_the_mean_square_and_of_more_their_sum():
     # Worked example of scikit-learn's documentation: 0, 1, 1, 0 with .1, .9, .8, .3.
-    labels, chances = np.array([0, 1, 1, 0]), np.array([0.1, 0.9, 0.8, 0.3])
-    assert metrics.brier_score(labels, two_columns(chances)) == pytest.approx(0.0375)
-    labels, chances = scored(50, 3)
-    assert metrics.brier_score(labels, chances) == pytest.approx(((chances - np.eye(3)[labels]) ** 2).sum(1).mean())
+    labels, probabilities = np.array([0, 1, 1, 0]), np.array([0.1, 0.9, 0.8, 0.3])
+    assert metrics.brier_score(labels, two_columns(probabilities)) == pytest.approx(0.0375)
+    labels, probabilities = scored(50, 3)
+    assert metrics.brier_score(labels, probabilities) == pytest.approx(
+        ((probabilities - np.eye(3)[labels]) ** 2).sum(1).mean()
+    )
 
 
 def test_precision_recall_and_f1_are_counted_by_class():
@@ -66,21 +68,21 @@ def test_three_to_one_is_imbalanced(counts, imbalanced):
 
 
 def test_the_roc_curve_encloses_its_area():
-    labels, chances = scored(400, 2)
-    curve = curves.roc(labels, chances)
+    labels, probabilities = scored(400, 2)
+    curve = curves.roc(labels, probabilities)
     assert curve.iloc[0].tolist() == [0, 0]
     assert curve.iloc[-1].tolist() == [1, 1]
     area = np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])
-    assert area == pytest.approx(rankings.roc_auc(labels, chances).value, abs=0.005)
+    assert area == pytest.approx(rankings.roc_auc(labels, probabilities).value, abs=0.005)
 
 
 @pytest.mark.parametrize("classes", [3, 10])
 def test_the_roc_curve_is_of_the_classes_that_were_tested(classes):
-    labels, chances = scored(400, classes)
+    labels, probabilities = scored(400, classes)
     kept = labels != classes - 1
-    curve = curves.roc(labels[kept], chances[kept])
+    curve = curves.roc(labels[kept], probabilities[kept])
     area = np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])
-    assert area == pytest.approx(rankings.roc_auc(labels[kept], chances[kept]).value, abs=0.005)
+    assert area == pytest.approx(rankings.roc_auc(labels[kept], probabilities[kept]).value, abs=0.005)
 
 
 def test_a_model_that_ranks_all_wrong_has_no_area_under_its_curve():
@@ -94,23 +96,23 @@ def test_a_model_that_ranks_all_wrong_has_no_area_under_its_curve():
 @pytest.mark.parametrize("count", [6, 12, 40])
 def test_the_roc_curve_of_few_pictures_encloses_its_area(count):
     for seed in range(20):
-        labels, chances = scored(count, 2, seed)
+        labels, probabilities = scored(count, 2, seed)
         if 0 < labels.sum() < count:
-            curve = curves.roc(labels, chances)
+            curve = curves.roc(labels, probabilities)
             area = np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])
-            assert area == pytest.approx(rankings.roc_auc(labels, chances).value, abs=0.005)
+            assert area == pytest.approx(rankings.roc_auc(labels, probabilities).value, abs=0.005)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_pictures_of_a_single_class_have_no_roc_curve(classes):
-    labels, chances = scored(20, classes)
-    assert curves.roc(np.zeros_like(labels), chances).empty
+    labels, probabilities = scored(20, classes)
+    assert curves.roc(np.zeros_like(labels), probabilities).empty
 
 
 def test_reliability_sets_confidence_beside_the_share_that_is_right():
     labels = np.array([1, 1, 0, 1, 0])
-    chances = two_columns(np.array([0.95, 0.97, 0.96, 0.55, 0.0]))
-    table = curves.reliability(labels, chances)
+    probabilities = two_columns(np.array([0.95, 0.97, 0.96, 0.55, 0.0]))
+    table = curves.reliability(labels, probabilities)
     assert table["pictures"].tolist() == [1, 4]
     assert table["confidence"].tolist() == pytest.approx([0.55, (0.95 + 0.97 + 0.96 + 1) / 4])
     assert table["accuracy"].tolist() == [1, 0.75]
@@ -120,20 +122,20 @@ def test_reliability_sets_confidence_beside_the_share_that_is_right():
 
 def test_a_model_that_means_what_it_says_has_almost_no_calibration_error():
     rng = np.random.default_rng(2)
-    chances = rng.uniform(size=20_000)
-    labels = (rng.uniform(size=20_000) < chances).astype(np.int64)
-    assert curves.calibration_error(curves.reliability(labels, two_columns(chances))) < 0.015
+    probabilities = rng.uniform(size=20_000)
+    labels = (rng.uniform(size=20_000) < probabilities).astype(np.int64)
+    assert curves.calibration_error(curves.reliability(labels, two_columns(probabilities))) < 0.015
 
 
 @pytest.mark.parametrize("count", [24, 200, 3000])
 def test_a_model_that_means_what_it_says_is_told_from_perfect_one_time_in_twenty(count):
     """Its calibration error is not 0, but about the floor: of 24 pictures some six points."""
     rng, above, errors = np.random.default_rng(0), 0, []
-    chances = rng.beta(4, 1, count)
-    floor, limit = curves.calibration_floor(two_columns(chances))
+    probabilities = rng.beta(4, 1, count)
+    floor, limit = curves.calibration_floor(two_columns(probabilities))
     for _ in range(300):
-        labels = (rng.uniform(size=count) < chances).astype(np.int64)
-        errors.append(curves.calibration_error(curves.reliability(labels, two_columns(chances))))
+        labels = (rng.uniform(size=count) < probabilities).astype(np.int64)
+        errors.append(curves.calibration_error(curves.reliability(labels, two_columns(probabilities))))
         above += errors[-1] > limit
     assert floor == pytest.approx(np.mean(errors), rel=0.08)
     assert above / 300 == pytest.approx(0.05, abs=0.04)
@@ -141,9 +143,9 @@ def test_a_model_that_means_what_it_says_is_told_from_perfect_one_time_in_twenty
 
 def test_a_model_that_is_surer_than_right_lies_above_the_limit():
     labels = np.repeat([0, 1], 50)
-    chances = np.where(np.arange(100) % 5 == 0, labels, 1 - labels) * 0.96 + 0.02
-    error = curves.calibration_error(curves.reliability(labels, two_columns(chances)))
-    assert error > 2 * curves.calibration_floor(two_columns(chances))[1]
+    probabilities = np.where(np.arange(100) % 5 == 0, labels, 1 - labels) * 0.96 + 0.02
+    error = curves.calibration_error(curves.reliability(labels, two_columns(probabilities)))
+    assert error > 2 * curves.calibration_floor(two_columns(probabilities))[1]
 
 
 def test_a_model_that_is_certain_has_no_floor():

@@ -13,8 +13,8 @@ from stages.lib.evaluation import rankings, scores
 FIGURES = [rankings.roc_auc, rankings.average_precision]
 
 
-def two_columns(chances: np.ndarray) -> np.ndarray:
-    return np.stack([1 - chances, chances], axis=1)
+def two_columns(probabilities: np.ndarray) -> np.ndarray:
+    return np.stack([1 - probabilities, probabilities], axis=1)
 
 
 def scored(labels: np.ndarray, classes: int, skill: float, seed: int = 0) -> np.ndarray:
@@ -25,32 +25,34 @@ def scored(labels: np.ndarray, classes: int, skill: float, seed: int = 0) -> np.
 
 
 def test_roc_auc_is_the_share_of_pairs_in_the_right_order():
-    labels, chances = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
-    assert rankings.roc_auc(labels, two_columns(chances)).value == pytest.approx(3 / 4)
+    labels, probabilities = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+    assert rankings.roc_auc(labels, two_columns(probabilities)).value == pytest.approx(3 / 4)
 
 
 def test_roc_auc_of_many_classes_is_the_mean_over_the_classes():
     labels = np.array([0, 0, 1, 1, 2, 2])
-    chances = np.eye(3)[[0, 0, 1, 1, 2, 0]]
+    probabilities = np.eye(3)[[0, 0, 1, 1, 2, 0]]
     # Class 0: one of four others ranks as high as both of its own. Class 1: perfect. Class 2: half is found.
     expected = ((1 + 1 - 0.25 * 0.5 * 2) / 2 + 1 + 0.75) / 3
-    assert rankings.roc_auc(labels, chances).value == pytest.approx(expected)
+    assert rankings.roc_auc(labels, probabilities).value == pytest.approx(expected)
 
 
 def test_average_precision_is_the_worked_example_of_scikit_learn():
-    labels, chances = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
-    assert rankings.average_precision(labels, two_columns(chances)).value == pytest.approx(0.8333, abs=5e-5)
+    labels, probabilities = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+    assert rankings.average_precision(labels, two_columns(probabilities)).value == pytest.approx(0.8333, abs=5e-5)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 12])
 @pytest.mark.parametrize("digits", [1, 6])
 def test_the_figures_are_those_of_scikit_learn_with_ties_and_without(classes, digits):
     labels = np.random.default_rng(1).permutation(np.arange(97) % classes)
-    chances = scored(labels, classes, 1.5).round(digits)
+    probabilities = scored(labels, classes, 1.5).round(digits)
     truth = labels if classes == 2 else np.eye(classes)[labels]
-    ranked = chances[:, 1] if classes == 2 else chances
-    assert rankings.roc_auc(labels, chances).value == pytest.approx(roc_auc_score(truth, ranked))
-    assert rankings.average_precision(labels, chances).value == pytest.approx(average_precision_score(truth, ranked))
+    ranked = probabilities[:, 1] if classes == 2 else probabilities
+    assert rankings.roc_auc(labels, probabilities).value == pytest.approx(roc_auc_score(truth, ranked))
+    assert rankings.average_precision(labels, probabilities).value == pytest.approx(
+        average_precision_score(truth, ranked)
+    )
 
 
 def test_the_interval_of_the_roc_auc_agrees_with_hanley_and_mcneil():
@@ -105,10 +107,10 @@ def test_the_true_figure_is_held_nineteen_times_in_twenty(figure, sizes, skill):
 @pytest.mark.parametrize("figure", FIGURES)
 def test_many_pictures_take_little_time_and_memory(figure):
     labels = np.random.default_rng(0).integers(0, 2, 100_000)
-    chances = scored(labels, 2, 1.5)
+    probabilities = scored(labels, 2, 1.5)
     tracemalloc.start()
     started = time.perf_counter()
-    found = figure(labels, chances)
+    found = figure(labels, probabilities)
     seconds, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.low < found.value < found.high
@@ -123,9 +125,9 @@ def test_pictures_of_one_class_are_not_ranked():
 
 
 def test_a_class_that_is_not_tested_is_left_out():
-    labels, chances = (
+    labels, probabilities = (
         np.array([0, 0, 2, 2]),
         np.array([[0.5, 0.1, 0.4], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0, 0.9, 0.1]]),
     )
-    expected = (roc_auc_score(labels == 0, chances[:, 0]) + roc_auc_score(labels == 2, chances[:, 2])) / 2
-    assert rankings.roc_auc(labels, chances).value == pytest.approx(expected)
+    expected = (roc_auc_score(labels == 0, probabilities[:, 0]) + roc_auc_score(labels == 2, probabilities[:, 2])) / 2
+    assert rankings.roc_auc(labels, probabilities).value == pytest.approx(expected)

@@ -25,8 +25,8 @@ NAMES = [
 
 
 def table(names: list[str], classes: int = 2) -> pd.DataFrame:
-    chances = np.random.default_rng(1).dirichlet(np.ones(classes), len(names))
-    return predictions.table(names, [f"kind [{number}]" for number in range(classes)], chances)
+    probabilities = np.random.default_rng(1).dirichlet(np.ones(classes), len(names))
+    return predictions.table(names, [f"kind [{number}]" for number in range(classes)], probabilities)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,11 +63,11 @@ def test_each_picture_has_one_line_through_a_pipe(capsys, classes):
     assert len(lines) == 4
     for name, line, (_, row) in zip(names, lines[1:], found.iterrows(), strict=True):
         assert line.startswith(f"{name}  {row['predicted']}  ")
-        chances = row.iloc[2:].astype(float).sort_values(ascending=False)
-        assert f"{chances.iloc[0]:.4f}" in line
+        probabilities = row.iloc[2:].astype(float).sort_values(ascending=False)
+        assert f"{probabilities.iloc[0]:.4f}" in line
         if classes > 4:
             # The next two are named, in their order.
-            following = ", ".join(f"{key[2:]} {value:.4f}" for key, value in chances.iloc[1:3].items())
+            following = ", ".join(f"{key[2:]} {value:.4f}" for key, value in probabilities.iloc[1:3].items())
             assert line.rstrip().endswith(following)
     told = f"{classes - 3} more classes have less: --csv FILE writes the probability of every class\n"
     assert err == (told if classes > 4 else "")

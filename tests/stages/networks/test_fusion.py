@@ -10,6 +10,7 @@ from keras import layers
 from stages.lib.networks import build as networks
 from stages.lib.networks.fusion import FusedConvolution, fuse
 from stages.lib.networks.precision import policy
+from stages.lib.networks.unfreezing import unfreeze
 
 SHAPE = (4, 32, 32, 3)
 
@@ -78,7 +79,7 @@ def test_the_outputs_are_the_same_and_no_normalisation_is_left(build):
 @pytest.mark.parametrize("build", [xception, efficient_net])
 def test_the_kernels_train_as_before(build):
     model = settled(build())
-    networks.unfreeze(model, None)
+    unfreeze(model, None)
     view = fuse(model)
     assert {id(weight) for weight in view.trainable_weights} == {id(weight) for weight in model.trainable_weights}
 
@@ -98,7 +99,7 @@ def test_in_lower_precision_only_rounding_differs(build, training):
     with policy("mixed_bfloat16"):
         model = settled(build())
     model.set_weights(exact.get_weights())
-    networks.unfreeze(model, None)
+    unfreeze(model, None)
     expected, outputs = exact(pictures()).numpy(), fuse(model)(pictures(), training=training)
     assert outputs.dtype == "bfloat16"
     error = np.sqrt(np.mean((outputs.numpy().astype(np.float32) - expected) ** 2))

@@ -13,6 +13,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.networks import build, fusion
 from stages.lib.networks.fusion import FusedConvolution, faithful, forward_pass, fuse
 from stages.lib.networks.precision import policy
+from stages.lib.networks.unfreezing import unfreeze
 from tests.stages.families import FAMILIES, SIDE, settled
 
 ACTIVATIONS = {
@@ -95,7 +96,7 @@ def test_a_backbone_gives_what_its_layers_give_and_a_frozen_one_also_while_its_h
 @pytest.mark.parametrize("name", ["efficient_net", "mi_t", "mobile_net_v5"])
 def test_a_backbone_that_trains_keeps_its_stochastic_depth(name):
     backbone = FAMILIES[name]()
-    build.unfreeze(backbone, None)
+    unfreeze(backbone, None)
     inputs = keras.Input((SIDE, SIDE, 3), name="pictures")
     view = fuse(keras.Model(inputs, backbone(inputs)))
     pictures = noise(4, SIDE, SIDE, 3)

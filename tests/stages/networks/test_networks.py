@@ -6,6 +6,7 @@ import pytest
 
 from stages.lib.core.errors import UserError
 from stages.lib.networks import build as networks
+from stages.lib.networks.unfreezing import unfreeze
 from tests.stages.families import FAMILIES
 
 
@@ -47,7 +48,7 @@ def test_a_frozen_model_trains_four_tensors_and_an_unfrozen_one_all_but_batch_no
     model = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32")
     assert len(model.trainable_weights) == 4
     backbone = networks.backbone_of(model)
-    networks.unfreeze(backbone, None)
+    unfreeze(backbone, None)
     frozen = {"gamma", "beta", "moving_mean", "moving_variance"}
     normalisation = [weight for weight in backbone.weights if weight.path.split("/")[-1] in frozen]
     assert len(model.trainable_weights) == 4 + len(backbone.weights) - len(normalisation)
@@ -56,7 +57,7 @@ def test_a_frozen_model_trains_four_tensors_and_an_unfrozen_one_all_but_batch_no
 
 def test_batch_normalisation_of_an_unfrozen_backbone_computes_as_frozen(preset):
     model = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32")
-    networks.unfreeze(networks.backbone_of(model), None)
+    unfreeze(networks.backbone_of(model), None)
     pictures = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
     np.testing.assert_allclose(model(pictures, training=True), model(pictures, training=False), atol=1e-6)
 
@@ -99,7 +100,7 @@ def test_unfreezing_counts_the_weights_that_a_layer_made_of_layers_has_itself(la
     x = Container(deeper=True)(keras.layers.Conv2D(4, 3, name="conv")(inputs))
     backbone = keras.Model(inputs, keras.layers.BatchNormalization()(x))
     backbone.trainable = False
-    networks.unfreeze(backbone, last)
+    unfreeze(backbone, last)
     expected = sum(len(names.split()) for names in (OWNERS if last is None else OWNERS[-last:]))
     assert len(backbone.trainable_weights) == expected
     kinds = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
@@ -117,7 +118,7 @@ def test_unfreezing_more_layers_trains_more_weights_from_the_output_on(name):
     of_normalisations = {id(weight) for one in normalisations for weight in one.weights}
     before: set[int] = set()
     for last in (1, 2, 1000, None):
-        networks.unfreeze(backbone, last)
+        unfreeze(backbone, last)
         trained = {id(weight) for weight in backbone.trainable_weights}
         assert before <= trained
         assert before < trained or last is None or name == "vgg"

@@ -78,7 +78,7 @@ def test_what_is_too_much_is_counted(folder, results, monkeypatch):
     monkeypatch.setattr(classes, "MATRIX", 2)
     copies = findings.copies(data / "duplicates.csv", data / "raw.zip")
     assert (copies.left_out, copies.groups[0].left_out, len(copies.groups[0].pictures)) == (1, 1, 2)
-    suspects = findings.suspects(data / "labels.csv", data / "dataset", results)
+    suspects = findings.suspects(data / "label_issues.csv", data / "dataset", results)
     assert (len(suspects.pictures), suspects.total, suspects.in_test) == (1, 2, 1)
     balance = report_data.balance(read_manifest(data / "manifest.csv"))
     assert (len(balance.table), balance.left_out, balance.sums) == (2, 1, {"train": 12, "validation": 6, "test": 24})
@@ -98,7 +98,7 @@ def test_what_is_too_much_is_counted(folder, results, monkeypatch):
 
 
 def test_suspects_say_how_many_models_agree(folder, results):
-    found = findings.suspects(folder / "data" / "labels.csv", folder / "data" / "dataset", results)
+    found = findings.suspects(folder / "data" / "label_issues.csv", folder / "data" / "dataset", results)
     path = f"test/{NASTY[0]}/0.png"
     agreeing = sum(
         predictions_of(folder, model).set_index("path").loc[path, "predicted"] == NASTY[1] for model in SKILLS

@@ -34,7 +34,7 @@ def numbered(**counts: int) -> list[Picture]:
     return [picture(f"{label}.{n}.jpg", label) for label, count in counts.items() for n in range(count)]
 
 
-def fates(
+def assignments(
     pictures: list[Picture],
     order: str,
     amounts: tuple[int | float, int | float, int | float],
@@ -43,48 +43,48 @@ def fates(
 ) -> dict[str, str]:
     apart = np.array(groups) if groups else np.arange(len(pictures))
     found = assign(pictures, apart, order, dict(zip(SUBSETS, amounts, strict=True)), seed)
-    return {picture.name: fate for picture, fate in zip(pictures, found, strict=True)}
+    return {picture.name: assignment for picture, assignment in zip(pictures, found, strict=True)}
 
 
 def per_class(found: dict[str, str], label: str) -> list[int]:
-    counts = Counter(fate for name, fate in found.items() if label in name)
+    counts = Counter(assignment for name, assignment in found.items() if label in name)
     return [counts[subset] for subset in SUBSETS]
 
 
 def test_by_index_the_number_decides_and_not_the_spelling() -> None:
-    found = fates(numbered(cat=12, dog=12), "index", (5, 2, 3))
+    found = assignments(numbered(cat=12, dog=12), "index", (5, 2, 3))
     for label in ("cat", "dog"):
         order = [found[f"{label}.{n}.jpg"] for n in range(12)]
         assert order == ["train"] * 5 + ["validation"] * 2 + ["test"] * 3 + [UNUSED] * 2
 
 
 def test_by_index_names_without_numbers_are_sorted() -> None:
-    found = fates([picture(f"a/{name}.jpg", "a") for name in "dacb"], "index", (2, 1, 1))
+    found = assignments([picture(f"a/{name}.jpg", "a") for name in "dacb"], "index", (2, 1, 1))
     assert [found[f"a/{name}.jpg"] for name in "abcd"] == ["train", "train", "validation", "test"]
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_same_seed_gives_the_same_subsets(order: str) -> None:
     pictures = numbered(cat=60, dog=60)
-    assert fates(pictures, order, THIRDS) == fates(pictures, order, THIRDS)
-    backwards = fates(pictures[::-1], order, THIRDS)
-    assert backwards == fates(pictures, order, THIRDS)
+    assert assignments(pictures, order, THIRDS) == assignments(pictures, order, THIRDS)
+    backwards = assignments(pictures[::-1], order, THIRDS)
+    assert backwards == assignments(pictures, order, THIRDS)
 
 
 @pytest.mark.parametrize("order", ["shuffle", "hash"])
 def test_another_seed_gives_others(order: str) -> None:
     pictures = numbered(cat=60)
-    assert fates(pictures, order, THIRDS) != fates(pictures, order, THIRDS, seed=2)
+    assert assignments(pictures, order, THIRDS) != assignments(pictures, order, THIRDS, seed=2)
 
 
 def test_shuffled_pictures_are_not_in_the_order_of_their_numbers() -> None:
-    found = fates(numbered(cat=100), "shuffle", (50, 25, 25))
+    found = assignments(numbered(cat=100), "shuffle", (50, 25, 25))
     assert per_class(found, "cat") == [50, 25, 25]
     assert 15 < sum(found[f"cat.{n}.jpg"] == "train" for n in range(50)) < 35
 
 
 def test_two_classes_are_not_shuffled_alike() -> None:
-    found = fates(numbered(cat=40, dog=40), "shuffle", (20, 10, 10))
+    found = assignments(numbered(cat=40, dog=40), "shuffle", (20, 10, 10))
     assert [found[f"cat.{n}.jpg"] for n in range(40)] != [found[f"dog.{n}.jpg"] for n in range(40)]
 
 
@@ -93,20 +93,20 @@ def test_two_classes_are_not_shuffled_alike() -> None:
     ("count", "expected"), [(700, [280, 140, 280]), (10, [4, 2, 4]), (7, [3, 1, 3]), (3, [1, 1, 1])]
 )
 def test_shares_lose_nothing_to_rounding(order: str, count: int, expected: list[int]) -> None:
-    assert per_class(fates(numbered(cat=count), order, (0.4, 0.2, 0.4)), "cat") == expected
+    assert per_class(assignments(numbered(cat=count), order, (0.4, 0.2, 0.4)), "cat") == expected
 
 
 def test_each_class_is_shared_out_by_itself() -> None:
-    found = fates(numbered(cat=100, dog=20, emu=10), "shuffle", (0.4, 0.2, 0.4))
+    found = assignments(numbered(cat=100, dog=20, emu=10), "shuffle", (0.4, 0.2, 0.4))
     assert [per_class(found, label) for label in ("cat", "dog", "emu")] == [[40, 20, 40], [8, 4, 8], [4, 2, 4]]
 
 
 def test_counts_and_shares_may_be_mixed() -> None:
-    assert per_class(fates(numbered(cat=20), "index", (0.5, 2, 0.25)), "cat") == [10, 2, 5]
+    assert per_class(assignments(numbered(cat=20), "index", (0.5, 2, 0.25)), "cat") == [10, 2, 5]
 
 
 def test_by_hash_a_picture_keeps_its_subset_when_others_are_added() -> None:
-    before, after = (fates(numbered(cat=count), "hash", THIRDS) for count in (200, 300))
+    before, after = (assignments(numbered(cat=count), "hash", THIRDS) for count in (200, 300))
     assert before.items() < after.items()
     assert per_class(after, "cat") == pytest.approx([150, 60, 90], abs=25)
 
@@ -114,7 +114,7 @@ def test_by_hash_a_picture_keeps_its_subset_when_others_are_added() -> None:
 @pytest.mark.parametrize("order", ["index", "shuffle"])
 def test_too_few_pictures_name_the_class(order: str) -> None:
     with pytest.raises(UserError, match=r"class 'dog': expected at least 5 \+ 2 \+ 3 pictures .* Received: 9"):
-        fates(numbered(cat=10, dog=9), order, (5, 2, 3))
+        assignments(numbered(cat=10, dog=9), order, (5, 2, 3))
 
 
 @pytest.mark.parametrize("order", [*ORDERS, "folders"])
@@ -122,12 +122,12 @@ def test_a_class_without_a_picture_in_a_subset_is_named(order: str) -> None:
     cats = [f"{subset}/cat/{n}.jpg" for subset in SUBSETS for n in range(9)]
     pictures = placed([*cats, "train/dog/1.jpg", "train/dog/2.jpg"])
     with pytest.raises(UserError, match=r"class 'dog': expected at least one picture in \w+, found none among its 2"):
-        fates(pictures, order, (0.4, 0.2, 0.4))
+        assignments(pictures, order, (0.4, 0.2, 0.4))
 
 
 def test_shares_of_more_than_everything_are_refused() -> None:
     with pytest.raises(UserError, match=r"shares of at most 1 together. Received: 1\.1"):
-        fates(numbered(cat=10), "shuffle", (0.5, 0.2, 0.4))
+        assignments(numbered(cat=10), "shuffle", (0.5, 0.2, 0.4))
 
 
 def in_folders(**counts: int) -> list[Picture]:
@@ -139,13 +139,13 @@ def in_folders(**counts: int) -> list[Picture]:
 
 @pytest.mark.parametrize("name", ["validation", "val", "valid", "Val"])
 def test_folders_are_kept_as_they_are(name: str) -> None:
-    found = fates(in_folders(train=10, test=6, **{name: 4}), "folders", (0.4, 0.2, 0.4))
-    for path, fate in found.items():
-        assert fate == ("validation" if f"/{name}/" in path else PurePosixPath(path).parts[1])
+    found = assignments(in_folders(train=10, test=6, **{name: 4}), "folders", (0.4, 0.2, 0.4))
+    for path, assignment in found.items():
+        assert assignment == ("validation" if f"/{name}/" in path else PurePosixPath(path).parts[1])
 
 
 def test_counts_limit_what_folders_hold() -> None:
-    assert per_class(fates(in_folders(train=10, val=5, test=6), "folders", (7, 9, 2)), "/a/") == [7, 5, 2]
+    assert per_class(assignments(in_folders(train=10, val=5, test=6), "folders", (7, 9, 2)), "/a/") == [7, 5, 2]
 
 
 @pytest.mark.parametrize(
@@ -155,21 +155,21 @@ def test_counts_limit_what_folders_hold() -> None:
 def test_without_a_folder_for_it_validation_comes_from_training(
     amounts: tuple[int | float, int | float, int | float], expected: list[int]
 ) -> None:
-    found = fates(in_folders(train=30, test=6), "folders", amounts)
+    found = assignments(in_folders(train=30, test=6), "folders", amounts)
     assert per_class(found, "/a/") == per_class(found, "/b/") == expected
-    assert [fate for path, fate in found.items() if "/test/a/" in path].count("test") == expected[2]
+    assert [assignment for path, assignment in found.items() if "/test/a/" in path].count("test") == expected[2]
 
 
 def test_folders_that_name_no_subset_are_refused() -> None:
     with pytest.raises(UserError, match=r"expected a folder train, validation or test .* Received: other/a/0\.jpg"):
-        fates([picture("other/a/0.jpg", "a")], "folders", THIRDS)
+        assignments([picture("other/a/0.jpg", "a")], "folders", THIRDS)
 
 
 def test_numbered_pictures_in_folders_of_subsets() -> None:
     names = [
         f"{folder}/{label}.{n}.jpg" for folder in ("train", "val", "test") for label in ("cat", "dog") for n in (1, 2)
     ]
-    found = fates(placed(names), "folders", THIRDS)
+    found = assignments(placed(names), "folders", THIRDS)
     assert per_class(found, "cat.") == per_class(found, "dog.") == [2, 2, 2]
     assert found["val/cat.1.jpg"] == "validation"
 
@@ -177,7 +177,7 @@ def test_numbered_pictures_in_folders_of_subsets() -> None:
 def test_copies_of_one_picture_never_lie_in_two_subsets() -> None:
     """Near copies 0 and 7 and the equal files 1 and 2, the latter kept once."""
     pictures = [picture(f"cat.{n}.jpg", "cat", "same" if n in (1, 2) else None) for n in range(10)]
-    found = fates(pictures, "index", (5, 2, 3), groups=[0, 1, 1, 3, 4, 5, 6, 0, 8, 9])
+    found = assignments(pictures, "index", (5, 2, 3), groups=[0, 1, 1, 3, 4, 5, 6, 0, 8, 9])
     assert found["cat.7.jpg"] == "test"
     assert found["cat.0.jpg"] == STRADDLES
     assert (found["cat.1.jpg"], found["cat.2.jpg"]) == ("train", SAME_FILE)
@@ -185,13 +185,13 @@ def test_copies_of_one_picture_never_lie_in_two_subsets() -> None:
 
 
 def test_near_copies_in_one_subset_stay() -> None:
-    found = fates(numbered(cat=6), "index", (3, 1, 2), groups=[0, 0, 0, 3, 4, 4])
+    found = assignments(numbered(cat=6), "index", (3, 1, 2), groups=[0, 0, 0, 3, 4, 4])
     assert per_class(found, "cat") == [3, 1, 2]
 
 
 def test_one_file_in_two_classes_belongs_to_none() -> None:
     pictures = [*numbered(cat=6, dog=6), picture("cat/x.jpg", "cat", "both"), picture("dog/x.jpg", "dog", "both")]
-    found = fates(pictures, "index", (3, 1, 2), groups=[*range(12), 12, 12])
+    found = assignments(pictures, "index", (3, 1, 2), groups=[*range(12), 12, 12])
     assert found["cat/x.jpg"] == found["dog/x.jpg"] == CONTRADICTION
 
 
@@ -200,6 +200,6 @@ def test_published_test_pictures_stay_and_their_copies_go() -> None:
     groups = list(range(len(pictures)))
     test_place = next(place for place, picture in enumerate(pictures) if "/test/a/0" in picture.name)
     groups[0] = groups[test_place]  # a copy of the first training picture
-    found = fates(pictures, "folders", THIRDS, groups)
+    found = assignments(pictures, "folders", THIRDS, groups)
     assert found["birds/test/a/0.jpg"] == "test"
     assert found["birds/train/a/0.jpg"] == STRADDLES

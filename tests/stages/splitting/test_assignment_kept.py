@@ -25,36 +25,36 @@ def pictures_of(groups: int = 0, **counts: int) -> list[Picture]:
     ]
 
 
-def fates(
+def assignments(
     pictures: list[Picture],
     amounts: tuple[Amount, Amount, Amount] = SHARES,
     order: str = "hash",
     seed: int = 1,
     copies: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """The fate of each; `copies`: a picture and the one of which it is a near copy."""
+    """The assignment of each; `copies`: a picture and the one of which it is a near copy."""
     places = {picture.name: place for place, picture in enumerate(pictures)}
     numbers = np.array([places[(copies or {}).get(picture.name, picture.name)] for picture in pictures])
     found = assign(pictures, numbers, order, dict(zip(SUBSETS, amounts, strict=True)), seed)
     check(pictures, numbers, found)
-    return {picture.name: fate for picture, fate in zip(pictures, found, strict=True)}
+    return {picture.name: assignment for picture, assignment in zip(pictures, found, strict=True)}
 
 
 def check(pictures: list[Picture], copies: np.ndarray, found: list[str]) -> None:
     """What holds whatever the order: each class is everywhere, and what belongs together is in one subset."""
     subsets = defaultdict(set)
-    for picture, copy, fate in zip(pictures, copies.tolist(), found, strict=True):
-        if fate in SUBSETS:
-            subsets["class", picture.label].add(fate)
-            subsets["copy", copy].add(fate)
-            subsets["group", picture.group or picture.name].add(fate)
-    for (kind, _), fates in subsets.items():
-        assert len(fates) == (3 if kind == "class" else 1)
+    for picture, copy, assignment in zip(pictures, copies.tolist(), found, strict=True):
+        if assignment in SUBSETS:
+            subsets["class", picture.label].add(assignment)
+            subsets["copy", copy].add(assignment)
+            subsets["group", picture.group or picture.name].add(assignment)
+    for (kind, _), assignments in subsets.items():
+        assert len(assignments) == (3 if kind == "class" else 1)
 
 
 def counts(found: dict[str, str], label: str) -> list[int]:
-    fates = Counter(fate for name, fate in found.items() if name.startswith(f"{label}."))
-    return [fates[subset] for subset in SUBSETS]
+    assignments = Counter(assignment for name, assignment in found.items() if name.startswith(f"{label}."))
+    return [assignments[subset] for subset in SUBSETS]
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -62,14 +62,14 @@ def counts(found: dict[str, str], label: str) -> list[int]:
 @pytest.mark.parametrize("amounts", [SHARES, (0.8, 0.1, 0.1), (0.1, 0.1, 0.1), (0.98, 0.01, 0.01)])
 def test_three_pictures_of_a_class_are_enough_for_shares(order: str, count: int, amounts: tuple[float, ...]) -> None:
     for seed in range(20):
-        found = fates(pictures_of(a=count, b=count, c=3), amounts, order, seed)
+        found = assignments(pictures_of(a=count, b=count, c=3), amounts, order, seed)
         assert set(found.values()) <= {*SUBSETS, UNUSED}
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_two_pictures_of_a_class_are_too_few(order: str) -> None:
     with pytest.raises(UserError, match="class 'b': expected at least one picture in"):
-        fates(pictures_of(a=9, b=2), SHARES, order)
+        assignments(pictures_of(a=9, b=2), SHARES, order)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -77,7 +77,7 @@ def test_two_pictures_of_a_class_are_too_few(order: str) -> None:
 def test_three_different_pictures_are_enough_whatever_copies_they_have(order: str, seed: int) -> None:
     """`a.0`, `a.3` and `a.6` are copies of one picture, and so on."""
     copies = {f"a.{n}.jpg": f"a.{n % 3}.jpg" for n in range(9)}
-    found = fates(pictures_of(a=9, b=9), SHARES, order, seed, copies)
+    found = assignments(pictures_of(a=9, b=9), SHARES, order, seed, copies)
     assert all(counts(found, "a"))
 
 
@@ -86,7 +86,7 @@ def test_three_different_pictures_are_enough_whatever_copies_they_have(order: st
 @pytest.mark.parametrize("groups", [2, 3, 5])
 def test_groups_over_all_classes_stay_whole(order: str, seed: int, groups: int) -> None:
     """`check` holds them together; nothing of a share is lost."""
-    found = fates(pictures_of(groups, a=3 * groups, b=12 * groups, c=7 * groups), SHARES, order, seed)
+    found = assignments(pictures_of(groups, a=3 * groups, b=12 * groups, c=7 * groups), SHARES, order, seed)
     assert set(found.values()) <= set(SUBSETS)
 
 
@@ -103,8 +103,8 @@ def test_groups_over_all_classes_stay_whole(order: str, seed: int, groups: int) 
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_by_hash_two_pictures_more_move_none(amounts: tuple[Amount, ...], between: int, seed: int) -> None:
-    before, after = (fates(pictures_of(a=count, b=100), amounts, seed=seed) for count in (100, 102))
-    changed = [name for name, fate in before.items() if after[name] != fate]
+    before, after = (assignments(pictures_of(a=count, b=100), amounts, seed=seed) for count in (100, 102))
+    changed = [name for name, assignment in before.items() if after[name] != assignment]
     assert len([name for name in changed if UNUSED not in (before[name], after[name])]) <= between
     assert len(changed) <= (0 if all(isinstance(amount, float) for amount in amounts) else 2 + between)
     assert [after[f"b.{n}.jpg"] for n in range(100)] == [before[f"b.{n}.jpg"] for n in range(100)]
@@ -113,7 +113,7 @@ def test_by_hash_two_pictures_more_move_none(amounts: tuple[Amount, ...], betwee
 @pytest.mark.parametrize("amounts", [(40, 20, 40), (10, 5, 10), (1, 1, 1), (70, 5, 25), (1, 98, 1), (0.5, 20, 20)])
 def test_by_hash_counts_are_met_exactly(amounts: tuple[Amount, ...]) -> None:
     for seed in range(10):
-        found = counts(fates(pictures_of(a=100, b=101), amounts, seed=seed), "a")
+        found = counts(assignments(pictures_of(a=100, b=101), amounts, seed=seed), "a")
         assert [one for one, amount in zip(found, amounts, strict=True) if isinstance(amount, int)] == [
             amount for amount in amounts if isinstance(amount, int)
         ]
@@ -121,21 +121,21 @@ def test_by_hash_counts_are_met_exactly(amounts: tuple[Amount, ...]) -> None:
 
 def test_by_hash_too_few_pictures_for_counts_name_the_class() -> None:
     with pytest.raises(UserError, match=r"class 'b': expected at least 4 \+ 2 \+ 4 pictures .* Received: 9"):
-        fates(pictures_of(a=10, b=9), (4, 2, 4))
+        assignments(pictures_of(a=10, b=9), (4, 2, 4))
 
 
 def test_by_hash_shares_are_about_what_they_say() -> None:
-    found = counts(fates(pictures_of(a=4000, b=3)), "a")
+    found = counts(assignments(pictures_of(a=4000, b=3)), "a")
     assert found == pytest.approx([1600, 800, 1600], abs=100)
 
 
 @pytest.mark.parametrize("order", ["shuffle", "hash"])
 def test_an_old_test_picture_stays_when_its_copy_arrives_and_the_copy_never_trains(order: str) -> None:
-    before = fates(pictures_of(a=60, b=60), order=order)
-    tested = [name for name, fate in before.items() if fate == "test" and name.startswith("a.")]
+    before = assignments(pictures_of(a=60, b=60), order=order)
+    tested = [name for name, assignment in before.items() if assignment == "test" and name.startswith("a.")]
     for old in tested:
         pictures = pictures_of(a=61, b=60)
-        after = fates(pictures, order=order, copies={"a.60.jpg": old})
+        after = assignments(pictures, order=order, copies={"a.60.jpg": old})
         if order == "hash":
             assert after[old] == "test"
             assert {name for name in before if after[name] != before[name]} == set()
@@ -144,7 +144,7 @@ def test_an_old_test_picture_stays_when_its_copy_arrives_and_the_copy_never_trai
 
 
 def test_a_group_by_hash_goes_by_its_name_and_keeps_its_subset_as_it_grows() -> None:
-    before, after = (fates(pictures_of(5, a=count, b=count)) for count in (100, 200))
+    before, after = (assignments(pictures_of(5, a=count, b=count)) for count in (100, 200))
     assert before.items() <= after.items()
 
 
@@ -157,7 +157,7 @@ def test_what_is_divided_at_random_is_divided_by_hash(amounts: tuple[Amount, ...
         for seed in range(5):
             copies = {f"a.{count - 1}.jpg": "a.0.jpg"}
             try:
-                fates(pictures_of(a=count, b=20), amounts, "shuffle", seed, copies)
+                assignments(pictures_of(a=count, b=20), amounts, "shuffle", seed, copies)
             except UserError:
                 continue
-            fates(pictures_of(a=count, b=20), amounts, "hash", seed, copies)
+            assignments(pictures_of(a=count, b=20), amounts, "hash", seed, copies)

@@ -47,7 +47,7 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
         class_weights=kind,
     )
     seen = []
-    monkeypatch.setattr("stages.lib.training.artifact.write", lambda _, model, *rest, **more: seen.append(rest[1]))
+    monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments: seen.append(arguments[4]))
     feature_extraction(features, preset, tmp_path / "model", common, params)
     # The cross-entropy when every picture gets the probability `expected` of being a dog, and classes weigh as they do
     # in training: 24 cats and 8 dogs as they are, or both the same.
@@ -72,7 +72,7 @@ def test_the_validation_loss_is_that_of_a_training_step(balanced):
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))
     weights = class_weights(labels, "balanced" if balanced else None)
-    measured = loop.measure_on(model, vectors, labels, 4, weights)()
+    measured = loop.validate_on(model, vectors, labels, 4, weights)()
     probability = model(vectors).numpy()[:, 0]
     each = -np.log(np.where(labels == 1, probability, 1 - probability))
     expected = (each[labels == 0].mean() + each[labels == 1].mean()) / 2 if balanced else each.mean()

@@ -26,7 +26,7 @@ import keras
 from stages.fine_tuned import FineTunedParams, fine_tuned
 from stages.lib.networks import build, saved_model
 from stages.lib.training import devices
-from stages.lib.training.journal import Journal
+from stages.lib.training.epoch_callback import EpochCallback
 from stages.lib.core.params import AugmentationParams, CommonParams
 from stages.scratch import ScratchParams, scratch
 
@@ -52,15 +52,15 @@ def run(way, names):
 
 run("one", [])
 run("two", ["CPU:0", "CPU:1"])
-end_of_epoch = Journal.on_epoch_end
+end_of_epoch = EpochCallback.on_epoch_end
 def interrupted(self, epoch, logs=None):
     end_of_epoch(self, epoch, logs)
     raise KeyboardInterrupt
-Journal.on_epoch_end = interrupted
+EpochCallback.on_epoch_end = interrupted
 try:
     run("resumed", ["CPU:0", "CPU:1"])
 except KeyboardInterrupt:
-    Journal.on_epoch_end = end_of_epoch
+    EpochCallback.on_epoch_end = end_of_epoch
 assert not Path("resumed").exists()
 run("resumed", ["CPU:0", "CPU:1"])
 with devices.sharing(8):

@@ -37,9 +37,11 @@ def out_of_sample(
     `LEARNED` pictures that many are drawn to learn from; all are judged.
 
     Args:
-        vectors: float32 (pictures, channels). labels: int64 (pictures,), 0 to classes - 1.
+        vectors: float32 (pictures, channels).
+        labels: int64 (pictures,), 0 to classes - 1.
         groups: int64 (pictures,), equal for copies; each class with at least `folds` of them.
         folds: parts that the pictures are divided into; each is judged by a model trained on the others.
+        seed: of the parts, and of what is drawn to learn from.
 
     Returns:
         float64 (pictures, classes).
@@ -55,9 +57,9 @@ def out_of_sample(
         for start in range(0, len(own), _JUDGED):
             asked = own[start : start + _JUDGED]
             unknown = scaler.transform(vectors[asked])
-            for chances, model in zip(judged, models, strict=True):
-                chances[asked[:, np.newaxis], model.classes_] = model.predict_proba(unknown)
-    return min(judged, key=lambda chances: log_loss(labels, chances, labels=classes)).astype(np.float64)
+            for probabilities, model in zip(judged, models, strict=True):
+                probabilities[asked[:, np.newaxis], model.classes_] = model.predict_proba(unknown)
+    return min(judged, key=lambda probabilities: log_loss(labels, probabilities, labels=classes)).astype(np.float64)
 
 
 def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> LogisticRegression:
@@ -67,7 +69,7 @@ def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> Logisti
 
 
 def _drawn(labels: np.ndarray, seed: int) -> np.ndarray:
-    """int64 (drawn,): places of at most about `LEARNED` pictures, in their order; some of each class in any case."""
+    """int64 (drawn,): indices of at most about `LEARNED` pictures, in their order; some of each class in any case."""
     if len(labels) <= LEARNED:
         return np.arange(len(labels))
     order = np.random.default_rng(seed).permutation(len(labels))
@@ -84,7 +86,8 @@ def calibrated(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     looked for, would count as mistakes of the model.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes), out of sample.
+        labels: int64 (pictures,).
+        probabilities: float64 (pictures, classes), out of sample.
 
     Returns:
         float64 (pictures, classes).
@@ -110,11 +113,12 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
     is likelier than all the rest together.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes), `calibrated`.
+        labels: int64 (pictures,).
+        probabilities: float64 (pictures, classes), `calibrated`.
         threshold: margin up to which a picture is named, below 0.5.
 
     Returns:
-        int64 (named,): places, the lowest margin first.
+        int64 (named,): indices, the lowest margin first.
     """
     margins = get_normalized_margin_for_each_label(labels, probabilities)
     named = np.flatnonzero(margins <= threshold)
@@ -123,6 +127,11 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
 
 def large_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:
     """Whether the class of each picture has enough different pictures for one in every fold.
+
+    Args:
+        labels: int64 (pictures,).
+        groups: int64 (pictures,), equal for copies.
+        folds: parts that the pictures are to be divided into.
 
     Returns:
         bool (pictures,).

@@ -10,13 +10,13 @@ import pandas as pd
 
 from stages.lib.arrays import feature_files
 from stages.lib.arrays.rows import Picked
+from stages.lib.confident_learning import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.core import entry
-from stages.lib.core.outputs import is_disabled, whole_file, write_csv
+from stages.lib.core.outputs import atomic_file, is_disabled, write_csv
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import LabelsParams
+from stages.lib.core.sections import LabelIssuesParams
 from stages.lib.images.manifest import SUBSETS, read_manifest
 from stages.lib.inference import predictions
-from stages.lib.label_issues import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.splitting.keys import joined, numbered
 
 _COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
@@ -27,8 +27,11 @@ _KEPT = "kept in "
 class Judged:
     """Pictures with probabilities of models that have not seen them.
 
-    names: relative to the dataset. labels: int64 (pictures,), indexes into `classes`.
-    probabilities: float64 (pictures, classes). by: what they come from.
+    Attributes:
+        names: relative to the dataset.
+        labels: int64 (pictures,), indices into `classes`.
+        probabilities: float64 (pictures, classes).
+        by: what they come from.
     """
 
     names: list[str]
@@ -38,59 +41,73 @@ class Judged:
     by: Literal["features", "predictions", "nothing"]
 
 
-def labels(
+def label_issues(
     manifest: Path,
     duplicates: Path,
     features: Path,
     evaluations: Path,
-    labels: Path,
+    table: Path,
     metrics: Path,
     common: CommonParams,
-    params: LabelsParams,
+    params: LabelIssuesParams,
 ) -> None:
     """Write the likely mislabelled pictures, the most suspicious first, and how many of how many they are.
 
-    All pictures are judged by their features; where features are turned off, the test pictures by the predictions.
+    All pictures are judged by their features. Where features are turned off, only the test pictures are judged, by the
+    predictions of the models.
 
-    labels: path (relative to the dataset), class, subset, suggested, p_class, p_suggested (calibrated). metrics:
-    checked, suspicious, by ("features", "predictions" or "nothing").
+    Args:
+        manifest: table of the pictures, from the stage `split`.
+        duplicates: table of copies, from the stage `split`: no picture is judged by a model that knows a copy of it.
+        features: directory of the stage `features`.
+        evaluations: a directory with predictions per model.
+        table: csv to write: path (relative to the dataset), class, subset, suggested (the likelier class), p_class and
+            p_suggested (calibrated probabilities of the two, in [0, 1]).
+        metrics: json to write: checked and suspicious (numbers of pictures), by ("features", "predictions" or
+            "nothing").
+        common: section `common` of params.yaml.
+        params: section `label_issues` of params.yaml.
     """
     judged = Judged([], np.zeros(0, np.int64), [], np.zeros((0, 0)), "nothing")
+    pictures = read_manifest(manifest).set_index("path")
     if not params.enabled:
-        print("labels: turned off in params.yaml")
+        print("label_issues: turned off in params.yaml")
     elif not is_disabled(features):
-        judged = _by_features(features, duplicates, manifest, params.folds, common.seed)
+        judged = _by_features(features, duplicates, pictures, params.folds, common.seed)
     else:
         judged = _by_predictions(evaluations) or judged
-    table = _named(judged, manifest, params.threshold)
-    with whole_file(labels) as partial:
-        write_csv(table, partial)
-    counts = {"checked": len(judged.names), "suspicious": len(table), "by": judged.by}
-    with whole_file(metrics) as partial:
+    issues = _named(judged, pictures, params.threshold)
+    with atomic_file(table) as partial:
+        write_csv(issues, partial)
+    counts = {"checked": len(judged.names), "suspicious": len(issues), "by": judged.by}
+    with atomic_file(metrics) as partial:
         partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     print(f"{counts['suspicious']} of {counts['checked']} pictures are likely mislabelled, by their {counts['by']}")
-    if in_test := int((table["subset"] == "test").sum()):
+    if in_test := int((issues["subset"] == "test").sum()):
         said = "1 of them is a test picture" if in_test == 1 else f"{in_test} of them are test pictures"
         print(f"{said}: relabelling only test pictures that models dispute makes the models look better than they are")
 
 
-def _by_features(features: Path, duplicates: Path, manifest: Path, folds: int, seed: int) -> Judged:
+def _by_features(features: Path, duplicates: Path, pictures: pd.DataFrame, folds: int, seed: int) -> Judged:
     classes, _ = feature_files.read_about(features)
     sets = [feature_files.read(features, subset) for subset in SUBSETS]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    groups = _groups(names, duplicates, manifest)
+    groups = _groups(names, duplicates, pictures)
 
     enough = large_enough(labels, groups, folds)
-    checked, places = np.unique(labels[enough], return_inverse=True)
+    checked, indices = np.unique(labels[enough], return_inverse=True)
     for label in np.setdiff1d(labels, checked).tolist():
-        print(f"labels: class {classes[label]!r} is not checked: fewer than {folds} different pictures (labels.folds)")
+        print(
+            f"label_issues: class {classes[label]!r} is not checked: fewer than {folds} different pictures "
+            "(label_issues.folds)"
+        )
     if len(checked) < 2:
-        places, enough = places[:0], np.zeros_like(enough)
+        indices, enough = indices[:0], np.zeros_like(enough)
     vectors = Picked([found.vectors for found in sets], np.flatnonzero(enough))
-    chances = out_of_sample(vectors, places, groups[enough], folds, seed) if enough.any() else np.zeros((0, 2))
+    probabilities = out_of_sample(vectors, indices, groups[enough], folds, seed) if enough.any() else np.zeros((0, 2))
     kept = [name for name, wanted in zip(names, enough, strict=True) if wanted]
-    return Judged(kept, places, [classes[label] for label in checked], chances, "features")
+    return Judged(kept, indices, [classes[label] for label in checked], probabilities, "features")
 
 
 def _by_predictions(evaluations: Path) -> Judged | None:
@@ -102,12 +119,12 @@ def _by_predictions(evaluations: Path) -> Judged | None:
     first = tables[0]
     columns = [name for name in map(str, first) if name.startswith("p_")]
     classes = [name.removeprefix("p_") for name in columns]
-    chances = np.mean([table.loc[first.index, columns].to_numpy(np.float64) for table in tables], axis=0)
+    probabilities = np.mean([table.loc[first.index, columns].to_numpy(np.float64) for table in tables], axis=0)
     labels = np.array([classes.index(label) for label in first["label"]], np.int64)
-    return Judged(first.index.tolist(), labels, classes, chances, "predictions")
+    return Judged(first.index.tolist(), labels, classes, probabilities, "predictions")
 
 
-def _groups(names: list[str], duplicates: Path, manifest: Path) -> np.ndarray:
+def _groups(names: list[str], duplicates: Path, pictures: pd.DataFrame) -> np.ndarray:
     """int64 (pictures,): equal for copies and within a group, by the tables that `split` wrote."""
     table = pd.read_csv(duplicates, dtype={"path": str, "class": str, "action": str}, na_filter=False)
     kept = table[table["action"].str.startswith(_KEPT)]
@@ -115,31 +132,29 @@ def _groups(names: list[str], duplicates: Path, manifest: Path) -> np.ndarray:
     # Files of one name, which `split` renames, are not found again: at worst a copy judges its copy.
     paths = kept["action"].str.removeprefix(_KEPT) + "/" + kept["class"] + "/" + files
     known = dict(zip(paths, kept["group"], strict=True))
-    copies = np.array([known.get(name, -1 - place) for place, name in enumerate(names)], np.int64)
-    groups = read_manifest(manifest).set_index("path")["group"]
-    return joined(copies, numbered(groups[names].tolist()))
+    copies = np.array([known.get(name, -1 - index) for index, name in enumerate(names)], np.int64)
+    return joined(copies, numbered(pictures["group"][names].tolist()))
 
 
-def _named(judged: Judged, manifest: Path, threshold: float) -> pd.DataFrame:
+def _named(judged: Judged, pictures: pd.DataFrame, threshold: float) -> pd.DataFrame:
     if not judged.names:
         return pd.DataFrame(columns=_COLUMNS)
     probabilities = calibrated(judged.labels, judged.probabilities)
-    places = suspicious(judged.labels, probabilities, threshold)
-    subsets = read_manifest(manifest).set_index("path")["subset"]
-    own = judged.labels[places]
-    other = probabilities[places].argmax(axis=1)
+    indices = suspicious(judged.labels, probabilities, threshold)
+    own = judged.labels[indices]
+    other = probabilities[indices].argmax(axis=1)
     return pd.DataFrame(
         {
-            "path": [judged.names[place] for place in places],
+            "path": [judged.names[index] for index in indices],
             "class": [judged.classes[label] for label in own],
-            "subset": [subsets[judged.names[place]] for place in places],
+            "subset": [pictures["subset"][judged.names[index]] for index in indices],
             "suggested": [judged.classes[label] for label in other],
-            "p_class": probabilities[places, own].round(4),
-            "p_suggested": probabilities[places, other].round(4),
+            "p_class": probabilities[indices, own].round(4),
+            "p_suggested": probabilities[indices, other].round(4),
         },
         columns=_COLUMNS,
     )
 
 
 if __name__ == "__main__":
-    entry.run(labels)
+    entry.run(label_issues)

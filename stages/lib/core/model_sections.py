@@ -1,0 +1,87 @@
+"""The sections of params.yaml of the stages that make features and models."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.lib.core.params import (
+    AskedPrecision,
+    Color,
+    HeadParams,
+    Params,
+    PictureTrainingParams,
+    TrainingParams,
+    or_word,
+)
+
+
+class PretrainingParams(Params):
+    """How the backbone of `preset: sample` is made.
+
+    Attributes:
+        pictures_per_class: drawn of each animal.
+        learning_rate: the highest of the schedule.
+    """
+
+    pictures_per_class: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+
+
+class BackboneParams(Params):
+    """Section `backbone`.
+
+    Attributes:
+        preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
+    """
+
+    enabled: bool
+    preset: Annotated[str, Field(min_length=1)]
+    pretraining: PretrainingParams
+
+
+class FeaturesParams(Params):
+    """Section `features`.
+
+    Attributes:
+        batch_size: pictures per forward pass.
+        precision: "auto" takes what is clearly faster on this machine.
+    """
+
+    enabled: bool
+    batch_size: Annotated[int, Field(ge=1)]
+    precision: AskedPrecision
+
+
+class ScratchParams(PictureTrainingParams):
+    """Sections `scratch` and `scratch_augmented`: the convnet and its training.
+
+    Attributes:
+        filters: of each 3 x 3 convolution.
+        pooling: 2 x 2 max pooling between them.
+        dropout: before the classifier.
+    """
+
+    color: Color
+    filters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    pooling: bool
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+class FeatureExtractionParams(TrainingParams, HeadParams):
+    """Section `feature_extraction`: the head and its training."""
+
+
+class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
+    """Section `feature_extraction_augmented`: the head and its training."""
+
+
+class FineTunedParams(PictureTrainingParams):
+    """Section `fine_tuned`: how much of the backbone trains, and how.
+
+    Attributes:
+        unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
+            normalisation never trains.
+    """
+
+    unfreeze: Annotated[int, Field(ge=1), or_word("all")]
