@@ -1,6 +1,5 @@
 """Pictures that are likely mislabelled: models that have not seen them are sure of another class."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -11,7 +10,7 @@ import pandas as pd
 from stages.lib.arrays import feature_files
 from stages.lib.arrays.rows import Picked
 from stages.lib.core import entry
-from stages.lib.core.outputs import is_disabled, whole_file, write_csv
+from stages.lib.core.outputs import is_disabled, whole_file, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import LabelsParams
 from stages.lib.images.manifest import SUBSETS, read_manifest
@@ -44,7 +43,7 @@ def labels(
     features: Path,
     evaluations: Path,
     labels: Path,
-    metrics: Path,
+    counts: Path,
     common: CommonParams,
     params: LabelsParams,
 ) -> None:
@@ -52,7 +51,7 @@ def labels(
 
     All pictures are judged by their features; where features are turned off, the test pictures by the predictions.
 
-    labels: path (relative to the dataset), class, subset, suggested, p_class, p_suggested (calibrated). metrics:
+    labels: path (relative to the dataset), class, subset, suggested, p_class, p_suggested (calibrated). counts:
     checked, suspicious, by ("features", "predictions" or "nothing").
     """
     judged = Judged([], np.zeros(0, np.int64), [], np.zeros((0, 0)), "nothing")
@@ -65,10 +64,9 @@ def labels(
     table = _named(judged, manifest, params.threshold)
     with whole_file(labels) as partial:
         write_csv(table, partial)
-    counts = {"checked": len(judged.names), "suspicious": len(table), "by": judged.by}
-    with whole_file(metrics) as partial:
-        partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
-    print(f"{counts['suspicious']} of {counts['checked']} pictures are likely mislabelled, by their {counts['by']}")
+    found = {"checked": len(judged.names), "suspicious": len(table), "by": judged.by}
+    write_json(found, counts)
+    print(f"{found['suspicious']} of {found['checked']} pictures are likely mislabelled, by their {found['by']}")
     if in_test := int((table["subset"] == "test").sum()):
         said = "1 of them is a test picture" if in_test == 1 else f"{in_test} of them are test pictures"
         print(f"{said}: relabelling only test pictures that models dispute makes the models look better than they are")

@@ -1,6 +1,5 @@
 """From the raw archive to training, validation and test pictures, and a table of all of them."""
 
-import json
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import pandas as pd
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import whole_directory, whole_file, write_csv
+from stages.lib.core.outputs import whole_directory, whole_file, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
@@ -30,6 +29,7 @@ def split(
     manifest: Path,
     rejected: Path,
     duplicates: Path,
+    counts: Path,
     metrics: Path,
     common: CommonParams,
     params: SplitParams,
@@ -40,7 +40,8 @@ def split(
     (`stages.lib.inventory.quality`), sorted by path. rejected: path, reason; also what is set aside by its name or has
     no class.
     duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
-    as in `stages.lib.duplicates.likeness`), action. metrics: counts.
+    as in `stages.lib.duplicates.likeness`), action. counts: pictures per subset and class, and left out,
+    as JSON. metrics: pictures of all subsets together, as JSON.
 
     Raises:
         UserError: too many files cannot be decoded or are near copies, fewer than two classes, or a class with too few
@@ -72,13 +73,13 @@ def split(
     rows = [_row(pictures[place], path, fates[place]) for place, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
-    _mention_shortage(counts, amounts)
-    with whole_file(metrics) as partial:
-        partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    found_counts = _counts(pictures, fates, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    _mention_shortage(found_counts, amounts)
+    write_json(found_counts, counts)
+    write_json({"pictures": len(rows)}, metrics)
     print(
         ", ".join(
-            f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in counts.items()
+            f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in found_counts.items()
         )
     )
 

@@ -27,7 +27,7 @@ DESCRIPTIONS = {
 class Evaluation:
     """One model on the test pictures.
 
-    figures: metrics.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
+    figures: figures.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
     (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations; validation is the
     table of predictions of the validation pictures.
     """
@@ -102,7 +102,7 @@ def read_results(models: Path, evaluations: Path) -> Results:
     Raises:
         UserError: all are turned off, or they were evaluated on different pictures.
     """
-    names = sorted((file.parent.name for file in evaluations.glob("*/metrics.json")), key=_rank)
+    names = sorted((file.parent.name for file in evaluations.glob("*/figures.json")), key=_rank)
     found = {name: _read(name, models / name, evaluations / name) for name in names if _is_on(evaluations / name)}
     if not found:
         raise UserError("report: expected at least one model; set `enabled: true` of one in params.yaml")
@@ -130,13 +130,13 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 def _is_on(evaluation: Path) -> bool:
-    return bool(json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")))
+    return bool(json.loads((evaluation / "figures.json").read_text(encoding="utf-8")))
 
 
 def _read(name: str, model: Path, evaluation: Path) -> Evaluation:
     return Evaluation(
         name,
-        json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")),
+        json.loads((evaluation / "figures.json").read_text(encoding="utf-8")),
         json.loads((model / "summary.json").read_text(encoding="utf-8")),
         predictions.read(evaluation / "predictions.csv"),
         pd.read_csv(evaluation / "curves.csv"),

@@ -65,12 +65,12 @@ def test_status_says_what_is_stale_and_why(make, dvc):
 
 def test_run_shows_the_stages_the_models_and_the_reason_of_a_failure(make, prefect_server, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", prefect_server)
-    metrics = "evaluation/x/metrics.json"
+    figures = "evaluation/x/figures.json"
     make(
         {
             "good": {
-                "cmd": f"mkdir -p evaluation/x && echo '{{\"accuracy\": 0.875}}' > {metrics}",
-                "metrics": [{metrics: {"cache": False}}],
+                "cmd": f"mkdir -p evaluation/x && echo '{{\"accuracy\": 0.875}}' > {figures}",
+                "outs": [{figures: {"cache": False}}],
             },
             "bad": {"cmd": "echo 'error: no pictures' >&2; exit 1", "outs": ["b"]},
         }

@@ -15,9 +15,9 @@ EVALUATED = {
     "evaluate": {
         "foreach": ["x", "y"],
         "do": {
-            "cmd": "mkdir -p evaluation/${item} && cp m_${item} evaluation/${item}/metrics.json",
+            "cmd": "mkdir -p evaluation/${item} && cp m_${item} evaluation/${item}/figures.json",
             "deps": ["m_${item}"],
-            "metrics": [{"evaluation/${item}/metrics.json": {"cache": False}}],
+            "outs": [{"evaluation/${item}/figures.json": {"cache": False}}],
         },
     },
     "report": {
