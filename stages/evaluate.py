@@ -8,17 +8,19 @@ from stages.lib.core import entry
 from stages.lib.core.outputs import is_disabled, whole_directory, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import EvaluateParams
+from stages.lib.evaluation import columns
+from stages.lib.inference import predictions
 from stages.lib.networks.startup import start_tensorflow
 
-_HEADERS = {
-    "predictions.csv": "path,sha256,label,predicted",
-    "validation_predictions.csv": "path,sha256,label,predicted",
-    "confusion.csv": "actual,predicted",
-    "roc.csv": "false_positive_rate,true_positive_rate",
-    "curves.csv": "epoch,loss,accuracy,val_loss,val_accuracy",
-    "per_class.csv": "class,pictures,precision,recall,recall_low,recall_high,f1",
-    "calibration.csv": "confidence,accuracy,low,high,pictures",
-    "explanations/index.csv": "file,path,label,predicted,confidence",
+_TABLES = {
+    "predictions.csv": predictions.COLUMNS,
+    "validation_predictions.csv": predictions.COLUMNS,
+    "confusion.csv": columns.CONFUSION,
+    "roc.csv": columns.ROC,
+    "curves.csv": columns.CURVES,
+    "per_class.csv": columns.PER_CLASS,
+    "calibration.csv": columns.CALIBRATION,
+    "explanations/index.csv": columns.EXPLANATIONS,
 }
 
 
@@ -58,7 +60,6 @@ def evaluate(
     from stages.lib.evaluation import explanations, scores
     from stages.lib.evaluation.metrics import balanced_accuracy
     from stages.lib.images.manifest import read_subset
-    from stages.lib.inference import predictions
     from stages.lib.inference.forward import probabilities
     from stages.lib.networks.saved_model import load, resizing_of
 
@@ -99,8 +100,8 @@ def evaluate(
 def _write_nothing(evaluation: Path, metrics: Path) -> None:
     with whole_directory(evaluation) as partial:
         (partial / "explanations").mkdir()
-        for name, header in _HEADERS.items():
-            (partial / name).write_text(header + "\n", encoding="utf-8")
+        for name, header in _TABLES.items():
+            (partial / name).write_text(",".join(header) + "\n", encoding="utf-8")
         write_json({}, partial / "figures.json")
     write_json({}, metrics)
 

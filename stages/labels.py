@@ -98,8 +98,8 @@ def _by_predictions(evaluations: Path) -> Judged | None:
     if not tables:
         return None
     first = tables[0]
-    columns = [name for name in map(str, first) if name.startswith("p_")]
-    classes = [name.removeprefix("p_") for name in columns]
+    classes = predictions.classes_of(first)
+    columns = predictions.columns_of(classes)
     chances = np.mean([table.loc[first.index, columns].to_numpy(np.float64) for table in tables], axis=0)
     labels = np.array([classes.index(label) for label in first["label"]], np.int64)
     return Judged(first.index.tolist(), labels, classes, chances, "predictions")

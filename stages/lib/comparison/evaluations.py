@@ -61,7 +61,7 @@ class Evaluation:
     @property
     def confidence(self) -> np.ndarray:
         """float64 (pictures,): probability of the predicted class, which is the most probable one."""
-        return self.predictions[[f"p_{name}" for name in self.classes]].to_numpy(np.float64).max(axis=1)
+        return predictions.probabilities_of(self.predictions).max(axis=1)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def read_results(models: Path, evaluations: Path) -> Results:
     Raises:
         UserError: all are turned off, or they were evaluated on different pictures.
     """
-    names = sorted((file.parent.name for file in evaluations.glob("*/figures.json")), key=_rank)
+    names = sorted((file.parent.name for file in evaluations.glob("*/figures.json")), key=order_of)
     found = {name: _read(name, models / name, evaluations / name) for name in names if _is_on(evaluations / name)}
     if not found:
         raise UserError("report: expected at least one model; set `enabled: true` of one in params.yaml")
@@ -124,7 +124,8 @@ def _right(table: pd.DataFrame) -> np.ndarray:
     return (table["label"] == table["predicted"]).to_numpy(bool)
 
 
-def _rank(name: str) -> tuple[int, str]:
+def order_of(name: str) -> tuple[int, str]:
+    """What models are sorted by: from cheap to strong, then those that nobody knows by their names."""
     known = list(DESCRIPTIONS)
     return (known.index(name) if name in known else len(known), name)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.evaluation import curves, metrics, rankings
+from stages.lib.evaluation.columns import CONFUSION
 
 Figures = dict[str, float | int | None]
 # What a review decides by, on the test pictures; metrics of DVC hold these alone, so that `dvc metrics diff` is read.
@@ -51,7 +52,7 @@ def tables_of(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     """
     names, predicted = np.asarray(classes, object), probabilities.argmax(axis=1)
     return {
-        "confusion": pd.DataFrame({"actual": names[labels], "predicted": names[predicted]}),
+        "confusion": pd.DataFrame(dict(zip(CONFUSION, (names[labels], names[predicted]), strict=True))),
         "roc": curves.roc(labels, probabilities),
         "per_class": metrics.per_class(labels, predicted, classes),
         "calibration": curves.reliability(labels, probabilities),
