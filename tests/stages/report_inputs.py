@@ -16,7 +16,7 @@ from PIL import Image
 
 from stages.lib.evaluation import scores
 from stages.lib.inference import predictions
-from stages.report import ReportParams, report
+from stages.report import ReportParams, ReportPaths, report
 
 # What users may call a class: each would break a page that takes names for HTML, mathematics or numbers.
 NASTY = ['<b>&"x"', "$a$_é", "NA"]
@@ -50,15 +50,15 @@ def run_report(folder: Path, worst: int = 24) -> str:
     """Run the stage on what `write_inputs` wrote, and return the page."""
     names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "labels.csv")
     outputs = ("report.html", "summary.json", "accuracy.csv", "comparisons.csv")
-    report(
+    paths = ReportPaths(
         *(folder / "data" / name for name in names),
         folder / "models" / "backbone_cautions.json",
         folder / "models",
         folder / "evaluation",
         folder / "params.yaml",
         *(folder / "report" / name for name in outputs),
-        ReportParams(worst=worst),
     )
+    report(paths, ReportParams(worst=worst))
     return (folder / "report" / "report.html").read_text(encoding="utf-8")
 
 

@@ -154,8 +154,8 @@ def test_headings_are_in_order_and_pictures_have_words(elements):
 
 
 def test_the_run_has_a_place_of_its_own(page):
-    assert page.count("<!-- provenance of the run -->") == 1
-    assert page.index('id="provenance"') < page.index("<!-- provenance of the run -->")
+    assert page.count('<div id="run"></div>') == 1
+    assert page.index('id="provenance"') < page.index('<div id="run"></div>')
 
 
 def test_provenance_identifies_models_data_and_parameters(folder, elements):

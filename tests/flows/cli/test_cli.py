@@ -96,7 +96,7 @@ def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, pref
         }
     )
     (project / "source").mkdir()
-    (project / "source" / "report.html").write_text("<p><!-- provenance of the run --></p>")
+    (project / "source" / "report.html").write_text('<p><div id="run"></div></p>')
     summary = {"recommended": "x", "headline": "accuracy", "accuracy": 0.9784, "accuracy_low": 0.9711}
     summary |= {"accuracy_high": 0.9839, "pictures": 2000, "verdict": "no difference is shown to y"}
     (project / "source" / "summary.json").write_text(json.dumps(summary))
@@ -207,7 +207,7 @@ def test_status_report_and_history_work_while_stages_run(make):
     author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
     subprocess.run(["git", *author, "commit", "--quiet", "--allow-empty", "--message", "Start"], check=True)
     (project / "report").mkdir()
-    (project / "report" / "report.html").write_text("<p><!-- provenance of the run --></p>")
+    (project / "report" / "report.html").write_text('<p><div id="run"></div></p>')
     dvc = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], stdout=subprocess.DEVNULL)
     while not (project / "started").exists():
         time.sleep(0.05)

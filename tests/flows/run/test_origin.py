@@ -15,7 +15,7 @@ from flows.registry import run_record
 from flows.run import results
 from flows.run.origin import describe
 from flows.run.results import read_results
-from flows.run.run_page import MARKER
+from flows.run.run_page import SLOT
 
 SMALLSET = [sys.executable, "-m", "flows.cli"]
 FIGURES, SUMMARY = "evaluation/x/figures.json", "report/summary.json"
@@ -33,7 +33,7 @@ STAGES = {
         "outs": [{FIGURES: {"cache": False}}],
     },
     "report": {
-        "cmd": f"mkdir -p report && python score.py {SUMMARY} && echo '{MARKER}' > report/report.html",
+        "cmd": f"mkdir -p report && python score.py {SUMMARY} && echo '{SLOT}' > report/report.html",
         "deps": [FIGURES],
         "outs": ["report/report.html", {SUMMARY: {"cache": False}}],
     },

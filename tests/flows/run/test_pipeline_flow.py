@@ -21,7 +21,7 @@ EVALUATED = {
         },
     },
     "report": {
-        "cmd": "mkdir -p report && echo '<!-- provenance of the run -->' > report/report.html",
+        "cmd": "mkdir -p report && echo '<div id=\"run\"></div>' > report/report.html",
         "deps": ["m_x", "m_y"],
         "outs": ["report/report.html"],
     },
