@@ -15,13 +15,12 @@ from stages.lib.comparison.run_comparison import (
     RunComparison,
     compare_runs,
     figures,
-    p_value,
-    percent,
     points,
     sentence,
     would_tell,
 )
 from stages.lib.comparison.runs import Refused, read_run
+from stages.lib.comparison.wording import p_value, percent
 from stages.lib.core.errors import UserError
 from stages.lib.core.text import markdown, visible
 

@@ -5,44 +5,62 @@ import shutil
 from pathlib import Path
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv
+from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import EvaluateParams
+from stages.lib.evaluation import columns
+from stages.lib.inference import predictions
 from stages.lib.networks.startup import start_tensorflow
 
-_HEADERS = {
-    "predictions.csv": "path,sha256,label,predicted",
-    "validation_predictions.csv": "path,sha256,label,predicted",
-    "confusion.csv": "actual,predicted",
-    "roc.csv": "false_positive_rate,true_positive_rate",
-    "curves.csv": "epoch,loss,accuracy,val_loss,val_accuracy",
-    "per_class.csv": "class,pictures,precision,recall,recall_low,recall_high,f1",
-    "calibration.csv": "confidence,accuracy,low,high,pictures",
-    "explanations/index.csv": "file,path,label,predicted,confidence",
+_TABLES = {
+    "predictions.csv": predictions.COLUMNS,
+    "validation_predictions.csv": predictions.COLUMNS,
+    "confusion.csv": columns.CONFUSION,
+    "roc.csv": columns.ROC,
+    "curves.csv": columns.CURVES,
+    "per_class.csv": columns.PER_CLASS,
+    "calibration.csv": columns.CALIBRATION,
+    "explanations/index.csv": columns.EXPLANATIONS,
 }
 
 
 def evaluate(
-    dataset: Path, manifest: Path, model: Path, evaluation: Path, common: CommonParams, params: EvaluateParams
+    dataset: Path,
+    manifest: Path,
+    model: Path,
+    evaluation: Path,
+    metrics: Path,
+    common: CommonParams,
+    params: EvaluateParams,
 ) -> None:
-    """Write predictions, metrics, their curves and explanations to the directory `evaluation`.
+    """Write predictions, figures, their curves and explanations of one model on the test pictures.
 
-    All are of the test pictures; predictions of the validation pictures, by which a model is chosen, lie beside.
-    A model that is turned off leaves files without rows.
+    A model that is turned off leaves files without rows and without figures.
+
+    Args:
+        dataset: `<subset>/<class>/<file>`.
+        manifest: the table of its pictures.
+        model: directory with model.keras, history.csv and summary.json.
+        evaluation: directory to write; predictions of the validation pictures, by which a model is chosen, lie in it
+            too. figures.json: `scores.figures_of`, and how the model was trained.
+        metrics: the few of these figures that a review decides by, `scores.METRICS`, as JSON.
+        common: whether to be deterministic.
+        params: how many pictures at once, and how many are explained.
 
     Raises:
         UserError: a picture cannot be decoded.
     """
     if is_disabled(model):
-        _write_nothing(evaluation)
+        _write_nothing(evaluation, metrics)
         print(f"{model.name}: turned off, nothing to evaluate")
         return
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
-    from stages.lib.evaluation import explanations, metrics, scores
+    from stages.lib.evaluation import explanations, scores
+    from stages.lib.evaluation.metrics import balanced_accuracy
     from stages.lib.images.manifest import read_subsets
-    from stages.lib.inference import forward, predictions
+    from stages.lib.inference import forward
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
@@ -58,7 +76,7 @@ def evaluate(
     summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
     figures = scores.figures_of(test.labels, probabilities) | {
         "validation_accuracy": summary["val_accuracy"],
-        "validation_balanced_accuracy": metrics.balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
+        "validation_balanced_accuracy": balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
         "validation_loss": summary["val_loss"],
         "best_epoch": summary["best_epoch"],
         "parameters": summary["parameters"]["total"],
@@ -67,23 +85,25 @@ def evaluate(
     with atomic_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")
         predictions.write(validated, partial / "validation_predictions.csv")
-        (partial / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(figures, partial / "figures.json")
         for name, content in scores.tables_of(test.labels, probabilities, classes).items():
             write_csv(content, partial / f"{name}.csv")
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
         explanations.write(partial / "explanations", network, dataset, table, params.explained, resizing)
+    write_json({name: figures[name] for name in scores.METRICS}, metrics)
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
         f"{figures['accuracy_high']:.4f}) on {figures['pictures']} pictures"
     )
 
 
-def _write_nothing(evaluation: Path) -> None:
+def _write_nothing(evaluation: Path, metrics: Path) -> None:
     with atomic_directory(evaluation) as partial:
         (partial / "explanations").mkdir()
-        for name, header in _HEADERS.items():
-            (partial / name).write_text(header + "\n", encoding="utf-8")
-        (partial / "metrics.json").write_text("{}\n", encoding="utf-8")
+        for name, header in _TABLES.items():
+            (partial / name).write_text(",".join(header) + "\n", encoding="utf-8")
+        write_json({}, partial / "figures.json")
+    write_json({}, metrics)
 
 
 if __name__ == "__main__":

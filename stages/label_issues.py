@@ -1,6 +1,5 @@
 """Pictures that are likely mislabelled: models that have not seen them are sure of another class."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -12,7 +11,7 @@ from stages.lib.arrays import feature_files
 from stages.lib.arrays.rows import Picked
 from stages.lib.confident_learning import calibrated, large_enough, out_of_sample, suspicious
 from stages.lib.core import entry
-from stages.lib.core.outputs import atomic_file, is_disabled, write_csv
+from stages.lib.core.outputs import atomic_file, is_disabled, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import LabelIssuesParams
 from stages.lib.images.manifest import SUBSETS, read_manifest
@@ -47,7 +46,7 @@ def label_issues(
     features: Path,
     evaluations: Path,
     table: Path,
-    metrics: Path,
+    counts: Path,
     common: CommonParams,
     params: LabelIssuesParams,
 ) -> None:
@@ -63,7 +62,7 @@ def label_issues(
         evaluations: a directory with predictions per model.
         table: csv to write: path (relative to the dataset), class, subset, suggested (the likelier class), p_class and
             p_suggested (calibrated probabilities of the two, in [0, 1]).
-        metrics: json to write: checked and suspicious (numbers of pictures), by ("features", "predictions" or
+        counts: json to write: checked and suspicious (numbers of pictures), by ("features", "predictions" or
             "nothing").
         common: section `common` of params.yaml.
         params: section `label_issues` of params.yaml.
@@ -79,10 +78,9 @@ def label_issues(
     issues = _named(judged, pictures, params.threshold)
     with atomic_file(table) as partial:
         write_csv(issues, partial)
-    counts = {"checked": len(judged.names), "suspicious": len(issues), "by": judged.by}
-    with atomic_file(metrics) as partial:
-        partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
-    print(f"{counts['suspicious']} of {counts['checked']} pictures are likely mislabelled, by their {counts['by']}")
+    found = {"checked": len(judged.names), "suspicious": len(issues), "by": judged.by}
+    write_json(found, counts)
+    print(f"{found['suspicious']} of {found['checked']} pictures are likely mislabelled, by their {found['by']}")
     if in_test := int((issues["subset"] == "test").sum()):
         said = "1 of them is a test picture" if in_test == 1 else f"{in_test} of them are test pictures"
         print(f"{said}: relabelling only test pictures that models dispute makes the models look better than they are")
@@ -117,8 +115,8 @@ def _by_predictions(evaluations: Path) -> Judged | None:
     if not tables:
         return None
     first = tables[0]
-    columns = [name for name in map(str, first) if name.startswith("p_")]
-    classes = [name.removeprefix("p_") for name in columns]
+    classes = predictions.classes_of(first)
+    columns = predictions.columns_of(classes)
     probabilities = np.mean([table.loc[first.index, columns].to_numpy(np.float64) for table in tables], axis=0)
     labels = np.array([classes.index(label) for label in first["label"]], np.int64)
     return Judged(first.index.tolist(), labels, classes, probabilities, "predictions")

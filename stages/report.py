@@ -1,13 +1,14 @@
 """One page that says which model to use, how good it is, and what stands behind that."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stages.lib.comparison.evaluations import Results, read_results
 from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
 from stages.lib.core import entry
-from stages.lib.core.outputs import atomic_file
+from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
 from stages.lib.page import cautions as report_cautions
@@ -21,53 +22,73 @@ from stages.lib.page.thumbnails import embedded
 _SHEET = 420  # pixels: side of a sheet of variants
 
 
-def report(
-    archive: Path,
-    dataset: Path,
-    manifest: Path,
-    split: Path,
-    rejected: Path,
-    duplicates: Path,
-    labels: Path,
-    cautions: Path,
-    models: Path,
-    evaluations: Path,
-    parameters: Path,
-    report: Path,
-    summary: Path,
-    accuracy: Path,
-    comparisons: Path,
-    params: ReportParams,
-) -> None:
-    """Write the page `report`, one file that makes no request, and what it states as figures to three more files.
+@dataclass(frozen=True)
+class ReportPaths:
+    """What the report is of, and the four files that it is.
 
-    summary: the headline. accuracy: model, accuracy, low, high. comparisons: a row per pair of models.
+    archive: the raw pictures, as they came.
+    dataset: `<subset>/<class>/<file>`.
+    manifest: the table of these pictures.
+    split: how many there are of each class, and how many were left out.
+    rejected: files that could not be decoded.
+    duplicates: copies and near copies.
+    labels: pictures that are likely mislabelled.
+    cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+    models: a directory per model.
+    evaluations: a directory per model, as `evaluate` writes it.
+    parameters: params.yaml.
+    report: written: the page, one file that makes no request.
+    summary: written: the headline.
+    accuracy: written: model, accuracy, low, high.
+    comparisons: written: a row per pair of models.
+    """
+
+    archive: Path
+    dataset: Path
+    manifest: Path
+    split: Path
+    rejected: Path
+    duplicates: Path
+    labels: Path
+    cautions: Path
+    models: Path
+    evaluations: Path
+    parameters: Path
+    report: Path
+    summary: Path
+    accuracy: Path
+    comparisons: Path
+
+
+def report(paths: ReportPaths, params: ReportParams) -> None:
+    """Write the page, and what it states as figures to three more files.
 
     Args:
-        cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+        paths: what is read and written.
+        params: how many wrong pictures are shown.
 
     Raises:
         UserError: every model is turned off, or the models were evaluated on different pictures.
     """
-    results = read_results(models, evaluations)
-    more = [*json.loads(cautions.read_text(encoding="utf-8")), *left_out.cautions_of(rejected)]
-    content = _of_models(results, models, evaluations, dataset) | _of_data(results, dataset, manifest, split, rejected)
+    results = read_results(paths.models, paths.evaluations)
+    more = [*json.loads(paths.cautions.read_text(encoding="utf-8")), *left_out.cautions_of(paths.rejected)]
+    content = _of_models(results, paths) | _of_data(results, paths)
     content |= {
         "cautions": report_cautions.cautions(results, more),
-        "errors": gallery(results, dataset, params.worst),
-        "copies": findings.copies(duplicates, archive),
-        "suspects": findings.suspects(labels, dataset, results),
-        "provenance": provenance(results, models, manifest, parameters),
+        "errors": gallery(results, paths.dataset, params.worst),
+        "copies": findings.copies(paths.duplicates, paths.archive),
+        "suspects": findings.suspects(paths.labels, paths.dataset, results),
+        "provenance": provenance(results, paths.models, paths.manifest, paths.parameters),
     }
     headline = verdict.summary(results, content["cautions"])
-    _write(report, render(content))
-    _write(summary, json.dumps(headline, indent=2) + "\n")
-    _write(accuracy, verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
-    _write(comparisons, verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
+    _write(paths.report, render(content))
+    write_json(headline, paths.summary)
+    _write(paths.accuracy, verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
+    _write(paths.comparisons, verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
     print(f"use {headline['recommended']}: {headline['verdict']}\nwhy: {headline['why']}")
     for caution in headline["cautions"]:
         print(f"caution: {caution}")
-    print(f"report: {report} ({report.stat().st_size / 1e6:.1f} MB)")
+    print(f"report: {paths.report} ({paths.report.stat().st_size / 1e6:.1f} MB)")
 
 
 def _write(file: Path, text: str) -> None:
@@ -75,7 +96,7 @@ def _write(file: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path) -> dict[str, Any]:
+def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
     every = results.evaluations
     return {
         "results": results,
@@ -97,14 +118,16 @@ def _of_models(results: Results, models: Path, evaluations: Path, dataset: Path)
         },
         "confusions": {one.name: classes.confusion(one) for one in every},
         "per_class": {one.name: classes.per_class(one) for one in every},
-        "explanations": {one.name: explained.explanations(one, evaluations / one.name, dataset) for one in every},
-        "sheets": _sheets(results, models),
-        "networks": {one.name: (models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
+        "explanations": {
+            one.name: explained.explanations(one, paths.evaluations / one.name, paths.dataset) for one in every
+        },
+        "sheets": _sheets(results, paths.models),
+        "networks": {one.name: (paths.models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
     }
 
 
-def _of_data(results: Results, dataset: Path, manifest: Path, split: Path, rejected: Path) -> dict[str, Any]:
-    pictures = read_manifest(manifest)
+def _of_data(results: Results, paths: ReportPaths) -> dict[str, Any]:
+    pictures = read_manifest(paths.manifest)
     counts = results.labels.value_counts()
     size = max(one.summary["image_size"] for one in results.evaluations)
     return {
@@ -117,9 +140,9 @@ def _of_data(results: Results, dataset: Path, manifest: Path, split: Path, rejec
         "balance": data.balance(pictures),
         "sizes": data.sizes(pictures, size),
         "image_size": size,
-        "split": json.loads(split.read_text(encoding="utf-8")),
-        "extremes": findings.extremes(pictures, dataset),
-        "rejected": data.listed(rejected, data.REJECTED),
+        "split": json.loads(paths.split.read_text(encoding="utf-8")),
+        "extremes": findings.extremes(pictures, paths.dataset),
+        "rejected": data.listed(paths.rejected, data.REJECTED),
     }
 
 

@@ -1,6 +1,5 @@
 """From the raw archive to training, validation and test pictures, and a table of all of them."""
 
-import json
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import pandas as pd
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv
+from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
@@ -32,6 +31,7 @@ def split(
     manifest: Path,
     rejected: Path,
     duplicates: Path,
+    counts: Path,
     metrics: Path,
     common: CommonParams,
     params: SplitParams,
@@ -42,7 +42,8 @@ def split(
     (`stages.lib.decoding.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no
     class or does not fit the rest (`stages.lib.inventory.strays`).
     duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
-    as in `stages.lib.duplicates.likeness`), action. metrics: counts.
+    as in `stages.lib.duplicates.likeness`), action. counts: pictures per subset and class, and left out,
+    as JSON. metrics: pictures of all subsets together, as JSON.
 
     Raises:
         UserError: too many files cannot be decoded, do not fit or are near copies, or fewer than two classes; where
@@ -87,20 +88,20 @@ def split(
     rows = [_row(pictures[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    counts = _counts(pictures, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
-    counts["strays"] = len(strays.listed())
+    found_counts = _counts(pictures, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    found_counts["strays"] = len(strays.listed())
     if growing:
-        counts["copies_not_searched"] = growing
+        found_counts["copies_not_searched"] = growing
         print(
             f"near copies: {growing} groups were still growing when the search was ended, as no real pictures make it: "
             "more of their copies may lie in any subset"
         )
-    _mention_shortage(counts, amounts)
-    with atomic_file(metrics) as partial:
-        partial.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    _mention_shortage(found_counts, amounts)
+    write_json(found_counts, counts)
+    write_json({"pictures": len(rows)}, metrics)
     print(
         ", ".join(
-            f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in counts.items()
+            f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in found_counts.items()
         )
     )
 

@@ -25,8 +25,8 @@ LIB = {
     "inference": ("networks",),
     "training": ("networks", "arrays"),
     "pretrained": ("training",),
-    "evaluation": ("networks",),
-    "comparison": ("evaluation", "inference"),
+    "evaluation": ("inference",),
+    "comparison": ("evaluation",),
     "page": ("comparison",),
 }
 FLOWS = {

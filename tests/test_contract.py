@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.run.run_page import SLOT
+from stages.lib.core.entry import path_names
 from stages.lib.core.params import Params
 from stages.lib.core.section_checks import MODELS, NEEDS, read_sections
 from stages.lib.core.sections import SECTIONS
@@ -131,9 +133,8 @@ def test_paths_of_a_command_are_its_dependencies_and_outputs(stage: str) -> None
     assert not undeclared, f"{stage}: on the command line and neither a dependency nor an output: {sorted(undeclared)}"
     unknown = {path for path in inputs | outputs if not within(path, given)}
     assert not unknown, f"{stage}: declared, and not on the command line: {sorted(unknown)}"
-    arguments = inspect.signature(function_of(stage)).parameters.values()
     # The size of pictures reaches a stage as a part of its section `common`.
-    assert set(options) - {"--size"} == {f"--{a.name.replace('_', '-')}" for a in arguments if a.annotation is Path}
+    assert set(options) - {"--size"} == {f"--{name.replace('_', '-')}" for name in path_names(function_of(stage))}
 
 
 @by_stage
@@ -202,6 +203,15 @@ def test_arrows_point_one_way() -> None:
             if re.match(foreign, name) and not re.match(allowed, name)
         ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_report_has_the_place_that_the_page_of_a_run_fills() -> None:
+    """Nothing but this element and the names of styles ties `flows.run.run_page` to the page of the stages."""
+    page = LIB / "page" / "templates"
+    assert sum(file.read_text(encoding="utf-8").count(SLOT) for file in page.glob("*.html")) == 1
+    filled = (ROOT / "flows" / "run" / "templates" / "run.html").read_text(encoding="utf-8")
+    styles = {name for found in re.findall(r'class="([^"{]+)"', filled) for name in found.split()}
+    assert styles <= set(re.findall(r"\.([a-z][\w-]*)", (page / "report.css").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(("folder", "table"), [("stages/lib", LIB_PACKAGES), ("flows", FLOWS_PACKAGES)])

@@ -76,8 +76,8 @@ def stages_run(output: str) -> list[str]:
     return re.findall(r"Running stage '([^']+)'", output)
 
 
-def metrics(folder: Path) -> dict[str, dict]:
-    return {name: json.loads((folder / "evaluation" / name / "metrics.json").read_text()) for name in MODELS}
+def figures(folder: Path) -> dict[str, dict]:
+    return {name: json.loads((folder / "evaluation" / name / "figures.json").read_text()) for name in MODELS}
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_every_result_is_there(by_dvc):
         assert (by_dvc / "models" / name / "model.keras").is_file()
         predictions = pd.read_csv(by_dvc / "evaluation" / name / "predictions.csv")
         assert len(predictions) == 16
-        assert metrics(by_dvc)[name]["accuracy"] == pytest.approx((predictions.label == predictions.predicted).mean())
+        assert figures(by_dvc)[name]["accuracy"] == pytest.approx((predictions.label == predictions.predicted).mean())
     assert "<html" in (by_dvc / "report" / "report.html").read_text()
 
 
@@ -111,7 +111,7 @@ def test_a_second_run_runs_nothing(by_dvc):
 
 
 def test_the_flow_gives_the_same_files_as_dvc(by_dvc, by_flow):
-    assert metrics(by_flow) == metrics(by_dvc)
+    assert figures(by_flow) == figures(by_dvc)
     one, two = (yaml.safe_load((folder / "dvc.lock").read_text()) for folder in (by_dvc, by_flow))
     assert one == two
 
@@ -151,7 +151,12 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
 
 def test_the_views_of_dvc_work(by_dvc):
     shown = json.loads(run(by_dvc, "-m", "dvc", "metrics", "show", "--json"))
-    assert len(shown[""]["data"]) == len(MODELS) + 2
+    assert set(shown[""]["data"]) == {f"metrics/{name}.json" for name in [*MODELS, "split"]}
+    table = run(by_dvc, "-m", "dvc", "metrics", "show")
+    assert max(map(len, table.splitlines())) <= 120
+    # Nothing is committed yet: every figure has changed.
+    changes = run(by_dvc, "-m", "dvc", "metrics", "diff").splitlines()
+    assert len(changes) == 1 + 5 * len(MODELS) + 1 <= 30
     plots = run(by_dvc, "-m", "dvc", "plots", "show", "--out", str(by_dvc.parent / "plots"))
     assert "index.html" in plots
     assert "evaluate@fine_tuned" in run(by_dvc, "-m", "dvc", "dag")
@@ -206,7 +211,7 @@ def test_the_reference_task_on_real_pictures(shared, tmp_path):
         },
     )
     run(folder, "-m", "dvc", "repro")
-    found = metrics(folder)
+    found = figures(folder)
     assert found["feature_extraction"]["accuracy"] > 0.965
     assert found["feature_extraction_augmented"]["accuracy"] > 0.96
     assert found["fine_tuned"]["accuracy"] > 0.96

@@ -65,12 +65,12 @@ def show_models(found: Results) -> None:
     measure = found.summary.get("headline", "accuracy")
     balanced = [BALANCED] if measure == BALANCED else []
     titles = [name.replace("_", " ") for name in balanced]
-    table = Table("model", "accuracy", "95 % interval", *titles, "loss", "ROC AUC", "validation")
+    table = Table("model", "accuracy", "95 % interval", *titles, "log loss", "ROC AUC", "validation")
     for column in table.columns[1:]:
         column.justify = "right"
     for model in found.models:
         interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
-        others = [_figure(model, name) for name in (*balanced, "loss", "roc_auc", f"validation_{measure}")]
+        others = [_figure(model, name) for name in (*balanced, "log_loss", "roc_auc", f"validation_{measure}")]
         table.add_row(cell(model["model"]), _figure(model, "accuracy"), interval, *others)
     print_table(table)
 

@@ -71,22 +71,6 @@ def up_to_date(stages: Sequence[StageNode]) -> frozenset[str]:
     return frozenset(fresh)
 
 
-def read_metrics() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Read every metrics file of dvc.yaml that exists: its path, and its values; and `read_makers`, at the same time.
-
-    Raises:
-        FlowError: as `read_stages`.
-    """
-    try:
-        with open_project() as repo:
-            found = repo.metrics.show().get("", {}).get("data", {})
-            metrics = {path: file["data"] for path, file in found.items() if isinstance(file.get("data"), dict)}
-            return metrics, _makers(repo)
-    except Torn:
-        # It tells whose nothing is.
-        return {}, {}
-
-
 def read_makers() -> dict[str, str]:
     """Name the stage that makes each output, by the output's path.
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from flows.errors import FlowError
 from flows.text import visible
 
+SUMMARY = Path("report") / "summary.json"  # what the stage `report` says of the recommended model
 _CHECKSUM = r"[0-9a-f]{32}(\.dir)?"
 _LONGEST = 80  # characters of a wrong value that an error repeats
 

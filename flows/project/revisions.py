@@ -10,9 +10,9 @@ from flows.errors import FlowError
 from flows.project.cache import drop_damaged_object
 from flows.project.dvc_guard import refusals
 from flows.project.graph import LOCK, Storage, check_lock_text, open_project, read_storage, reason_of
+from flows.project.records import SUMMARY
 
 WORKSPACE = "the workspace"
-_SUMMARY = "report/summary.json"
 _AGAIN = "`dvc push` where that run was made, once the damaged file is gone from the remote"
 
 
@@ -36,7 +36,7 @@ def fetch_results(revision: str | None, folder: Path) -> None:
                 f"{revision or WORKSPACE}: expected evaluation/<model>/predictions.csv, found none: "
                 + ("commit dvc.lock after a run" if revision else "run `smallset run`")
             )
-        for path in [*found, *([_SUMMARY] if files.isfile(_SUMMARY) else [])]:
+        for path in [*found, *([SUMMARY.as_posix()] if files.isfile(SUMMARY.as_posix()) else [])]:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(_read(files, path, revision or WORKSPACE, storage))
 

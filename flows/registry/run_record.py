@@ -13,12 +13,12 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.project import source
 from flows.project.git import content, resolve
 from flows.project.graph import LOCK, checksum_of, read_lock, read_makers
+from flows.project.records import SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
 from flows.run.provenance import read_record
 
 CLASSIFIER = Path("models") / ARTIFACT
-SUMMARY = Path("report") / "summary.json"
 ARCHIVE = Path("data") / "raw.zip"
 _SPLIT = Path("data") / "split.json"
 _FAILED = (Outcome.FAILED, Outcome.STOPPED)

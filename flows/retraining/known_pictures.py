@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
+from flows.project.records import SUMMARY
 from flows.project.revisions import fetch_file
 from flows.registry import saved_runs
-from flows.run.results import SUMMARY
 
 MANIFEST = Path("data") / "manifest.csv"
 Rows = Sequence[Mapping[str, str]]

@@ -11,6 +11,7 @@ from typing import Any
 
 from flows.errors import FlowError
 from flows.project.cache import drop_damaged_object
+from flows.project.records import SUMMARY
 from flows.project.revisions import fetch_directory
 from flows.registry import gto, saved_runs
 from flows.registry.gto import ARTIFACT, Promotion
@@ -73,9 +74,10 @@ def compare(promotion: Promotion) -> dict[str, Any]:
     """Evaluate a model that was promoted on the test pictures that lie here, and compare the new one with it."""
     folder = _folder(promotion)
     data = ["--dataset", "data/dataset", "--manifest", str(known_pictures.MANIFEST)]
-    _stage("evaluate", *data, "--model", str(folder / CLASSIFIER), "--evaluation", f"{folder}/evaluation/{ARTIFACT}")
-    (folder / "report").mkdir()
-    (folder / "report" / "summary.json").write_text(json.dumps({"recommended": ARTIFACT}), encoding="utf-8")
+    outputs = ["--evaluation", f"{folder}/evaluation/{ARTIFACT}", "--metrics", f"{folder}/metrics/{ARTIFACT}.json"]
+    _stage("evaluate", *data, "--model", str(folder / CLASSIFIER), *outputs)
+    (folder / SUMMARY).parent.mkdir()
+    (folder / SUMMARY).write_text(json.dumps({"recommended": ARTIFACT}), encoding="utf-8")
     names = ["--before-name", promotion.version, "--after-name", "the new run"]
     found: dict[str, Any] = json.loads(
         _stage("compare", "--before", str(folder), "--after", ".", *names, "--format", "json")

@@ -4,17 +4,17 @@ import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flows.project.graph import read_metrics
-from flows.project.records import check_summary
+from flows.project.graph import read_makers
+from flows.project.records import SUMMARY, check_summary
 from flows.text import markdown, visible
 
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
-SUMMARY = Path("report") / "summary.json"
 COMPARISONS = Path("report") / "comparisons.csv"
+FIGURES = "evaluation/*/figures.json"  # of each model, as `evaluate` writes them
 BALANCED = "balanced_accuracy"
 Row = dict[str, Any]
 
@@ -43,17 +43,26 @@ def read_results(fresh: Collection[str]) -> tuple[Results, Results]:
     Raises:
         FlowError: this is no project, or dvc.yaml cannot be read.
     """
-    metrics, makers = read_metrics()
+    makers = read_makers()
     rows: dict[bool, list[Row]] = {True: [], False: []}
-    for path, values in metrics.items():
+    for path, maker in makers.items():
         # A model that is turned off has no figures.
-        if Path(path).parts[0] == "evaluation" and values:
-            figures = {name: value for name, value in values.items() if isinstance(value, int | float)}
-            rows[makers.get(path) in fresh].append({"model": Path(path).parent.name} | figures)
+        if PurePosixPath(path).match(FIGURES) and (figures := _read_figures(Path(path))):
+            rows[maker in fresh].append({"model": Path(path).parent.name} | figures)
     summary = read_summary()
     report = report_file() if makers.get(REPORT.as_posix()) in fresh else None
     is_fresh = makers.get(SUMMARY.as_posix()) in fresh
     return Results(rows[True], summary if is_fresh else {}, report), Results(rows[False], {} if is_fresh else summary)
+
+
+def _read_figures(file: Path) -> Row:
+    """The numbers that `evaluate` measured; empty where there are none, as of a run of an earlier Smallset."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    values = content.items() if isinstance(content, dict) else ()
+    return {name: value for name, value in values if isinstance(value, int | float)}
 
 
 def read_summary() -> Row:

@@ -22,7 +22,7 @@ PARAMS = {
     "scratch": {"filters": [4, 8], "epochs": 20, "learning_rate": 0.01},
     "backbone": {"enabled": False},
     "features": {"enabled": False},
-    "labels": {"enabled": False},
+    "label_issues": {"enabled": False},
 } | {name: {"enabled": False} for name in MODELS if name != "scratch"}
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from stages.lib.evaluation import scores
 from stages.lib.inference import predictions
-from stages.report import ReportParams, report
+from stages.report import ReportParams, ReportPaths, report
 
 # What users may call a class: each would break a page that takes names for HTML, mathematics or numbers.
 NASTY = ['<b>&"x"', "$a$_é", "NA"]
@@ -40,7 +40,7 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
     for name, skill in skills.items():
         _write_model(folder, name, classes, test, labels, skill, rng)
     (folder / "evaluation" / OFF).mkdir()
-    (folder / "evaluation" / OFF / "metrics.json").write_text("{}\n")
+    (folder / "evaluation" / OFF / "figures.json").write_text("{}\n")
     (folder / "models" / "backbone_cautions.json").write_text("[]\n")
     (folder / "params.yaml").write_text(json.dumps(PARAMS))
     return folder
@@ -50,15 +50,15 @@ def run_report(folder: Path, worst: int = 24) -> str:
     """Run the stage on what `write_inputs` wrote, and return the page."""
     names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "label_issues.csv")
     outputs = ("report.html", "summary.json", "accuracy.csv", "comparisons.csv")
-    report(
+    paths = ReportPaths(
         *(folder / "data" / name for name in names),
         folder / "models" / "backbone_cautions.json",
         folder / "models",
         folder / "evaluation",
         folder / "params.yaml",
         *(folder / "report" / name for name in outputs),
-        ReportParams(worst=worst),
     )
+    report(paths, ReportParams(worst=worst))
     return (folder / "report" / "report.html").read_text(encoding="utf-8")
 
 
@@ -142,7 +142,7 @@ def _write_model(
         content.to_csv(evaluation / f"{title}.csv", index=False)
     rest = {"validation_accuracy": skill, "validation_balanced_accuracy": skill, "validation_loss": 1 - skill}
     figures = scores.figures_of(labels, probabilities) | rest | {"best_epoch": 2, "parameters": 10}
-    (evaluation / "metrics.json").write_text(json.dumps(figures))
+    (evaluation / "figures.json").write_text(json.dumps(figures))
     curves = [(epoch, 1 / epoch, 0.5, 1.2 / epoch, 0.4) for epoch in (1, 2, 3)]
     columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
     pd.DataFrame(curves, columns=columns).to_csv(evaluation / "curves.csv", index=False)

@@ -74,7 +74,10 @@ def run(content: dict[str, bytes] | Path, seed: int = 1, **changes: object) -> R
         | {"near_duplicates": 2.5, "max_near_duplicates": 0.3}
         | changes
     )
-    outputs = [Path(name) for name in ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "split.json")]
+    outputs = [
+        Path(name)
+        for name in ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "split.json", "metrics.json")
+    ]
     split(
         archive,
         *outputs,
@@ -101,5 +104,6 @@ def check(result: Result) -> None:
         assert 0 <= row["brightness"] <= 1
         assert row["sharpness"] >= 0
     assert manifest["sha256"].is_unique
+    assert json.loads(Path("metrics.json").read_text()) == {"pictures": len(manifest)}
     kept = result.duplicates[result.duplicates["action"].str.startswith("kept in")]
     assert (kept.groupby("group")["action"].nunique() == 1).all()

@@ -45,7 +45,8 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
         disable(folder / "models" / "fine_tuned", "fine_tuned")
         for name in ("scratch", "scratch_augmented", "fine_tuned"):
             params = EvaluateParams(batch_size=5, explained=1)
-            evaluate(*dataset, folder / "models" / name, folder / "evaluation" / name, common, params)
+            outputs = folder / "evaluation" / name, folder / "metrics" / f"{name}.json"
+            evaluate(*dataset, folder / "models" / name, *outputs, common, params)
         (folder / "summary.json").write_text(json.dumps({"recommended": "scratch"}))
         classifier(folder / "summary.json", folder / "models", folder / "models" / "classifier")
     return folder
@@ -79,13 +80,13 @@ def test_predictions_are_those_of_the_saved_model(two, two_classes):
 
 def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
     folder = three / "evaluation" / "scratch"
-    figures, table = json.loads((folder / "metrics.json").read_text()), pd.read_csv(folder / "predictions.csv")
+    figures, table = json.loads((folder / "figures.json").read_text()), pd.read_csv(folder / "predictions.csv")
     right = table.label == table.predicted
     assert figures["accuracy"] == pytest.approx(right.mean())
     assert figures["balanced_accuracy"] == pytest.approx(right.groupby(table.label).mean().mean())
     probabilities = table[["p_apple", "p_pear", "p_plum"]].to_numpy()
     truth = np.stack([table.label == name for name in ("apple", "pear", "plum")], axis=1)
-    assert figures["loss"] == pytest.approx(-np.log(probabilities[truth]).mean(), rel=1e-3)
+    assert figures["log_loss"] == pytest.approx(-np.log(probabilities[truth]).mean(), rel=1e-3)
     assert figures["brier"] == pytest.approx(((probabilities - truth) ** 2).sum(axis=1).mean(), rel=1e-3)
     assert figures["pictures"] == len(table) == 18
     for name in ("accuracy", "balanced_accuracy", "roc_auc", "average_precision"):
@@ -101,8 +102,15 @@ def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
     assert (folder / "explanations" / explained["file"][0]).is_file()
 
 
+def test_metrics_are_the_few_figures_that_a_review_decides_by(two):
+    figures = json.loads((two / "evaluation" / "scratch" / "figures.json").read_text())
+    metrics = json.loads((two / "metrics" / "scratch.json").read_text())
+    assert list(metrics) == ["accuracy", "balanced_accuracy", "ece", "log_loss", "roc_auc"]
+    assert metrics.items() <= figures.items()
+
+
 def test_the_validation_pictures_are_measured_as_in_training(two):
-    figures = json.loads((two / "evaluation" / "scratch" / "metrics.json").read_text())
+    figures = json.loads((two / "evaluation" / "scratch" / "figures.json").read_text())
     summary = json.loads((two / "models" / "scratch" / "summary.json").read_text())
     assert figures["validation_accuracy"] == summary["val_accuracy"]
     # Both classes have six validation pictures: then balanced accuracy is accuracy.
@@ -118,13 +126,14 @@ def test_the_predictions_of_the_validation_pictures_are_kept_for_the_choice(two,
         table[["path", "sha256", "label"]].to_numpy().tolist()
         == expected[["path", "sha256", "class"]].to_numpy().tolist()
     )
-    figures = json.loads((two / "evaluation" / "scratch" / "metrics.json").read_text())
+    figures = json.loads((two / "evaluation" / "scratch" / "figures.json").read_text())
     assert (table["label"] == table["predicted"]).mean() == pytest.approx(figures["validation_accuracy"])
 
 
 def test_a_model_that_is_turned_off_leaves_files_without_rows(two):
     on, off = (two / "evaluation" / name for name in ("scratch", "fine_tuned"))
-    assert json.loads((off / "metrics.json").read_text()) == {}
+    assert json.loads((off / "figures.json").read_text()) == {}
+    assert json.loads((two / "metrics" / "fine_tuned.json").read_text()) == {}
     tables = [file.relative_to(on) for file in on.rglob("*.csv")]
     assert len(tables) == 8
     for table in tables:

@@ -80,7 +80,7 @@ def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results)
 
 def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     summary = json.loads((folder / "report" / "summary.json").read_text())
-    figures = json.loads((folder / "evaluation" / "fine_tuned" / "metrics.json").read_text())
+    figures = json.loads((folder / "evaluation" / "fine_tuned" / "figures.json").read_text())
     keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
     keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "pictures", "verdict"]
     keys += ["why", "cautions"]
@@ -154,8 +154,8 @@ def test_headings_are_in_order_and_pictures_have_words(elements):
 
 
 def test_the_run_has_a_place_of_its_own(page):
-    assert page.count("<!-- provenance of the run -->") == 1
-    assert page.index('id="provenance"') < page.index("<!-- provenance of the run -->")
+    assert page.count('<div id="run"></div>') == 1
+    assert page.index('id="provenance"') < page.index('<div id="run"></div>')
 
 
 def test_provenance_identifies_models_data_and_parameters(folder, elements):
@@ -176,7 +176,7 @@ def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(folder, page, tmp
 def test_imbalanced_test_pictures_change_the_headline_and_warn(tmp_path):
     INPUTS["write_inputs"](tmp_path, ["common", "rare"], [30, 5], {"scratch": 0.6, "fine_tuned": 0.9})
     for name, wrong in (("scratch", "common"), ("fine_tuned", "rare")):
-        file = tmp_path / "evaluation" / name / "metrics.json"
+        file = tmp_path / "evaluation" / name / "figures.json"
         file.write_text(json.dumps(json.loads(file.read_text()) | {"roc_auc_low": None}))
         # `fine_tuned` never finds the rare class, which is no more than a tenth of the validation pictures.
         file = file.with_name("validation_predictions.csv")
@@ -202,9 +202,9 @@ def test_a_perfect_model_has_a_report(tmp_path, tested):
     """Of 16 and 24 pictures the upper end of Wilson's interval is 0.9999999999999999; a chart refuses such a bar."""
     folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [tested, tested], {"scratch": 0.9})
     labels = np.repeat([0, 1], tested)
-    figures = json.loads((folder / "evaluation" / "scratch" / "metrics.json").read_text())
+    figures = json.loads((folder / "evaluation" / "scratch" / "figures.json").read_text())
     probabilities = 0.02 + 0.96 * np.eye(2)[labels]
-    (folder / "evaluation" / "scratch" / "metrics.json").write_text(
+    (folder / "evaluation" / "scratch" / "figures.json").write_text(
         json.dumps(figures | scores.figures_of(labels, probabilities))
     )
     for name, table in scores.tables_of(labels, probabilities, ["cat", "dog"]).items():
@@ -266,7 +266,7 @@ def test_one_model_alone_and_nothing_found(tmp_path):
 
 def test_a_report_of_no_model_is_one_clear_error(tmp_path):
     (tmp_path / "evaluation" / "scratch").mkdir(parents=True)
-    (tmp_path / "evaluation" / "scratch" / "metrics.json").write_text("{}")
+    (tmp_path / "evaluation" / "scratch" / "figures.json").write_text("{}")
     with pytest.raises(UserError, match="enabled: true"):
         read_results(tmp_path / "models", tmp_path / "evaluation")
 

@@ -163,7 +163,14 @@ def test_evaluation_and_prediction_read_as_training_did(name, chain, dataset, mo
     probabilities = network(pictures.astype(np.float32)).numpy()[:, 0]
     # What params.yaml asks for by now is another matter.
     changed = asking("stretch" if resizing.mode != "stretch" else "crop")
-    evaluate(*dataset, model, Path("evaluation") / name, changed, EvaluateParams(batch_size=5, explained=1))
+    evaluate(
+        *dataset,
+        model,
+        Path("evaluation") / name,
+        Path("metrics.json"),
+        changed,
+        EvaluateParams(batch_size=5, explained=1),
+    )
     evaluated = predictions.read(Path("evaluation") / name / "predictions.csv")
     np.testing.assert_allclose(evaluated["p_dog"], probabilities, atol=1e-4)
     table, broken = predict(files, name)

@@ -27,7 +27,7 @@ DESCRIPTIONS = {
 class Evaluation:
     """One model on the test pictures.
 
-    figures: metrics.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
+    figures: figures.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
     (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations; validation is the
     table of predictions of the validation pictures.
     """
@@ -61,7 +61,7 @@ class Evaluation:
     @property
     def confidence(self) -> np.ndarray:
         """float64 (pictures,): probability of the predicted class, which is the most probable one."""
-        return self.predictions[[f"p_{name}" for name in self.classes]].to_numpy(np.float64).max(axis=1)
+        return predictions.probabilities_of(self.predictions).max(axis=1)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def read_results(models: Path, evaluations: Path) -> Results:
     Raises:
         UserError: all are turned off, or they were evaluated on different pictures.
     """
-    names = sorted((file.parent.name for file in evaluations.glob("*/metrics.json")), key=_rank)
+    names = sorted((file.parent.name for file in evaluations.glob("*/figures.json")), key=order_of)
     found = {name: _read(name, models / name, evaluations / name) for name in names if _is_on(evaluations / name)}
     if not found:
         raise UserError("report: expected at least one model; set `enabled: true` of one in params.yaml")
@@ -124,19 +124,20 @@ def _right(table: pd.DataFrame) -> np.ndarray:
     return (table["label"] == table["predicted"]).to_numpy(bool)
 
 
-def _rank(name: str) -> tuple[int, str]:
+def order_of(name: str) -> tuple[int, str]:
+    """What models are sorted by: from cheap to strong, then those that nobody knows by their names."""
     known = list(DESCRIPTIONS)
     return (known.index(name) if name in known else len(known), name)
 
 
 def _is_on(evaluation: Path) -> bool:
-    return bool(json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")))
+    return bool(json.loads((evaluation / "figures.json").read_text(encoding="utf-8")))
 
 
 def _read(name: str, model: Path, evaluation: Path) -> Evaluation:
     return Evaluation(
         name,
-        json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")),
+        json.loads((evaluation / "figures.json").read_text(encoding="utf-8")),
         json.loads((model / "summary.json").read_text(encoding="utf-8")),
         predictions.read(evaluation / "predictions.csv"),
         pd.read_csv(evaluation / "curves.csv"),

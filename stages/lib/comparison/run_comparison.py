@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.lib.comparison.comparisons import Comparison, Measure, compare, corrected, lower_bound, measure_of
 from stages.lib.comparison.runs import Run, class_differences, require_same_pictures
+from stages.lib.comparison.wording import p_value, percent
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation import metrics
 from stages.lib.evaluation.intervals import Interval
@@ -151,22 +152,12 @@ def figures(found: RunComparison) -> dict[str, Any]:
     }
 
 
-def percent(share: float) -> str:
-    """A share in percent with one digit."""
-    return f"{100 * share:.1f} %"
-
-
 def points(difference: Interval) -> str:
     """A difference of two shares in percentage points, with its interval."""
     value, low, high = (
         f"{100 * share:+.1f}".replace("-0.0", "+0.0") for share in (difference.value, difference.low, difference.high)
     )
     return f"{value} ({low} to {high})"
-
-
-def p_value(value: float) -> str:
-    """A p-value as it is usually written."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
 def _change(comparison: Comparison, before: Run, after: Run) -> ModelChange:

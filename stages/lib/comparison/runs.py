@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.comparison.evaluations import DESCRIPTIONS
+from stages.lib.comparison.evaluations import order_of
 from stages.lib.core.errors import UserError
 from stages.lib.inference import predictions
 
 _COLUMNS = ("path", "label", "predicted")
-_PREFIX = "p_"
 _EXAMPLES = 2  # pictures named of each kind
 
 
@@ -46,8 +45,7 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes that a model of this run can answer with."""
-        found = (name for table in self.models.values() for name in table.columns if name.startswith(_PREFIX))
-        return tuple(dict.fromkeys(name.removeprefix(_PREFIX) for name in found))
+        return tuple(dict.fromkeys(name for table in self.models.values() for name in predictions.classes_of(table)))
 
     def right(self, model: str) -> np.ndarray:
         """bool (pictures,): whether each prediction of a model is right."""
@@ -62,7 +60,7 @@ def read_run(folder: Path, name: str) -> Run:
         UserError: there are no predictions, or a file is not what it should be.
     """
     tables: dict[str, pd.DataFrame] = {}
-    for file in sorted(folder.glob("evaluation/*/predictions.csv"), key=lambda file: _rank(file.parent.name)):
+    for file in sorted(folder.glob("evaluation/*/predictions.csv"), key=lambda file: order_of(file.parent.name)):
         table = _read_table(file, name)
         # A model that is turned off has no rows.
         if len(table):
@@ -148,8 +146,3 @@ def _differences(one: pd.DataFrame, other: pd.DataFrame, name: str, other_name: 
 
 def _examples(names: list[str], total: int) -> str:
     return "; ".join(names[:_EXAMPLES]) + ("; ..." if total > _EXAMPLES else "")
-
-
-def _rank(name: str) -> tuple[int, str]:
-    known = list(DESCRIPTIONS)
-    return (known.index(name) if name in known else len(known), name)

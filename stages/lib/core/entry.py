@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -24,10 +25,11 @@ TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may t
 def run(function: Callable[..., None]) -> None:
     """Run `function` as the stage that the command line asks for, and exit.
 
-    Each argument annotated `Path` is an option of the same name (`model_dir` is `--model-dir`). Each argument
-    annotated with a `Params` class is read from params.yaml: `params` from the section named after the stage,
-    any other from the section of its own name. `stage` receives the stage's name: `--stage`, or the
-    function's own name. `--size` names the file in which the stage backbone wrote the value of common.image_size.
+    Each argument annotated `Path` is an option of the same name (`model_dir` is `--model-dir`), and so is each field of
+    an argument annotated with a dataclass of paths. Each argument annotated with a `Params` class is read from
+    params.yaml: `params` from the section named after the stage, any other from the section of its own name. `stage`
+    receives the stage's name: `--stage`, or the function's own name. `--size` names the file in which the stage
+    backbone wrote the value of common.image_size.
     Every section is checked before anything else, also those of later stages.
 
     Args:
@@ -75,22 +77,35 @@ class _Shown:
         return getattr(self._stream, name)
 
 
+def path_names(function: Callable[..., None]) -> list[str]:
+    """Names of the paths that a stage takes, as arguments or as fields of a dataclass."""
+    found: list[str] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.annotation is Path:
+            found.append(name)
+        elif is_dataclass(parameter.annotation):
+            found += [field.name for field in fields(parameter.annotation)]
+    return found
+
+
 def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]:
     wanted = inspect.signature(function).parameters
     parser = argparse.ArgumentParser(description=inspect.getdoc(function))
     parser.add_argument("--stage", default=function.__name__, help="name of the stage and of its params section")
     parser.add_argument("--size", type=Path, help="file of the stage backbone with the value of common.image_size")
-    for name, parameter in wanted.items():
-        if parameter.annotation is Path:
-            parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True)
+    for name in path_names(function):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True)
     options = vars(parser.parse_args(argv))
     sections = read_sections()
     versions.check(sections["versions"])
     arguments: dict[str, Any] = {name: options[name] for name in wanted if name in options}
     for name, parameter in wanted.items():
-        if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, Params):
+        kind: Any = parameter.annotation
+        if inspect.isclass(kind) and issubclass(kind, Params):
             section = options["stage"] if name == "params" else name
             arguments[name] = sections[section]
+        elif inspect.isclass(kind) and is_dataclass(kind):
+            arguments[name] = kind(**{field.name: options[field.name] for field in fields(kind)})
     if options["size"] is not None:
         size = json.loads(options["size"].read_text(encoding="utf-8"))
         arguments["common"] = arguments["common"].model_copy(update=size)

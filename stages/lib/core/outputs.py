@@ -1,6 +1,7 @@
 """Outputs that appear whole or not at all: written beside their place, renamed at the end."""
 
 import csv
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,12 @@ def write_csv(table: Any, file: Path, **options: Any) -> None:
     if "\r" in text:
         text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, **options)
     file.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(values: Any, file: Path) -> None:
+    """Write figures as JSON, whole or not at all, a line each so that git shows what changed."""
+    with atomic_file(file) as partial:
+        partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def disable(directory: Path, stage: str) -> None:

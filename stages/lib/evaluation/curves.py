@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from stages.lib.evaluation.columns import CALIBRATION, ROC
 from stages.lib.evaluation.intervals import LEVEL
 from stages.lib.evaluation.metrics import accuracy
 
@@ -25,7 +26,7 @@ def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """
     tested = np.unique(labels)
     if len(tested) < 2:
-        return pd.DataFrame(columns=["false_positive_rate", "true_positive_rate"], dtype=np.float64)
+        return pd.DataFrame(columns=list(ROC), dtype=np.float64)
     classes = [1] if probabilities.shape[1] == 2 else tested
     grid = np.linspace(0, 1, _CURVE_POINTS)
     curves = []
@@ -33,8 +34,8 @@ def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
         false, true, _ = roc_curve(labels == label, probabilities[:, label])
         # Where the curve rises straight up, `interp` gives its upper end there and comes from its lower one.
         curves.append(np.interp(grid, false, true))
-    table = pd.DataFrame({"false_positive_rate": grid, "true_positive_rate": np.mean(curves, axis=0)})
-    start = pd.DataFrame({"false_positive_rate": [0.0], "true_positive_rate": [0.0]})
+    table = pd.DataFrame(dict(zip(ROC, (grid, np.mean(curves, axis=0)), strict=True)))
+    start = pd.DataFrame([(0.0, 0.0)], columns=list(ROC))
     return pd.concat([start, table], ignore_index=True).drop_duplicates(ignore_index=True).round(6)
 
 
@@ -52,7 +53,7 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
         inside = bins == place
         share = accuracy(right[inside])
         rows.append((confidence[inside].mean(), share.value, share.low, share.high, int(inside.sum())))
-    return pd.DataFrame(rows, columns=["confidence", "accuracy", "low", "high", "pictures"]).round(6)
+    return pd.DataFrame(rows, columns=list(CALIBRATION)).round(6)
 
 
 def calibration_error(table: pd.DataFrame) -> float:

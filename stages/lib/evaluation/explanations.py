@@ -12,8 +12,10 @@ from keras import layers
 from PIL import Image
 from scipy import ndimage
 
+from stages.lib.evaluation.columns import EXPLANATIONS
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
+from stages.lib.inference import predictions
 from stages.lib.networks.saved_model import input_of
 
 _SIDE = 160  # pixels
@@ -108,7 +110,7 @@ def choose(table: pd.DataFrame, right: np.ndarray, count: int) -> pd.DataFrame:
     Returns:
         path, label, predicted, confidence: the probability of the predicted class.
     """
-    found = table[["path", "label", "predicted"]].assign(confidence=table[_chances(table)].max(axis=1))
+    found = table[["path", "label", "predicted"]].assign(confidence=predictions.probabilities_of(table).max(axis=1))
     wrong = found[~right].sort_values(["confidence", "path"], ascending=[False, True])
     good = found[right]
     median = good.groupby("label")["confidence"].transform("quantile", interpolation="lower")
@@ -133,8 +135,8 @@ def write(
     directory.mkdir(parents=True, exist_ok=True)
     chosen = choose(table, (table["label"] == table["predicted"]).to_numpy(), count)
     chosen.insert(0, "file", [f"{number}.jpg" for number in range(1, len(chosen) + 1)])
-    columns = _chances(table)
-    classes = [columns.index(f"p_{name}") for name in chosen["predicted"]]
+    names = predictions.classes_of(table)
+    classes = [names.index(name) for name in chosen["predicted"]]
     size, color = input_of(model)
     paths = [dataset / path for path in chosen["path"]]
     for number, pictures in enumerate(stream(paths, size, color, _BATCH, resizing=resizing)):
@@ -142,11 +144,7 @@ def write(
         heats = spread(model, grad_cam(model, pictures, classes[batch]))
         for file, picture, heat in zip(chosen["file"][batch], pictures, heats, strict=True):
             overlay(picture, heat, _SIDE).save(directory / file, quality=85)
-    chosen.to_csv(directory / "index.csv", index=False, float_format="%.7g")
-
-
-def _chances(table: pd.DataFrame) -> list[str]:
-    return [str(name) for name in table if str(name).startswith("p_")]
+    chosen.to_csv(directory / "index.csv", columns=list(EXPLANATIONS), index=False, float_format="%.7g")
 
 
 def _halves(model: keras.Model) -> tuple[list[layers.Layer], list[layers.Layer]]:

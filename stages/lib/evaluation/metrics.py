@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import brier_score_loss, precision_recall_fscore_support
 
+from stages.lib.evaluation.columns import PER_CLASS
 from stages.lib.evaluation.intervals import Interval, mean_share, share
 
 IMBALANCE = 3  # times the pictures of the smallest class
@@ -77,7 +78,7 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
         "recall_high": [one.high for one in shares],
         "f1": f1,
     }
-    return pd.DataFrame(columns).round(6)
+    return pd.DataFrame(columns, columns=list(PER_CLASS)).round(6)
 
 
 def is_imbalanced(labels: np.ndarray) -> bool:

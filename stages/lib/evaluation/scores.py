@@ -7,14 +7,18 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.evaluation import curves, metrics, rankings
+from stages.lib.evaluation.columns import CONFUSION
 
 Figures = dict[str, float | int | None]
+# What a review decides by, on the test pictures; metrics of DVC hold these alone, so that `dvc metrics diff` is read.
+METRICS = ("accuracy", "balanced_accuracy", "ece", "log_loss", "roc_auc")
 
 
 def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
     """Figures on the test pictures, each interval as `<figure>_low` and `<figure>_high`, None where there is none.
 
-    calibration_floor, calibration_limit: of the calibration error, as `curves.calibration_floor` has them.
+    log_loss: in nats. ece: the expected calibration error; calibration_floor, calibration_limit: what it is by chance,
+    as `curves.calibration_floor` has them.
 
     Args:
         labels: int64 (pictures,). probabilities: float64 (pictures, classes).
@@ -31,9 +35,9 @@ def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
         figures |= {name: _known(found.value), f"{name}_low": _known(found.low), f"{name}_high": _known(found.high)}
     floor, limit = curves.calibration_floor(probabilities)
     return figures | {
-        "loss": metrics.log_loss(labels, probabilities),
+        "log_loss": metrics.log_loss(labels, probabilities),
         "brier": metrics.brier_score(labels, probabilities),
-        "calibration_error": curves.calibration_error(curves.reliability(labels, probabilities)),
+        "ece": curves.calibration_error(curves.reliability(labels, probabilities)),
         "calibration_floor": floor,
         "calibration_limit": limit,
         "pictures": len(labels),
@@ -48,7 +52,7 @@ def tables_of(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     """
     names, predicted = np.asarray(classes, object), probabilities.argmax(axis=1)
     return {
-        "confusion": pd.DataFrame({"actual": names[labels], "predicted": names[predicted]}),
+        "confusion": pd.DataFrame(dict(zip(CONFUSION, (names[labels], names[predicted]), strict=True))),
         "roc": curves.roc(labels, probabilities),
         "per_class": metrics.per_class(labels, predicted, classes),
         "calibration": curves.reliability(labels, probabilities),

@@ -29,20 +29,20 @@ def show(table: pd.DataFrame) -> None:
     Args:
         table: of `predictions.table`.
     """
-    probabilities = table[[name for name in table if str(name).startswith("p_")]]
-    few = probabilities.shape[1] <= _MOST
-    titles = [*probabilities.columns] if few else ["probability", "then"]
+    probabilities, classes = predictions.probabilities_of(table), predictions.classes_of(table)
+    few = len(classes) <= _MOST
+    titles = predictions.columns_of(classes) if few else ["probability", "then"]
     shown = Table(box=None, header_style="dim", pad_edge=False)
     on_terminal = sys.stdout.isatty()
     for index, name in enumerate(["path", "predicted", *titles]):
         right = index > 1 and name != "then"
         shown.add_column(Text(visible(name)), justify="right" if right else "left", overflow="fold")
-    for path, predicted, row in zip(table["path"], table["predicted"], probabilities.to_numpy(), strict=True):
-        cells = [f"{value:.4f}" for value in row] if few else _likeliest(row, [str(name)[2:] for name in probabilities])
+    for path, predicted, row in zip(table["path"], table["predicted"], probabilities, strict=True):
+        cells = [f"{value:.4f}" for value in row] if few else _likeliest(row, classes)
         shown.add_row(*(Text(visible(cell)) for cell in (path, predicted, *cells)))
     Console(width=None if on_terminal else _PIPE).print(shown)
     if not few:
-        left_out = probabilities.shape[1] - 1 - _NEXT
+        left_out = len(classes) - 1 - _NEXT
         print(f"{left_out} more classes have less: --csv FILE writes the probability of every class", file=sys.stderr)
 
 

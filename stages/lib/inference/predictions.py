@@ -9,6 +9,8 @@ import pandas as pd
 from stages.lib.core.outputs import write_csv
 
 _PREFIX = "p_"
+# Of pictures whose class is known; after them comes a column of each class.
+COLUMNS = ("path", "sha256", "label", "predicted")
 
 
 def table(names: Sequence[str], classes: Sequence[str], probabilities: np.ndarray) -> pd.DataFrame:
@@ -20,8 +22,24 @@ def table(names: Sequence[str], classes: Sequence[str], probabilities: np.ndarra
         probabilities: float64 (pictures, classes).
     """
     predicted = np.asarray(classes, object)[probabilities.argmax(axis=1)]
-    columns = {f"{_PREFIX}{name}": probabilities[:, index] for index, name in enumerate(classes)}
+    columns = {column: probabilities[:, index] for index, column in enumerate(columns_of(classes))}
     return pd.DataFrame({"path": list(names), "predicted": predicted} | columns)
+
+
+def columns_of(classes: Sequence[str]) -> list[str]:
+    """Names of the columns that hold the probabilities of these classes: `p_<class>`."""
+    return [f"{_PREFIX}{name}" for name in classes]
+
+
+def classes_of(predictions: pd.DataFrame) -> list[str]:
+    """The classes whose probabilities a table of predictions holds, in the order of its columns."""
+    names = map(str, predictions.columns)
+    return [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
+
+
+def probabilities_of(predictions: pd.DataFrame) -> np.ndarray:
+    """The probabilities in a table of predictions: float64 (pictures, classes), in the order of `classes_of`."""
+    return predictions[columns_of(classes_of(predictions))].to_numpy(np.float64)
 
 
 def measured(
@@ -41,9 +59,8 @@ def measured(
         probabilities: float64 (pictures, classes).
     """
     found = table(names, classes, probabilities)
-    found.insert(1, "sha256", list(checksums))
-    found.insert(2, "label", np.asarray(classes, object)[labels])
-    return found
+    found = found.assign(sha256=list(checksums), label=np.asarray(classes, object)[labels])
+    return found[[*COLUMNS, *columns_of(classes)]]
 
 
 def write(predictions: pd.DataFrame, file: Path) -> None:

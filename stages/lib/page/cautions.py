@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
-from stages.lib.page.verdict import listed, percent, rounded
+from stages.lib.comparison.wording import percent
+from stages.lib.page.verdict import listed, rounded
 
 LEAST_VALIDATION = 50  # pictures
 LEAST_TEST = 100  # pictures

@@ -79,7 +79,7 @@ def roc_corner(results: Results) -> str | None:
 def calibration_chart(one: Evaluation) -> str:
     """Share right against confidence, with intervals, and how many pictures stand behind each point."""
     table, mark = one.calibration, mark_of(one.name)
-    error = 100 * one.figures["calibration_error"]
+    error = 100 * one.figures["ece"]
     start = 10 * int(10 * table["confidence"].min())
     with figure(3.3, 3.5) as drawn:
         upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=[4, 1])

@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from stages.lib.comparison import wording
+
 _FOLDER = Path(__file__).with_name("templates")
 _TEMPLATE, _STYLE, _SCRIPT = "report.html", "report.css", "report.js"
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -43,8 +45,8 @@ def render(content: dict[str, Any]) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share as per cent."""
-    return f"{100 * share:.{digits}f}{_SPACE}%"
+    """A share in percent that no line breaks apart."""
+    return wording.percent(share, digits).replace(" ", _SPACE)
 
 
 def signed(difference: float) -> str:
@@ -53,11 +55,9 @@ def signed(difference: float) -> str:
     return "0.0" if float(text) == 0 else text.replace("-", _MINUS)
 
 
-def p_value(p: float) -> str:
-    """A p-value with the digits that matter."""
-    if p < 0.001:
-        return f"<{_SPACE}0.001"
-    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+def p_value(value: float) -> str:
+    """A p-value that no line breaks apart."""
+    return wording.p_value(value).replace(" ", _SPACE)
 
 
 def breakable(name: str) -> Markup:

@@ -9,6 +9,7 @@ import pandas as pd
 from stages.lib.comparison.choice import ONE_ERROR
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
+from stages.lib.comparison.wording import percent
 
 _INTERVALS = ("accuracy", "accuracy_low", "accuracy_high")
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
@@ -90,11 +91,6 @@ def why(results: Results) -> str:
         f"of {choice.best}. So small a difference may well be chance (paired test: "
         f"p {choice.beside.p_value:.2f}; one standard error is p {ONE_ERROR:.2f}). The test pictures decided nothing."
     )
-
-
-def percent(share: float) -> str:
-    """A share as per cent, with plain spaces."""
-    return f"{100 * share:.1f} %"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -65,12 +65,12 @@ def test_status_says_what_is_stale_and_why(make, dvc):
 
 def test_run_shows_the_stages_the_models_and_the_reason_of_a_failure(make, prefect_server, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", prefect_server)
-    metrics = "evaluation/x/metrics.json"
+    figures = "evaluation/x/figures.json"
     make(
         {
             "good": {
-                "cmd": f"mkdir -p evaluation/x && echo '{{\"accuracy\": 0.875}}' > {metrics}",
-                "metrics": [{metrics: {"cache": False}}],
+                "cmd": f"mkdir -p evaluation/x && echo '{{\"accuracy\": 0.875}}' > {figures}",
+                "outs": [{figures: {"cache": False}}],
             },
             "bad": {"cmd": "echo 'error: no pictures' >&2; exit 1", "outs": ["b"]},
         }
@@ -96,7 +96,7 @@ def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, pref
         }
     )
     (project / "source").mkdir()
-    (project / "source" / "report.html").write_text("<p><!-- provenance of the run --></p>")
+    (project / "source" / "report.html").write_text('<p><div id="run"></div></p>')
     summary = {"recommended": "x", "headline": "accuracy", "accuracy": 0.9784, "accuracy_low": 0.9711}
     summary |= {"accuracy_high": 0.9839, "pictures": 2000, "verdict": "no difference is shown to y"}
     (project / "source" / "summary.json").write_text(json.dumps(summary))
@@ -207,7 +207,7 @@ def test_status_report_and_history_work_while_stages_run(make):
     author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
     subprocess.run(["git", *author, "commit", "--quiet", "--allow-empty", "--message", "Start"], check=True)
     (project / "report").mkdir()
-    (project / "report" / "report.html").write_text("<p><!-- provenance of the run --></p>")
+    (project / "report" / "report.html").write_text('<p><div id="run"></div></p>')
     dvc = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], stdout=subprocess.DEVNULL)
     while not (project / "started").exists():
         time.sleep(0.05)

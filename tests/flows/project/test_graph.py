@@ -1,7 +1,7 @@
 import pytest
 
 from flows.errors import FlowError
-from flows.project.graph import read_metrics, read_stages, up_to_date
+from flows.project.graph import read_stages, up_to_date
 
 STAGES = {
     "last": {"cmd": "cat b_x b_y > last", "deps": ["b_x", "b_y"], "outs": ["last"]},
@@ -69,12 +69,6 @@ def test_a_circle_is_one_line(make):
     make({"a": {"cmd": "x", "deps": ["p"], "outs": ["q"]}, "b": {"cmd": "x", "deps": ["q"], "outs": ["p"]}})
     with pytest.raises(FlowError, match="both a dependency and an output"):
         read_stages()
-
-
-def test_metrics_that_do_not_exist_yet_are_left_out(make):
-    project = make({"a": {"cmd": "x", "metrics": [{"a.json": {"cache": False}}, {"b.json": {"cache": False}}]}})
-    (project / "a.json").write_text('{"accuracy": 0.5}')
-    assert read_metrics()[0] == {"a.json": {"accuracy": 0.5}}
 
 
 def test_a_folder_that_is_no_project_is_one_line(tmp_path, monkeypatch):

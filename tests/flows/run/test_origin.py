@@ -15,10 +15,10 @@ from flows.registry import run_record
 from flows.run import results
 from flows.run.origin import describe
 from flows.run.results import read_results
-from flows.run.run_page import MARKER
+from flows.run.run_page import SLOT
 
 SMALLSET = [sys.executable, "-m", "flows.cli"]
-METRICS, SUMMARY = "evaluation/x/metrics.json", "report/summary.json"
+FIGURES, SUMMARY = "evaluation/x/figures.json", "report/summary.json"
 STAGES = {
     # Fails for pictures that are called "broken".
     "download": {
@@ -28,13 +28,13 @@ STAGES = {
         "outs": ["data/raw.zip"],
     },
     "evaluate": {
-        "cmd": f"mkdir -p evaluation/x && python score.py {METRICS}",
+        "cmd": f"mkdir -p evaluation/x && python score.py {FIGURES}",
         "deps": ["data/raw.zip", "score.py"],
-        "metrics": [{METRICS: {"cache": False}}],
+        "outs": [{FIGURES: {"cache": False}}],
     },
     "report": {
-        "cmd": f"mkdir -p report && python score.py {SUMMARY} && echo '{MARKER}' > report/report.html",
-        "deps": [METRICS],
+        "cmd": f"mkdir -p report && python score.py {SUMMARY} && echo '{SLOT}' > report/report.html",
+        "deps": [FIGURES],
         "outs": ["report/report.html", {SUMMARY: {"cache": False}}],
     },
     "classifier": {

@@ -15,13 +15,13 @@ EVALUATED = {
     "evaluate": {
         "foreach": ["x", "y"],
         "do": {
-            "cmd": "mkdir -p evaluation/${item} && cp m_${item} evaluation/${item}/metrics.json",
+            "cmd": "mkdir -p evaluation/${item} && cp m_${item} evaluation/${item}/figures.json",
             "deps": ["m_${item}"],
-            "metrics": [{"evaluation/${item}/metrics.json": {"cache": False}}],
+            "outs": [{"evaluation/${item}/figures.json": {"cache": False}}],
         },
     },
     "report": {
-        "cmd": "mkdir -p report && echo '<!-- provenance of the run -->' > report/report.html",
+        "cmd": "mkdir -p report && echo '<div id=\"run\"></div>' > report/report.html",
         "deps": ["m_x", "m_y"],
         "outs": ["report/report.html"],
     },

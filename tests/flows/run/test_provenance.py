@@ -10,13 +10,13 @@ from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult
 from flows.run.provenance import RECORD, StageRecord, read_record, recorded, remade_since
 from flows.run.results import REPORT, RUN_REPORT
-from flows.run.run_page import MARKER, renew_page, write_page
+from flows.run.run_page import SLOT, renew_page, write_page
 
 FLOW_RUN = {"name": "fine <owl>", "id": "0123"}
 STAGES = {
     "train": {"cmd": "cp source model", "deps": ["source"], "outs": ["model"]},
     "report": {
-        "cmd": f"mkdir -p report && (echo '<p>'; echo '{MARKER}'; cat model; echo '</p>') > report/report.html",
+        "cmd": f"mkdir -p report && (echo '<p>'; echo '{SLOT}'; cat model; echo '</p>') > report/report.html",
         "deps": ["model"],
         "outs": ["report/report.html"],
     },
@@ -127,7 +127,7 @@ def test_the_page_names_the_run_in_place_of_the_marker(project):
     write_page()
     assert REPORT.read_text() == before
     page = RUN_REPORT.read_text()
-    assert MARKER not in page
+    assert SLOT not in page
     assert page.startswith("<p>\n")
     assert page.endswith("1</p>\n")
     assert "fine &lt;owl&gt; (0123)" in page

@@ -1,12 +1,16 @@
 """`flows.run.results`: the headline, and each model beside the recommended one."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from flows.cli.tables import show_models
+from flows.project.records import SUMMARY
+from flows.run import results
 from flows.run.results import (
     BALANCED,
     COMPARISONS,
-    SUMMARY,
     Results,
     headline,
     headline_and_verdict,
@@ -59,6 +63,21 @@ def test_the_verdict_follows_the_headline():
     assert headline_and_verdict(FULL | {"verdict": None}).endswith("test pictures")
     SUMMARY.write_text("half a fi")
     assert read_summary() == {}
+
+
+def test_figures_of_an_earlier_layout_are_none(monkeypatch):
+    """All of them were metrics then, in another file: until the next run only the headline is shown."""
+    makers = {f"evaluation/{name}/figures.json": f"evaluate@{name}" for name in ("x", "y", "off")}
+    monkeypatch.setattr(results, "read_makers", lambda: makers | {"report/summary.json": "report"})
+    contents = {"x/metrics.json": {"accuracy": 0.5}, "off/figures.json": {}}
+    contents["y/figures.json"] = {"accuracy": 0.75, "roc_auc": None, "precision": "float32"}
+    for name, content in contents.items():
+        (Path("evaluation") / name).parent.mkdir(parents=True)
+        (Path("evaluation") / name).write_text(json.dumps(content))
+    SUMMARY.write_text(json.dumps(FULL))
+    found, older = results.read_results({"evaluate@y"})
+    assert found.models == [{"model": "y", "accuracy": 0.75}]
+    assert (older.models, older.summary) == ([], FULL)
 
 
 def test_verdicts_are_turned_to_stand_beside_the_recommended_model():

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,6 +57,23 @@ def test_a_stage_gets_the_size_that_the_backbone_wrote_down(tmp_path, monkeypatc
     monkeypatch.setattr(sys, "argv", ["toy", "--size", "size.json"])
     entry.run(toy)
     assert seen == [48]
+
+
+def test_many_paths_may_be_one_object(tmp_path, monkeypatch):
+    @dataclass(frozen=True)
+    class Paths:
+        first_table: Path
+        page: Path
+
+    def toy(paths: Paths, other: Path) -> None:
+        seen.append((paths, other))
+
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["toy", "--first-table", "a.csv", "--other", "b", "--page", "c.html"])
+    seen: list[tuple[Paths, Path]] = []
+    entry.run(toy)
+    assert seen == [(Paths(Path("a.csv"), Path("c.html")), Path("b"))]
 
 
 @pytest.mark.parametrize(
