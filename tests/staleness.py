@@ -76,11 +76,14 @@ def stale_after(edited: Path, folder: Path) -> list[str]:
         edited.write_bytes(before)
 
 
-def module_of(package: Path) -> Path:
-    """A module of a package: the first by name, or the file that stands for a package."""
-    if not package.is_dir():
-        return package.with_suffix(".py")
-    return next(file for file in sorted(package.glob("*.py")) if file.name != "__init__.py")
+def place_of(package: Path) -> Path:
+    """The folder of a package, or the file that stands for one."""
+    return package if package.is_dir() else package.with_suffix(".py")
+
+
+def a_module_of(place: Path) -> Path:
+    """The first module of a package by name."""
+    return next(file for file in sorted(place.glob("*.py")) if file.name != "__init__.py") if place.is_dir() else place
 
 
 def row(package: str, stages: list[str]) -> str:
@@ -92,8 +95,8 @@ def table(folder: Path) -> Iterator[str]:
     """The rows of the table, each tried in a committed copy."""
     for parent, packages in (("stages/lib", LIB), ("flows", FLOWS)):
         for package in packages:
-            edited = module_of(folder / parent / package)
-            yield row(f"{parent}/{package}", stale_after(edited, folder))
+            place = place_of(folder / parent / package)
+            yield row(place.relative_to(folder).as_posix(), stale_after(a_module_of(place), folder))
 
 
 if __name__ == "__main__":

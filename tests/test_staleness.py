@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.packages import FLOWS, LIB, ROOT
-from tests.staleness import committed_copy, dvc, row, stale_after, table
+from tests.staleness import committed_copy, dvc, place_of, row, stale_after, table
 
 PAGE = (ROOT / "docs" / "debugging.md").read_text(encoding="utf-8")
 
@@ -41,7 +41,8 @@ def test_an_inert_edit_is_accepted_stage_by_stage(project: Path) -> None:
 
 
 def test_the_table_of_the_page_has_every_package() -> None:
-    packages = [f"stages/lib/{name}" for name in LIB] + [f"flows/{name}" for name in FLOWS]
+    folders = [ROOT / "stages" / "lib" / name for name in LIB] + [ROOT / "flows" / name for name in FLOWS]
+    packages = [place_of(folder).relative_to(ROOT).as_posix() for folder in folders]
     named = [line.split("`")[1] for line in PAGE.splitlines() if line.startswith(("| `stages/lib/", "| `flows/"))]
     assert named == packages
 
