@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def stages() -> Iterator[tuple[str, list[str], list[str]]]:
             for kind in ("deps", "outs", "metrics", "plots")
         )
         reads = [path.replace("${item}", item) for path in deps for item in stage.get("foreach", [""])]
-        yield name, reads, [path.replace("${item}", "<model>") for path in sum(made, [])]
+        yield name, reads, [path.replace("${item}", "<model>") for path in chain(*made)]
 
 
 def holds(path: str, artifact: str) -> bool:
