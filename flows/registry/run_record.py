@@ -29,8 +29,8 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     """The record of the run that has just ended in the working directory.
 
     Returns:
-        schema (`flows.project.records.SCHEMA`), id, branch, source (the commit that was run), outcome ("trained", "up to
-        date", "failed"), reason (if failed), data (counts per subset, checksum of the archive), classifier (its
+        schema (`flows.project.records.SCHEMA`), id, branch, source (the commit that was run), outcome ("trained",
+        "up to date", "failed"), reason (if failed), data (counts per subset, checksum of the archive), classifier (its
         checksum), summary (of the report), run (as `flows.run.provenance` has it). What this run did not come to is
         empty: it lies there of an earlier one.
 

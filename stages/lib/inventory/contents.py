@@ -12,7 +12,8 @@ from threading import Lock
 import numpy as np
 
 from stages.lib.core.progress import counted
-from stages.lib.images.decode import DECODING_THREADS, BrokenPicture, size_of, upright
+from stages.lib.images.decode import DECODING_THREADS, size_of, upright
+from stages.lib.images.files import BrokenPicture
 from stages.lib.images.manifest import SubsetName
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.inventory.quality import brightness, sharpness

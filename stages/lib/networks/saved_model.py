@@ -10,8 +10,7 @@ import keras
 
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import whole_file
-from stages.lib.core.params import Precision
-from stages.lib.images.decode import Color
+from stages.lib.core.params import Color, Precision
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
 from stages.lib.networks.precision import policy
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -61,7 +62,7 @@ def _summary(
     history: pd.DataFrame,
     precision: str,
     resizing: Resizing,
-) -> dict:
+) -> dict[str, Any]:
     image_size, color = saved_model.input_of(model)
     best = history[history["epoch"] == best_epoch(history)].iloc[0]
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
