@@ -39,7 +39,8 @@ def compare(before: Path, after: Path, before_name: str, after_name: str) -> Run
     """Compare the models of two runs on the predictions kept with each.
 
     Args:
-        before, after: directories with evaluation/<model>/predictions.csv and report/summary.json.
+        before: directory with evaluation/<model>/predictions.csv and report/summary.json.
+        after: directory with the same.
 
     Raises:
         Refused: the test pictures or their labels differ, or nobody can tell whether they do.

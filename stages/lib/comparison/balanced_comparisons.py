@@ -43,7 +43,9 @@ def disagreements(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray
     """Count where two models disagree, class by class; a class without pictures does not count.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right. labels: (pictures,), numbers or names.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other is.
+        labels: (pictures,), numbers or names.
     """
     names, places = np.unique(labels, return_inverse=True)
     chosen = (np.ones(len(places), bool), right & ~other_right, ~right & other_right)

@@ -93,8 +93,10 @@ def compare(
     Accuracies by the exact McNemar test (McNemar 1947), balanced accuracies as `balanced_comparisons` says.
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right, in the same order. labels: (pictures,), the
-            classes; None compares accuracies. measure: another than the one that counts on pictures of these classes.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other is, in the same order.
+        labels: (pictures,), the classes; None compares accuracies.
+        measure: another than the one that counts on pictures of these classes.
     """
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
     counts = one, other, len(right), only_one, only_other
@@ -163,8 +165,9 @@ def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) 
     most one case of twenty (`python -m benchmarks.gate_drift`).
 
     Args:
-        right, other_right: bool (pictures,), whether each model is right, in the same order. labels: (pictures,), the
-            classes, which decide what is compared.
+        right: bool (pictures,), whether the one model is right.
+        other_right: bool (pictures,), whether the other is, in the same order.
+        labels: (pictures,), the classes, which decide what is compared.
 
     Returns:
         In [-1, 1]; below 0 where the model may be worse.

@@ -40,7 +40,8 @@ def distances(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     One thing that is another one stands out against the rest, as does a hue; compression and brightness do not.
 
     Args:
-        fixed, moving: uint8 (pairs, 48, 48, 3), RGB.
+        fixed: uint8 (pairs, 48, 48, 3), RGB.
+        moving: uint8 (pairs, 48, 48, 3), RGB.
 
     Returns:
         float32 (pairs,): 0 for equal ones, above 2.5 where something differs, infinite where they do not fit at all.

@@ -13,7 +13,8 @@ def registered(fixed: np.ndarray, moving: np.ndarray, warps: np.ndarray, steps: 
     unifying framework", IJCV 56.
 
     Args:
-        fixed, moving: float32 (pairs, side, side), grey.
+        fixed: float32 (pairs, side, side), grey.
+        moving: float32 (pairs, side, side), grey.
         warps: float32 (pairs, 6), to start from: (x, y), each in [-1, 1], goes to
             (warp[0] x + warp[1] y + warp[2], warp[3] x + warp[4] y + warp[5]).
         steps: improvements.

@@ -59,7 +59,8 @@ def mean_share(right: np.ndarray, counts: np.ndarray) -> Interval:
     `share`. Classes of few pictures borrow one picture of the mean of all, and the variance makes up for that.
 
     Args:
-        right, counts: int (classes,), counts at least 1.
+        right: int (classes,), right predictions of each class.
+        counts: int (classes,), at least 1: pictures of each class.
     """
     low, high = _lowest_mean(right, counts), 1 - _lowest_mean(counts - right, counts)
     return within(float((right / counts).mean()), low, high)

@@ -88,7 +88,8 @@ def by_folder(
     """Leave pictures where whoever collected them put them; without validation, divide the training pictures.
 
     Args:
-        places, taken: as above.
+        places: as above.
+        taken: as above.
     """
     given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for place in places:
