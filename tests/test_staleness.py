@@ -27,6 +27,7 @@ def test_neither_what_python_leaves_beside_the_code_nor_core_makes_anything_stal
     assert (project / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.slow
 def test_an_inert_edit_is_accepted_stage_by_stage(project: Path) -> None:
     """As docs/debugging.md says; the lock goes back to what it was with the edit."""
     edited = project / "stages" / "lib" / "drawing" / "pen.py"
