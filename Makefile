@@ -5,7 +5,7 @@ VENV := .venv
 # Stages are started as `python -m stages...`: this environment's Python comes first.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: run test check lock clean help
+.PHONY: run test check docs lock clean help
 
 run: $(VENV)/ready ## the whole pipeline, as params.yaml has it; ends with report/report.html
 	smallset run
@@ -16,8 +16,11 @@ test: $(VENV)/ready ## the fast tests
 check: $(VENV)/ready ## what pre-commit and CI check: format, lint, types
 	pre-commit run --all-files
 
+docs: $(VENV)/ready ## the documents and the reference of the code as a site: .smallset/site/index.html
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
 lock: $(VENV)/ready ## pin the newest versions that pyproject.toml allows
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra docs --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 
 clean: ## remove the environment and what interrupted runs left; data, models and DVC's cache stay

@@ -124,3 +124,15 @@ def test_the_page_names_the_fields_of_what_git_keeps(path: str) -> None:
         else:
             fields = list(json.loads(file.read_text(encoding="utf-8")))
         assert ARTIFACTS[path].fields == fields, file
+
+
+def test_the_reference_has_every_package_and_the_site_every_page() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "docs" / "reference").glob("*.md"))]
+    named = {name for text in texts for name in re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)}
+    stages = {f"stages.{file.stem}" for file in (ROOT / "stages").glob("*.py")} - {"stages.__init__"}
+    beside = {f"flows.{file.stem}" for file in (ROOT / "flows").glob("*.py")} - {"flows.__init__"}
+    assert named == stages | beside | {f"stages.lib.{name}" for name in LIB} | {f"flows.{name}" for name in FLOWS}
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\((\S+\.md)\)", index)) == pages - {"index.md"}
