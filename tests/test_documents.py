@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.layouts import LAYOUTS
 from tests.artifacts_page import named, read_page
 from tests.packages import FLOWS, LIB, ROOT, drawn
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARTIFACTS = read_page()
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
@@ -136,3 +138,33 @@ def test_the_reference_has_every_package_and_the_site_every_page() -> None:
     assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+\.md)\)", index)) == pages - {"index.md"}
+
+
+def test_the_shape_in_contributing_has_every_package() -> None:
+    shape = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## The rules")[0]
+    named = re.findall(r"^  +(\w+)(?:/|\.py) ", shape, re.MULTILINE)
+    assert named == ["lib", *LIB, *FLOWS]
+
+
+def test_figures_of_the_default_in_the_readme_are_those_in_git() -> None:
+    with (ROOT / "report" / "accuracy.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        accuracy, low, high = (f"{float(row[key]):.3f}" for key in ("accuracy", "low", "high"))
+        assert f"| `{row['model']}` | {accuracy} | {low} to {high} |" in README
+    split, labels = (json.loads((ROOT / "data" / f"{name}.json").read_text()) for name in ("split", "labels"))
+    counts = [sum(split[subset].values()) for subset in ("train", "validation", "test")]
+    assert f"The default, {counts[0]} + {counts[1]} + {counts[2]} drawn " in README
+    assert re.search(
+        rf"of the {labels['checked']:,} drawings of the default, .* {labels['suspicious']} are named", README
+    )
+
+
+def test_counts_in_the_readme_are_those_of_the_code() -> None:
+    bodies = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    models = bodies["evaluate"]["foreach"]
+    stages = sum(len(body.get("foreach", [""])) for body in bodies.values())
+    assert f"its {stages} commands alone" in README
+    assert len(models) == 5, "README: trains five models; The five models"
+    assert [model for model in models if f"\n| `{model}` | " not in README] == []
+    assert f"shows {len(LAYOUTS)} layouts" in README
