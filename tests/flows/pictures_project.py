@@ -41,7 +41,7 @@ def make_pictures_project(folder: Path) -> Path:
     content["stages"] = {"download": DOWNLOAD} | content["stages"]
     (folder / "dvc.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     # A section of the toy's own; every other one is the real one, since a stage checks all of them.
-    with (folder / "stages" / "lib" / "sections.py").open("a") as sections:
+    with (folder / "stages" / "lib" / "core" / "sections.py").open("a") as sections:
         sections.write(TRAIN)
     params = yaml.safe_load((ROOT / "params.yaml").read_text()) | yaml.safe_load((folder / "params.yaml").read_text())
     params["download"]["sample_per_class"] = 1
