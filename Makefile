@@ -12,7 +12,7 @@ NO_WHEEL := antlr4-python3-runtime
 WHEELS := --require-hashes --only-binary :all: --no-binary $(NO_WHEEL)
 AUDIT := pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
 
-.PHONY: run test check audit lock clean help
+.PHONY: run test check docs audit lock clean help
 
 run: $(VENV)/ready ## the whole pipeline, as params.yaml has it; ends with report/report.html
 	smallset run
@@ -23,12 +23,15 @@ test: $(VENV)/ready ## the fast tests
 check: $(VENV)/ready ## what pre-commit and CI check: format, lint, types
 	pre-commit run --all-files
 
+docs: $(VENV)/ready ## the documents and the reference of the code as a site: .smallset/site/index.html
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
 audit: $(VENV)/ready ## known advisories on the pinned packages, and sbom.json, a list of them all; needs pypi.org
 	$(AUDIT) --format cyclonedx-json --output sbom.json || true
 	$(AUDIT)
 
 lock: $(VENV)/ready ## pin the newest versions that pyproject.toml allows
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra docs --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 
 clean: ## remove the environment and what interrupted runs left; data, models and DVC's cache stay

@@ -23,9 +23,10 @@ from PIL import Image
 
 from benchmarks.options import Json
 from stages.lib.core.errors import UserError
+from stages.lib.core.sections import AUTO
 from stages.lib.images.set_aside import is_packed
 from stages.lib.inventory.contents import take_inventory
-from stages.lib.labelling.labels import AUTO, label_pictures
+from stages.lib.labelling.labels import label_pictures
 from stages.lib.sources.archives import members, write_zip
 
 _BROKEN = (".heic",)  # of these no decoder is at hand

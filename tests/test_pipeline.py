@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.artifacts_page import named, read_page
+
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ["scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned"]
 AUTHOR = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
@@ -103,6 +105,16 @@ def test_every_result_is_there(by_dvc):
         assert len(predictions) == 16
         assert figures(by_dvc)[name]["accuracy"] == pytest.approx((predictions.label == predictions.predicted).mean())
     assert "<html" in (by_dvc / "report" / "report.html").read_text()
+
+
+def test_the_page_of_artifacts_names_every_column(by_dvc):
+    page = read_page()
+    texts = {path: set(artifact.fields) for path, artifact in page.items()}
+    for file in [*by_dvc.glob("data/**/*.csv"), *by_dvc.glob("models/**/*.csv"), *by_dvc.glob("evaluation/**/*.csv")]:
+        place = re.sub(r"(?<=^evaluation/)\w+", "<model>", file.relative_to(by_dvc).as_posix())
+        [artifact] = [path for path in texts if place == path or place.startswith(f"{path}/")]
+        fields = texts["models/scratch" if artifact.startswith("models/") else artifact]
+        assert set(named(list(pd.read_csv(file, nrows=0)))) == fields, file
 
 
 def test_a_second_run_runs_nothing(by_dvc):

@@ -12,6 +12,8 @@ from flows.errors import FlowError
 from flows.text import visible
 
 SUMMARY = Path("report") / "summary.json"  # what the stage `report` says of the recommended model
+# Of run.json: one more with each change after which an older version would misread it (docs/releasing.md).
+SCHEMA = 1
 _CHECKSUM = r"[0-9a-f]{32}(\.dir)?"
 _LONGEST = 80  # characters of a wrong value that an error repeats
 
@@ -64,8 +66,12 @@ class _Run(_Lenient):
 
 
 class Record(_Lenient):
-    """run.json of a saved run, as `flows.registry.run_record.compose` writes it."""
+    """run.json of a saved run, as `flows.registry.run_record.compose` writes it.
 
+    schema_number: without one it is of the oldest schema.
+    """
+
+    schema_number: Annotated[int, Field(ge=1, alias="schema")] = 1
     id: Annotated[str, StringConstraints(pattern="^[0-9A-Za-z][0-9A-Za-z_-]*$", max_length=100)]
     branch: str | None = None
     source: Commit | None = None
@@ -118,7 +124,7 @@ def read_record(text: str, where: str) -> dict[str, Any] | None:
         Its values as they stand there; None where it is no record of a run but something of the same name.
 
     Raises:
-        FlowError: a value is not of the kind that a run writes.
+        FlowError: a value is not of the kind that a run writes, or a later version of Smallset wrote it.
     """
     try:
         found = json.loads(text)
@@ -126,6 +132,12 @@ def read_record(text: str, where: str) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict) or "id" not in found:
         return None
+    # First: what a later version means by its keys is not known here.
+    number = found.get("schema")
+    if isinstance(number, int) and number > SCHEMA:
+        raise FlowError(
+            f"{where}: schema: expected at most {SCHEMA}. Received: {number}; use a newer version of Smallset"
+        )
     _check(Record, found, where)
     return found
 

@@ -13,7 +13,7 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.project import source
 from flows.project.git import content, resolve
 from flows.project.graph import LOCK, checksum_of, read_lock, read_makers
-from flows.project.records import SUMMARY
+from flows.project.records import SCHEMA, SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
 from flows.run.provenance import read_record
@@ -28,9 +28,10 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     """The record of the run that has just ended in the working directory.
 
     Returns:
-        id, branch, source (the commit that was run), outcome ("trained", "up to date", "failed"), reason (if failed),
-        data (counts per subset, checksum of the archive), classifier (its checksum), summary (of the report), run (as
-        `flows.run.provenance` has it). What this run did not come to is empty: it lies there of an earlier one.
+        schema (`flows.project.records.SCHEMA`), id, branch, source (the commit that was run), outcome ("trained",
+        "up to date", "failed"), reason (if failed), data (counts per subset, checksum of the archive), classifier (its
+        checksum), summary (of the report), run (as `flows.run.provenance` has it). What this run did not come to is
+        empty: it lies there of an earlier one.
 
     Raises:
         FlowError: a stage failed in such a way that nothing is left to be recorded.
@@ -42,6 +43,7 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     makers, good = read_makers(), done(results)
     own = {path for path in (ARCHIVE, _SPLIT, CLASSIFIER, SUMMARY) if makers.get(path.as_posix()) in good}
     record: dict[str, Any] = {
+        "schema": SCHEMA,
         "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
         "branch": branch,
         "source": resolve("HEAD"),

@@ -19,7 +19,7 @@ from flows.registry.run_record import CLASSIFIER
 IN_USE = "in-use"
 _INTERVAL = ("accuracy", "balanced_accuracy", "roc_auc", "average_precision")
 _MOST, _DEEPEST, _LONGEST = 2000, 4, 20  # parameters; sections in sections; entries of a list
-_MODEL = re.compile(r"evaluation/([A-Za-z0-9_-]+)/metrics\.json")
+_MODEL = re.compile(r"evaluation/([A-Za-z0-9_-]+)/(?:figures|metrics)\.json")  # an older run has the latter
 
 
 def describe(run: str | None, branch: str | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed import Event, get_worker
 from prefect import get_run_logger
-from prefect.states import State
+from prefect.client.schemas.objects import State
 
 from flows.errors import FlowError
 from flows.execution.machine import versions

@@ -62,7 +62,9 @@ def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Fi
     """Compare the classes of the pictures that are here with those that a run had.
 
     Args:
-        revision, name: of the run. params: section `gate`; `max_relabelled`, `max_lost`.
+        revision: of the run.
+        name: of the run.
+        params: section `gate`; `max_relabelled`, `max_lost`.
 
     Raises:
         FlowError: what that run had cannot be fetched.
@@ -115,8 +117,10 @@ def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str
     a model that is no better than guessing has met labels, or pictures, of another kind.
 
     Args:
-        revision, name: of its run. now: predictions of today. margin: how much less often it may be right on those
-            that it knew.
+        revision: of its run.
+        name: of its run.
+        now: predictions of today.
+        margin: how much less often it may be right on those that it knew.
     """
     before = {row.get("sha256", ""): _is_right(row) for row in _kept_predictions(revision)}
     known = [(before[row["sha256"]], _is_right(row)) for row in now if row["sha256"] in before]

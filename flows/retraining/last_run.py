@@ -15,7 +15,7 @@ from flows.run.provenance import now
 
 if TYPE_CHECKING:
     # Only `doctor` and a run read this: the one of them needs no Prefect.
-    from prefect.states import State
+    from prefect.client.schemas.objects import State
 
 _FILE = "smallset-last-run.json"  # in the folder of git
 

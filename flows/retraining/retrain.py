@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from flows.errors import FlowError
 from flows.execution.prefect_errors import ServerError, described, server_errors

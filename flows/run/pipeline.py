@@ -8,9 +8,9 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
-from prefect.states import State
 
 from flows.errors import FlowError
 from flows.execution.prefect_errors import server_errors

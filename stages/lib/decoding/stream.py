@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.lib.core.params import Color
 from stages.lib.decoding.processes import answers
-from stages.lib.images.decode import CHANNELS, Color
+from stages.lib.images.decode import CHANNELS
 from stages.lib.images.files import BrokenPicture
 from stages.lib.images.resizing import Resizing
 

@@ -26,7 +26,8 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> Interval:
     """Mean over the classes of the share that is right, every class counting the same; its interval: `mean_share`.
 
     Args:
-        labels, predicted: int64 (pictures,), or text.
+        labels: int64 (pictures,), or text.
+        predicted: the same of the predictions.
     """
     _, indices, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return mean_share(np.bincount(indices[labels == predicted], minlength=len(counts)), counts)
@@ -60,7 +61,9 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
     A class that is never predicted has precision 0; recall of a class that is not tested is 0, anything up to 1.
 
     Args:
-        labels, predicted: int64 (pictures,), indices into `classes`.
+        labels: int64 (pictures,), indexes into `classes`.
+        predicted: int64 (pictures,), the same of the predictions.
+        classes: their names.
     """
     every = list(range(len(classes)))
     precision, recall, f1, pictures = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)

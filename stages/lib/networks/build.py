@@ -8,8 +8,8 @@ import keras_hub
 from keras import layers
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import Precision
-from stages.lib.images.decode import CHANNELS, Color
+from stages.lib.core.params import Color, Precision
+from stages.lib.images.decode import CHANNELS
 from stages.lib.networks import model_files
 from stages.lib.networks.precision import policy
 

@@ -11,8 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
-from stages.lib.core.params import Interpolation, Precision, ResizeMode
-from stages.lib.images.decode import Color
+from stages.lib.core.params import Color, Interpolation, Precision, ResizeMode
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
 from stages.lib.networks import model_files
 from stages.lib.networks.precision import policy

@@ -22,7 +22,8 @@ def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Join two ways of grouping: equal for pictures that either way, or a chain of both, puts together.
 
     Args:
-        one, other: int64 (pictures,), equal within a group.
+        one: int64 (pictures,), equal within a group.
+        other: the same of other groups.
 
     Returns:
         int64 (pictures,).

@@ -97,7 +97,8 @@ def by_folder(
     """Leave pictures where whoever collected them put them; without validation, divide the training pictures.
 
     Args:
-        indices, taken: as above.
+        indices: as above.
+        taken: as above.
     """
     given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for index in indices:

@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
 from stages.lib.core.outputs import atomic_directory
-from stages.lib.core.params import AugmentationParams
+from stages.lib.core.params import AugmentationParams, TrainingParams
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
 from stages.lib.training import devices
@@ -22,7 +23,7 @@ from stages.lib.training.run import TrainingRun
 
 
 def write(
-    run: TrainingRun,
+    run: TrainingRun[TrainingParams],
     directory: Path,
     model: keras.Model,
     classes: Sequence[str],
@@ -68,7 +69,7 @@ def _summary(
     history: pd.DataFrame,
     precision: str,
     resizing: Resizing,
-) -> dict:
+) -> dict[str, Any]:
     image_size, color = saved_model.input_of(model)
     best = history[history["epoch"] == best_epoch(history)].iloc[0]
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)

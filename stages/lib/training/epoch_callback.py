@@ -8,6 +8,7 @@ import pandas as pd
 from dvclive import Live
 
 from stages.lib.core.errors import UserError
+from stages.lib.core.params import TrainingParams
 from stages.lib.training.epoch_bar import EpochBar
 from stages.lib.training.history import best_epoch, should_stop, with_epoch
 from stages.lib.training.live import log_epoch
@@ -27,7 +28,7 @@ class EpochCallback(keras.callbacks.Callback):
 
     def __init__(
         self,
-        run: TrainingRun,
+        run: TrainingRun[TrainingParams],
         steps: int,
         validate: Validate,
         history: pd.DataFrame,

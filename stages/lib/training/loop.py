@@ -23,7 +23,7 @@ from stages.lib.training.run import TrainingRun
 
 
 def train(
-    run: TrainingRun,
+    run: TrainingRun[TrainingParams],
     model: keras.Model,
     inputs: Array,
     labels: np.ndarray,

@@ -212,11 +212,11 @@ def test_show_and_history_take_secrets_and_bombs_of_strangers(project):
     )
     (project / "params.yaml").write_text(f"download:\n  url: https://host/x?sig=hunter2secret\n{bomb}")
     (project / "evaluation" / "x").mkdir(parents=True, exist_ok=True)
-    (project / "evaluation" / "x" / "metrics.json").write_text(
+    (project / "evaluation" / "x" / "figures.json").write_text(
         '{"accuracy": 0.9, "accuracy_low": 0.8, "loss": "[red]"}'
     )
     (project / "run.json").write_text('{"id": "three", "outcome": "trained"}')
-    git("add", "--force", "params.yaml", "run.json", "evaluation/x/metrics.json")
+    git("add", "--force", "params.yaml", "run.json", "evaluation/x/figures.json")
     who = ("-c", "user.name=a", "-c", "user.email=a@b")
     commit = git(*who, "commit-tree", git("write-tree"), "-p", "origin/runs/main", "-m", "x")
     git("update-ref", "refs/heads/runs/main", commit)

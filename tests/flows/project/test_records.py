@@ -7,10 +7,11 @@ import pytest
 
 from flows.errors import FlowError
 from flows.project import cache
-from flows.project.records import check_lock, check_summary, is_checksum, read_record
+from flows.project.records import SCHEMA, check_lock, check_summary, is_checksum, read_record
 
 DIGEST = "0123456789abcdef" * 2
 RUN = {
+    "schema": SCHEMA,
     "id": "20261125T030000Z-4f1c2a",
     "branch": "main",
     "source": "a" * 40,
@@ -32,6 +33,12 @@ def test_what_a_run_writes_is_read_as_it_is():
     assert read_record(json.dumps({"id": "1"}), "run.json") == {"id": "1"}
 
 
+def test_a_later_version_is_told_before_its_values_are_looked_at():
+    later = RUN | {"schema": SCHEMA + 1, "outcome": {"of": "a later version"}}
+    with pytest.raises(FlowError, match=rf"schema: expected at most {SCHEMA}\. Received: {SCHEMA + 1}; use a newer"):
+        read_record(json.dumps(later), "run.json")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"identity": 1}', "[" * 100_000])
 def test_a_file_that_only_has_its_name_is_no_record(text):
     assert read_record(text, "run.json") is None
@@ -42,6 +49,10 @@ HOSTILE = [
     ("id", "-x"),
     ("id", "a b"),
     ("id", 7),
+    ("schema", "1"),
+    ("schema", 0),
+    ("schema", True),
+    ("schema", SCHEMA + 1),
     ("source", "--output=notes.txt"),
     ("source", "main"),
     ("outcome", "promoted\u001b[2J"),

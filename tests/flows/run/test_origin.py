@@ -11,6 +11,7 @@ import yaml
 
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.project.graph import read_stages, up_to_date
+from flows.project.records import SCHEMA
 from flows.registry import run_record
 from flows.run import results
 from flows.run.origin import describe
@@ -187,5 +188,6 @@ def test_what_a_run_did_not_come_to_is_neither_recorded_nor_published(project, e
     assert shown == ["metrics", "metrics", "results", "report"]
     if ended is not Outcome.NOT_RUN:
         record = run_record.compose("main", outcome)
+        assert record["schema"] == SCHEMA
         assert record["data"]["archive"]
         assert (record["summary"], record["classifier"]) == (None, None)
