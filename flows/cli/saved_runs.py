@@ -1,4 +1,4 @@
-"""The commands of saved runs: `smallset retrain, serve, history, promote, rollback, hold, release`."""
+"""The commands of saved runs: `smallset retrain, schedule, history, promote, rollback, hold, release`."""
 
 import json
 from pathlib import Path
@@ -51,8 +51,8 @@ def retrain(
         raise typer.Exit(code)
 
 
-@app.command(epilog='Examples: smallset serve --cron "0 3 * * 1" | smallset serve --every 3600 --branch main')
-def serve(
+@app.command(epilog='Examples: smallset schedule --cron "0 3 * * 1" | smallset schedule --every 3600 --branch main')
+def schedule(
     cron: Annotated[str | None, typer.Option(help="Minute, hour, day, month, weekday.", show_default=False)] = None,
     every: Annotated[float | None, typer.Option(min=1, metavar="SECONDS", show_default=False)] = None,
     timezone: Annotated[

@@ -111,17 +111,17 @@ def _deployments(found: object) -> Iterator[Check]:
     own = [one for one in rows if (one.get("parameters") or {}).get("repository") in addresses]
     if not own:
         text = f"none of this repository among {len(rows)} of {_FLOW}"
-        yield warning("schedule", text, "`smallset serve --cron ...`, unless a work pool or cron itself does it")
+        yield warning("schedule", text, "`smallset schedule --cron ...`, unless a work pool or cron itself does it")
     for one in own:
         name = f"schedule {_FLOW}/{one.get('name')}"
         active = [each for each in one.get("schedules") or [] if isinstance(each, dict) and each.get("active")]
         polled = one.get("last_polled")
         if one.get("paused") or not active:
-            yield warning(name, "paused, or without a schedule", "resume it in Prefect's UI, or `smallset serve` again")
+            yield warning(name, "paused, or without a schedule", "resume it in Prefect's UI, or `smallset schedule`")
         elif one.get("status") != "READY":
             since = f"since {polled}" if polled else "and never was"
             yield failure(
-                name, f"nobody is there to carry it out {since}", "start `smallset serve`, or the pool's worker"
+                name, f"nobody is there to carry it out {since}", "start `smallset schedule`, or the pool's worker"
             )
         else:
             yield ok(name, f"carried out; last heartbeat {polled}")

@@ -14,7 +14,7 @@ LATE = timedelta(minutes=15)  # a run that begins later than that after it was d
 
 
 def read_schedule(cron: str | None, seconds: float | None, zone: str | None) -> Schedule:
-    """Compose the schedule of `smallset serve`.
+    """Compose the schedule of `smallset schedule`.
 
     Args:
         cron: minute, hour, day, month and weekday. seconds: between two runs, where there is no cron line.

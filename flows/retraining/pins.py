@@ -1,7 +1,7 @@
 """Where a run may work that a Prefect server asks for: whoever reaches the server sets its parameters.
 
-A repository is code that is run. So `serve`, or who starts a worker of a work pool, says which one by variables of the
-environment, and a run of a deployment that names another place is refused on the machine that would run it.
+A repository is code that is run. So `schedule`, or who starts a worker of a work pool, says which one by variables of
+the environment, and a run of a deployment that names another place is refused on the machine that would run it.
 """
 
 import os

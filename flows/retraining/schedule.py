@@ -1,4 +1,4 @@
-"""`smallset serve`: retraining on a schedule, by a Prefect server that runs elsewhere or beside it."""
+"""`smallset schedule`: retraining on a schedule, by a Prefect server that runs elsewhere or beside it."""
 
 import logging
 import os

@@ -37,7 +37,7 @@ NOT_RUN = {
     "dvc plots show": "opens a page",
     "dvc exp run": "trains: tests/test_pipeline.py",
     "export PREFECT": "sets variables: test_telemetry.py and test_server_attacked.py start such servers",
-    "prefect": "a server of its own: test_schedule.py",
+    "prefect": "a server of its own: test_served.py",
     "SMALLSET_REPOSITORY=. prefect": "the same",
     "PREFECT_SERVER_ANALYTICS_ENABLED=false prefect": "the same",
     "dask": "a cluster: test_workers_real.py",

@@ -100,7 +100,7 @@ def test_a_run_that_cannot_begin_is_a_line_a_code_and_a_word(toy):
     assert not (toy / "a").exists()
 
 
-@pytest.mark.parametrize("command", [["run"], ["serve", "--every", "60"]])
+@pytest.mark.parametrize("command", [["run"], ["schedule", "--every", "60"]])
 def test_no_server_where_one_should_be_is_one_line(toy, command):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -103,7 +103,7 @@ def checkout(project: Path) -> Path:
 
 
 def options(project: Path) -> list[str]:
-    """Of `smallset retrain` and `serve`, for `retrain` as a process of its own."""
+    """Of `smallset retrain` and `schedule`, for `retrain` as a process of its own."""
     return ["--repository", str(remote(project)), "--checkout", str(checkout(project))]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-# A run that has started its server, made a deployment of it as `serve` does, and run a flow that logs.
+# A run that has started its server, made a deployment of it as `schedule` does, and run a flow that logs.
 RUN = """
 import json, os
 from prefect import flow, get_run_logger
