@@ -26,7 +26,7 @@ from benchmarks.tables import show
 from stages.lib.duplicates.groups import near_groups
 from stages.lib.images.decode import decode
 from stages.lib.images.set_aside import is_set_aside
-from stages.lib.inventory.contents import Picture, take_inventory
+from stages.lib.inventory.contents import ArchiveImage, take_inventory
 from stages.lib.sources.archives import members
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -99,7 +99,7 @@ def _found(photographs: Photographs, limit: float) -> list[dict[str, Any]]:
     return rows
 
 
-def _described(images: Sequence[Image.Image]) -> list[Picture]:
+def _described(images: Sequence[Image.Image]) -> list[ArchiveImage]:
     """The images as `split` sees them, in their order."""
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder, "images.zip")
@@ -108,10 +108,10 @@ def _described(images: Sequence[Image.Image]) -> list[Picture]:
                 file = io.BytesIO()
                 image.save(file, "BMP")
                 opened.writestr(f"{place % 2}/{place // 2:06}.bmp", file.getvalue())
-        pictures, rejected = take_inventory(archive)
+        found, rejected = take_inventory(archive)
     if rejected:
         raise RuntimeError(f"expected images that decode. Received: {rejected[0]}")
-    return sorted(pictures, key=lambda picture: (picture.name.split("/")[1], picture.name))
+    return sorted(found, key=lambda one: (one.name.split("/")[1], one.name))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import backbones, heads, sides, training, trainings
-from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
+from benchmarks.options import Batch, Images, Json, Only, Size, Turns
 from stages.lib.core.params import Precision
 from stages.lib.networks.startup import start_tensorflow
 
@@ -36,7 +36,7 @@ def side(stage: str, work: trainings.Work, preset: Path, precision: Precision, d
 def main(
     dataset: Path,
     preset: str,
-    pictures: Pictures = 512,
+    images: Images = 512,
     turns: Turns = 5,
     size: Size = 180,
     batch: Batch = 64,
@@ -44,9 +44,9 @@ def main(
     only: Only = "",
     as_json: Json = False,
 ) -> None:
-    """Measure the stages that train on varied pictures, or one."""
-    files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})
-    counts = {"training": pictures, "validation": pictures // 2}
+    """Measure the stages that train on varied images, or one."""
+    files = sides.some(dataset, {"train": images, "validation": images // 2})
+    counts = {"training": images, "validation": images // 2}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         for stage in STAGES:
             if only not in ("", stage):

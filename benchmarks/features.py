@@ -1,11 +1,11 @@
 """The stage `features` beside a loop of `predict`, and beside the bare forward pass, in turns.
 
     python -m benchmarks.features data/dataset models/backbone
-    python -m benchmarks.features data/dataset xception --pictures 192
+    python -m benchmarks.features data/dataset xception --images 192
 
 data/dataset is what the stage `split` wrote, models/backbone a preset directory; `xception` is the architecture of
 Xception-41 with random weights. The loop of `predict` reads with `image_dataset_from_directory`, in float32. The bare
-pass is what the stage computes, on pictures that are in memory already; "decoding alone" is the rest of its work, which
+pass is what the stage computes, on images that are in memory already; "decoding alone" is the rest of its work, which
 takes the same processors. "ratio" is that to the loop of `predict`, turn by turn; "processor" is the same of the
 processors' time, which other work on the machine disturbs less.
 """
@@ -38,13 +38,13 @@ class Predict:
         inputs = keras.Input((size, size, 3))
         x = backbone(layers.Rescaling(converter.scale or 1.0, converter.offset or 0.0)(inputs))
         self.model = keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
-        self.pictures = keras.utils.image_dataset_from_directory(
+        self.images = keras.utils.image_dataset_from_directory(
             folder / "test", labels=None, image_size=(size, size), batch_size=batch, shuffle=False, verbose=False
         )
 
     def turn(self) -> dict[str, float]:
-        """All pictures once."""
-        return {"features": timed(lambda: [self.model.predict(batch, verbose=0) for batch in self.pictures])}
+        """All images once."""
+        return {"features": timed(lambda: [self.model.predict(batch, verbose=0) for batch in self.images])}
 
     def about(self) -> dict[str, Any]:
         """Precision."""
@@ -52,7 +52,7 @@ class Predict:
 
 
 class Stage:
-    """The stage: pictures decoded beside one compiled function; `bare`: decoded before."""
+    """The stage: images decoded beside one compiled function; `bare`: decoded before."""
 
     def __init__(self, folder: Path, preset: Path, size: int, batch: int, asked: AskedPrecision, bare: bool) -> None:
         """Load the backbone and choose a precision."""
@@ -76,7 +76,7 @@ class Stage:
         self.decoded = list(self.batches()) if bare else None
 
     def turn(self) -> dict[str, float]:
-        """All pictures once."""
+        """All images once."""
         batches = self.decoded or self.batches()
         return {"features": timed(lambda: list(map(self.forward, batches)))}
 
@@ -89,7 +89,7 @@ class Decoding:
     """What the stage reads, and nothing done with it."""
 
     def __init__(self, folder: Path, size: int, batch: int) -> None:
-        """List the pictures."""
+        """List the images."""
         from stages.lib.images.decode import stream
         from stages.lib.images.resizing import STRETCH
 
@@ -97,7 +97,7 @@ class Decoding:
         self.batches = partial(stream, files, size, "rgb", batch, resizing=STRETCH)
 
     def turn(self) -> dict[str, float]:
-        """All pictures once."""
+        """All images once."""
         return {"features": timed(lambda: list(self.batches()))}
 
     def about(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Decoding:
 def main(
     dataset: Path,
     preset: str,
-    pictures: Annotated[int, typer.Option(min=2, help="Pictures, of the test subset.")] = 1024,
+    images: Annotated[int, typer.Option(min=2, help="Images, of the test subset.")] = 1024,
     turns: Annotated[int, typer.Option(min=1, help="How often they are measured.")] = 5,
     size: Size = 180,
     batch: Batch = 64,
@@ -117,7 +117,7 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure all of them."""
-    with sides.links(sides.some(dataset, {"test": pictures})) as folder, backbones.directory(preset) as weights:
+    with sides.links(sides.some(dataset, {"test": images})) as folder, backbones.directory(preset) as weights:
         results = sides.measure(
             {
                 "loop of predict": partial(Predict, folder, weights, size, batch),
@@ -129,7 +129,7 @@ def main(
             },
             turns,
         )
-        sides.show(f"features, {size} x {size}, batch {batch}", results, {"features": pictures}, as_json)
+        sides.show(f"features, {size} x {size}, batch {batch}", results, {"features": images}, as_json)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python -m benchmarks.gate_drift
 
-Models are simulated, no picture is looked at. Each of 51 models is right on a test picture where a score, of which a
-share `ALIKE` is the picture's own and the rest the model's, lies below what its true accuracy asks for: two models of
-95 % then disagree on about 4 % of the pictures. The test pictures stay the same, as they do with `split.order: hash`.
+Models are simulated, no image is looked at. Each of 51 models is right on a test image where a score, of which a
+share `ALIKE` is the image's own and the rest the model's, lies below what its true accuracy asks for: two models of
+95 % then disagree on about 4 % of the images. The test images stay the same, as they do with `split.order: hash`.
 The first model is in use; 50 retrainings follow. "drift": each is truly 0.3 points worse than the one before, from
 95 % down to 80 %. "lost" is how far below 95 % the model in use is at the end; "never refused" the share of chains that
 go all the way. "promoted" is the share of the first retrainings, and in brackets of all 50, that are promoted where
@@ -13,7 +13,7 @@ promoted though they are worse by just the margin, 5 % at most wanted.
 
 Rules: "old" refuses what McNemar's test shows to be worse than the model in use; "present" is `gate.anchor: present`,
 "best" is `gate.anchor: best`, both with `gate.margin: 0.03`; "luckiest" is "best", but measured by whichever of all
-promoted models does best on these pictures.
+promoted models does best on these images.
 """
 
 import json
@@ -33,16 +33,16 @@ from stages.lib.comparison.comparisons import lower_bound
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-PICTURES, RETRAININGS = (60, 200, 400, 2000), 50
+IMAGES, RETRAININGS = (60, 200, 400, 2000), 50
 RULES = ("old", "present", "best", "luckiest")
 START, STEP, MARGIN, ALIKE = 0.95, 0.003, 0.03, 0.9
 
 
 @dataclass(frozen=True)
 class Row:
-    """One rule at one number of test pictures; points lost, and shares of chains or of models."""
+    """One rule at one number of test images; points lost, and shares of chains or of models."""
 
-    pictures: int
+    images: int
     rule: str
     lost_median: float
     lost_95: float
@@ -54,10 +54,10 @@ class Row:
     worse_first: float
 
 
-def models(accuracies: np.ndarray, pictures: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw which model is right on which picture, bool (models, pictures)."""
-    shared = np.sqrt(ALIKE) * rng.standard_normal(pictures)
-    own = np.sqrt(1 - ALIKE) * rng.standard_normal((len(accuracies), pictures))
+def models(accuracies: np.ndarray, images: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw which model is right on which image, bool (models, images)."""
+    shared = np.sqrt(ALIKE) * rng.standard_normal(images)
+    own = np.sqrt(1 - ALIKE) * rng.standard_normal((len(accuracies), images))
     return shared + own < norm.ppf(accuracies)[:, None]
 
 
@@ -84,22 +84,22 @@ def chain(rights: np.ndarray, rule: str) -> tuple[list[bool], int]:
     return promoted, used
 
 
-def measure(pictures: int, chains: int, seed: int) -> Iterator[Row]:
+def measure(images: int, chains: int, seed: int) -> Iterator[Row]:
     """Draw so many chains, the same ones for every rule."""
     drift = START - STEP * np.arange(RETRAININGS + 1)
     equal, better, worse = (np.r_[START, np.full(RETRAININGS, START + more)] for more in (0, 0.02, -MARGIN))
     for rule in RULES:
-        rng = np.random.default_rng([seed, pictures])
+        rng = np.random.default_rng([seed, images])
         lost, never = np.zeros((2, chains))
         shares: dict[str, list[list[bool]]] = {"equal": [], "better": [], "worse": []}
         for turn in range(chains):
-            promoted, used = chain(models(drift, pictures, rng), rule)
+            promoted, used = chain(models(drift, images, rng), rule)
             lost[turn], never[turn] = START - drift[used], all(promoted)
             for name, accuracies in (("equal", equal), ("better", better), ("worse", worse[:2])):
-                shares[name].append(chain(models(accuracies, pictures, rng), rule)[0])
+                shares[name].append(chain(models(accuracies, images, rng), rule)[0])
         first = {name: float(np.mean([one[0] for one in found])) for name, found in shares.items()}
         yield Row(
-            *(pictures, rule, float(np.median(lost)), float(np.quantile(lost, 0.95)), float(never.mean())),
+            *(images, rule, float(np.median(lost)), float(np.quantile(lost, 0.95)), float(never.mean())),
             *(first["equal"], float(np.mean(shares["equal"])), first["better"], float(np.mean(shares["better"]))),
             first["worse"],
         )
@@ -140,7 +140,7 @@ def _cells(row: Row) -> Sequence[str]:
         return f"{first} ({rest[0]})" if rest else first
 
     return [
-        *(f"{row.pictures:,}", row.rule, f"{100 * row.lost_median:.1f}", f"{100 * row.lost_95:.1f}"),
+        *(f"{row.images:,}", row.rule, f"{100 * row.lost_median:.1f}", f"{100 * row.lost_95:.1f}"),
         *(percent(row.never_refused), percent(row.equal_first, row.equal_all)),
         *(percent(row.better_first, row.better_all), percent(row.worse_first)),
     ]
@@ -152,12 +152,12 @@ def main(
     seed: int = 0,
     as_json: Json = False,
 ) -> None:
-    """Simulate every rule at every number of test pictures and print it."""
-    rows = [row for pictures in PICTURES for row in measure(pictures, chains, seed)]
+    """Simulate every rule at every number of test images and print it."""
+    rows = [row for images in IMAGES for row in measure(images, chains, seed)]
     if as_json:
         print(json.dumps({"chains": chains, "seed": seed, "rows": [asdict(row) for row in rows]}, indent=2))
         return
-    columns = ["pictures", "rule", "lost, median", "lost, 95 %", "never refused", "equal"]
+    columns = ["images", "rule", "lost, median", "lost, 95 %", "never refused", "equal"]
     columns += ["2 points better", "3 points worse"]
     show(
         columns,

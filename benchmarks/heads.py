@@ -1,7 +1,7 @@
 """`feature_extraction_augmented` and `fine_tuned` beside plain Keras and KerasHub, an epoch of each in turns.
 
     python -m benchmarks.heads data/dataset models/backbone
-    python -m benchmarks.heads data/dataset xception --pictures 192
+    python -m benchmarks.heads data/dataset xception --images 192
 
 data/dataset is what the stage `split` wrote, models/backbone a preset directory; `xception` is the architecture of
 Xception-41 with random weights. Beside the frozen backbone: a functional Keras model and `fit`; beside fine-tuning:
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmarks import backbones, sides, trainings
-from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
+from benchmarks.options import Batch, Images, Json, Only, Size, Turns
 from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def classifier(work: trainings.Work, preset: Path) -> trainings.Plain:
 def main(
     dataset: Path,
     preset: str,
-    pictures: Pictures = 512,
+    images: Images = 512,
     turns: Turns = 3,
     size: Size = 180,
     batch: Batch = 64,
@@ -85,8 +85,8 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure both stages, or one."""
-    files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})
-    counts = {"training": pictures, "validation": pictures // 2}
+    files = sides.some(dataset, {"train": images, "validation": images // 2})
+    counts = {"training": images, "validation": images // 2}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         work = trainings.Work(folder, size, batch, augmented=True, learning_rate=0.00001)
         stages: dict[str, dict[str, Callable[[], sides.Side]]] = {

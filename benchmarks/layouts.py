@@ -26,7 +26,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.sections import AUTO
 from stages.lib.images.set_aside import is_packed
 from stages.lib.inventory.contents import take_inventory
-from stages.lib.labelling.labels import label_pictures
+from stages.lib.labelling.labels import label_images
 from stages.lib.sources.archives import members, write_zip
 
 _BROKEN = (".heic",)  # of these no decoder is at hand
@@ -44,7 +44,7 @@ class Made:
     """A layout.
 
     kind: folder, or of an archive as `shutil.make_archive` names it. patterns: of paths, {a,b} for either and # for
-    three numbers; a folder ends in `/`. texts: content of files that are no pictures. links: path and target.
+    three numbers; a folder ends in `/`. texts: content of files that are no images. links: path and target.
     """
 
     title: str
@@ -66,12 +66,12 @@ LAYOUTS = [
     Made("a csv with patients", "zip", ["scans/{0,1,2,3,4,5,6}.jpg"], {"labels.csv": _PATIENTS}, labels="labels.csv"),
     Made("years above, by expression", "folder", ["{2023,2024}/{cat,dog}/#.jpg"], labels=r"^\d+/(?P<label>[^/]+)/"),
     Made("years above the classes", "folder", ["{2023,2024}/{cat,dog}/#.jpg"]),
-    Made("pictures and masks", "zip", ["images/{cat,dog}_#.jpg", "annotations/trimaps/{cat,dog}_#.png"]),
+    Made("images and masks", "zip", ["images/{cat,dog}_#.jpg", "annotations/trimaps/{cat,dog}_#.png"]),
     Made("subsets in longer names", "zip", ["{asl_train,asl_test}/{A,B}/#.jpg"]),
     Made("subset and class in one name", "folder", ["{trainA,trainB,testA,testB}/#.jpg"]),
     Made("masks inside the classes", "folder", ["{cat,dog}/{images,masks}/#.png"]),
-    Made("the same pictures in several ways", "zip", ["{color,grayscale}/{apple,kiwi}/#.jpg"]),
-    Made("class folders and a loose picture", "folder", ["{cat,dog}/#.jpg", "cover.jpg"]),
+    Made("the same images in several ways", "zip", ["{color,grayscale}/{apple,kiwi}/#.jpg"]),
+    Made("class folders and a loose image", "folder", ["{cat,dog}/#.jpg", "cover.jpg"]),
     Made("a class called as a subset", "folder", ["{cat,dog,test}/#.jpg"]),
     Made("numbers alone, and a csv", "folder", ["#.jpg"], {"labels.csv": "path,label\n0.jpg,cat\n"}),
     Made("an empty class folder", "folder", ["{robin,wren}/#.jpg", "heron/"]),
@@ -85,7 +85,7 @@ def result_of(made: Made) -> dict[str, Any]:
     """What comes of a layout: read, packed, described and labelled as the stages do it.
 
     Returns:
-        classes: pictures by class. subsets, groups: how many pictures come with one, by name. without: pictures that
+        classes: images by class. subsets, groups: how many images come with one, by name. without: images that
         have no class. aside: files set aside by their names. Or only refusal: the error.
     """
     with _elsewhere():
@@ -96,23 +96,23 @@ def result_of(made: Made) -> dict[str, Any]:
                     packed = [member for member in found if is_packed(member.name)]
                     aside = sum(not is_packed(member.name) for member in found)
                     write_zip(Path("raw.zip"), packed, "packing")
-                pictures, broken = take_inventory(Path("raw.zip"))
+                images, broken = take_inventory(Path("raw.zip"))
                 aside += sum(file.by_name for file in broken)
                 undecodable = [file for file in broken if not file.by_name]
-                kept, without = label_pictures(Path("raw.zip"), pictures, undecodable, made.labels, None)
+                kept, without = label_images(Path("raw.zip"), images, undecodable, made.labels, None)
         except UserError as error:
             return {"refusal": str(error)}
     return {
-        "classes": _counted(picture.label for picture in kept),
-        "subsets": _counted(picture.subset for picture in kept if picture.subset),
-        "groups": _counted(picture.group for picture in kept if picture.group),
+        "classes": _counted(image.label for image in kept),
+        "subsets": _counted(image.subset for image in kept if image.subset),
+        "groups": _counted(image.group for image in kept if image.group),
         "without": len(without),
         "aside": aside,
     }
 
 
 def main(as_json: Json = False) -> None:
-    """Make each layout with small pictures, and print what comes of it."""
+    """Make each layout with small images, and print what comes of it."""
     results = [(made, result_of(made)) for made in LAYOUTS]
     if as_json:
         content = {made.title: {"kind": made.kind, "labels": made.labels} | result for made, result in results}
@@ -149,7 +149,7 @@ def _elsewhere() -> Iterator[None]:
 
 
 def _make(made: Made) -> Path:
-    """The pictures of a layout as a folder or an archive, in the working directory."""
+    """The images of a layout as a folder or an archive, in the working directory."""
     folder = Path("own")
     names = [name for pattern in made.patterns for name in _expanded(pattern.replace("#", _NUMBERS))]
     for number, name in enumerate(names):
@@ -158,7 +158,7 @@ def _make(made: Made) -> Path:
             path.mkdir(parents=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"undecodable" if path.suffix in _BROKEN else _picture(number))
+        path.write_bytes(b"undecodable" if path.suffix in _BROKEN else _image(number))
     for name, text in made.texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -175,7 +175,7 @@ def _expanded(pattern: str) -> list[str]:
     return [name for choice in found[1].split(",") for name in _expanded(start + choice + end)]
 
 
-def _picture(seed: int) -> bytes:
+def _image(seed: int) -> bytes:
     noise = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).resize((24, 24)).save(file, "PNG")

@@ -1,13 +1,13 @@
-"""Defects planted into labelled pictures, and how many of them the data findings name.
+"""Defects planted into labelled images, and how many of them the data findings name.
 
 1. Plant. Writes PLANTED.zip, as <class>/<file>, and beside it PLANTED.csv, the truth:
 
-       python -m benchmarks.planted_defects plant PICTURES PLANTED.zip
+       python -m benchmarks.planted_defects plant IMAGES PLANTED.zip
 
-   PICTURES is a folder, a zip or a tar of labelled pictures, as `download.path` takes it.
+   IMAGES is a folder, a zip or a tar of labelled images, as `download.path` takes it.
 
 2. Run a project on it, at least up to the stage `label_issues`, with `download: {source: folder, path: PLANTED.zip}`
-   and shares (not counts) in `split`, so that every picture is used:
+   and shares (not counts) in `split`, so that every image is used:
 
        dvc repro labels
 
@@ -42,18 +42,18 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.command()
 def plant(
-    pictures: Path,
+    images: Path,
     planted: Path,
     number: Annotated[int, typer.Option(min=1, help="Defects of each kind.")] = 20,
     seed: int = 1337,
 ) -> None:
-    """Copy labelled pictures, and plant exact duplicates, near duplicates and flipped labels.
+    """Copy labelled images, and plant exact duplicates, near duplicates and flipped labels.
 
-    The truth table: kind, path (in the copy), source (the picture that it repeats, in the copy; of a flipped one the
+    The truth table: kind, path (in the copy), source (the image that it repeats, in the copy; of a flipped one the
     original), class (as planted), true_class, how.
     """
     rng = np.random.default_rng(seed)
-    with members(pictures) as found:
+    with members(images) as found:
         candidates = [member for member in found if not (member.is_folder or is_set_aside(member.name))]
         layout = read_layout([member.name for member in candidates])
         placed = [(member, layout.place(member.name)) for member in candidates]
@@ -77,7 +77,7 @@ def plant(
         write_zip(planted, written, "planting")
     table = pd.DataFrame(truth, columns=["kind", "path", "source", "class", "true_class", "how"])
     table.sort_values(["kind", "path"]).to_csv(planted.with_suffix(".csv"), index=False)
-    typer.echo(f"{planted}: {len(written)} pictures; {planted.with_suffix('.csv')}: {number} defects of each kind")
+    typer.echo(f"{planted}: {len(written)} images; {planted.with_suffix('.csv')}: {number} defects of each kind")
 
 
 @app.command()
@@ -98,7 +98,7 @@ def score(truth: Path, data: Path) -> None:
         details += [f"{kind}, not planted: {' = '.join(sorted(pair))}" for pair in named - right]
     flipped = planted[planted["kind"] == "flipped"]
     flips, found = _names(flipped["path"]), _names(labels["path"])
-    lines.append(("flipped labels (pictures)", len(flips), len(flips & found), len(found), len(found - flips)))
+    lines.append(("flipped labels (images)", len(flips), len(flips & found), len(found), len(found - flips)))
     used = flips & _names(manifest["path"])
     details += [f"flipped, missed{'' if name in used else ' (not in the dataset)'}: {name}" for name in flips - found]
     details += [
@@ -133,7 +133,7 @@ def _changed(content: bytes, scale: float, quality: int) -> bytes:
 
 
 def _pairs(duplicates: pd.DataFrame, kind: str) -> Iterator[tuple[str, str]]:
-    """Every two pictures of one group; they are exact copies if both are marked so."""
+    """Every two images of one group; they are exact copies if both are marked so."""
     for _, group in duplicates.groupby("group"):
         for one, other in combinations(group.to_dict("records"), 2):
             if (kind == "exact") == (one["kind"] == other["kind"] == "exact"):

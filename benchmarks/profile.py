@@ -38,7 +38,7 @@ def network(size: int, precision: Precision) -> "keras.Model":
 
 
 def kind_and_operations(layer: "keras.layers.Layer") -> tuple[str, float]:
-    """What the layer is, and the additions and multiplications that it needs for one picture, forward."""
+    """What the layer is, and the additions and multiplications that it needs for one image, forward."""
     from keras import layers
 
     if isinstance(layer, layers.Dense):
@@ -118,7 +118,7 @@ def main(
             rate = operations / seconds
             share = f"{seconds / everything[1]:.0%}"
             rows.append((kind, f"{1e3 * seconds / batch:.2f}", share, f"{rate / 1e9:.0f}", f"{rate / best:.0%}"))
-        columns = ["", "ms a picture", "share of time", "billion operations a second", "of the peak"]
+        columns = ["", "ms an image", "share of time", "billion operations a second", "of the peak"]
         tables.show(columns, rows, title, width=110)
 
 

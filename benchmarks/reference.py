@@ -3,10 +3,10 @@
     python -m benchmarks.reference data/dataset models/backbone
 
 data/dataset is what the stage `split` wrote, models/backbone a preset directory. The sides are those of
-`benchmarks.training`, `benchmarks.features` and `benchmarks.heads`, in turns on some of the pictures; epochs and the
-numbers of pictures are those of profiles/dogs_vs_cats.yaml. Not counted are download, split, the head on cached
+`benchmarks.training`, `benchmarks.features` and `benchmarks.heads`, in turns on some of the images; epochs and the
+numbers of images are those of profiles/dogs_vs_cats.yaml. Not counted are download, split, the head on cached
 features, evaluation and report, which are the same on both sides, and the seconds in which our side decodes its
-pictures, once.
+images, once.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from typing import Any
 import typer
 
 from benchmarks import backbones, features, heads, sides, tables, training, trainings
-from benchmarks.options import Pictures, Turns
+from benchmarks.options import Images, Turns
 from stages.lib.core.params import AskedPrecision, read_file
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -28,11 +28,11 @@ PROFILE = Path("profiles") / "dogs_vs_cats.yaml"
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the reference task: the plain way of it and ours, and pictures that it sees, by part of a turn."""
+    """A part of the reference task: the plain way of it and ours, and images that it sees, by part of a turn."""
 
     plain: Callable[[], Any]
     ours: Callable[[], Any]
-    pictures: dict[str, int]
+    images: dict[str, int]
 
 
 def parts(folder: Path, preset: Path, precision: AskedPrecision) -> dict[str, Part]:
@@ -67,7 +67,7 @@ def parts(folder: Path, preset: Path, precision: AskedPrecision) -> dict[str, Pa
 
 
 def minutes(result: sides.Result, measured: dict[str, int], wanted: dict[str, int]) -> float:
-    """Minutes for all pictures, at the median speed of each part of a turn."""
+    """Minutes for all images, at the median speed of each part of a turn."""
     return sum(median(result.seconds[part]) / measured[part] * wanted[part] for part in wanted) / 60
 
 
@@ -75,19 +75,19 @@ def minutes(result: sides.Result, measured: dict[str, int], wanted: dict[str, in
 def main(
     dataset: Path,
     preset: str,
-    pictures: Pictures = 512,
+    images: Images = 512,
     turns: Turns = 3,
     precision: AskedPrecision = "auto",
 ) -> None:
     """Measure every part, and show the whole."""
-    measured = {"training": pictures, "validation": pictures // 2, "features": pictures}
-    files = sides.some(dataset, {"train": pictures, "validation": pictures // 2, "test": pictures})
+    measured = {"training": images, "validation": images // 2, "features": images}
+    files = sides.some(dataset, {"train": images, "validation": images // 2, "test": images})
     taken: dict[str, tuple[float, float]] = {}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         for stage, part in parts(folder, weights, precision).items():
             results = sides.measure({"plain Keras": part.plain, stage: part.ours}, turns)
             sides.show(stage, results, measured, False)
-            plain, ours = (minutes(one, measured, part.pictures) for one in results.values())
+            plain, ours = (minutes(one, measured, part.images) for one in results.values())
             taken[stage] = plain, ours
     taken["together"] = sum(plain for plain, _ in taken.values()), sum(ours for _, ours in taken.values())
     tables.show(

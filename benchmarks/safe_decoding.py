@@ -1,10 +1,10 @@
-"""What it costs that `split` decodes a stranger's pictures in processes with limits.
+"""What it costs that `split` decodes a stranger's images in processes with limits.
 
     python -m benchmarks.safe_decoding dogs-vs-cats-5000.zip --repeats 5
 
 Beside the plain way, threads of one process without limits on memory, time and crashes. Every run is a process of its
 own, so that starting the others counts; the ways take turns. "peak" is the largest memory of the process and all it
-started, as in `benchmarks.scale`. Both must describe every picture alike.
+started, as in `benchmarks.scale`. Both must describe every image alike.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def plain(archive: Path) -> list[tuple[object, ...]]:
-    """Describe every picture in threads, in the order of their names."""
+    """Describe every image in threads, in the order of their names."""
     with zipfile.ZipFile(archive) as opened, ThreadPoolExecutor(DECODING_THREADS) as pool:
         names, one_at_a_time = sorted(name for name in opened.namelist() if not name.endswith("/")), Lock()
 
@@ -63,7 +63,7 @@ def once(way: str, archive: Path) -> None:
 
 @app.command()
 def main(
-    archive: Annotated[Path, typer.Argument(help="A zip of pictures.")],
+    archive: Annotated[Path, typer.Argument(help="A zip of images.")],
     repeats: Annotated[int, typer.Option(help="Runs of each way; the median counts.")] = 5,
     way: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -85,7 +85,7 @@ def main(
                 processor[name].append(float(seconds))
                 time.sleep(1)
     tables.show(
-        [f"{count} pictures", "wall, s", "processor, s", "pictures/s", "peak, GB"],
+        [f"{count} images", "wall, s", "processor, s", "images/s", "peak, GB"],
         [
             (
                 title,

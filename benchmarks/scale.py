@@ -1,9 +1,9 @@
-"""Time and memory of the stages and of DVC as the pictures grow in number.
+"""Time and memory of the stages and of DVC as the images grow in number.
 
     python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --sizes 5000,25000,100000
     python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --stages download,split --folder /tmp/scale
 
-The archive holds real pictures of two classes; each made one is another crop of one of them, in other light and
+The archive holds real images of two classes; each made one is another crop of one of them, in other light and
 compressed otherwise. models/backbone is a preset directory. Every stage runs as its command in dvc.yaml, in a project
 of its own; then `dvc commit` hashes and caches what the stages wrote, and `dvc status` looks whether anything changed.
 
@@ -30,7 +30,7 @@ import typer
 import yaml
 
 from benchmarks import tables
-from benchmarks.many_pictures import many_pictures
+from benchmarks.many_images import many_images
 from benchmarks.options import Size
 from stages.lib.core.params import read_file
 
@@ -92,14 +92,14 @@ def _memory(pid: int) -> int:
     return own + shared
 
 
-def project(folder: Path, pictures: Path, preset: Path, image_size: int) -> None:
-    """The project with these pictures and this backbone, nothing made yet."""
+def project(folder: Path, images: Path, preset: Path, image_size: int) -> None:
+    """The project with these images and this backbone, nothing made yet."""
     for name in ("dvc.yaml", "stages", ".dvcignore", ".gitignore"):
         copy: Any = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     params = read_file(ROOT / "params.yaml")
     params["common"]["image_size"] = image_size
-    params["download"] |= {"source": "folder", "path": str(pictures)}
+    params["download"] |= {"source": "folder", "path": str(images)}
     for section in params.values():
         if "epochs" in section:
             section["epochs"] = 1
@@ -130,11 +130,11 @@ def command_of(stage: str) -> list[str]:
 def main(
     archive: Path,
     preset: Path,
-    sizes: Annotated[str, typer.Option(help="Numbers of pictures.")] = "5000,25000,100000",
+    sizes: Annotated[str, typer.Option(help="Numbers of images.")] = "5000,25000,100000",
     stages: Annotated[str, typer.Option(help="Stages, in their order.")] = "download,split,features",
     image_size: Size = 96,
     dvc: Annotated[bool, typer.Option(help="Measure DVC as well.")] = True,
-    folder: Annotated[Path | None, typer.Option(help="Keeps pictures and projects, to go on with later.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Keeps images and projects, to go on with later.")] = None,
 ) -> None:
     """Measure every stage at every size."""
     chosen = stages.split(",") if stages else []
@@ -142,7 +142,7 @@ def main(
         for count in map(int, sizes.split(",")):
             own, work = Path(place).resolve() / f"{count}.zip", Path(place).resolve() / f"project-{count}"
             if not own.is_file():
-                many_pictures(archive, own, count)
+                many_images(archive, own, count)
             if not work.is_dir():
                 work.mkdir(parents=True)
                 project(work, own, preset, image_size)
@@ -156,9 +156,9 @@ def main(
 
 def show(count: int, image_size: int, costs: dict[str, Cost]) -> None:
     """Print a row per command."""
-    title = f"{count:,} pictures, models at {image_size} x {image_size}"
+    title = f"{count:,} images, models at {image_size} x {image_size}"
     tables.show(
-        [title, "wall, s", "pictures/s", "peak, GB"],
+        [title, "wall, s", "images/s", "peak, GB"],
         [
             (name, f"{cost.seconds:.1f}", f"{count / cost.seconds:,.0f}", f"{cost.peak / 1e9:.2f}")
             for name, cost in costs.items()

@@ -120,7 +120,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def some(dataset: Path, counts: Mapping[str, int]) -> dict[str, list[Path]]:
-    """So many pictures of each subset of <subset>/<class>/<file>, as many of each class, by folder."""
+    """So many images of each subset of <subset>/<class>/<file>, as many of each class, by folder."""
     files = {}
     for subset, count in counts.items():
         classes = sorted(path for path in (dataset / subset).iterdir() if path.is_dir())
@@ -140,21 +140,21 @@ def links(files: Mapping[str, list[Path]]) -> Iterator[Path]:
         yield Path(folder)
 
 
-def show(title: str, results: Mapping[str, Result], pictures: Mapping[str, int], as_json: bool) -> None:
+def show(title: str, results: Mapping[str, Result], images: Mapping[str, int], as_json: bool) -> None:
     """Print a table, or JSON; ratios are to the first side, turn by turn.
 
     Args:
-        pictures: of each part that is shown as pictures a second.
+        images: of each part that is shown as images a second.
     """
     if as_json:
         print(json.dumps({"title": title, "sides": {name: asdict(one) for name, one in results.items()}}))
         return
     first = next(iter(results.values()))
-    parts = [part for part in first.seconds if part in pictures]
-    columns = ["", *(f"{part}, pictures/s" for part in parts), "turn, s", "ratio", "processor", "peak, GB", ""]
+    parts = [part for part in first.seconds if part in images]
+    columns = ["", *(f"{part}, images/s" for part in parts), "turn, s", "ratio", "processor", "peak, GB", ""]
     rows = []
     for name, one in results.items():
-        rates = [_spread([pictures[part] / value for value in one.seconds[part]], 1) for part in parts]
+        rates = [_spread([images[part] / value for value in one.seconds[part]], 1) for part in parts]
         ratio = [mine / its for mine, its in zip(first.total(), one.total(), strict=True)]
         processor = median(first.processor) / median(one.processor)
         about = ", ".join(f"{key} {value}" for key, value in one.about.items())

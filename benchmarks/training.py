@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from benchmarks import sides, trainings
-from benchmarks.options import Batch, Json, Only, Pictures, Size, Turns
+from benchmarks.options import Batch, Images, Json, Only, Size, Turns
 from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def ours(work: trainings.Work, precision: AskedPrecision) -> trainings.Ours:
 @app.command()
 def main(
     dataset: Path,
-    pictures: Pictures = 512,
+    images: Images = 512,
     turns: Turns = 3,
     size: Size = 180,
     batch: Batch = 64,
@@ -59,8 +59,8 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure both stages, or one."""
-    files = sides.some(dataset, {"train": pictures, "validation": pictures // 2})
-    counts = {"training": pictures, "validation": pictures // 2}
+    files = sides.some(dataset, {"train": images, "validation": images // 2})
+    counts = {"training": images, "validation": images // 2}
     with sides.links(files) as folder:
         for stage, augmented in (("scratch", False), ("scratch_augmented", True)):
             if only not in ("", stage):

@@ -1,4 +1,4 @@
-"""Training on pictures, as the stages do it and as plain Keras does it: two sides for `benchmarks.sides`."""
+"""Training on images, as the stages do it and as plain Keras does it: two sides for `benchmarks.sides`."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.sides import timed
-from stages.lib.core.params import AskedPrecision, AugmentationParams, PictureTrainingParams, Precision
+from stages.lib.core.params import AskedPrecision, AugmentationParams, ImageTrainingParams, Precision
 
 if TYPE_CHECKING:
     import keras
@@ -22,10 +22,10 @@ VARIATION = AugmentationParams(flip=True, rotation=0.1, zoom=0.2)
 class Work:
     """What both sides do.
 
-    pictures: folder with train/<class>/<file> and validation/<class>/<file>. image_size: pixels.
+    images: folder with train/<class>/<file> and validation/<class>/<file>. image_size: pixels.
     """
 
-    pictures: Path
+    images: Path
     image_size: int
     batch_size: int
     augmented: bool
@@ -36,14 +36,14 @@ class Plain:
     """`image_dataset_from_directory`, Keras's augmentation layers and `fit`, as Keras's guides have it."""
 
     def __init__(self, work: Work, model: "keras.Model") -> None:
-        """Take a compiled model that takes pictures in [0, 255]."""
+        """Take a compiled model that takes images in [0, 255]."""
         import keras
         import tensorflow as tf
         from keras import layers
 
         def read(subset: str) -> "tf.data.Dataset":
             size = (work.image_size, work.image_size)
-            folder = work.pictures / subset
+            folder = work.images / subset
             return keras.utils.image_dataset_from_directory(
                 folder, image_size=size, batch_size=work.batch_size, verbose=False
             )
@@ -69,7 +69,7 @@ class Plain:
         }
 
     def about(self) -> dict[str, Any]:
-        """Precision, and the share of the time that training waits for pictures."""
+        """Precision, and the share of the time that training waits for images."""
         return {"in": "float32", "waits": waiting(self.model, self.train)}
 
 
@@ -90,10 +90,10 @@ class Ours:
         from stages.lib.images.resizing import STRETCH
         from stages.lib.networks import build as networks
         from stages.lib.training import loop
-        from stages.lib.training.picture_training import fitting_precision, trained_view
+        from stages.lib.training.image_training import fitting_precision, trained_view
 
         self.work = work
-        self.params = PictureTrainingParams(
+        self.params = ImageTrainingParams(
             enabled=True,
             epochs=1,
             learning_rate=work.learning_rate,
@@ -107,10 +107,10 @@ class Ours:
         network = build(self.precision)
 
         def read(subset: str) -> "tuple[Array, np.ndarray]":
-            files = sorted((work.pictures / subset).glob("*/*"))
+            files = sorted((work.images / subset).glob("*/*"))
             classes = sorted({file.parent.name for file in files})
             labels = np.array([classes.index(file.parent.name) for file in files], np.int64)
-            return decode_all(files, work.image_size, "rgb", work.pictures / f"{subset}.npy", STRETCH), labels
+            return decode_all(files, work.image_size, "rgb", work.images / f"{subset}.npy", STRETCH), labels
 
         start = time.perf_counter()
         self.train, (held_out, labels) = read("train"), read("validation")
@@ -134,7 +134,7 @@ class Ours:
         }
 
     def about(self) -> dict[str, Any]:
-        """Precision, the share of the time that training waits for pictures, seconds that decoding took, once."""
+        """Precision, the share of the time that training waits for images, seconds that decoding took, once."""
         waits = waiting(self.model, self._batches(0))
         return {"in": self.precision, "waits": waits, "decoding, once": f"{self.decoding:.2f} s"}
 

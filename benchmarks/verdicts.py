@@ -3,10 +3,10 @@
     python -m benchmarks.verdicts
 
 Pairs of models are drawn that are right on each class as often as the column "models" says; then counted on test
-pictures of `classes` classes, the largest `mix` times the smallest, half of them small. "shown" is how often a
+images of `classes` classes, the largest `mix` times the smallest, half of them small. "shown" is how often a
 difference is shown: of equal models the level, at most 5 %; else the power. "plain" is the same of McNemar's test,
-which counts pictures. "covered" is how often the interval holds the true difference, 95 % wanted; more where few
-pictures tell the models apart, or where small classes and large ones differ in opposite ways. "at odds" is how often
+which counts images. "covered" is how often the interval holds the true difference, 95 % wanted; more where few
+images tell the models apart, or where small classes and large ones differ in opposite ways. "at odds" is how often
 p < 0.05 and the interval holds 0, or the other way round.
 """
 
@@ -25,7 +25,7 @@ from stages.lib.comparison.balanced_comparisons import Disagreements, balanced_d
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-PICTURES, CLASSES, MIXES = (12, 50, 200, 1000), (2, 10, 100), (3, 20)
+IMAGES, CLASSES, MIXES = (12, 50, 200, 1000), (2, 10, 100), (3, 20)
 # Shares of a small class, and of a large one, that just the one and just the other model gets right.
 MODELS = {
     "equal, good": ((0.05, 0.05), (0.05, 0.05)),
@@ -42,7 +42,7 @@ MODELS = {
 class Row:
     """One case; shares of the repeats, and the mean width of the interval."""
 
-    pictures: int
+    images: int
     classes: int
     mix: int
     models: str
@@ -54,17 +54,17 @@ class Row:
     at_odds: float
 
 
-def sizes(pictures: int, classes: int, mix: int) -> np.ndarray:
-    """Test pictures of each class, int64 (classes,), at least one; the first half are the small ones."""
+def sizes(images: int, classes: int, mix: int) -> np.ndarray:
+    """Test images of each class, int64 (classes,), at least one; the first half are the small ones."""
     weights = np.where(np.arange(classes) < classes // 2, 1, mix)
-    found = np.maximum(1, pictures * weights // weights.sum())
-    found[-1] += max(0, pictures - found.sum())
+    found = np.maximum(1, images * weights // weights.sum())
+    found[-1] += max(0, images - found.sum())
     return found
 
 
-def measure(pictures: int, classes: int, mix: int, models: str, repeats: int, rng: np.random.Generator) -> Row:
+def measure(images: int, classes: int, mix: int, models: str, repeats: int, rng: np.random.Generator) -> Row:
     """Draw both models so many times, and see how right the verdict is."""
-    counts = sizes(pictures, classes, mix)
+    counts = sizes(images, classes, mix)
     small, large = MODELS[models]
     shares = np.array([small if place < classes // 2 else large for place in range(classes)])
     truth = float((shares[:, 0] - shares[:, 1]).mean())
@@ -79,17 +79,17 @@ def measure(pictures: int, classes: int, mix: int, models: str, repeats: int, rn
         width[turn] = interval.high - interval.low
         at_odds[turn] = (p < 0.05) == (interval.low <= 0 <= interval.high)
     means = [float(values.mean()) for values in (shown, plain, covered, width, at_odds)]
-    return Row(pictures, classes, mix, models, truth, *means)
+    return Row(images, classes, mix, models, truth, *means)
 
 
 def rows(repeats: int, seed: int) -> Iterator[Row]:
-    """Every case in which each class has a picture."""
+    """Every case in which each class has an image."""
     rng = np.random.default_rng(seed)
     for classes in CLASSES:
-        for pictures in PICTURES:
+        for images in IMAGES:
             for mix in MIXES:
-                for models in MODELS if classes <= pictures else ():
-                    yield measure(pictures, classes, mix, models, repeats, rng)
+                for models in MODELS if classes <= images else ():
+                    yield measure(images, classes, mix, models, repeats, rng)
 
 
 @app.command()
@@ -104,12 +104,12 @@ def main(
     if as_json:
         print(json.dumps({"repeats": repeats, "seed": seed, "rows": [asdict(row) for row in found]}, indent=2))
         return
-    columns = ["models", "classes", "pictures", "mix", "truth", "shown", "plain", "covered", "width", "at odds"]
+    columns = ["models", "classes", "images", "mix", "truth", "shown", "plain", "covered", "width", "at odds"]
     show(
         columns,
         [
             [
-                *(row.models, str(row.classes), f"{row.pictures:,}", f"1:{row.mix}", f"{100 * row.difference:+.1f}"),
+                *(row.models, str(row.classes), f"{row.images:,}", f"1:{row.mix}", f"{100 * row.difference:+.1f}"),
                 *(f"{100 * share:.1f}" for share in (row.shown, row.plain, row.covered, row.width, row.at_odds)),
             ]
             for row in found

@@ -32,7 +32,7 @@ def backbone(
     """Write the pretrained backbone and its image converter to the directory `preset`.
 
     Besides, the height and width of every model's input to the file `pixels`: those of common.image_size, or those
-    that the preset was made for; and what makes the backbone unsuitable for the pictures to the file `cautions`, a list
+    that the preset was made for; and what makes the backbone unsuitable for the images to the file `cautions`, a list
     of sentences, which are printed too.
 
     Args:
@@ -40,12 +40,12 @@ def backbone(
         pixels: json to write: image_size, height and width of every model's input in pixels.
         cautions: json to write: a list of sentences.
         common: section `common` of params.yaml.
-        download: section `download` of params.yaml: where the pictures come from.
+        download: section `download` of params.yaml: where the images come from.
         params: section `backbone` of params.yaml.
 
     Raises:
-        UserError: no such preset, it is incomplete or not for pictures, it cannot be fetched, or it does not take
-            pictures of this size.
+        UserError: no such preset, it is incomplete or not for images, it cannot be fetched, or it does not take
+            images of this size.
     """
     if not params.enabled:
         if common.image_size == PRESET:
@@ -71,7 +71,7 @@ def backbone(
     _write(pixels, {"image_size": size})
     found = suitability.cautions(download.source, params.preset, own, size)
     _write(cautions, found)
-    print(f"backbone: {loaded[0].count_params():,} parameters from {params.preset}, for pictures of {size} x {size}")
+    print(f"backbone: {loaded[0].count_params():,} parameters from {params.preset}, for images of {size} x {size}")
     for sentence in found:
         print(f"CAUTION: {sentence}", flush=True)
 
@@ -98,8 +98,8 @@ def _pretrained(
 def _draw(common: CommonParams, params: PretrainingParams) -> "tuple[np.ndarray, np.ndarray]":
     from stages.lib.drawing.sample import PRETRAINING_ANIMALS, draw_set
 
-    print(f"drawing {params.pictures_per_class} pictures of each of {len(PRETRAINING_ANIMALS)} animals", flush=True)
-    return draw_set(PRETRAINING_ANIMALS, params.pictures_per_class, common.pixels, common.seed)
+    print(f"drawing {params.images_per_class} images of each of {len(PRETRAINING_ANIMALS)} animals", flush=True)
+    return draw_set(PRETRAINING_ANIMALS, params.images_per_class, common.pixels, common.seed)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.text import markdown, visible
 
 _TESTS = {
-    "accuracy": "exact McNemar test on the same pictures",
-    "balanced_accuracy": "McNemar's test on the same pictures, every class counting the same",
+    "accuracy": "exact McNemar test on the same images",
+    "balanced_accuracy": "McNemar's test on the same images, every class counting the same",
 }
 _IMBALANCED = (
     "The classes are imbalanced and accuracy hides the small ones: the verdicts are of the balanced accuracy, the mean "
@@ -47,7 +47,7 @@ def compare(before: Path, after: Path, before_name: str, after_name: str) -> Run
         A comparison per model that is in both runs, and what else a reader needs to judge them.
 
     Raises:
-        Refused: the test pictures or their labels differ, or nobody can tell whether they do.
+        Refused: the test images or their labels differ, or nobody can tell whether they do.
         UserError: a run has no predictions, or no model is in both.
     """
     return compare_runs(read_run(before, before_name), read_run(after, after_name))
@@ -119,12 +119,12 @@ def _cells(change: ModelChange, found: RunComparison) -> list[str]:
         *(percent(share.value) for share in shares),
         points(comparison.difference),
         p_value(comparison.p_value),
-        comparison.verdict + (f", {needed:,} pictures would tell" if needed else ""),
+        comparison.verdict + (f", {needed:,} images would tell" if needed else ""),
     ]
 
 
 def _footnotes(found: RunComparison) -> Iterator[str]:
-    yield f"Before: {found.before.name}. After: {found.after.name}. {found.pictures:,} test pictures."
+    yield f"Before: {found.before.name}. After: {found.after.name}. {found.images:,} test images."
     for run, models in ((found.before, found.only_before), (found.after, found.only_after)):
         if models:
             yield f"Only in {run.name}: {', '.join(models)}."

@@ -1,4 +1,4 @@
-"""Stage `download`: the raw pictures as one archive, wherever they come from."""
+"""Stage `download`: the raw images as one archive, wherever they come from."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from stages.lib.sources.limits import Limits
 
 
 def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
-    """Write the raw pictures as one zip: entries stored, sorted, dated alike, so equal content gives an equal checksum.
+    """Write the raw images as one zip: entries stored, sorted, dated alike, so equal content gives an equal checksum.
 
     Args:
         archive: the zip to write.
@@ -56,14 +56,14 @@ def _limits(params: DownloadParams) -> Limits:
 
 
 def _require_empty(folder: Path) -> None:
-    """Pictures in the folder that stands for none are somebody's who expects them to be taken."""
+    """Images in the folder that stands for none are somebody's who expects them to be taken."""
     if not folder.is_dir():
         return
     with archives.members(folder) as found:
-        pictures = [member.name for member in found if not (member.is_folder or set_aside.is_set_aside(member.name))]
-    if pictures:
+        images = [member.name for member in found if not (member.is_folder or set_aside.is_set_aside(member.name))]
+    if images:
         raise UserError(
-            f"{folder}: expected nothing but its README, found {set_aside.summary(pictures)}; move them to another "
+            f"{folder}: expected nothing but its README, found {set_aside.summary(images)}; move them to another "
             "folder, then set download.path to it and download.source to folder"
         )
 
@@ -74,11 +74,11 @@ def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> 
         aside = [member.name for member in found if not set_aside.is_packed(member.name)]
         if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
             files = sum(not member.is_folder for member in found)
-            raise UserError(f"{source}: expected pictures, found {files} files, all hidden or README, texts or tables")
+            raise UserError(f"{source}: expected images, found {files} files, all hidden or README, texts or tables")
         _say(f"{title}: {sum(not member.is_folder for member in kept)} files from {source}")
         if aside:
             shown = set_aside.summary(aside)
-            _say(f"{source}: {len(aside)} files are no pictures by their names and stay out: {shown}")
+            _say(f"{source}: {len(aside)} files are no images by their names and stay out: {shown}")
         for member in [member for member in kept if member.problem][:10]:
             _say(f"{source}: set aside: {member.name}: {member.problem}")
         archives.write_zip(archive, kept, f"packing {source.name}")

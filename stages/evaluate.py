@@ -1,4 +1,4 @@
-"""One model on the test pictures: a prediction per picture, and the figures that follow from them."""
+"""One model on the test images: a prediction per image, and the figures that follow from them."""
 
 import json
 import shutil
@@ -33,22 +33,22 @@ def evaluate(
     common: CommonParams,
     params: EvaluateParams,
 ) -> None:
-    """Write predictions, figures, their curves and explanations of one model on the test pictures.
+    """Write predictions, figures, their curves and explanations of one model on the test images.
 
     A model that is turned off leaves files without rows and without figures.
 
     Args:
         dataset: `<subset>/<class>/<file>`.
-        manifest: the table of its pictures.
+        manifest: the table of its images.
         model: directory with model.keras, history.csv and summary.json.
-        evaluation: directory to write; predictions of the validation pictures, by which a model is chosen, lie in it
+        evaluation: directory to write; predictions of the validation images, by which a model is chosen, lie in it
             too. figures.json: `scores.figures_of`, and how the model was trained.
         metrics: the few of these figures that a review decides by, `scores.METRICS`, as JSON.
         common: whether to be deterministic.
-        params: how many pictures at once, and how many are explained.
+        params: how many images at once, and how many are explained.
 
     Raises:
-        UserError: a picture cannot be decoded.
+        UserError: an image cannot be decoded.
     """
     if is_disabled(model):
         _write_nothing(evaluation, metrics)
@@ -93,7 +93,7 @@ def evaluate(
     write_json({name: figures[name] for name in scores.METRICS}, metrics)
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
-        f"{figures['accuracy_high']:.4f}) on {figures['pictures']} pictures"
+        f"{figures['accuracy_high']:.4f}) on {figures['images']} images"
     )
 
 

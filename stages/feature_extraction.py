@@ -1,4 +1,4 @@
-"""A head trained on cached features of a frozen backbone; saved as one model that takes pictures."""
+"""A head trained on cached features of a frozen backbone; saved as one model that takes images."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from stages.lib.networks.startup import start_tensorflow
 def feature_extraction(
     features: Path, preset: Path, model: Path, common: CommonParams, params: FeatureExtractionParams
 ) -> None:
-    """Train the head on the features of the training pictures, and save it on top of its backbone.
+    """Train the head on the features of the training images, and save it on top of its backbone.
 
     Args:
         features: directory of the stage `features`.

@@ -1,4 +1,4 @@
-"""A head trained end to end on varied pictures, the backbone below it frozen."""
+"""A head trained end to end on varied images, the backbone below it frozen."""
 
 from pathlib import Path
 
@@ -20,15 +20,15 @@ def feature_extraction_augmented(
 ) -> None:
     """Train the head through the frozen backbone.
 
-    Validation pictures never vary, so the head is measured on their cached features.
+    Validation images never vary, so the head is measured on their cached features.
 
     Args:
-        dataset: directory of the pictures, from the stage `split`.
-        manifest: table of the pictures, from the stage `split`.
+        dataset: directory of the images, from the stage `split`.
+        manifest: table of the images, from the stage `split`.
         features: directory of the stage `features`.
         preset: directory of the stage `backbone`.
         model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
-            training pictures vary).
+            training images vary).
         common: section `common` of params.yaml.
         params: section `feature_extraction_augmented` of params.yaml.
 
@@ -50,7 +50,7 @@ def feature_extraction_augmented(
     from stages.lib.training import loop
     from stages.lib.training.class_weights import class_weights
     from stages.lib.training.epoch_callback import Validate
-    from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.image_training import train_on_images
     from stages.lib.training.run import start_run
 
     train = read_subset(dataset, manifest, "train")
@@ -66,8 +66,8 @@ def feature_extraction_augmented(
         return loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
 
     run = start_run("feature_extraction_augmented", common, params, [Path(__file__), manifest, features, preset])
-    # The head is validated on features, so training pictures are resized as theirs were.
-    train_on_pictures(run, build, train, validate, model, feature_files.read_resizing(features))
+    # The head is validated on features, so training images are resized as theirs were.
+    train_on_images(run, build, train, validate, model, feature_files.read_resizing(features))
 
 
 if __name__ == "__main__":

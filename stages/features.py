@@ -1,4 +1,4 @@
-"""Run the frozen backbone once over every picture; the heads train on what comes out."""
+"""Run the frozen backbone once over every image; the heads train on what comes out."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -20,20 +20,20 @@ _BATCHES = 32  # computed between two savings of what is done
 def features(
     dataset: Path, manifest: Path, preset: Path, output: Path, common: CommonParams, params: FeaturesParams
 ) -> None:
-    """Write the pooled features of every subset, float32 (pictures, channels), to the directory `output`.
+    """Write the pooled features of every subset, float32 (images, channels), to the directory `output`.
 
     What an interrupted run computed is kept, and not computed again.
 
     Args:
-        dataset: directory of the pictures, from the stage `split`.
-        manifest: table of the pictures, from the stage `split`.
+        dataset: directory of the images, from the stage `split`.
+        manifest: table of the images, from the stage `split`.
         preset: directory of the stage `backbone`.
         output: directory to write: per subset an array and a table (`feature_files`), and features.json.
         common: section `common` of params.yaml.
         params: section `features` of params.yaml.
 
     Raises:
-        UserError: the backbone is turned off, or a picture cannot be decoded.
+        UserError: the backbone is turned off, or an image cannot be decoded.
     """
     if not params.enabled:
         disable(output, "features")
@@ -67,12 +67,12 @@ def features(
         return np.concatenate([forward(batch) for batch in batches])
 
     with atomic_directory(output) as unfinished:
-        for subset, pictures in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
-            parts = feature_files.in_parts(checkpoints.directory, subset, pictures.paths, part, vectors_of)
-            shown = track(parts, f"features of {subset}", -(-len(pictures.paths) // part))
-            feature_files.write(unfinished, subset, pictures, extractor.output_shape[-1], shown)
-            print(f"{subset}: {len(pictures.paths)} pictures", flush=True)
-        feature_files.write_about(unfinished, pictures.classes, precision, resizing)
+        for subset, images in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
+            parts = feature_files.in_parts(checkpoints.directory, subset, images.paths, part, vectors_of)
+            shown = track(parts, f"features of {subset}", -(-len(images.paths) // part))
+            feature_files.write(unfinished, subset, images, extractor.output_shape[-1], shown)
+            print(f"{subset}: {len(images.paths)} images", flush=True)
+        feature_files.write_about(unfinished, images.classes, precision, resizing)
     checkpoints.remove()
 
 
@@ -83,9 +83,9 @@ def _step_in(preset: Path, pixels: int, batch_size: int, precision: Precision) -
     from stages.lib.networks.build import feature_extractor
     from stages.lib.networks.fusion import forward_pass, fuse
 
-    pictures = np.zeros((batch_size, pixels, pixels, 3), np.uint8)
+    images = np.zeros((batch_size, pixels, pixels, 3), np.uint8)
     forward = forward_pass(fuse(feature_extractor(preset, pixels, precision)), batch_size)
-    return lambda: forward(pictures)
+    return lambda: forward(images)
 
 
 if __name__ == "__main__":

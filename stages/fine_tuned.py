@@ -15,11 +15,11 @@ def fine_tuned(
     """Unfreeze the backbone of the model in `start`, batch normalisation excepted, and train on.
 
     Args:
-        dataset: directory of the pictures, from the stage `split`.
-        manifest: table of the pictures, from the stage `split`.
+        dataset: directory of the images, from the stage `split`.
+        manifest: table of the images, from the stage `split`.
         start: directory of the model `feature_extraction_augmented`.
         model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
-            training pictures vary).
+            training images vary).
         common: section `common` of params.yaml.
         params: section `fine_tuned` of params.yaml.
 
@@ -39,7 +39,7 @@ def fine_tuned(
     from stages.lib.networks import build as networks
     from stages.lib.networks import saved_model
     from stages.lib.networks.unfreezing import unfreeze
-    from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.image_training import train_on_images
     from stages.lib.training.run import start_run
 
     def build(precision: Precision) -> keras.Model:
@@ -50,7 +50,7 @@ def fine_tuned(
 
     train, validation = read_subsets(dataset, manifest, "train", "validation")
     run = start_run("fine_tuned", common, params, [Path(__file__), manifest, start / "model.keras"])
-    train_on_pictures(run, build, train, validation, model, saved_model.resizing_of(start / "model.keras"))
+    train_on_images(run, build, train, validation, model, saved_model.resizing_of(start / "model.keras"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures that are likely mislabelled: models that have not seen them are sure of another class."""
+"""Images that are likely mislabelled: models that have not seen them are sure of another class."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,12 +24,12 @@ _KEPT = "kept in "
 
 @dataclass(frozen=True)
 class Judged:
-    """Pictures with probabilities of models that have not seen them.
+    """Images with probabilities of models that have not seen them.
 
     Attributes:
         names: relative to the dataset.
-        labels: int64 (pictures,), indices into `classes`.
-        probabilities: float64 (pictures, classes).
+        labels: int64 (images,), indices into `classes`.
+        probabilities: float64 (images, classes).
         by: what they come from.
     """
 
@@ -50,54 +50,54 @@ def label_issues(
     common: CommonParams,
     params: LabelIssuesParams,
 ) -> None:
-    """Write the likely mislabelled pictures, the most suspicious first, and how many of how many they are.
+    """Write the likely mislabelled images, the most suspicious first, and how many of how many they are.
 
-    All pictures are judged by their features. Where features are turned off, only the test pictures are judged, by the
+    All images are judged by their features. Where features are turned off, only the test images are judged, by the
     predictions of the models.
 
     Args:
-        manifest: table of the pictures, from the stage `split`.
-        duplicates: table of copies, from the stage `split`: no picture is judged by a model that knows a copy of it.
+        manifest: table of the images, from the stage `split`.
+        duplicates: table of copies, from the stage `split`: no image is judged by a model that knows a copy of it.
         features: directory of the stage `features`.
         evaluations: a directory with predictions per model.
         table: csv to write: path (relative to the dataset), class, subset, suggested (the likelier class), p_class and
             p_suggested (calibrated probabilities of the two, in [0, 1]).
-        counts: json to write: checked and suspicious (numbers of pictures), by ("features", "predictions" or
+        counts: json to write: checked and suspicious (numbers of images), by ("features", "predictions" or
             "nothing").
         common: section `common` of params.yaml.
         params: section `label_issues` of params.yaml.
     """
     judged = Judged([], np.zeros(0, np.int64), [], np.zeros((0, 0)), "nothing")
-    pictures = read_manifest(manifest).set_index("path")
+    images = read_manifest(manifest).set_index("path")
     if not params.enabled:
         print("label_issues: turned off in params.yaml")
     elif not is_disabled(features):
-        judged = _by_features(features, duplicates, pictures, params.folds, common.seed)
+        judged = _by_features(features, duplicates, images, params.folds, common.seed)
     else:
         judged = _by_predictions(evaluations) or judged
-    issues = _named(judged, pictures, params.threshold)
+    issues = _named(judged, images, params.threshold)
     with atomic_file(table) as partial:
         write_csv(issues, partial)
     found = {"checked": len(judged.names), "suspicious": len(issues), "by": judged.by}
     write_json(found, counts)
-    print(f"{found['suspicious']} of {found['checked']} pictures are likely mislabelled, by their {found['by']}")
+    print(f"{found['suspicious']} of {found['checked']} images are likely mislabelled, by their {found['by']}")
     if in_test := int((issues["subset"] == "test").sum()):
-        said = "1 of them is a test picture" if in_test == 1 else f"{in_test} of them are test pictures"
-        print(f"{said}: relabelling only test pictures that models dispute makes the models look better than they are")
+        said = "1 of them is a test image" if in_test == 1 else f"{in_test} of them are test images"
+        print(f"{said}: relabelling only test images that models dispute makes the models look better than they are")
 
 
-def _by_features(features: Path, duplicates: Path, pictures: pd.DataFrame, folds: int, seed: int) -> Judged:
+def _by_features(features: Path, duplicates: Path, images: pd.DataFrame, folds: int, seed: int) -> Judged:
     classes, _ = feature_files.read_about(features)
     sets = [feature_files.read(features, subset) for subset in SUBSETS]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    groups = _groups(names, duplicates, pictures)
+    groups = _groups(names, duplicates, images)
 
     enough = large_enough(labels, groups, folds)
     checked, indices = np.unique(labels[enough], return_inverse=True)
     for label in np.setdiff1d(labels, checked).tolist():
         print(
-            f"label_issues: class {classes[label]!r} is not checked: fewer than {folds} different pictures "
+            f"label_issues: class {classes[label]!r} is not checked: fewer than {folds} different images "
             "(label_issues.folds)"
         )
     if len(checked) < 2:
@@ -122,8 +122,8 @@ def _by_predictions(evaluations: Path) -> Judged | None:
     return Judged(first.index.tolist(), labels, classes, probabilities, "predictions")
 
 
-def _groups(names: list[str], duplicates: Path, pictures: pd.DataFrame) -> np.ndarray:
-    """int64 (pictures,): equal for copies and within a group, by the tables that `split` wrote."""
+def _groups(names: list[str], duplicates: Path, images: pd.DataFrame) -> np.ndarray:
+    """int64 (images,): equal for copies and within a group, by the tables that `split` wrote."""
     table = pd.read_csv(duplicates, dtype={"path": str, "class": str, "action": str}, na_filter=False)
     kept = table[table["action"].str.startswith(_KEPT)]
     files = kept["path"].map(lambda path: PurePosixPath(path).name)
@@ -131,10 +131,10 @@ def _groups(names: list[str], duplicates: Path, pictures: pd.DataFrame) -> np.nd
     paths = kept["action"].str.removeprefix(_KEPT) + "/" + kept["class"] + "/" + files
     known = dict(zip(paths, kept["group"], strict=True))
     copies = np.array([known.get(name, -1 - index) for index, name in enumerate(names)], np.int64)
-    return joined(copies, numbered(pictures["group"][names].tolist()))
+    return joined(copies, numbered(images["group"][names].tolist()))
 
 
-def _named(judged: Judged, pictures: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def _named(judged: Judged, images: pd.DataFrame, threshold: float) -> pd.DataFrame:
     if not judged.names:
         return pd.DataFrame(columns=_COLUMNS)
     probabilities = calibrated(judged.labels, judged.probabilities)
@@ -145,7 +145,7 @@ def _named(judged: Judged, pictures: pd.DataFrame, threshold: float) -> pd.DataF
         {
             "path": [judged.names[index] for index in indices],
             "class": [judged.classes[label] for label in own],
-            "subset": [pictures["subset"][judged.names[index]] for index in indices],
+            "subset": [images["subset"][judged.names[index]] for index in indices],
             "suggested": [judged.classes[label] for label in other],
             "p_class": probabilities[indices, own].round(4),
             "p_suggested": probabilities[indices, other].round(4),

@@ -1,4 +1,4 @@
-"""A trained model on new pictures: `smallset predict`. A command, no stage of the graph."""
+"""A trained model on new images: `smallset predict`. A command, no stage of the graph."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ _BATCH = 64
 
 
 def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -> tuple[pd.DataFrame, dict[Path, str]]:
-    """Classify pictures, and all files in folders, with one of the trained models.
+    """Classify images, and all files in folders, with one of the trained models.
 
     Args:
         paths: files and folders, in this order; of a folder all files inside it, at any depth.
@@ -29,7 +29,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
         csv: where the caller will write the result, if anywhere: checked before any work.
 
     Returns:
-        A row per picture: path, predicted, and `p_<class>`; and, per broken file, why it was left out.
+        A row per image: path, predicted, and `p_<class>`; and, per broken file, why it was left out.
 
     Raises:
         UserError: no such model, no such file, a name that is not UTF-8, nothing that can be decoded, or nothing can
@@ -45,7 +45,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     if csv is not None:
         require_target(csv, files)
     if not files:
-        raise UserError(f"expected at least one picture, found none in {', '.join(map(str, paths))}")
+        raise UserError(f"expected at least one image, found none in {', '.join(map(str, paths))}")
     directory = MODELS / (model or RECOMMENDED)
     if not (directory / "model.keras").is_file():
         raise UserError(f"--model: expected one of the trained models: {_trained()}. Received: {directory.name!r}")
@@ -64,7 +64,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
     good = [str(file) for file in files if file not in broken]
     if not good:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in list(broken.items())[:3])
-        raise UserError(f"expected at least one picture, found {len(files)} files that are none: {reasons}")
+        raise UserError(f"expected at least one image, found {len(files)} files that are none: {reasons}")
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     print(f"model: {summary['stage']}", file=sys.stderr)
     return predictions.table(good, classes, probabilities), broken
@@ -75,13 +75,13 @@ def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
         if path.is_dir():
             inside = sorted((file, name) for name, file in walk(path) if not name.endswith("/"))
             if aside := [name for _, name in inside if is_set_aside(name)]:
-                told = f"{path}: {len(aside)} files are no pictures by their names: {summary(aside)}"
+                told = f"{path}: {len(aside)} files are no images by their names: {summary(aside)}"
                 print(visible(told), file=sys.stderr)
             yield from (file for file, name in inside if not is_set_aside(name))
         elif path.exists():
             yield path
         else:
-            raise UserError(f"{path}: expected a picture or a folder, found nothing")
+            raise UserError(f"{path}: expected an image or a folder, found nothing")
 
 
 def _require_names(files: Sequence[Path]) -> None:
@@ -110,7 +110,7 @@ def main() -> None:
             show(table)
         else:
             write(table, options.csv)
-            print(f"{visible(options.csv)}: {len(table)} pictures", file=sys.stderr)
+            print(f"{visible(options.csv)}: {len(table)} images", file=sys.stderr)
     except UserError as error:
         sys.exit(f"error: {visible(error)}")
     for file, reason in broken.items():

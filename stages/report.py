@@ -26,13 +26,13 @@ _SHEET = 420  # pixels: side of a sheet of variants
 class ReportPaths:
     """What the report is of, and the four files that it is.
 
-    archive: the raw pictures, as they came.
+    archive: the raw images, as they came.
     dataset: `<subset>/<class>/<file>`.
-    manifest: the table of these pictures.
+    manifest: the table of these images.
     split: how many there are of each class, and how many were left out.
     rejected: files that could not be decoded.
     duplicates: copies and near copies.
-    labels: pictures that are likely mislabelled.
+    labels: images that are likely mislabelled.
     cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
     models: a directory per model.
     evaluations: a directory per model, as `evaluate` writes it.
@@ -65,10 +65,10 @@ def report(paths: ReportPaths, params: ReportParams) -> None:
 
     Args:
         paths: what is read and written.
-        params: how many wrong pictures are shown.
+        params: how many wrong images are shown.
 
     Raises:
-        UserError: every model is turned off, or the models were evaluated on different pictures.
+        UserError: every model is turned off, or the models were evaluated on different images.
     """
     results = read_results(paths.models, paths.evaluations)
     more = [*json.loads(paths.cautions.read_text(encoding="utf-8")), *left_out.cautions_of(paths.rejected)]
@@ -127,7 +127,7 @@ def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
 
 
 def _of_data(results: Results, paths: ReportPaths) -> dict[str, Any]:
-    pictures = read_manifest(paths.manifest)
+    images = read_manifest(paths.manifest)
     counts = results.labels.value_counts()
     size = max(one.summary["image_size"] for one in results.evaluations)
     return {
@@ -137,11 +137,11 @@ def _of_data(results: Results, paths: ReportPaths) -> dict[str, Any]:
             "smallest": counts.idxmin(),
             "least": int(counts.min()),
         },
-        "balance": data.balance(pictures),
-        "sizes": data.sizes(pictures, size),
+        "balance": data.balance(images),
+        "sizes": data.sizes(images, size),
         "image_size": size,
         "split": json.loads(paths.split.read_text(encoding="utf-8")),
-        "extremes": findings.extremes(pictures, paths.dataset),
+        "extremes": findings.extremes(images, paths.dataset),
         "rejected": data.listed(paths.rejected, data.REJECTED),
     }
 

@@ -12,19 +12,19 @@ from stages.lib.networks.startup import start_tensorflow
 def scratch(
     dataset: Path, manifest: Path, model: Path, common: CommonParams, params: ScratchParams, stage: str
 ) -> None:
-    """Train a convnet on the training pictures.
+    """Train a convnet on the training images.
 
     Args:
-        dataset: directory of the pictures, from the stage `split`.
-        manifest: table of the pictures, from the stage `split`.
+        dataset: directory of the images, from the stage `split`.
+        manifest: table of the images, from the stage `split`.
         model: directory to write: model.keras, history.csv, summary.json, summary.txt, live/ and augmented.png (where
-            training pictures vary).
+            training images vary).
         common: section `common` of params.yaml.
         params: section of params.yaml that is named after the stage.
         stage: `scratch` or `scratch_augmented`.
 
     Raises:
-        UserError: the pictures are too small for the convolutions, or the loss is no longer a number.
+        UserError: the images are too small for the convolutions, or the loss is no longer a number.
     """
     if not params.enabled:
         disable(model, stage)
@@ -38,7 +38,7 @@ def scratch(
     from stages.lib.images.resizing import asked
     from stages.lib.networks.build import convnet
     from stages.lib.networks.precision import policy
-    from stages.lib.training.picture_training import train_on_pictures
+    from stages.lib.training.image_training import train_on_images
     from stages.lib.training.run import start_run
 
     train, validation = read_subsets(dataset, manifest, "train", "validation")
@@ -50,7 +50,7 @@ def scratch(
             )
 
     run = start_run(stage, common, params, [Path(__file__), manifest])
-    train_on_pictures(run, build, train, validation, model, asked(common))
+    train_on_images(run, build, train, validation, model, asked(common))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From the raw archive to training, validation and test pictures, and a table of all of them."""
+"""From the raw archive to training, validation and test images, and a table of all of them."""
 
 import zipfile
 from collections import Counter
@@ -16,10 +16,10 @@ from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
 from stages.lib.duplicates.groups import search
 from stages.lib.images.manifest import SUBSETS
-from stages.lib.inventory.contents import Picture, take_inventory
+from stages.lib.inventory.contents import ArchiveImage, take_inventory
 from stages.lib.inventory.left_out import check_share, write_left_out
 from stages.lib.inventory.strays import Strays
-from stages.lib.labelling.labels import label_pictures
+from stages.lib.labelling.labels import label_images
 from stages.lib.splitting.dataset_paths import dataset_paths
 from stages.lib.splitting.orders import UNUSED, Amounts
 from stages.lib.splitting.small_classes import assign_large_classes
@@ -41,64 +41,62 @@ def split(
     manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
     (`stages.lib.decoding.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no
     class or does not fit the rest (`stages.lib.inventory.strays`).
-    duplicates: group, path, class, kind (exact, near, mirrored), distance (from the picture that stands for the group,
-    as in `stages.lib.duplicates.likeness`), action. counts: pictures per subset and class, and left out,
-    as JSON. metrics: pictures of all subsets together, as JSON.
+    duplicates: group, path, class, kind (exact, near, mirrored), distance (from the image that stands for the group,
+    as in `stages.lib.duplicates.likeness`), action. counts: images per subset and class, and left out,
+    as JSON. metrics: images of all subsets together, as JSON.
 
     Raises:
         UserError: too many files cannot be decoded, do not fit or are near copies, or fewer than two classes; where
-            strays are errors also a class with too few pictures, and every other stray.
+            strays are errors also a class with too few images, and every other stray.
     """
     found, left_out = take_inventory(archive)
-    # Before anything can fail: whoever has to mend the pictures needs the whole list.
+    # Before anything can fail: whoever has to mend the images needs the whole list.
     write_left_out(rejected, left_out)
     broken = [file for file in left_out if not file.by_name]
     total = len(found) + len(broken)
     check_share(broken, [], total, params.max_rejected, rejected)
     most = params.max_rejected * total - len(broken)
     strays = Strays(params.strays == "set_aside", most, params.max_rejected)
-    pictures, unlabelled = label_pictures(
-        archive, found, broken, params.labels, params.group, strays, params.min_per_class
-    )
+    images, unlabelled = label_images(archive, found, broken, params.labels, params.group, strays, params.min_per_class)
     write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
-    groups, growing = search(pictures, params.near_duplicates)
-    copies = copy_table(pictures, groups)
+    groups, growing = search(images, params.near_duplicates)
+    copies = copy_table(images, groups)
     # Also before anything can fail: whoever wonders at what is called a copy needs to see it.
     _write_table(duplicates, copies)
-    check_copies(copies, len(pictures), params.max_near_duplicates, duplicates)
+    check_copies(copies, len(images), params.max_near_duplicates, duplicates)
     amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
-    _mention_subsets(pictures, params.order)
+    _mention_subsets(images, params.order)
     try:
         assignments = assign_large_classes(
-            pictures, groups, params.order, amounts, common.seed, params.min_per_class, strays
+            images, groups, params.order, amounts, common.seed, params.min_per_class, strays
         )
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
     write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
     if strays.listed():
         check_share(broken, strays.listed_files(), total, params.max_rejected, rejected)
-    paths = _paths(pictures, assignments)
+    paths = _paths(images, assignments)
     taken = [
         f"kept in {assignments[index]}" if assignments[index] in SUBSETS else assignments[index]
         for index in copies.index
     ]
     copies["action"] = pd.Series(taken, copies.index, dtype=str)
 
-    _extract(archive, dataset, {pictures[index].name: path for index, path in paths.items()})
-    rows = [_row(pictures[index], path, assignments[index]) for index, path in paths.items()]
+    _extract(archive, dataset, {images[index].name: path for index, path in paths.items()})
+    rows = [_row(images[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    found_counts = _counts(pictures, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
+    found_counts = _counts(images, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
     found_counts["strays"] = len(strays.listed())
     if growing:
         found_counts["copies_not_searched"] = growing
         print(
-            f"near copies: {growing} groups were still growing when the search was ended, as no real pictures make it: "
+            f"near copies: {growing} groups were still growing when the search was ended, as no real images make it: "
             "more of their copies may lie in any subset"
         )
     _mention_shortage(found_counts, amounts)
     write_json(found_counts, counts)
-    write_json({"pictures": len(rows)}, metrics)
+    write_json({"images": len(rows)}, metrics)
     print(
         ", ".join(
             f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in found_counts.items()
@@ -106,16 +104,14 @@ def split(
     )
 
 
-def _mention_subsets(pictures: Sequence[Picture], order: str) -> None:
-    given = sorted({picture.subset for picture in pictures if picture.subset}, key=SUBSETS.index)
+def _mention_subsets(images: Sequence[ArchiveImage], order: str) -> None:
+    given = sorted({image.subset for image in images if image.subset}, key=SUBSETS.index)
     if order != "folders" and len(given) > 1:
-        print(
-            f"the pictures come as {', '.join(given)}, which split.order folders would keep; {order} divides them anew"
-        )
+        print(f"the images come as {', '.join(given)}, which split.order folders would keep; {order} divides them anew")
 
 
 def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
-    """Copies and groups may leave fewer pictures than were asked for."""
+    """Copies and groups may leave fewer images than were asked for."""
     for subset, amount in amounts.items():
         short = {label: count for label, count in counts[subset].items() if isinstance(amount, int) and count < amount}
         if short:
@@ -123,13 +119,13 @@ def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
             print(f"{subset}: fewer than the {amount} of split.{subset}: {told}{', ...' if len(short) > 10 else ''}")
 
 
-def _paths(pictures: Sequence[Picture], assignments: Sequence[str]) -> dict[int, str]:
-    """Where in the dataset each assigned picture goes."""
+def _paths(images: Sequence[ArchiveImage], assignments: Sequence[str]) -> dict[int, str]:
+    """Where in the dataset each assigned image goes."""
     indices = [index for index, assignment in enumerate(assignments) if assignment in SUBSETS]
     paths = dataset_paths(
-        [f"{assignments[index]}/{pictures[index].label}" for index in indices],
-        [PurePosixPath(pictures[index].name).name for index in indices],
-        [pictures[index].sha256 for index in indices],
+        [f"{assignments[index]}/{images[index].label}" for index in indices],
+        [PurePosixPath(images[index].name).name for index in indices],
+        [images[index].sha256 for index in indices],
     )
     return dict(zip(indices, paths, strict=True))
 
@@ -142,26 +138,26 @@ def _extract(archive: Path, dataset: Path, paths: dict[str, str]) -> None:
             (partial / path).write_bytes(opened.read(name))
 
 
-def _row(picture: Picture, path: str, subset: str) -> dict[str, Any]:
+def _row(image: ArchiveImage, path: str, subset: str) -> dict[str, Any]:
     return {
         "path": path,
-        "class": picture.label,
+        "class": image.label,
         "subset": subset,
-        "group": picture.group,
-        "width": picture.width,
-        "height": picture.height,
-        "bytes": picture.size,
-        "sha256": picture.sha256,
-        "brightness": round(picture.brightness, 4),
-        "sharpness": round(picture.sharpness, 1),
+        "group": image.group,
+        "width": image.width,
+        "height": image.height,
+        "bytes": image.size,
+        "sha256": image.sha256,
+        "brightness": round(image.brightness, 4),
+        "sharpness": round(image.sharpness, 1),
     }
 
 
-def _counts(pictures: Sequence[Picture], assignments: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
+def _counts(images: Sequence[ArchiveImage], assignments: Sequence[str], copies: pd.DataFrame) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for subset in SUBSETS:
         found = Counter(
-            picture.label for picture, assignment in zip(pictures, assignments, strict=True) if assignment == subset
+            image.label for image, assignment in zip(images, assignments, strict=True) if assignment == subset
         )
         counts[subset] = dict(sorted(found.items()))
     return counts | {

@@ -20,8 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder with the real pictures and the real preset; the test is skipped where it is absent."""
+    """Folder with the real images and the real preset; the test is skipped where it is absent."""
     folder = Path(os.environ.get("SMALLSET_SHARED", ROOT.parent / "shared"))
     if not (folder / "data").is_dir():
-        pytest.skip(f"no real pictures at {folder}: set SMALLSET_SHARED to their folder")
+        pytest.skip(f"no real images at {folder}: set SMALLSET_SHARED to their folder")
     return folder

@@ -26,7 +26,7 @@ def planted_defects(*words: object) -> str:
 
 @pytest.mark.slow
 def test_scale_measures_stages_and_dvc_at_each_size(tmp_path: Path) -> None:
-    """Pictures out of a few real ones are all different, and of both classes."""
+    """Images out of a few real ones are all different, and of both classes."""
     with zipfile.ZipFile(tmp_path / "real.zip", "w") as archive:
         for label in ("cat", "dog"):
             for index in range(8):
@@ -40,7 +40,7 @@ def test_scale_measures_stages_and_dvc_at_each_size(tmp_path: Path) -> None:
         [sys.executable, "-m", *map(str, [*command, *options])], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    for name in ("40 pictures", "60 pictures", "download", "split", "dvc commit", "dvc status"):
+    for name in ("40 images", "60 images", "download", "split", "dvc commit", "dvc status"):
         assert name in done.stdout
     made = contents(tmp_path / "kept" / "60.zip")
     assert len(set(made.values())) == 60
@@ -65,7 +65,7 @@ def test_coverage_is_measured_for_every_interval_of_the_report() -> None:
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Drawn pictures in one folder, and beside it their copy with two defects of each kind."""
+    """Drawn images in one folder, and beside it their copy with two defects of each kind."""
     folder = tmp_path_factory.mktemp("planted")
     (folder / "own").mkdir()
     for label in ("cat", "dog"):
@@ -111,7 +111,7 @@ def test_the_seed_decides(planted: Path, tmp_path: Path) -> None:
 
 
 def test_the_score(planted: Path, tmp_path: Path) -> None:
-    """Both exact copies found, of the near ones one; two foreign pictures taken for copies; one flip and one more."""
+    """Both exact copies found, of the near ones one; two foreign images taken for copies; one flip and one more."""
     truth = pd.read_csv(planted.with_suffix(".csv"))
     exact, near, flipped = (truth[truth["kind"] == kind].to_dict("records") for kind in ("exact", "near", "flipped"))
     others = sorted(set(contents(planted)) - set(truth["path"]) - set(truth["source"]))
@@ -130,7 +130,7 @@ def test_the_score(planted: Path, tmp_path: Path) -> None:
     assert figures == {
         "exact duplicates (pairs)": [2, 2, 2, 0],
         "near duplicates (pairs)": [2, 1, 2, 1],
-        "flipped labels (pictures)": [2, 1, 2, 1],
+        "flipped labels (images)": [2, 1, 2, 1],
     }
     assert f"near, not planted: {others[0]} = {others[1]}" in lines
     assert f"flipped, missed (not in the dataset): {Path(flipped[1]['path']).name}" in lines
@@ -142,9 +142,9 @@ def test_the_drift_of_the_gate_is_measured_for_every_rule() -> None:
     command = [sys.executable, "-m", "benchmarks.gate_drift", "--chains", "2", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    rows = {(row["pictures"], row["rule"]): row for row in json.loads(done.stdout)["rows"]}
-    assert {pictures for pictures, _ in rows} == {60, 200, 400, 2000}
-    for pictures in (200, 400):
-        assert rows[pictures, "old"]["lost_median"] > 0.05
-        assert rows[pictures, "best"]["lost_95"] < 0.05
+    rows = {(row["images"], row["rule"]): row for row in json.loads(done.stdout)["rows"]}
+    assert {images for images, _ in rows} == {60, 200, 400, 2000}
+    for images in (200, 400):
+        assert rows[images, "old"]["lost_median"] > 0.05
+        assert rows[images, "best"]["lost_95"] < 0.05
     assert rows[2000, "best"]["equal_all"] == rows[2000, "best"]["better_all"] == 1

@@ -133,7 +133,7 @@ def test_paths_of_a_command_are_its_dependencies_and_outputs(stage: str) -> None
     assert not undeclared, f"{stage}: on the command line and neither a dependency nor an output: {sorted(undeclared)}"
     unknown = {path for path in inputs | outputs if not within(path, given)}
     assert not unknown, f"{stage}: declared, and not on the command line: {sorted(unknown)}"
-    # The size of pictures reaches a stage as a part of its section `common`.
+    # The size of images reaches a stage as a part of its section `common`.
     assert set(options) - {"--size"} == {f"--{name.replace('_', '-')}" for name in path_names(function_of(stage))}
 
 

@@ -1,4 +1,4 @@
-"""The real dvc.yaml end to end: on tiny parameters with DVC alone and as a flow, and, by hand, on real pictures."""
+"""The real dvc.yaml end to end: on tiny parameters with DVC alone and as a flow, and, by hand, on real images."""
 
 import json
 import os
@@ -21,7 +21,7 @@ TINY = {
     "common": {"image_size": 32, "batch_size": 8},
     "download": {"sample_per_class": 24},
     "split": {"train": 10, "validation": 6, "test": 8},
-    "backbone": {"pretraining": {"pictures_per_class": 4, "epochs": 1, "learning_rate": 0.002}},
+    "backbone": {"pretraining": {"images_per_class": 4, "epochs": 1, "learning_rate": 0.002}},
     "features": {"batch_size": 16},
     "scratch": {"filters": [4, 8], "epochs": 2},
     "scratch_augmented": {"filters": [4, 8], "epochs": 2},
@@ -177,7 +177,7 @@ def test_the_views_of_dvc_work(by_dvc):
 def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc):
     change_params(by_dvc, {"feature_extraction": {"units": 9}})
     again = stages_run(run(by_dvc, "-m", "dvc", "repro"))
-    # Its predictions and its figures are of a few pictures, and may be the same: then label_issues has nothing to do.
+    # Its predictions and its figures are of a few images, and may be the same: then label_issues has nothing to do.
     assert [name for name in again if name not in ("label_issues", "classifier")] == [
         "feature_extraction",
         "evaluate@feature_extraction",
@@ -185,7 +185,7 @@ def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc)
     ]
 
 
-def test_a_folder_of_ones_own_pictures_is_two_parameters(by_flow, tmp_path):
+def test_a_folder_of_ones_own_images_is_two_parameters(by_flow, tmp_path):
     import numpy as np
     from PIL import Image
 
@@ -209,7 +209,7 @@ def test_a_folder_of_ones_own_pictures_is_two_parameters(by_flow, tmp_path):
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_the_reference_task_on_real_pictures(shared, tmp_path):
+def test_the_reference_task_on_real_images(shared, tmp_path):
     folder = make_project(tmp_path / "project")
     run(folder, "-m", "flows.cli", "use", "dogs_vs_cats")
     few = {name: {"epochs": 1} for name in MODELS}

@@ -13,7 +13,7 @@ from flows.errors import FlowError
 from flows.text import visible
 
 app = typer.Typer(
-    help="From a small folder of labelled pictures to an image classifier you can trust.",
+    help="From a small folder of labelled images to an image classifier you can trust.",
     epilog="Start with `smallset run`; `smallset COMMAND --help` has examples.",
     no_args_is_help=True,
     add_completion=False,
@@ -98,11 +98,11 @@ def status() -> None:
 
 @app.command(epilog="Examples: smallset predict cat.jpg | smallset predict holiday/ --csv probabilities.csv")
 def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.", show_default=False)],
     model: Annotated[str | None, typer.Option(metavar="NAME", help="A model; else the recommended one.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every probability to this table.")] = None,
 ) -> None:
-    """Classify pictures with a model that a run has trained."""
+    """Classify images with a model that a run has trained."""
     with one_line_errors():
         from flows.project.workspace import require_project
 
@@ -120,7 +120,7 @@ def compare(
     markdown: Annotated[bool, typer.Option("--markdown", help="As a comment for a pull request.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Every figure.")] = False,
 ) -> None:
-    """Compare the models of an earlier run with those here, on the same test pictures."""
+    """Compare the models of an earlier run with those here, on the same test images."""
     with one_line_errors(), ended_by_signals():
         from flows.cli import compare_command
 

@@ -14,7 +14,7 @@ _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecide
 
 
 def show_history(entries: Sequence[Entry], words: Sequence[Word] = (), use: str = "") -> None:
-    """Show the saved runs: when, run, commit, pictures, model, accuracy with its interval, what was decided and why.
+    """Show the saved runs: when, run, commit, images, model, accuracy with its interval, what was decided and why.
 
     Args:
         words: what people did by hand, shown between the runs. use: which model is in use, in one line.
@@ -22,7 +22,7 @@ def show_history(entries: Sequence[Entry], words: Sequence[Word] = (), use: str 
     if not entries and not words:
         print("no saved runs yet: `smallset run --save` and `smallset retrain` save one each")
         return
-    table = Table("started, UTC", "run", "commit", "pictures", "model", "accuracy", "decision", "version", "why")
+    table = Table("started, UTC", "run", "commit", "images", "model", "accuracy", "decision", "version", "why")
     for column in (3, 5):
         table.columns[column].justify = "right"
     rows: list[Entry | Word] = [*entries, *words]
@@ -37,7 +37,7 @@ def _run(entry: Entry) -> list[RenderableType]:
     decision = entry.decision or entry.outcome
     return [
         *_start(entry),
-        " + ".join(f"{count:,}" for count in entry.pictures.values()),
+        " + ".join(f"{count:,}" for count in entry.images.values()),
         cell(entry.recommended),
         _measured(entry),
         cell(decision, _STYLES.get(decision, "")),

@@ -87,7 +87,7 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="Everything of each run.")] = False,
     by_hand: Annotated[bool, typer.Option("--by-hand", help="With --json: what people did instead.")] = False,
 ) -> None:
-    """Show the saved runs, the latest first: when, which commit and pictures, how good, and what was decided."""
+    """Show the saved runs, the latest first: when, which commit and images, how good, and what was decided."""
     with one_line_errors():
         from dataclasses import asdict
 

@@ -37,8 +37,8 @@ def fetch_missing() -> str | None:
     return _dvc("pull", "--run-cache", "--allow-missing", "--force")
 
 
-def fetch_pictures() -> None:
-    """Lay down the pictures of `download.path` in a clean checkout, as the commit has them.
+def fetch_images() -> None:
+    """Lay down the images of `download.path` in a clean checkout, as the commit has them.
 
     Raises:
         FlowError: neither git nor DVC has them, or DVC cannot fetch them.

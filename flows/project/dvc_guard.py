@@ -91,7 +91,7 @@ def guard() -> None:
 
 
 def _looking(look: Callable[..., Any]) -> Callable[..., Any]:
-    """One broken link among pictures is for the stage `download` to name; DVC would end with it, and hash no other."""
+    """One broken link among images is for the stage `download` to name; DVC would end with it, and hash no other."""
 
     def looked(path: str) -> Any:
         try:

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML, YAMLError
 
 from flows.errors import FlowError
 from flows.project.dvc_guard import guard
-from flows.project.inputs import require_pictures
+from flows.project.inputs import require_images
 from flows.project.records import check_lock
 from flows.project.workspace import require_project
 from flows.text import visible
@@ -43,12 +43,12 @@ def read_stages() -> tuple[StageNode, ...]:
     """Read the stages of the project in the working directory, each after those it depends on.
 
     Raises:
-        FlowError: no project, no readable dvc.yaml or dvc.lock, or the pictures are not here or not as DVC tracks them.
+        FlowError: no project, no readable dvc.yaml or dvc.lock, or the images are not here or not as DVC tracks them.
     """
     if lock := read_lock():
         check_lock(lock, str(LOCK))
     with open_project() as repo:
-        require_pictures(repo)
+        require_images(repo)
         graph = repo.index.graph
         # What `dvc add` and `dvc import` track has no command and nothing to run.
         stages = {stage.addressing: stage for stage in repo.index.stages if stage.cmd}
@@ -144,7 +144,7 @@ def results_in_git(folder: Path = Path()) -> list[str]:
         FlowError: as `read_stages`.
     """
     with open_project(folder) as repo:
-        # Pictures under DVC are no results.
+        # Images under DVC are no results.
         outs = [out for stage in repo.index.stages if stage.cmd for out in stage.outs]
         kept = {Path(out.fs_path) for out in outs if not out.use_cache}
         ignores = {Path(out.fs_path).parent / ".gitignore" for out in outs if out.use_cache}

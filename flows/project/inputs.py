@@ -1,4 +1,4 @@
-"""Whether the pictures that the parameters name are here, and are those that DVC tracks."""
+"""Whether the images that the parameters name are here, and are those that DVC tracks."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ State = Literal["missing", "modified"]
 
 @dataclass(frozen=True)
 class Tracked:
-    """Pictures that `dvc add`, `dvc import` or `dvc import-url` has put under DVC.
+    """Images that `dvc add`, `dvc import` or `dvc import-url` has put under DVC.
 
     file: what git keeps of them, such as birds.dvc. path: where they lie. state: None if what lies there is what the
     file says. imported: from elsewhere, rather than added here.
@@ -55,10 +55,10 @@ def _state(out: Any) -> State | None:
     return "modified" if out.changed_checksum() else None
 
 
-def require_pictures(repo: Any) -> None:
+def require_images(repo: Any) -> None:
     """Make sure that what `download.path` names is here, and as DVC tracks it, if it does.
 
-    Pictures that differ from what DVC tracks would train here, and others in every clone.
+    Images that differ from what DVC tracks would train here, and others in every clone.
 
     Raises:
         FlowError: it is not; the message says how to mend it.
@@ -89,12 +89,12 @@ def _ways_out(download: dict[str, Any]) -> str:
     if source != "folder":
         return (
             f"with download.source: {source} set it to {PLACEHOLDER} (`git checkout {PLACEHOLDER}` brings that back); "
-            "for pictures of your own set download.source: folder"
+            "for images of your own set download.source: folder"
         )
     if path.startswith("~"):
         return f"`~` stands for nothing here: write it out, as {Path(path).expanduser()}"
     return (
-        "put your pictures there, or set it to where they are (`dvc pull` and `dvc checkout` bring what DVC tracks); "
+        "put your images there, or set it to where they are (`dvc pull` and `dvc checkout` bring what DVC tracks); "
         f"if drawings are meant, set download.source: sample and download.path: {PLACEHOLDER}"
     )
 
@@ -138,7 +138,7 @@ def _inside(root: Path, path: str) -> Path | None:
 
 
 def _remove_unknown(root: Path, place: Path, tracked: list[Tracked]) -> None:
-    # What an earlier commit had, and git ignores, would be taken for pictures of this one.
+    # What an earlier commit had, and git ignores, would be taken for images of this one.
     kept = [f"--exclude=/{_literal(one.path)}" for one in tracked]
     if place.exists():
         git("--literal-pathspecs", "clean", "-ffdxq", *kept, "--", str(place), folder=root)

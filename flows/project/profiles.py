@@ -104,7 +104,7 @@ def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    # To `split`, 1 is one picture and 1.0 all of them.
+    # To `split`, 1 is one image and 1.0 all of them.
     return one == other and type(one) is type(other)
 
 

@@ -40,14 +40,14 @@ class Summary(_Lenient):
     balanced_accuracy: Share | None = None
     balanced_accuracy_low: Share | None = None
     balanced_accuracy_high: Share | None = None
-    pictures: Annotated[int, Field(ge=0)] = 0
+    images: Annotated[int, Field(ge=0)] = 0
     verdict: str | None = None
     why: str | None = None
     cautions: list[str] | None = None
 
 
 class _Data(_Lenient):
-    pictures: dict[str, Annotated[int, Field(ge=0)]] = {}
+    images: dict[str, Annotated[int, Field(ge=0)]] = {}
     archive: Checksum | None = None
 
 
@@ -80,7 +80,7 @@ class Record(_Lenient):
     reason: str | None = None
     instead_of: str | None = None
     asks: bool = False
-    test_pictures: dict[str, Any] | None = None
+    test_images: dict[str, Any] | None = None
     data: _Data | None = None
     classifier: Checksum | None = None
     summary: Summary | None = None

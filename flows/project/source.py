@@ -1,4 +1,4 @@
-"""Where pictures come from; whether an address has something new, by what its server says, kept where DVC sees it."""
+"""Where images come from; whether an address has something new, by what its server says, kept where DVC sees it."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def section_of(text: str) -> dict[str, Any]:
 
 
 def are_drawings(download: dict[str, Any]) -> bool:
-    """Whether a section `download` asks for drawings, and surely not for pictures of somebody's own."""
+    """Whether a section `download` asks for drawings, and surely not for images of somebody's own."""
     return download.get("source") == "sample" and Path(str(download.get("path"))) == PLACEHOLDER
 
 

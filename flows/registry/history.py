@@ -16,14 +16,14 @@ class Entry:
     seconds: of the whole run. headline: what counted there, accuracy or balanced_accuracy. measured: that of the
     recommended model with its interval; None where there is none. decision, reason: of the gate. instead_of: the run
     whose model was in use then. version: that it was given when it was promoted. in_use: whether that is in use now.
-    archive, classifier: checksums of pictures and model.
+    archive, classifier: checksums of images and model.
     """
 
     run: str
     commit: str
     started: str
     outcome: str
-    pictures: dict[str, int]
+    images: dict[str, int]
     recommended: str
     headline: str
     measured: tuple[float, float, float] | None
@@ -38,7 +38,7 @@ class Entry:
     instead_of: str
     archive: str
     classifier: str
-    test_pictures: dict[str, Any]
+    test_images: dict[str, Any]
     cautions: list[str]
     is_kept: bool
 
@@ -128,7 +128,7 @@ def _entry(one: saved_runs.Version, version: str, present: gto.Promotion | None,
         commit=one.commit,
         started=(record.get("run") or {}).get("started", ""),
         outcome=record.get("outcome") or "",
-        pictures={} if failed else (record.get("data") or {}).get("pictures", {}),
+        images={} if failed else (record.get("data") or {}).get("images", {}),
         recommended=summary.get("recommended", ""),
         headline=headline,
         measured=None if value is None or low is None or high is None else (value, low, high),
@@ -143,7 +143,7 @@ def _entry(one: saved_runs.Version, version: str, present: gto.Promotion | None,
         instead_of=record.get("instead_of") or "",
         archive=(record.get("data") or {}).get("archive") or "",
         classifier=record.get("classifier") or "",
-        test_pictures=record.get("test_pictures") or {},
+        test_images=record.get("test_images") or {},
         cautions=summary.get("cautions") or [],
         is_kept=is_kept,
     )

@@ -49,7 +49,7 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
         "source": resolve("HEAD"),
         "outcome": _outcome(results, saved_runs.latest(branch)),
         "data": {
-            "pictures": _pictures() if _SPLIT in own else {},
+            "images": _images() if _SPLIT in own else {},
             "archive": checksum_of(ARCHIVE.as_posix()) if ARCHIVE in own else None,
         },
         "classifier": checksum_of(CLASSIFIER.as_posix()) if CLASSIFIER in own else None,
@@ -79,7 +79,7 @@ def _outcome(results: Sequence[StageResult], last: saved_runs.Version | None) ->
     return "trained"
 
 
-def _pictures() -> dict[str, int]:
+def _images() -> dict[str, int]:
     counts = json.loads(_SPLIT.read_text(encoding="utf-8")) if _SPLIT.is_file() else {}
     return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
 

@@ -92,13 +92,13 @@ def _commit(source: str | None) -> dict[str, str]:
 
 
 def _data(commit: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Checksum of the archive, source, and pictures of each subset and class."""
+    """Checksum of the archive, source, and images of each subset and class."""
     counts = _json(content(commit, "data/split.json"))
     subsets = {name: found for name, found in counts.items() if isinstance(found, dict)}
     download = _flat(content(commit, "params.yaml") or "")
     keys = ("download.source", "download.path", "download.url", "download.sha256")
     return {
-        "pictures": (record.get("data") or {}).get("pictures", {}),
+        "images": (record.get("data") or {}).get("images", {}),
         "classes": subsets,
         "archive": (record.get("data") or {}).get("archive") or "",
         **{key.removeprefix("download."): download[key] for key in keys if download.get(key) is not None},
@@ -158,7 +158,7 @@ def _json(text: str | None) -> dict[str, Any]:
 
 def _decision(record: Mapping[str, Any], commit: str) -> dict[str, Any]:
     found = {name: record.get(name) for name in decisions.WAITING if record.get(name) is not None}
-    return found | {"made_here": decisions.made_here(commit), "test_pictures": record.get("test_pictures") or {}}
+    return found | {"made_here": decisions.made_here(commit), "test_images": record.get("test_images") or {}}
 
 
 def _promotion(one: Promotion, used: list[Promotion]) -> dict[str, Any]:

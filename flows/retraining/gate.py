@@ -1,8 +1,8 @@
-"""Whether a new model may take the place of the one in use, on the newest test pictures.
+"""Whether a new model may take the place of the one in use, on the newest test images.
 
 It may if it is shown to be hardly worse: the lower one-sided 95 % bound of the paired difference lies above
 -`gate.margin`, beside the model in use and beside the best before it (`flows.retraining.rivals`), so that small losses
-do not add up. Where the test pictures are too few for that, or labels and pictures are not what they were, a person is
+do not add up. Where the test images are too few for that, or labels and images are not what they were, a person is
 asked.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from flows.errors import FlowError
 from flows.project.parameters import PARAMS, check_parameters, read_parameters
 from flows.registry.gto import Promotion
-from flows.retraining import known_pictures, rivals
+from flows.retraining import known_images, rivals
 from flows.run import left_out
 from flows.run.results import cautions
 
@@ -57,7 +57,7 @@ def read_gate() -> Mapping[str, Any]:
 
 
 def decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[str, Any]) -> Decision:
-    """Compare the classifier of the working directory with the one in use, on the test pictures that lie there now.
+    """Compare the classifier of the working directory with the one in use, on the test images that lie there now.
 
     Whatever is decided, the reason has the cautions of the report.
 
@@ -79,7 +79,7 @@ def decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[s
 def _decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[str, Any]) -> Decision:
     if low := _too_low(summary, params["min_accuracy"]):
         return low
-    # On imbalanced pictures the headline is the balanced accuracy: saying the largest class is no achievement.
+    # On imbalanced images the headline is the balanced accuracy: saying the largest class is no achievement.
     measure = summary.get("headline", "accuracy")
     if present is None:
         reason = f"the first model in use; {_words(measure)} {summary[measure]:.4f}"
@@ -87,7 +87,7 @@ def _decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[
             # Nobody has seen yet that the rest means what it is taken for.
             return Decision("undecided", f"{reason}{left_out.told()}; look at that, then {_ASK}")
         return Decision("promoted", f"{reason}, expected {_expected(params['min_accuracy'])}", is_best=True)
-    labels = known_pictures.compare_manifests(present.commit, present.version, params)
+    labels = known_images.compare_manifests(present.commit, present.version, params)
     with rivals.fetched():
         differing = rivals.other_classes(present)
         if differing:
@@ -105,14 +105,14 @@ def _too_low(summary: Mapping[str, Any], least: float | str) -> Decision | None:
     if not isinstance(least, str):
         below = f"{words} {value:.4f} is below gate.min_accuracy {least:g}"
         return Decision("rejected", below) if value < least else None
-    guessing = known_pictures.chance(known_pictures.predictions_of(summary["recommended"]), measure)
+    guessing = known_images.chance(known_images.predictions_of(summary["recommended"]), measure)
     low = summary[f"{measure}_low"]
     if low > guessing:
         return None
     text = f"{words} {value:.4f} ({low:.4f} at least) is not shown to be above guessing, {guessing:.4f}"
     if value <= guessing:
         return Decision("rejected", f"{text} (gate.min_accuracy: auto)")
-    return Decision("undecided", f"{text}, with these test pictures (gate.min_accuracy: auto); {_ASK}")
+    return Decision("undecided", f"{text}, with these test images (gate.min_accuracy: auto); {_ASK}")
 
 
 def _beside_rivals(present: Promotion, params: Mapping[str, Any], stops: Sequence[str]) -> Decision:
@@ -123,7 +123,7 @@ def _beside_rivals(present: Promotion, params: Mapping[str, Any], stops: Sequenc
     """
     comparison = rivals.compare(present)
     now = rivals.predictions(present)
-    stops = [*stops, *known_pictures.collapse(present.commit, present.version, now, params["margin"])]
+    stops = [*stops, *known_images.collapse(present.commit, present.version, now, params["margin"])]
     if stops:
         reason = _sentences([f"stopped: {'; '.join(stops)}; look at the labels, then {_ASK}", comparison["verdict"]])
         return Decision("undecided", reason, comparison)
@@ -148,16 +148,16 @@ def _judged(comparison: dict[str, Any], beside: dict[str, Any] | None, margin: f
     if any(one["recommended"]["verdict"] == "worse" for one in short):
         return Decision("rejected", f"{told} {bound}", comparison, beside)
     needed = max(_needed(one, margin) for one in short)
-    reason = f"{told} {bound} Cannot decide with these test pictures, about {needed:,} would do; {_ASK}."
+    reason = f"{told} {bound} Cannot decide with these test images, about {needed:,} would do; {_ASK}."
     return Decision("undecided", reason, comparison, beside)
 
 
 def _needed(comparison: Mapping[str, Any], margin: float) -> int:
-    """Test pictures on which a model that is as good would have a bound above the margin in four cases of five."""
+    """Test images on which a model that is as good would have a bound above the margin in four cases of five."""
     recommended = comparison["recommended"]
     error = (recommended["difference"]["value"] - recommended["lower_bound"]) / 1.645
-    needed: int = ceil(comparison["pictures"] * (_QUANTILES * error / margin) ** 2)
-    return max(needed, comparison["pictures"] + 1)
+    needed: int = ceil(comparison["images"] * (_QUANTILES * error / margin) ** 2)
+    return max(needed, comparison["images"] + 1)
 
 
 def _words(measure: str) -> str:

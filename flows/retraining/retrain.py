@@ -18,7 +18,7 @@ from flows.project.git import content
 from flows.project.parameters import check_parameters
 from flows.registry import decisions, gto, publish, run_record, saved_runs, tag_dates
 from flows.registry.decisions import HELD, PROMOTED, UNDECIDED
-from flows.retraining import gate, hours, known_pictures, last_run, pins
+from flows.retraining import gate, hours, known_images, last_run, pins
 from flows.retraining.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
 from flows.retraining.tell import said, tell
 from flows.run import left_out
@@ -34,7 +34,7 @@ _CODES = dict.fromkeys(("Promoted", "Unchanged", "UpToDate"), ExitCode.DONE) | {
     NOT_PUSHED: ExitCode.NOT_PUSHED,
     SKIPPED: ExitCode.SKIPPED,
 }
-# Pictures that are dealt out anew as the data grows would move from test to training.
+# Images that are dealt out anew as the data grows would move from test to training.
 _STABLE_ORDER = {"split.order": "hash"}
 # A few bad things do not stop the rest; they are told.
 _REST_GOES_ON = {"split.strays": "set_aside"}
@@ -50,7 +50,7 @@ def retrain(
     width: int | None = None,
     workers: str | None = None,
 ) -> State:
-    """Run what changed on a branch or in its source of pictures, save the run, and promote its model if it may be.
+    """Run what changed on a branch or in its source of images, save the run, and promote its model if it may be.
 
     Args:
         repository: anything git clones. checkout: folder of the clean checkout, kept between runs.
@@ -107,7 +107,7 @@ def _in_checkout(
         profiles.override(_REST_GOES_ON)
     check_parameters()
     source.look()
-    cache.fetch_pictures()
+    cache.fetch_images()
     if failure := cache.fetch_missing():
         get_run_logger().warning("what earlier runs made could not all be fetched: %s", failure)
     results = run_flow(width, workers)
@@ -158,13 +158,13 @@ def _of_the_gate(record: dict[str, Any], branch: str, past: Sequence[gto.Promoti
             reason = f"its classifier is that of {version}, which {back.who} took out of use: {back.message}"
             return beside | {"decision": "rejected", "reason": reason}
     try:
-        tested = known_pictures.fingerprint(known_pictures.predictions_of(record["summary"]["recommended"]))
+        tested = known_images.fingerprint(known_images.predictions_of(record["summary"]["recommended"]))
         decision = gate.decide(present, record["summary"], gate.read_gate())
     except FlowError as error:
         # The run is kept; the next one decides.
         return beside | {"decision": UNDECIDED, "reason": str(error)}
-    times = known_pictures.times_decided(branch, tested)
-    again = f" Its test pictures have decided {times:,} times before." if times else ""
+    times = known_images.times_decided(branch, tested)
+    again = f" Its test images have decided {times:,} times before." if times else ""
     return beside | {
         "decision": decision.word,
         "reason": decision.reason + again,
@@ -172,7 +172,7 @@ def _of_the_gate(record: dict[str, Any], branch: str, past: Sequence[gto.Promoti
         "beside_best": decision.beside,
         "is_best": decision.is_best,
         "asks": decision.word == UNDECIDED,
-        "test_pictures": {"fingerprint": tested, "decided_before": times},
+        "test_images": {"fingerprint": tested, "decided_before": times},
     }
 
 

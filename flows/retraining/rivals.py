@@ -16,7 +16,7 @@ from flows.project.revisions import fetch_directory
 from flows.registry import gto, saved_runs
 from flows.registry.gto import ARTIFACT, Promotion
 from flows.registry.run_record import CLASSIFIER
-from flows.retraining import known_pictures
+from flows.retraining import known_images
 
 _SCRATCH = Path(".smallset") / "gate"
 
@@ -24,7 +24,7 @@ _SCRATCH = Path(".smallset") / "gate"
 def anchor(present: Promotion, folder: Path | str = ".") -> Promotion:
     """The last model that was shown to be better than the best one before it, or that a person chose.
 
-    By the record of its run, not by trying every model again: of many equal ones the luckiest on these test pictures
+    By the record of its run, not by trying every model again: of many equal ones the luckiest on these test images
     would be taken, and the more there were, the fewer equal ones could follow (`python -m benchmarks.gate_drift`). A
     model that a person took out of use is none, and one that went into use since the person's word counts.
     """
@@ -71,9 +71,9 @@ def other_classes(promotion: Promotion) -> str | None:
 
 
 def compare(promotion: Promotion) -> dict[str, Any]:
-    """Evaluate a model that was promoted on the test pictures that lie here, and compare the new one with it."""
+    """Evaluate a model that was promoted on the test images that lie here, and compare the new one with it."""
     folder = _folder(promotion)
-    data = ["--dataset", "data/dataset", "--manifest", str(known_pictures.MANIFEST)]
+    data = ["--dataset", "data/dataset", "--manifest", str(known_images.MANIFEST)]
     outputs = ["--evaluation", f"{folder}/evaluation/{ARTIFACT}", "--metrics", f"{folder}/metrics/{ARTIFACT}.json"]
     _stage("evaluate", *data, "--model", str(folder / CLASSIFIER), *outputs)
     (folder / SUMMARY).parent.mkdir()
@@ -85,14 +85,14 @@ def compare(promotion: Promotion) -> dict[str, Any]:
     return found
 
 
-def predictions(promotion: Promotion) -> known_pictures.Rows:
-    """The answers of a model that has been compared: path, sha256, label, predicted of each test picture."""
+def predictions(promotion: Promotion) -> known_images.Rows:
+    """The answers of a model that has been compared: path, sha256, label, predicted of each test image."""
     file = _SCRATCH / promotion.version / "evaluation" / ARTIFACT / "predictions.csv"
-    return known_pictures.read_rows(file.read_bytes())
+    return known_images.read_rows(file.read_bytes())
 
 
 def _folder(promotion: Promotion) -> Path:
-    """Where a model that was promoted lies, with its answers to today's test pictures, as long as the gate looks."""
+    """Where a model that was promoted lies, with its answers to today's test images, as long as the gate looks."""
     folder = _SCRATCH / promotion.version
     if not (folder / CLASSIFIER).is_dir():
         if kept := (saved_runs.record_of(promotion.commit) or {}).get("classifier"):

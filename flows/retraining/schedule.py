@@ -93,7 +93,7 @@ def deployment(
         name=name or name_of(repository, branch),
         schedule=timing,
         parameters=given | pinned,
-        description="Retrain on what the branch and its source of pictures have now; promote what is not worse.",
+        description="Retrain on what the branch and its source of images have now; promote what is not worse.",
         tags=["smallset", f"{_OF}{_project(repository, branch)}"],
     )
     return made

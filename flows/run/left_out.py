@@ -1,4 +1,4 @@
-"""What `split` has set aside of the pictures that lie here: so that nothing is set aside without a word."""
+"""What `split` has set aside of the images that lie here: so that nothing is set aside without a word."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whose results lie here: of the parameters and pictures that are here now, or of an earlier run, and of which."""
+"""Whose results lie here: of the parameters and images that are here now, or of an earlier run, and of which."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from flows.project.parameters import PARAMS, read_parameters
 from flows.run.provenance import read_record
 from flows.text import visible
 
-_DATA = ("download.path", "download.source")  # tell whose pictures they are
+_DATA = ("download.path", "download.source")  # tell whose images they are
 _MOST = 4  # changes named
 
 
@@ -26,7 +26,7 @@ def notice(folder: str) -> str:
 
 
 def describe(stages: Sequence[StageNode]) -> str:
-    """Whose the results of an earlier run are, in one line: when it was, of which pictures, and what has changed since.
+    """Whose the results of an earlier run are, in one line: when it was, of which images, and what has changed since.
 
     Raises:
         FlowError: params.yaml cannot be read.

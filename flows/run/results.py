@@ -105,8 +105,8 @@ def headline(summary: Row) -> str:
     share = f"{100 * summary[measure]:.1f} %"
     if (low := summary.get(f"{measure}_low")) is not None and (high := summary.get(f"{measure}_high")) is not None:
         share += f" ({100 * low:.1f} to {100 * high:.1f} %)"
-    pictures = f"{summary['pictures']:,} test pictures" if "pictures" in summary else "the test pictures"
-    of = f"balanced accuracy {share} on {pictures}" if measure == BALANCED else f"{share} of {pictures}"
+    images = f"{summary['images']:,} test images" if "images" in summary else "the test images"
+    of = f"balanced accuracy {share} on {images}" if measure == BALANCED else f"{share} of {images}"
     return visible(f"use {summary['recommended']}: {of}")
 
 
@@ -138,7 +138,7 @@ def publish(fresh: Collection[str]) -> None:
             {name: visible(value) if isinstance(value, str) else value for name, value in one.items()}
             for one in found.models
         ]
-        create_table_artifact(shown, key="metrics", description="Figures of models on the test pictures.")
+        create_table_artifact(shown, key="metrics", description="Figures of models on the test images.")
     if line := headline(found.summary):
         create_markdown_artifact(_markdown(found.models, found.summary, found.report), key="results", description=line)
     if found.report:

@@ -1,4 +1,4 @@
-"""Which pictures are likely mislabelled: confident learning on probabilities of models that have not seen them."""
+"""Which images are likely mislabelled: confident learning on probabilities of models that have not seen them."""
 
 import warnings
 
@@ -18,10 +18,10 @@ from stages.lib.arrays.rows import Picked
 # Inverse strengths of regularisation to choose from. One for all would not do: the weakest fits wrong labels among
 # thousands of features, the strongest learns too little from a few.
 STRENGTHS = (1.0, 0.1, 0.01, 0.001)
-# Pictures that a judge learns from, at the most: more hardly teach a linear model anything.
+# Images that a judge learns from, at the most: more hardly teach a linear model anything.
 LEARNED = 20_000
 _LEAST = 10  # of them of each class
-_JUDGED = 8192  # pictures judged at once
+_JUDGED = 8192  # images judged at once
 _FAINTEST = 1e-12  # probability; a float32 may be 0
 _STRENGTHENED = (0.001, 20.0)  # inverse temperatures to choose from
 _WRONG = 0.1
@@ -31,20 +31,20 @@ _STEPS = 200  # of the solver; more only sharpen the weakest regularisation, whi
 def out_of_sample(
     vectors: np.ndarray | Picked, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int
 ) -> np.ndarray:
-    """Probabilities of the classes of each picture, by a logistic regression trained without it and without its copies.
+    """Probabilities of the classes of each image, by a logistic regression trained without it and without its copies.
 
-    Of the strengths of regularisation the one with the lowest log loss on the held-out pictures counts. Of more than
-    `LEARNED` pictures that many are drawn to learn from; all are judged.
+    Of the strengths of regularisation the one with the lowest log loss on the held-out images counts. Of more than
+    `LEARNED` images that many are drawn to learn from; all are judged.
 
     Args:
-        vectors: float32 (pictures, channels).
-        labels: int64 (pictures,), 0 to classes - 1.
-        groups: int64 (pictures,), equal for copies; each class with at least `folds` of them.
-        folds: parts that the pictures are divided into; each is judged by a model trained on the others.
+        vectors: float32 (images, channels).
+        labels: int64 (images,), 0 to classes - 1.
+        groups: int64 (images,), equal for copies; each class with at least `folds` of them.
+        folds: parts that the images are divided into; each is judged by a model trained on the others.
         seed: of the parts, and of what is drawn to learn from.
 
     Returns:
-        float64 (pictures, classes).
+        float64 (images, classes).
     """
     parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     classes = np.arange(labels.max() + 1)
@@ -69,7 +69,7 @@ def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> Logisti
 
 
 def _drawn(labels: np.ndarray, seed: int) -> np.ndarray:
-    """int64 (drawn,): indices of at most about `LEARNED` pictures, in their order; some of each class in any case."""
+    """int64 (drawn,): indices of at most about `LEARNED` images, in their order; some of each class in any case."""
     if len(labels) <= LEARNED:
         return np.arange(len(labels))
     order = np.random.default_rng(seed).permutation(len(labels))
@@ -82,15 +82,15 @@ def calibrated(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Probabilities as sure as they are right: one temperature for all (Guo et al. 2017), by the lowest log loss.
 
     Models that are surer than right are toned down, those that know nothing to chance, and those that learnt from few
-    pictures, which are too shy, become surer. A tenth of the labels is allowed to be wrong: else those, which are
+    images, which are too shy, become surer. A tenth of the labels is allowed to be wrong: else those, which are
     looked for, would count as mistakes of the model.
 
     Args:
-        labels: int64 (pictures,).
-        probabilities: float64 (pictures, classes), out of sample.
+        labels: int64 (images,).
+        probabilities: float64 (images, classes), out of sample.
 
     Returns:
-        float64 (pictures, classes).
+        float64 (images, classes).
     """
     scores = np.log(probabilities.clip(_FAINTEST))
     some = slice(None, None, 1 + len(labels) // LEARNED)
@@ -105,7 +105,7 @@ def calibrated(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:
-    """Pictures that confidently belong to another class than their label says.
+    """Images that confidently belong to another class than their label says.
 
     By the normalized margin of confident learning (Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating
     Uncertainty in Dataset Labels", JAIR 70): half of 1 + the probability of the labelled class - that of the likeliest
@@ -113,9 +113,9 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
     is likelier than all the rest together.
 
     Args:
-        labels: int64 (pictures,).
-        probabilities: float64 (pictures, classes), `calibrated`.
-        threshold: margin up to which a picture is named, below 0.5.
+        labels: int64 (images,).
+        probabilities: float64 (images, classes), `calibrated`.
+        threshold: margin up to which an image is named, below 0.5.
 
     Returns:
         int64 (named,): indices, the lowest margin first.
@@ -126,15 +126,15 @@ def suspicious(labels: np.ndarray, probabilities: np.ndarray, threshold: float) 
 
 
 def large_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:
-    """Whether the class of each picture has enough different pictures for one in every fold.
+    """Whether the class of each image has enough different images for one in every fold.
 
     Args:
-        labels: int64 (pictures,).
-        groups: int64 (pictures,), equal for copies.
-        folds: parts that the pictures are to be divided into.
+        labels: int64 (images,).
+        groups: int64 (images,), equal for copies.
+        folds: parts that the images are to be divided into.
 
     Returns:
-        bool (pictures,).
+        bool (images,).
     """
     sizes = {label: len(np.unique(groups[labels == label])) for label in np.unique(labels).tolist()}
     return np.array([sizes[label] >= folds for label in labels.tolist()], bool)

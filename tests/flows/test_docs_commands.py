@@ -29,7 +29,7 @@ PLAYED = "test_restore.py plays it"
 # The first words of all others, and why they are not run here.
 NOT_RUN = {
     "make": "builds the environment and trains: tests/test_pipeline.py",
-    "cp -r /home/me/birds": "pictures under DVC: test_inputs.py",
+    "cp -r /home/me/birds": "images under DVC: test_inputs.py",
     "git add birds.dvc": "the same",
     "dvc repro": "trains: tests/test_pipeline.py",
     "dvc metrics diff HEAD~1": "of commits that a clone of this project has, not the toy",

@@ -47,7 +47,7 @@ HONEST = [
     "https://host/a.zip: the server answered 500",
     "SMALLSET_WEBHOOK: not told: ConnectionError",
     "tokens: 500 of class secret",
-    "a/b?c.jpg: expected a picture",
+    "a/b?c.jpg: expected an image",
     "file:///home/me/report.html",
 ]
 

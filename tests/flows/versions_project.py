@@ -47,7 +47,7 @@ def write_source(folder: Path, accuracy: float, **more) -> None:
 def commit_source(folder: Path, accuracy: float, **more) -> None:
     """Write it, commit it and push it."""
     write_source(folder, accuracy, **more)
-    git("commit", "--quiet", "--all", "--message", f"Pictures of {accuracy}", folder=folder)
+    git("commit", "--quiet", "--all", "--message", f"Images of {accuracy}", folder=folder)
     git("push", "--quiet", "origin", "main", folder=folder)
 
 
@@ -141,7 +141,7 @@ def save_run(project: Path, name: str, accuracy: float, decision: str = "promote
         "decision": decision,
         "reason": "as \x1b[31mseen",
         "summary": json.loads((project / "report" / "summary.json").read_text()),
-        "data": {"pictures": {"test": 200}},
+        "data": {"images": {"test": 200}},
         "run": {"started": "2026-11-24T03:00:00+00:00", "seconds": 61.2, "machine": {"cores": 2}},
     }
     return saved_runs.save(record, "main", "Run", project)

@@ -1,4 +1,4 @@
-"""The real pipeline on tiny pictures of birds, retrained day by day; for the test of a week."""
+"""The real pipeline on tiny images of birds, retrained day by day; for the test of a week."""
 
 import os
 import subprocess
@@ -49,7 +49,7 @@ class Day:
 
 @dataclass
 class Week:
-    """A project whose pictures lie in a folder that grows, and what became of each day."""
+    """A project whose images lie in a folder that grows, and what became of each day."""
 
     project: Path
     birds: Path
@@ -58,7 +58,7 @@ class Week:
     drawn: int = 0
 
     def add(self, folder: str, count: int, bird: str | None = None) -> None:
-        """Add pictures of a bird to a folder, which is called like it unless said otherwise."""
+        """Add images of a bird to a folder, which is called like it unless said otherwise."""
         (self.birds / folder).mkdir(parents=True, exist_ok=True)
         for _ in range(count):
             rng = np.random.default_rng(self.drawn)

@@ -25,7 +25,7 @@ while not pathlib.Path(place, other).exists():
 def stages(place: Path) -> dict:
     """`x` and `y` end only if they run side by side; `place`: where they meet."""
     return {
-        "download": {"cmd": "cp pictures/own data.zip", "deps": ["pictures"], "outs": ["data.zip"]},
+        "download": {"cmd": "cp images/own data.zip", "deps": ["images"], "outs": ["data.zip"]},
         "train": {
             "foreach": {"x": "y", "y": "x"},
             "do": {
@@ -38,7 +38,7 @@ def stages(place: Path) -> dict:
             },
         },
         # Reads what a worker has made, and what only this workspace has.
-        "print": {"cmd": "cat m/y/kept pictures/own > print", "deps": ["m/y/kept", "pictures/own"], "outs": ["print"]},
+        "print": {"cmd": "cat m/y/kept images/own > print", "deps": ["m/y/kept", "images/own"], "outs": ["print"]},
         "sum": {
             "cmd": "cat m/x/figures m/y/kept > sum",
             "deps": ["m/x", "m/y/kept"],
@@ -54,17 +54,17 @@ def dvc(*arguments: str) -> str:
 
 
 def prepare(project: Path) -> Path:
-    """Commit a project of these stages, with a remote and pictures that are not committed."""
+    """Commit a project of these stages, with a remote and images that are not committed."""
     tmp_path = project.parent
     (tmp_path / "meeting").mkdir()
     (tmp_path / "storage").mkdir()
     (project / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n/config.local\n")
     dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
-    (project / ".gitignore").write_text("/.smallset/\n/pictures/*\n")
+    (project / ".gitignore").write_text("/.smallset/\n/images/*\n")
     (project / "params.yaml").write_text("epochs: 1\n")
     (project / "meet.py").write_text(MEET)
-    (project / "pictures").mkdir()
-    (project / "pictures" / "own").write_text("1")
+    (project / "images").mkdir()
+    (project / "images" / "own").write_text("1")
     git("config", "user.name", "Somebody")
     git("config", "user.email", "somebody@example.com")
     git("add", "--all")

@@ -9,7 +9,7 @@ import pandas as pd
 CLASSES = ("cat", "dog")
 
 
-def pictures(count: int = 100, classes: tuple[str, ...] = CLASSES) -> pd.DataFrame:
+def images(count: int = 100, classes: tuple[str, ...] = CLASSES) -> pd.DataFrame:
     labels = [classes[index % len(classes)] for index in range(count)]
     paths = [f"test/{label}/{index}.jpg" for index, label in enumerate(labels)]
     return pd.DataFrame({"path": paths, "sha256": [f"{7919 * index % 100003:064x}" for index in range(count)]}).assign(

@@ -1,4 +1,4 @@
-"""Tiny pictures and a tiny backbone, made through the same save and load paths as real ones."""
+"""Tiny images and a tiny backbone, made through the same save and load paths as real ones."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def variation() -> AugmentationParams:
 
 
 def write_dataset(folder: Path, classes: list[str]) -> tuple[Path, Path]:
-    """Pictures whose colour tells their class, with noise; returns the dataset and its manifest."""
+    """Images whose colour tells their class, with noise; returns the dataset and its manifest."""
     rng = np.random.default_rng(0)
     rows = []
     for label, name in enumerate(classes):
@@ -100,7 +100,7 @@ def preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         activation="swish",
         input_shape=(None, None, 3),
     )
-    # Statistics of pictures rather than zeros and ones, so that a change of them would show.
+    # Statistics of images rather than zeros and ones, so that a change of them would show.
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.moving_mean.assign(keras.random.normal(layer.moving_mean.shape) * 0.1)

@@ -7,7 +7,7 @@ from stages.lib.networks import build
 
 
 def averaging_convnet(color: str, channels: np.ndarray, classes: int) -> keras.Model:
-    """A convnet that only averages: its map is the picture's channels times `channels`, small; the head is unset."""
+    """A convnet that only averages: its map is the image's channels times `channels`, small; the head is unset."""
     model = build.convnet(32, color, [channels.shape[1]] * 2, True, 0.0, classes)
     first, second = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     first.set_weights([np.broadcast_to(channels / 9, (3, 3, *channels.shape)), np.zeros(channels.shape[1])])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.lib.core.errors import UserError
-from stages.lib.images.decode import BrokenPicture, decode, size_of, upright
+from stages.lib.images.decode import BrokenImage, decode, size_of, upright
 from stages.lib.sources.archives import members
 from tests.stages import fuzzing
 
@@ -19,13 +19,13 @@ MOST_MEMORY = 2 << 30  # bytes beyond what the process takes without
 LAST = Path("last.txt")  # the mutation that is being read, and its content: what ends this process is found there
 
 
-def picture(content: bytes) -> bool:
-    """Read a picture in every way in which stages do; gives whether it is one."""
+def image(content: bytes) -> bool:
+    """Read an image in every way in which stages do; gives whether it is one."""
     try:
         width, height = size_of(content)
         whole, small = decode(content), decode(content, 32, "grey")
         described = upright(content, enough=512)
-    except BrokenPicture as error:
+    except BrokenImage as error:
         return _refused(error)
     assert whole.shape == (height, width, 3), (whole.shape, width, height)
     assert whole.dtype == small.dtype == np.uint8
@@ -64,8 +64,8 @@ def _address_space() -> int:
 def main() -> None:
     """Read as many mutations of a kind as are asked for, and print what came of them."""
     kind, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    read: Callable[[bytes], bool] = picture if kind == "pictures" else archive
-    files = fuzzing.pictures() if kind == "pictures" else fuzzing.archives()
+    read: Callable[[bytes], bool] = image if kind == "images" else archive
+    files = fuzzing.images() if kind == "images" else fuzzing.archives()
     for content in files.values():
         assert read(content), "a good file is refused"
     most = _address_space() + MOST_MEMORY

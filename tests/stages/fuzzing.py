@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from tests.stages.picture_inputs import FORMATS, ORIENTED, colors_of_16_bits, encoded, grey_tiff, in_mode
+from tests.stages.image_inputs import FORMATS, ORIENTED, colors_of_16_bits, encoded, grey_tiff, in_mode
 
 _LENGTHS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x3FFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000)
 
 
-def pictures() -> dict[str, bytes]:
+def images() -> dict[str, bytes]:
     """Good files of every format that is read, and of several of its kinds."""
     found: dict[str, bytes] = {}
     for form in FORMATS:
@@ -39,7 +39,7 @@ def pictures() -> dict[str, bytes]:
 
 
 def archives() -> dict[str, bytes]:
-    """Good zips and tars of a few pictures, in every packing that is read."""
+    """Good zips and tars of a few images, in every packing that is read."""
     content = {f"{label}/{number}.png": encoded(in_mode("RGB")) for label in ("a", "b") for number in range(3)}
     found: dict[str, bytes] = {}
     for name, packing in (

@@ -1,4 +1,4 @@
-"""A decoding process whose decoder has every fault that a hostile picture could find; the picture's bytes say which."""
+"""A decoding process whose decoder has every fault that a hostile image could find; the image's bytes say which."""
 
 import os
 import signal

@@ -48,14 +48,14 @@ def run_stages(
 
     varied = TRAINING | {"augmentation": variation, "precision": precision}
     vectors, start = folder / "features", folder / "feature_extraction_augmented"
-    pictures = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
+    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
     cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
     end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
     gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
     nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)
     for stage in (
         lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
-        lambda: features(*dataset, preset, vectors, common, pictures),
+        lambda: features(*dataset, preset, vectors, common, images),
         lambda: feature_extraction(vectors, preset, folder / "feature_extraction", common, cached),
         lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
         lambda: fine_tuned(*dataset, start, folder / "fine_tuned", common, gentle),

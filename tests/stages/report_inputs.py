@@ -31,7 +31,7 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
     """Write data, models, evaluations and params.yaml below a folder, and return it.
 
     Args:
-        tested: test pictures of each class. skills: of each model.
+        tested: test images of each class. skills: of each model.
     """
     rng = np.random.default_rng(0)
     manifest = _write_data(folder, classes, tested, rng)
@@ -62,7 +62,7 @@ def run_report(folder: Path, worst: int = 24) -> str:
     return (folder / "report" / "report.html").read_text(encoding="utf-8")
 
 
-def _picture(rng: np.random.Generator, width: int = 20) -> bytes:
+def _image(rng: np.random.Generator, width: int = 20) -> bytes:
     content = io.BytesIO()
     level = rng.integers(30, 220)
     pixels = np.clip(rng.normal(level, 25, (16, width, 3)), 0, 255).astype(np.uint8)
@@ -75,7 +75,7 @@ def _write_data(folder: Path, classes: Sequence[str], tested: Sequence[int], rng
     for name, count in zip(classes, tested, strict=True):
         for subset, amount in (SUBSETS | {"test": count}).items():
             for index in range(amount):
-                path, content = f"{subset}/{name}/{index}.png", _picture(rng, 16 + 2 * (len(rows) % 5))
+                path, content = f"{subset}/{name}/{index}.png", _image(rng, 16 + 2 * (len(rows) % 5))
                 file = folder / "data" / "dataset" / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
@@ -100,7 +100,7 @@ def _write_data(folder: Path, classes: Sequence[str], tested: Sequence[int], rng
 
 
 def _write_findings(data: Path, classes: Sequence[str]) -> None:
-    """Two groups of copies, the second with contradicting classes; two likely mislabelled pictures."""
+    """Two groups of copies, the second with contradicting classes; two likely mislabelled images."""
     one, other = classes[0], classes[1]
     copies = [
         (1, f"train/{one}/0.png", one, "near", 0, "kept in train"),
@@ -149,14 +149,14 @@ def _write_model(
     explained = table.assign(confidence=probabilities.max(axis=1)).head(6).reset_index(names="file")
     explained["file"] = [f"{index}.jpg" for index in explained["file"]]
     for file in explained["file"]:
-        (evaluation / "explanations" / file).write_bytes(_picture(rng))
+        (evaluation / "explanations" / file).write_bytes(_image(rng))
     columns = ["file", "path", "label", "predicted", "confidence"]
     explained[columns].to_csv(evaluation / "explanations" / "index.csv", index=False)
     _write_artifact(folder / "models" / name, classes, rng)
 
 
 def _validation(classes: Sequence[str], skill: float) -> pd.DataFrame:
-    """Predictions of 40 validation pictures of each class, the first so many of them right."""
+    """Predictions of 40 validation images of each class, the first so many of them right."""
     rows = [
         (f"validation/{name}/{index}.png", name, name if index < 40 * skill else classes[place - 1])
         for place, name in enumerate(classes)
@@ -180,4 +180,4 @@ def _write_artifact(model: Path, classes: Sequence[str], rng: np.random.Generato
     (model / "summary.json").write_text(json.dumps(summary))
     (model / "summary.txt").write_text(f"layers of {model.name} <Dense>\n")
     (model / "model.keras").write_bytes(model.name.encode())
-    (model / "augmented.png").write_bytes(_picture(np.random.default_rng(1)))
+    (model / "augmented.png").write_bytes(_image(np.random.default_rng(1)))

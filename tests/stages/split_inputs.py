@@ -1,4 +1,4 @@
-"""The stage `split` run on pictures that a test makes; what holds for every split is checked each time."""
+"""The stage `split` run on images that a test makes; what holds for every split is checked each time."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ COLUMNS = ["path", "class", "subset", "group", "width", "height", "bytes", "sha2
 
 
 def pixels(seed: int) -> Image.Image:
-    """A picture of its own: coarse noise."""
+    """An image of its own: coarse noise."""
     rng = np.random.default_rng(seed)
     # As in photographs less of colour than of light.
     noise = (0.75 * rng.integers(0, 256, (6, 6, 1)) + 0.25 * rng.integers(0, 256, (6, 6, 3))).astype(np.uint8)
@@ -104,6 +104,6 @@ def check(result: Result) -> None:
         assert 0 <= row["brightness"] <= 1
         assert row["sharpness"] >= 0
     assert manifest["sha256"].is_unique
-    assert json.loads(Path("metrics.json").read_text()) == {"pictures": len(manifest)}
+    assert json.loads(Path("metrics.json").read_text()) == {"images": len(manifest)}
     kept = result.duplicates[result.duplicates["action"].str.startswith("kept in")]
     assert (kept.groupby("group")["action"].nunique() == 1).all()

@@ -14,7 +14,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import DownloadParams
 from tests.stages.checksums import checksums
 
-TINY = PretrainingParams(pictures_per_class=2, epochs=1, learning_rate=0.001)
+TINY = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
 
 
 def of(preset: str, enabled: bool = True) -> BackboneParams:
@@ -22,7 +22,7 @@ def of(preset: str, enabled: bool = True) -> BackboneParams:
 
 
 def run(directory: Path, common: CommonParams, params: BackboneParams, source: str = "sample") -> int:
-    """Run the stage; gives the size of pictures that it wrote down."""
+    """Run the stage; gives the size of images that it wrote down."""
     size, cautions = directory.with_suffix(".json"), directory.with_suffix(".cautions.json")
     path = "birds" if source == "folder" else "sources"
     download = DownloadParams(
@@ -60,8 +60,8 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sample_loads_as_a_preset(sample: Path, common: CommonParams) -> None:
     from stages.lib.networks.build import feature_extractor
 
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
-    vectors = feature_extractor(sample, common.image_size, "float32").predict(pictures, verbose=0)
+    images = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
+    vectors = feature_extractor(sample, common.image_size, "float32").predict(images, verbose=0)
     assert vectors.shape[0] == 2
     assert np.isfinite(vectors).all()
 
@@ -77,9 +77,9 @@ def test_local_preset_is_taken_over_whole(preset: Path, common: CommonParams, tm
     from stages.lib.networks.build import feature_extractor
 
     run(tmp_path / "taken", common, of(str(preset)))
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
+    images = np.random.default_rng(0).uniform(0, 255, (2, common.image_size, common.image_size, 3))
     expected, taken = (
-        feature_extractor(folder, common.image_size, "float32").predict(pictures, verbose=0)
+        feature_extractor(folder, common.image_size, "float32").predict(images, verbose=0)
         for folder in (preset, tmp_path / "taken")
     )
     np.testing.assert_array_equal(taken, expected)
@@ -208,10 +208,10 @@ def test_a_backbone_of_one_size_only_is_one_clear_error_for_another(common, tmp_
     [
         ("folder", 32, None),
         ("sample", 16, None),
-        ("folder", 15, "made for pictures of 32 x 32 pixels and gets 15 x 15"),
+        ("folder", 15, "made for images of 32 x 32 pixels and gets 15 x 15"),
     ],
 )
-def test_what_does_not_suit_the_pictures_is_said(source, image_size, caution, preset, common, tmp_path, capsys) -> None:
+def test_what_does_not_suit_the_images_is_said(source, image_size, caution, preset, common, tmp_path, capsys) -> None:
     run(tmp_path / "taken", common.model_copy(update={"image_size": image_size}), of(str(preset)), source)
     printed = capsys.readouterr().out
     assert ("CAUTION" in printed) == (caution is not None)

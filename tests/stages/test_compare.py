@@ -1,15 +1,15 @@
-"""Two runs on the same test pictures: which is better, and how sure that is."""
+"""Two runs on the same test images: which is better, and how sure that is."""
 
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
 from stages.lib.comparison.run_comparison import sentence
-from tests.stages.compared_runs import pictures, predicted
+from tests.stages.compared_runs import images, predicted
 
 
 def test_a_better_model_is_called_better_with_the_published_test(runs):
-    table = pictures(200)
+    table = images(200)
     found = runs({"fine_tuned": predicted(table, range(40))}, {"fine_tuned": predicted(table, range(30, 45))})
     change = found.recommended
     assert (change.comparison.only_one, change.comparison.only_other) == (30, 5)
@@ -26,30 +26,30 @@ def test_a_better_model_is_called_better_with_the_published_test(runs):
 
 
 def test_the_other_way_round_it_is_worse(runs):
-    table = pictures(200)
+    table = images(200)
     found = runs({"fine_tuned": predicted(table, range(30, 45))}, {"fine_tuned": predicted(table, range(40))})
     assert sentence(found).startswith("Worse: ")
     assert found.recommended.comparison.difference.value == pytest.approx(-0.125)
 
 
 def test_a_small_difference_is_not_called_one_and_says_what_would_tell(runs):
-    table = pictures(1000)
+    table = images(1000)
     found = runs({"fine_tuned": predicted(table, range(22))}, {"fine_tuned": predicted(table, range(3, 22))})
     assert found.recommended.comparison.verdict == "no difference shown"
     needed = found.recommended.comparison.needed
     assert needed > 1000
-    assert sentence(found).startswith("No difference shown with these 1,000 test pictures: ")
-    assert sentence(found).endswith(f"About {needed:,} test pictures would show a difference of this size.")
+    assert sentence(found).startswith("No difference shown with these 1,000 test images: ")
+    assert sentence(found).endswith(f"About {needed:,} test images would show a difference of this size.")
 
 
-def test_equal_models_need_no_number_of_pictures(runs):
-    table = pictures()
+def test_equal_models_need_no_number_of_images(runs):
+    table = images()
     found = runs({"fine_tuned": predicted(table, range(4))}, {"fine_tuned": predicted(table, range(4, 8))})
     assert sentence(found).endswith("Both are right equally often.")
 
 
 def test_p_values_are_corrected_for_all_models_together(runs):
-    table = pictures(200)
+    table = images(200)
     before = {name: predicted(table, range(12)) for name in ("scratch", "fine_tuned")}
     after = {"scratch": predicted(table, range(2)), "fine_tuned": predicted(table, range(4))}
     p_values = {c.comparison.one: c.comparison.p_value for c in runs(before, after).changes}
@@ -58,23 +58,23 @@ def test_p_values_are_corrected_for_all_models_together(runs):
 
 
 def test_rows_are_matched_by_content_not_by_order_or_path(runs):
-    table = pictures(60)
+    table = images(60)
     moved = predicted(table, range(5)).assign(path=[f"elsewhere/{index}" for index in range(60)])
     found = runs({"fine_tuned": predicted(table, range(5))}, {"fine_tuned": moved.sample(frac=1, random_state=1)})
     assert (found.recommended.comparison.only_one, found.recommended.comparison.only_other) == (0, 0)
 
 
-def test_copies_of_one_picture_count_as_often_as_they_are_there(runs):
-    table = pictures(20)
+def test_copies_of_one_image_count_as_often_as_they_are_there(runs):
+    table = images(20)
     table.loc[10:19, "sha256"] = table.loc[0:9, "sha256"].to_numpy()
     shuffled = predicted(table, []).sample(frac=1, random_state=2)
     found = runs({"fine_tuned": predicted(table, {3, 13})}, {"fine_tuned": shuffled})
-    assert found.pictures == 20
+    assert found.images == 20
     assert (found.recommended.comparison.only_one, found.recommended.comparison.only_other) == (2, 0)
 
 
 def test_recommended_models_of_different_names_are_compared(runs):
-    table = pictures(200)
+    table = images(200)
     before = {"scratch": predicted(table, range(50)), "feature_extraction": predicted(table, range(80))}
     after = {"scratch": predicted(table, range(45)), "fine_tuned": predicted(table, range(10))}
     found = runs(before, after, recommended=("scratch", "fine_tuned"))
@@ -88,21 +88,21 @@ def test_recommended_models_of_different_names_are_compared(runs):
 
 
 def test_models_that_are_turned_off_are_not_in_the_run(runs):
-    table = predicted(pictures(), range(5))
+    table = predicted(images(), range(5))
     off = pd.DataFrame(columns=["path", "label", "predicted"])
     found = runs({"scratch": table, "fine_tuned": table}, {"scratch": off, "fine_tuned": table})
     assert list(found.only_before) == ["scratch"]
 
 
 def test_without_a_recommendation_the_models_are_still_compared(runs):
-    table = predicted(pictures(), range(5))
+    table = predicted(images(), range(5))
     found = runs({"scratch": table}, {"scratch": table}, recommended=(None, "scratch"))
     assert sentence(found) == "No verdict on the recommended model: none is kept with v1."
     assert len(found.changes) == 1
 
 
 def test_the_large_class_cannot_outvote_the_small_one(runs):
-    table = pictures(400).assign(label=["cat"] * 40 + ["dog"] * 360)
+    table = images(400).assign(label=["cat"] * 40 + ["dog"] * 360)
     sees_both, says_dog = predicted(table, {*range(4), *range(40, 76)}), predicted(table, range(40))
     found = runs({"fine_tuned": sees_both}, {"fine_tuned": says_dog})
     assert found.recommended.comparison.only_one == found.recommended.comparison.only_other == 36
@@ -111,7 +111,7 @@ def test_the_large_class_cannot_outvote_the_small_one(runs):
 
 
 def test_an_imbalanced_test_set_is_compared_by_balanced_accuracies(runs):
-    table = pictures(100).assign(label=["dog"] * 90 + ["cat"] * 10)
+    table = images(100).assign(label=["dog"] * 90 + ["cat"] * 10)
     found = runs({"fine_tuned": predicted(table, range(90, 100))}, {"fine_tuned": predicted(table, range(10))})
     assert found.imbalanced
     assert found.recommended.comparison.verdict == "better"

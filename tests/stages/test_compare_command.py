@@ -12,7 +12,7 @@ import pytest
 
 from stages.compare import _SHOW, compare
 from stages.lib.comparison.run_comparison import figures
-from tests.stages.compared_runs import pictures, predicted, write_run
+from tests.stages.compared_runs import images, predicted, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +31,7 @@ def command(folder: Path, *options: str, before: str = "v1", after: str = "the w
 
 @pytest.fixture
 def written(tmp_path):
-    table = pictures(200)
+    table = images(200)
     write_run(tmp_path / "before", {"fine_tuned": predicted(table, range(40))})
     write_run(
         tmp_path / "after",
@@ -62,21 +62,21 @@ def test_the_command_shows_text_markdown_and_json(written):
     assert found == figures(compare(written / "before", written / "after", "v1", "the workspace"))
 
 
-def test_imbalanced_pictures_and_cautions_are_said_in_every_format(tmp_path):
-    table = pictures(400).assign(label=["cat"] * 40 + ["dog"] * 360)
+def test_imbalanced_images_and_cautions_are_said_in_every_format(tmp_path):
+    table = images(400).assign(label=["cat"] * 40 + ["dog"] * 360)
     write_run(tmp_path / "before", {"fine_tuned": predicted(table, range(4))})
     write_run(tmp_path / "after", {"fine_tuned": predicted(table, range(40))})
     summary = tmp_path / "after" / "report" / "summary.json"
-    summary.write_text(json.dumps({"recommended": "fine_tuned", "cautions": ["Only 9 | pictures."]}))
+    summary.write_text(json.dumps({"recommended": "fine_tuned", "cautions": ["Only 9 | images."]}))
     text, markdown, found = (command(tmp_path, "--format", name) for name in ("text", "markdown", "json"))
     assert re.search(r"fine_tuned +95\.0 % +50\.0 % +99\.0 % +90\.0 % +-45\.0 \(.*\) +< 0\.001 +worse", text.stdout)
     assert "the verdicts are of the balanced accuracy" in text.stdout
     assert "Difference: balanced accuracy after less before" in text.stdout
-    assert text.stdout.endswith("Caution: Only 9 | pictures.\n")
+    assert text.stdout.endswith("Caution: Only 9 | images.\n")
     assert "| model | balanced before | balanced after | accuracy before | accuracy after |" in markdown.stdout
-    assert r"Caution: Only 9 \| pictures." in markdown.stdout
+    assert r"Caution: Only 9 \| images." in markdown.stdout
     figures_found = json.loads(found.stdout)
-    assert (figures_found["measure"], figures_found["cautions"]) == ("balanced_accuracy", ["Only 9 | pictures."])
+    assert (figures_found["measure"], figures_found["cautions"]) == ("balanced_accuracy", ["Only 9 | images."])
     assert figures_found["recommended"]["verdict"] == "worse"
 
 
@@ -88,12 +88,12 @@ def test_the_command_refuses_in_every_format(written):
     text, markdown, found = (command(written, "--format", name) for name in ("text", "markdown", "json"))
     assert {text.returncode, markdown.returncode, found.returncode} == {1}
     assert text.stderr.startswith(
-        "error: v1 and the workspace are not compared: the test pictures differ: 200 only in v1"
+        "error: v1 and the workspace are not compared: the test images differ: 200 only in v1"
     )
     assert text.stderr.count("\n") == 1
-    assert "**Not compared**: the test pictures differ" in markdown.stdout
+    assert "**Not compared**: the test images differ" in markdown.stdout
     assert r"a\|b &lt;i&gt;" in markdown.stdout
-    assert json.loads(found.stdout)["refused"].startswith("the test pictures differ")
+    assert json.loads(found.stdout)["refused"].startswith("the test images differ")
 
 
 def test_results_that_are_not_of_now_are_said_first_in_every_format(written, capsys):

@@ -21,7 +21,7 @@ def alone(labels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("classes", "channels"), [(2, 1), (2, 30), (12, 40)])
-def test_held_out_pictures_are_told_apart(classes: int, channels: int) -> None:
+def test_held_out_images_are_told_apart(classes: int, channels: int) -> None:
     vectors, labels = clouds(classes, 20, channels)
     probabilities = out_of_sample(vectors, labels, alone(labels), 4, 1)
     assert probabilities.shape == (len(labels), classes)
@@ -31,14 +31,14 @@ def test_held_out_pictures_are_told_apart(classes: int, channels: int) -> None:
 
 
 def test_features_that_tell_nothing_make_no_one_confident() -> None:
-    """Were a picture judged by a model that has seen it, random labels would be learnt by heart."""
+    """Were an image judged by a model that has seen it, random labels would be learnt by heart."""
     rng = np.random.default_rng(0)
     vectors, labels = rng.normal(size=(60, 200)).astype(np.float32), np.arange(60) % 2
     probabilities = out_of_sample(vectors, labels, alone(labels), 5, 1)
     assert 0.3 < (probabilities.argmax(axis=1) == labels).mean() < 0.7
 
 
-def test_of_many_pictures_some_are_learnt_from_and_all_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_images_some_are_learnt_from_and_all_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confident_learning, "LEARNED", 80)
     monkeypatch.setattr(confident_learning, "_JUDGED", 50)
     monkeypatch.setattr(confident_learning, "_LEAST", 5)
@@ -56,7 +56,7 @@ def test_of_many_pictures_some_are_learnt_from_and_all_are_judged(monkeypatch: p
 
 
 def test_a_copy_does_not_speak_for_its_copy() -> None:
-    """Each picture comes twice, and nothing but its copy gives its class away."""
+    """Each image comes twice, and nothing but its copy gives its class away."""
     rng = np.random.default_rng(0)
     vectors = np.repeat(rng.normal(size=(40, 200)).astype(np.float32), 2, axis=0)
     labels, groups = np.repeat(np.arange(40) % 2, 2), np.repeat(np.arange(40), 2)
@@ -136,7 +136,7 @@ def test_features_that_tell_the_classes_find_flips_in_small_classes(classes: int
     assert len(named - planted) <= 1
 
 
-def test_classes_without_a_picture_for_each_fold() -> None:
+def test_classes_without_an_image_for_each_fold() -> None:
     labels, groups = np.array([0, 0, 0, 1, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4, 5])
     assert large_enough(labels, groups, 3).tolist() == [True] * 3 + [False] * 4
     assert large_enough(labels, groups, 2).tolist() == [True] * 6 + [False]

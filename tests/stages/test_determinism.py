@@ -38,7 +38,7 @@ def project(tmp_path_factory) -> Path:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["common"] |= {"image_size": 32, "batch_size": 8}
     params["scratch_augmented"] |= {"filters": [4, 8], "epochs": 2}
-    params["backbone"]["pretraining"] |= {"pictures_per_class": 2, "epochs": 1}
+    params["backbone"]["pretraining"] |= {"images_per_class": 2, "epochs": 1}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     return folder
 

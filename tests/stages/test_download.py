@@ -1,4 +1,4 @@
-"""Whatever the source, one raw archive; equal pictures give equal archives."""
+"""Whatever the source, one raw archive; equal images give equal archives."""
 
 import hashlib
 import os
@@ -29,7 +29,7 @@ BY_NUMBER = {"train/cat.0.jpg": b"cat", "train/dog.0.jpg": b"dog"}
 @pytest.fixture(autouse=True)
 def _project(elsewhere: None) -> None:
     Path("sources").mkdir()
-    Path("sources/README.md").write_text("No pictures belong here.")
+    Path("sources/README.md").write_text("No images belong here.")
 
 
 def params_of(path: str | Path | None = None, **changes: object) -> DownloadParams:
@@ -48,7 +48,7 @@ def run(common: CommonParams, path: str | Path | None = None, **changes: object)
 
 
 def make(content: dict[str, bytes], kind: str) -> Path:
-    folder = Path("my own pictures")
+    folder = Path("my own images")
     for name, data in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
@@ -57,11 +57,11 @@ def make(content: dict[str, bytes], kind: str) -> Path:
 
 @pytest.mark.parametrize("content", [BY_FOLDER, BY_NUMBER], ids=["by folder", "by number"])
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "gztar"])
-def test_ones_own_pictures(content: dict[str, bytes], kind: str, common: CommonParams) -> None:
+def test_ones_own_images(content: dict[str, bytes], kind: str, common: CommonParams) -> None:
     assert run(common, make(content, kind)) == content
 
 
-def test_equal_pictures_give_equal_archives(common: CommonParams) -> None:
+def test_equal_images_give_equal_archives(common: CommonParams) -> None:
     checksums = set()
     for kind in ("folder", "zip", "tar", "gztar"):
         run(common, make(BY_FOLDER, kind))
@@ -73,7 +73,7 @@ SOURCES = ["sample", "kaggle", "url", "digits"]
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_pictures_where_none_belong_are_neither_taken_nor_passed_over(source: str, common: CommonParams) -> None:
+def test_images_where_none_belong_are_neither_taken_nor_passed_over(source: str, common: CommonParams) -> None:
     Path("sources/.source.json").write_text("{}")
     Path("sources/robin").mkdir()
     Path("sources/robin/1.jpg").write_bytes(b"robin")
@@ -85,26 +85,26 @@ def test_pictures_where_none_belong_are_neither_taken_nor_passed_over(source: st
     assert not Path("raw.zip").exists()
 
 
-@pytest.mark.parametrize("path", ["birds", "/somewhere/birds.zip", "sources/birds", "pictures", "~/birds", "."])
+@pytest.mark.parametrize("path", ["birds", "/somewhere/birds.zip", "sources/birds", "images", "~/birds", "."])
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_path_of_ones_own_beside_another_source_is_refused(source: str, path: str) -> None:
-    expected = f"expected sources with download.source: {source}; for pictures of your own set that to folder"
+    expected = f"expected sources with download.source: {source}; for images of your own set that to folder"
     with pytest.raises(ValueError, match=expected):
         params_of(path, source=source)
 
 
 @pytest.mark.parametrize("path", ["sources", "sources/", "./sources"])
 def test_the_folder_that_stands_for_none_is_no_source(path: str) -> None:
-    with pytest.raises(ValueError, match=r"expected the folder or archive of your pictures with download\.source"):
+    with pytest.raises(ValueError, match=r"expected the folder or archive of your images with download\.source"):
         params_of(path)
 
 
 def test_a_folder_with_nothing_in_it_is_never_replaced_by_drawings(common: CommonParams) -> None:
-    """As a clone has it: git keeps what DVC and people leave beside pictures, and not the pictures."""
+    """As a clone has it: git keeps what DVC and people leave beside images, and not the images."""
     Path("birds/robin").mkdir(parents=True)
     for name in ("README.md", ".gitignore", "robin.dvc", "robin/.gitignore"):
         Path("birds", name).write_text("1")
-    with pytest.raises(UserError, match="birds: expected pictures, found 4 files, all hidden or README"):
+    with pytest.raises(UserError, match="birds: expected images, found 4 files, all hidden or README"):
         run(common, "birds")
     shutil.rmtree("birds")
     with pytest.raises(UserError, match="birds: expected a folder, a zip or a tar, found nothing"):
@@ -114,7 +114,7 @@ def test_a_folder_with_nothing_in_it_is_never_replaced_by_drawings(common: Commo
 
 def test_it_says_at_once_what_it_takes_and_from_where(common: CommonParams, capsys: pytest.CaptureFixture[str]) -> None:
     run(common, make(BY_FOLDER, "folder"))
-    assert capsys.readouterr().out.startswith("source folder: 3 files from my own pictures\n")
+    assert capsys.readouterr().out.startswith("source folder: 3 files from my own images\n")
     run(common)
     assert capsys.readouterr().out.startswith("source sample: 4 drawings, made here\n")
 
@@ -146,20 +146,20 @@ def test_no_shell_reads_a_path() -> None:
     assert sorted(path.name for path in Path().iterdir()) == sorted(["data", "params.yaml", "sources", made.name])
 
 
-def test_what_is_no_picture_by_its_name_stays_out_and_is_listed(
+def test_what_is_no_image_by_its_name_stays_out_and_is_listed(
     common: CommonParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aside = {"birds/README.txt": b"about", "birds/robin/.DS_Store": b"mac", "birds/robin/Thumbs.db": b"win"}
     assert run(common, make(BY_FOLDER | aside, "folder")) == BY_FOLDER
     said = capsys.readouterr().out
-    assert "3 files are no pictures by their names" in said
+    assert "3 files are no images by their names" in said
     assert all(name in said for name in aside)
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar"])
-def test_a_source_without_pictures_is_refused(kind: str, common: CommonParams) -> None:
+def test_a_source_without_images_is_refused(kind: str, common: CommonParams) -> None:
     source = make({"README.md": b"nothing yet"}, kind)
-    with pytest.raises(UserError, match=r"expected pictures, found 1 files, all hidden or README") as caught:
+    with pytest.raises(UserError, match=r"expected images, found 1 files, all hidden or README") as caught:
         run(common, source)
     assert str(source) in str(caught.value)
     assert not Path("raw.zip").exists()
@@ -189,8 +189,8 @@ def test_the_sample_is_drawn_and_the_same_every_time(common: CommonParams) -> No
 
 
 def test_digits_lie_as_their_publishers_divided_them(common: CommonParams, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
-    subsets = (pictures[:2], np.array([7, 0], np.uint8)), (pictures[2:], np.array([7], np.uint8))
+    images = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
+    subsets = (images[:2], np.array([7, 0], np.uint8)), (images[2:], np.array([7], np.uint8))
     (first, second), (third, fourth) = subsets
     kept = Path("mnist.npz").resolve()
     np.savez(kept, x_train=first, y_train=second, x_test=third, y_test=fourth)
@@ -198,7 +198,7 @@ def test_digits_lie_as_their_publishers_divided_them(common: CommonParams, monke
     monkeypatch.setattr(made, "SHA256", hashlib.sha256(kept.read_bytes()).hexdigest())
     found = run(common, source="digits")
     assert list(found) == ["test/7/0.png", "train/0/1.png", "train/7/0.png"]
-    np.testing.assert_array_equal(decode(found["test/7/0.png"], color="grey")[..., 0], pictures[2])
+    np.testing.assert_array_equal(decode(found["test/7/0.png"], color="grey")[..., 0], images[2])
 
 
 def test_digits_without_a_network_say_where_to_put_them(common: CommonParams, monkeypatch: pytest.MonkeyPatch) -> None:

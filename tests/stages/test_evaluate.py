@@ -1,4 +1,4 @@
-"""A saved model on test pictures, and on new ones."""
+"""A saved model on test images, and on new ones."""
 
 import json
 import re
@@ -72,8 +72,8 @@ def test_predictions_are_those_of_the_saved_model(two, two_classes):
     assert table["sha256"].tolist() == manifest.loc[table["path"], "sha256"].tolist()
     model = keras.saving.load_model(two / "models" / "scratch" / "model.keras")
     for row in table.itertuples():
-        picture = np.asarray(Image.open(two_classes[0] / row.path).resize((32, 32), Image.Resampling.BILINEAR))
-        assert model(picture[np.newaxis].astype(np.float32)).numpy()[0, 0] == pytest.approx(row.p_dog, abs=1e-4)
+        image = np.asarray(Image.open(two_classes[0] / row.path).resize((32, 32), Image.Resampling.BILINEAR))
+        assert model(image[np.newaxis].astype(np.float32)).numpy()[0, 0] == pytest.approx(row.p_dog, abs=1e-4)
         assert row.predicted == ("dog" if row.p_dog > 0.5 else "cat")
     np.testing.assert_allclose(table.p_cat + table.p_dog, 1, atol=1e-6)
 
@@ -88,16 +88,16 @@ def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
     truth = np.stack([table.label == name for name in ("apple", "pear", "plum")], axis=1)
     assert figures["log_loss"] == pytest.approx(-np.log(probabilities[truth]).mean(), rel=1e-3)
     assert figures["brier"] == pytest.approx(((probabilities - truth) ** 2).sum(axis=1).mean(), rel=1e-3)
-    assert figures["pictures"] == len(table) == 18
+    assert figures["images"] == len(table) == 18
     for name in ("accuracy", "balanced_accuracy", "roc_auc", "average_precision"):
         assert figures[f"{name}_low"] <= figures[name] <= figures[f"{name}_high"]
     confusion = pd.read_csv(folder / "confusion.csv")
     assert (confusion.actual == confusion.predicted).sum() == right.sum()
     assert len(pd.read_csv(folder / "curves.csv")) == 3
-    assert pd.read_csv(folder / "per_class.csv")["pictures"].tolist() == [6, 6, 6]
+    assert pd.read_csv(folder / "per_class.csv")["images"].tolist() == [6, 6, 6]
     calibration = pd.read_csv(folder / "calibration.csv")
-    assert calibration["pictures"].sum() == 18
-    assert (calibration["pictures"] * calibration["accuracy"]).sum() == pytest.approx(right.sum(), abs=1e-3)
+    assert calibration["images"].sum() == 18
+    assert (calibration["images"] * calibration["accuracy"]).sum() == pytest.approx(right.sum(), abs=1e-3)
     explained = pd.read_csv(folder / "explanations" / "index.csv")
     assert (folder / "explanations" / explained["file"][0]).is_file()
 
@@ -109,15 +109,15 @@ def test_metrics_are_the_few_figures_that_a_review_decides_by(two):
     assert metrics.items() <= figures.items()
 
 
-def test_the_validation_pictures_are_measured_as_in_training(two):
+def test_the_validation_images_are_measured_as_in_training(two):
     figures = json.loads((two / "evaluation" / "scratch" / "figures.json").read_text())
     summary = json.loads((two / "models" / "scratch" / "summary.json").read_text())
     assert figures["validation_accuracy"] == summary["val_accuracy"]
-    # Both classes have six validation pictures: then balanced accuracy is accuracy.
+    # Both classes have six validation images: then balanced accuracy is accuracy.
     assert figures["validation_balanced_accuracy"] == pytest.approx(summary["val_accuracy"])
 
 
-def test_the_predictions_of_the_validation_pictures_are_kept_for_the_choice(two, two_classes):
+def test_the_predictions_of_the_validation_images_are_kept_for_the_choice(two, two_classes):
     table = pd.read_csv(two / "evaluation" / "scratch" / "validation_predictions.csv")
     assert list(table) == ["path", "sha256", "label", "predicted", "p_cat", "p_dog"]
     manifest = pd.read_csv(two_classes[1], dtype=str)
@@ -149,13 +149,13 @@ def test_the_classifier_is_the_recommended_model(two):
 
 @pytest.fixture
 def album(two, two_classes, tmp_path, monkeypatch) -> Path:
-    """New pictures, one of them broken, beside files that are none; the trained models are at hand."""
+    """New images, one of them broken, beside files that are none; the trained models are at hand."""
     monkeypatch.chdir(two)
     folder = tmp_path / "album"
     (folder / "deeper").mkdir(parents=True)
     for index, file in enumerate(sorted(two_classes[0].rglob("test/*/*.png"))[:3]):
         (folder / "deeper" / f"{index}.png").write_bytes(file.read_bytes())
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of a picture")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")
     (folder / ".DS_Store").write_bytes(b"x")
     return folder
 
@@ -181,7 +181,7 @@ def test_predict_follows_links_and_tells_what_it_sets_aside(album, tmp_path, cap
         f"linked/deeper/{n}.png" for n in range(3)
     ]
     assert not broken
-    assert "3 files are no pictures by their names" in capsys.readouterr().err
+    assert "3 files are no images by their names" in capsys.readouterr().err
     (album / "again").symlink_to(tmp_path / "elsewhere" / "deeper")
     with pytest.raises(UserError, match="through a link"):
         predict([album], "scratch")
@@ -199,12 +199,12 @@ def test_predict_agrees_with_the_evaluation(two, two_classes, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere.jpg"], r"error: nowhere\.jpg: expected a picture or a folder, found nothing"),
+        (["nowhere.jpg"], r"error: nowhere\.jpg: expected an image or a folder, found nothing"),
         (
             ["--model", "best", "models/scratch/model.keras"],
             r"error: --model: expected .*: classifier, scratch, scratch_augmented\. Received: 'best'",
         ),
-        (["models/scratch/model.keras"], r"error: expected at least one picture, found 1 files that are none"),
+        (["models/scratch/model.keras"], r"error: expected at least one image, found 1 files that are none"),
     ],
 )
 def test_a_mistake_in_predict_is_one_line(two, arguments, message):
@@ -215,8 +215,8 @@ def test_a_mistake_in_predict_is_one_line(two, arguments, message):
     assert re.fullmatch(message + ".*\n", done.stderr)
 
 
-def test_a_batch_is_no_larger_than_there_are_pictures(two, two_classes):
-    """It is filled up for the compiled pass; `evaluate.batch_size` far above all pictures would take all memory."""
+def test_a_batch_is_no_larger_than_there_are_images(two, two_classes):
+    """It is filled up for the compiled pass; `evaluate.batch_size` far above all images would take all memory."""
     from stages.lib.images.resizing import STRETCH
     from stages.lib.inference.forward import probabilities
     from stages.lib.networks.saved_model import load

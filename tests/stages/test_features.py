@@ -51,7 +51,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     assert not list((tmp_path / ".smallset" / "training").iterdir())
 
 
-def test_vectors_are_those_of_each_picture(
+def test_vectors_are_those_of_each_image(
     two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "_BATCHES", 1)

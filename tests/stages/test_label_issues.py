@@ -20,7 +20,7 @@ COPIES = ["group", "path", "class", "kind", "distance", "action"]
 
 
 def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | None = None) -> None:
-    """Features around a centre of each class; `wrong`: pictures and the class whose features they have in truth."""
+    """Features around a centre of each class; `wrong`: images and the class whose features they have in truth."""
     rng = np.random.default_rng(0)
     names = sorted(classes)
     rows = [
@@ -41,8 +41,8 @@ def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | 
         vectors = (centres + rng.normal(size=centres.shape)).astype(np.float32)
         labelled = np.array([names.index(name) for name in found["class"]])
         paths = found["path"].tolist()
-        pictures = Subset([Path(path) for path in paths], paths, ["0"] * len(paths), labelled, names)
-        feature_files.write(Path("features"), subset, pictures, channels, [vectors])
+        images = Subset([Path(path) for path in paths], paths, ["0"] * len(paths), labelled, names)
+        feature_files.write(Path("features"), subset, images, channels, [vectors])
     feature_files.write_about(Path("features"), names, "float32")
 
 
@@ -92,10 +92,10 @@ def test_flipped_labels_of_every_subset_are_named() -> None:
         assert row["p_suggested"] > 0.9
 
 
-def test_disputed_test_pictures_come_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+def test_disputed_test_images_come_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     project({"cat": 30, "dog": 30}, wrong={"dog.11.png": "cat", "cat.4.png": "dog"})
     run()
-    assert "1 of them is a test picture: relabelling only" in capsys.readouterr().out
+    assert "1 of them is a test image: relabelling only" in capsys.readouterr().out
 
 
 def test_right_labels_are_left_alone() -> None:
@@ -117,15 +117,15 @@ def test_one_channel() -> None:
     assert table[["path", "suggested"]].values.tolist() == [["test/NA/NA.5.png", "dog"]]
 
 
-def test_a_class_of_few_pictures_is_not_checked_and_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_class_of_few_images_is_not_checked_and_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
     project({"cat": 30, "dog": 30, "emu": 3}, wrong={"emu.1.png": "cat", "cat.4.png": "dog"})
     table, figures = run()
     assert table["path"].tolist() == ["validation/cat/cat.4.png"]
     assert figures["checked"] == 60
-    assert "class 'emu' is not checked: fewer than 4 different pictures (label_issues.folds)" in capsys.readouterr().out
+    assert "class 'emu' is not checked: fewer than 4 different images (label_issues.folds)" in capsys.readouterr().out
 
 
-def test_too_few_pictures_of_all_classes_but_one() -> None:
+def test_too_few_images_of_all_classes_but_one() -> None:
     project({"cat": 30, "dog": 3})
     table, figures = run()
     assert table.empty

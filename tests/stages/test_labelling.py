@@ -87,7 +87,7 @@ BROKEN = {"heron/1.heic": b"broken", "heron/2.heic": b"broken too"}
 
 @pytest.mark.parametrize("others", [BIRDS, {name: data for name, data in BIRDS.items() if "wren" in name}])
 @pytest.mark.parametrize("around", ["", "birds/", "train/"])
-def test_a_class_that_loses_all_its_pictures_is_named(others: dict[str, bytes], around: str) -> None:
+def test_a_class_that_loses_all_its_images_is_named(others: dict[str, bytes], around: str) -> None:
     """Also where a single other class is left."""
     content = {around + name: data for name, data in (others | BROKEN).items()}
     message = refusal(content, max_rejected=0.9)

@@ -1,4 +1,4 @@
-"""Labels from a csv beside the pictures: what is taken, and what is refused or told; through the real stage."""
+"""Labels from a csv beside the images: what is taken, and what is refused or told; through the real stage."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
 
 INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
 numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "jpeg", "run"))
-PICTURES = {f"scans/{n}.jpg": jpeg(pixels(n)) for n in range(24)}
+IMAGES = {f"scans/{n}.jpg": jpeg(pixels(n)) for n in range(24)}
 LABELS = {f"scans/{n}.jpg": ("ill", "well")[n % 2] for n in range(24)}
 
 
@@ -69,12 +69,12 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
 )
 @pytest.mark.parametrize("folder", ["", "study/"])
 def test_a_csv_gives_the_classes(content: bytes, folder: str) -> None:
-    files = {f"{folder}{name}": data for name, data in PICTURES.items()} | {f"{folder}labels.csv": content}
+    files = {f"{folder}{name}": data for name, data in IMAGES.items()} | {f"{folder}labels.csv": content}
     result = run(files, labels="labels.csv")
     truth = {Path(path).name: label for path, label in LABELS.items()}
     assert {Path(row["path"]).name: row["class"] for row in result.manifest.to_dict("records")} == truth
     assert result.counts["rejected"] == result.counts["unlabelled"] == 0
-    assert result.rejected.values.tolist() == [[f"{folder}labels.csv", "set aside: no picture by its name"]]
+    assert result.rejected.values.tolist() == [[f"{folder}labels.csv", "set aside: no image by its name"]]
 
 
 def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,18 +82,18 @@ def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None
         (path, label, f"p{n // 4}", ("train", "val", "Test")[n // 4 % 3])
         for n, (path, label) in enumerate(LABELS.items())
     ]
-    content = PICTURES | {"labels.csv": table(rows, "path,label,group,subset")}
+    content = IMAGES | {"labels.csv": table(rows, "path,label,group,subset")}
     result = run(content, labels="labels.csv", order="folders")
     assert result.counts["train"] == result.counts["test"] == {"ill": 4, "well": 4}
     assert set(result.manifest["group"]) == {f"p{n}" for n in range(6)}
-    assert "ill: 12 pictures (train 4, validation 4, test 4)" in capsys.readouterr().out
+    assert "ill: 12 images (train 4, validation 4, test 4)" in capsys.readouterr().out
     for order in ("hash", "shuffle"):
         manifest = run(content, labels="labels.csv", order=order).manifest
         assert len(manifest) == 24
         assert (manifest.groupby("group")["subset"].nunique() == 1).all()
         assert f"split.order folders would keep; {order} divides them anew" in capsys.readouterr().out
     divided = table([(path, label, "p1", subset) for (path, label, _, subset) in rows], "path,label,group,subset")
-    message = refusal(PICTURES | {"labels.csv": divided}, labels="labels.csv", order="folders")
+    message = refusal(IMAGES | {"labels.csv": divided}, labels="labels.csv", order="folders")
     assert "expected each group in one subset, found 1 in several: p1" in message
 
 
@@ -116,32 +116,32 @@ def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None
     ],
 )
 def test_a_csv_that_says_something_wrong_is_refused(content: bytes, expected: str) -> None:
-    message = refusal(PICTURES | {"labels.csv": content}, labels="labels.csv")
+    message = refusal(IMAGES | {"labels.csv": content}, labels="labels.csv")
     assert expected in message
     assert "split.labels: labels.csv" in message or "class" in message
 
 
 def test_a_name_that_several_files_have_is_not_completed() -> None:
     bare = table([(Path(path).stem, label) for path, label in LABELS.items()])
-    twice = PICTURES | {"labels.csv": bare, "masks/7.png": jpeg(pixels(99))}
+    twice = IMAGES | {"labels.csv": bare, "masks/7.png": jpeg(pixels(99))}
     assert "1 rows without one: 7" in refusal(twice, labels="labels.csv")
     elsewhere = table([(path.replace("scans", "other"), label) for path, label in LABELS.items()])
-    assert "24 rows without one: other/0.jpg" in refusal(PICTURES | {"labels.csv": elsewhere}, labels="labels.csv")
+    assert "24 rows without one: other/0.jpg" in refusal(IMAGES | {"labels.csv": elsewhere}, labels="labels.csv")
 
 
 def test_a_csv_elsewhere_is_refused_with_the_reason() -> None:
-    message = refusal(PICTURES | {"a/x.csv": GOOD, "b/x.csv": GOOD}, labels="/home/me/labels.csv")
-    assert "in the folder or archive of the pictures, so that DVC sees when it changes" in message
+    message = refusal(IMAGES | {"a/x.csv": GOOD, "b/x.csv": GOOD}, labels="/home/me/labels.csv")
+    assert "in the folder or archive of the images, so that DVC sees when it changes" in message
     assert "which is there not; csv files there: a/x.csv, b/x.csv" in message
-    assert "there 2 times" in refusal(PICTURES | {"a/x.csv": GOOD, "b/x.csv": GOOD}, labels="x.csv")
+    assert "there 2 times" in refusal(IMAGES | {"a/x.csv": GOOD, "b/x.csv": GOOD}, labels="x.csv")
 
 
-def test_rows_that_repeat_and_pictures_without_a_row_are_counted_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    content = PICTURES | {f"scans/extra{n}.jpg": jpeg(pixels(50 + n)) for n in range(2)}
+def test_rows_that_repeat_and_images_without_a_row_are_counted_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    content = IMAGES | {f"scans/extra{n}.jpg": jpeg(pixels(50 + n)) for n in range(2)}
     result = run(content | {"labels.csv": GOOD + b"scans/0.jpg,ill\r\n"}, labels="labels.csv")
     said = capsys.readouterr().out
     assert "labels.csv: 1 rows repeat another" in said
-    assert "2 pictures have no class and stay out: scans/extra0.jpg, scans/extra1.jpg" in said
+    assert "2 images have no class and stay out: scans/extra0.jpg, scans/extra1.jpg" in said
     assert result.counts["unlabelled"] == 2
     reason = "set aside: no class by split.labels labels.csv"
     assert [["scans/extra0.jpg", reason], ["scans/extra1.jpg", reason]] == result.rejected.values.tolist()[1:]

@@ -24,8 +24,8 @@ def test_a_training_with_dropout_and_variation(two_classes, common, tmp_path):
 
 
 def test_drawings_and_a_backbone_of_them():
-    pictures, labels = draw_set(("cat", "dog"), 2, 32, SEED)
-    assert pretrain(pictures, labels, 1, 0.001, 2, SEED).count_params()
+    images, labels = draw_set(("cat", "dog"), 2, 32, SEED)
+    assert pretrain(images, labels, 1, 0.001, 2, SEED).count_params()
 
 
 def test_folds_of_the_labels():

@@ -1,4 +1,4 @@
-"""The five model stages on tiny pictures, through the real save and load path."""
+"""The five model stages on tiny images, through the real save and load path."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -86,7 +86,7 @@ def test_any_precision_gives_float32_probabilities(two_classes, common, tmp_path
     assert model(np.zeros((2, 32, 32, 3), np.float32)).dtype == "float32"
 
 
-def test_features_are_cached_for_every_picture_in_one_order(chain, two_classes):
+def test_features_are_cached_for_every_image_in_one_order(chain, two_classes):
     for subset, count in (("train", 24), ("validation", 12), ("test", 12)):
         vectors = np.load(chain / "features" / f"{subset}.npy")
         table = pd.read_csv(chain / "features" / f"{subset}.csv")
@@ -95,14 +95,14 @@ def test_features_are_cached_for_every_picture_in_one_order(chain, two_classes):
         assert table["path"].tolist() == read_subset(*two_classes, subset).names
 
 
-def test_a_head_on_cached_features_equals_the_whole_model_on_pictures(chain, two_classes, common, tmp_path):
+def test_a_head_on_cached_features_equals_the_whole_model_on_images(chain, two_classes, common, tmp_path):
     whole, _ = load(chain / "feature_extraction")
     test = read_subset(*two_classes, "test")
-    pictures = decode_all(test.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
+    images = decode_all(test.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
     x = np.load(chain / "features" / "test.npy")
     for layer in whole.layers[-3:]:
         x = layer(x)
-    np.testing.assert_allclose(whole.predict(pictures.astype(np.float32), verbose=0), x, atol=1e-5)
+    np.testing.assert_allclose(whole.predict(images.astype(np.float32), verbose=0), x, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["feature_extraction", "feature_extraction_augmented"])
@@ -137,11 +137,11 @@ def test_fine_tuning_can_stop_after_the_last_layers(chain, two_classes, common, 
     assert list(after).index(changed[0]) > len(after) // 2
 
 
-def test_a_validation_of_cached_features_is_that_of_pictures(chain, two_classes, common, tmp_path):
+def test_a_validation_of_cached_features_is_that_of_images(chain, two_classes, common, tmp_path):
     model, _ = load(chain / "feature_extraction_augmented")
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
-    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
+    images = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
+    probability = model.predict(images.astype(np.float32), verbose=0)[:, 0].astype(float)
     right = np.where(validation.labels == 1, probability, 1 - probability)
     expected = summary(chain / "feature_extraction_augmented")["val_loss"]
     assert -np.log(right).mean() == pytest.approx(expected, rel=1e-3)
@@ -169,11 +169,11 @@ def test_a_chosen_precision_gives_what_asking_for_it_gives(
 
 @pytest.mark.parametrize("name", ["scratch", "feature_extraction", "feature_extraction_augmented", "fine_tuned"])
 def test_a_saved_model_computes_in_the_precision_that_it_was_trained_in(lower, two_classes, common, tmp_path, name):
-    """Its loss on the validation pictures is that of its summary."""
+    """Its loss on the validation images is that of its summary."""
     model, _ = load(lower / name)
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
-    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
+    images = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
+    probability = model.predict(images.astype(np.float32), verbose=0)[:, 0].astype(float)
     right = np.where(validation.labels == 1, probability, 1 - probability)
     about = summary(lower / name)
     assert about["precision"] == "mixed_bfloat16"

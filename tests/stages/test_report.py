@@ -82,7 +82,7 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     summary = json.loads((folder / "report" / "summary.json").read_text())
     figures = json.loads((folder / "evaluation" / "fine_tuned" / "figures.json").read_text())
     keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
-    keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "pictures", "verdict"]
+    keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "images", "verdict"]
     keys += ["why", "cautions"]
     assert list(summary) == keys
     assert summary["recommended"] == "fine_tuned"
@@ -92,7 +92,7 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     assert f"{100 * figures['accuracy']:.1f}\N{NO-BREAK SPACE}%" in elements.text
     assert summary["verdict"] in elements.text
     assert summary["why"] in elements.text
-    assert any(text.startswith("Only 24 test pictures") for text in summary["cautions"])
+    assert any(text.startswith("Only 24 test images") for text in summary["cautions"])
     assert all(text in elements.text for text in summary["cautions"])
 
 
@@ -101,7 +101,7 @@ def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
     assert list(accuracy) == ["model", "accuracy", "low", "high"]
     assert list(accuracy["model"]) == list(SKILLS)
     pairs = pd.read_csv(folder / "report" / "comparisons.csv")
-    columns = "one other pictures only_one only_other difference low high p_value needed verdict measure"
+    columns = "one other images only_one only_other difference low high p_value needed verdict measure"
     assert list(pairs) == columns.split()
     assert [*zip(pairs["one"], pairs["other"], strict=True)] == [(one.one, one.other) for one in results.comparisons]
     assert list(pairs["p_value"]) == pytest.approx([one.p_value for one in results.comparisons], rel=1e-6)
@@ -140,7 +140,7 @@ def test_identifiers_are_unique_and_links_lead_somewhere(elements):
     assert {link[1:] for link in links if link.startswith("#")} <= set(names)
 
 
-def test_headings_are_in_order_and_pictures_have_words(elements):
+def test_headings_are_in_order_and_images_have_words(elements):
     levels = [int(tag[1]) for tag, _ in elements.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -173,12 +173,12 @@ def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(folder, page, tmp
         assert (elsewhere / "report" / name).read_bytes() == (folder / "report" / name).read_bytes()
 
 
-def test_imbalanced_test_pictures_change_the_headline_and_warn(tmp_path):
+def test_imbalanced_test_images_change_the_headline_and_warn(tmp_path):
     INPUTS["write_inputs"](tmp_path, ["common", "rare"], [30, 5], {"scratch": 0.6, "fine_tuned": 0.9})
     for name, wrong in (("scratch", "common"), ("fine_tuned", "rare")):
         file = tmp_path / "evaluation" / name / "figures.json"
         file.write_text(json.dumps(json.loads(file.read_text()) | {"roc_auc_low": None}))
-        # `fine_tuned` never finds the rare class, which is no more than a tenth of the validation pictures.
+        # `fine_tuned` never finds the rare class, which is no more than a tenth of the validation images.
         file = file.with_name("validation_predictions.csv")
         rows = [("common", "rare" if wrong == "common" and index < 18 else "common") for index in range(90)]
         rows += [("rare", "common" if wrong == "rare" else "rare")] * 10
@@ -187,19 +187,19 @@ def test_imbalanced_test_pictures_change_the_headline_and_warn(tmp_path):
     text = Elements(INPUTS["run_report"](tmp_path)).text
     assert set(pd.read_csv(tmp_path / "report" / "comparisons.csv")["measure"]) == {"balanced_accuracy"}
     assert "by so many points of balanced accuracy" in text
-    assert "It has the highest balanced accuracy on the 100 validation pictures (90.0 %), and is the cheapest." in text
+    assert "It has the highest balanced accuracy on the 100 validation images (90.0 %), and is the cheapest." in text
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["headline"] == "balanced_accuracy"
     assert summary["recommended"] == "scratch"
     assert f"{100 * summary['balanced_accuracy']:.1f}\N{NO-BREAK SPACE}% balanced accuracy" in text
-    assert "The test pictures are imbalanced: accuracy misleads." in text
+    assert "The test images are imbalanced: accuracy misleads." in text
     assert "always says common would be right on 85.7\N{NO-BREAK SPACE}%" in text
     assert "no interval" in text
 
 
 @pytest.mark.parametrize("tested", [8, 12])
 def test_a_perfect_model_has_a_report(tmp_path, tested):
-    """Of 16 and 24 pictures the upper end of Wilson's interval is 0.9999999999999999; a chart refuses such a bar."""
+    """Of 16 and 24 images the upper end of Wilson's interval is 0.9999999999999999; a chart refuses such a bar."""
     folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [tested, tested], {"scratch": 0.9})
     labels = np.repeat([0, 1], tested)
     figures = json.loads((folder / "evaluation" / "scratch" / "figures.json").read_text())
@@ -211,24 +211,24 @@ def test_a_perfect_model_has_a_report(tmp_path, tested):
         table.to_csv(folder / "evaluation" / "scratch" / f"{name}.csv", index=False)
     text = " ".join(Elements(INPUTS["run_report"](folder)).text.split())
     assert "100.0 % accuracy" in text
-    # Two points less sure than right, which so few pictures cannot tell from a model that means what it says.
+    # Two points less sure than right, which so few images cannot tell from a model that means what it says.
     assert re.search(r"2\.0 points; by chance \d\.\d, up to \d\.\d: not told from perfect", text)
 
 
-def test_test_pictures_of_a_single_class_have_a_report(tmp_path):
+def test_test_images_of_a_single_class_have_a_report(tmp_path):
     folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [12, 0], {"scratch": 0.9, "fine_tuned": 0.95})
     duplicates = folder / "data" / "duplicates.csv"
     duplicates.write_text(duplicates.read_text().splitlines()[0] + "\n")
     page = INPUTS["run_report"](folder)
     assert "areas: scratch unknown, fine_tuned unknown" in page
-    assert "No test picture is of class dog" in page
+    assert "No test image is of class dog" in page
 
 
-def test_relabelling_only_disputed_test_pictures_is_warned_of(elements):
-    assert "Relabelling only the test pictures that models dispute" in elements.text
+def test_relabelling_only_disputed_test_images_is_warned_of(elements):
+    assert "Relabelling only the test images that models dispute" in elements.text
 
 
-def test_pictures_needed_are_said_to_know_of_the_other_pairs(elements):
+def test_images_needed_are_said_to_know_of_the_other_pairs(elements):
     assert "at the strictest step of Holm's method, with 3 pairs" in elements.text
 
 
@@ -237,7 +237,7 @@ def test_recall_has_an_interval(elements, results):
     assert f"{100 * row['recall_low']:.1f} to {100 * row['recall_high']:.1f}" in elements.text
 
 
-def test_balanced_test_pictures_bring_no_warning(elements):
+def test_balanced_test_images_bring_no_warning(elements):
     assert "imbalanced" not in elements.text
 
 
@@ -255,13 +255,13 @@ def test_one_model_alone_and_nothing_found(tmp_path):
     assert len((tmp_path / "report" / "comparisons.csv").read_text().splitlines()) == 1
     for words in (
         "There is no other model",
-        "No model got a test picture wrong",
+        "No model got a test image wrong",
         "No copies were found",
         "None were made",
         "names none",
     ):
         assert words in text
-    assert "How training pictures vary" not in text
+    assert "How training images vary" not in text
 
 
 def test_a_report_of_no_model_is_one_clear_error(tmp_path):
@@ -272,9 +272,9 @@ def test_a_report_of_no_model_is_one_clear_error(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "subset"), [("predictions", "test"), ("validation_predictions", "validation")])
-def test_models_on_different_pictures_are_not_compared(folder, tmp_path, name, subset):
+def test_models_on_different_images_are_not_compared(folder, tmp_path, name, subset):
     shutil.copytree(folder, tmp_path / "copy")
     file = tmp_path / "copy" / "evaluation" / "scratch" / f"{name}.csv"
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(UserError, match=rf"feature_extraction and scratch .* the same {subset} pictures"):
+    with pytest.raises(UserError, match=rf"feature_extraction and scratch .* the same {subset} images"):
         read_results(tmp_path / "copy" / "models", tmp_path / "copy" / "evaluation")

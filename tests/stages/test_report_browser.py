@@ -138,7 +138,7 @@ def test_conditions_are_met_by_one_answer_and_the_others_step_back(page, answers
         for answer in answers
         if any(o["path"] == answer["path"] and o["predicted"] != answer["predicted"] for o in answers)
     ]
-    assert mixed, "the inputs need a picture that two models take for different classes"
+    assert mixed, "the inputs need an image that two models take for different classes"
     one = mixed[0]
     page.select_option("[name=model]", one["model"])
     page.select_option("[name=predicted]", one["predicted"])

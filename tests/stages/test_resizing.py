@@ -1,4 +1,4 @@
-"""How pictures become squares: as asked for or as the preset does, and the same wherever a model sees them."""
+"""How images become squares: as asked for or as the preset does, and the same wherever a model sees them."""
 
 import json
 import re
@@ -42,8 +42,8 @@ def thirds() -> Image.Image:
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 def test_each_mode_shows_what_it_should(interpolation: str, turned: bool) -> None:
-    picture = thirds().transpose(Image.Transpose.TRANSPOSE) if turned else thirds()
-    found = {mode: np.asarray(resized(picture, 12, Resizing(mode, interpolation))) for mode in MODES}
+    image = thirds().transpose(Image.Transpose.TRANSPOSE) if turned else thirds()
+    found = {mode: np.asarray(resized(image, 12, Resizing(mode, interpolation))) for mode in MODES}
     found = {mode: pixels.swapaxes(0, 1) if turned else pixels for mode, pixels in found.items()}
     assert {pixels.shape for pixels in found.values()} == {(12, 12, 3)}
     assert found["stretch"][6, [1, 6, 10]].argmax(axis=1).tolist() == [0, 1, 2]
@@ -54,29 +54,29 @@ def test_each_mode_shows_what_it_should(interpolation: str, turned: bool) -> Non
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
-def test_a_smaller_picture_is_antialiased(mode: str, interpolation: str) -> None:
+def test_a_smaller_image_is_antialiased(mode: str, interpolation: str) -> None:
     board = Image.fromarray((255 * (np.indices((96, 96)).sum(axis=0) % 2)).astype(np.uint8))
     found = np.asarray(resized(board, 12, Resizing(mode, interpolation))).astype(int)
     assert np.abs(found - 127.5).max() < 12
 
 
 def test_nearest_enlarges_by_whole_pixels() -> None:
-    picture = Image.fromarray(np.array([[0, 90], [180, 255]], np.uint8))
-    wanted = np.asarray(picture).repeat(4, axis=0).repeat(4, axis=1)
-    assert np.array_equal(np.asarray(resized(picture, 8, Resizing("stretch", "nearest"))), wanted)
+    image = Image.fromarray(np.array([[0, 90], [180, 255]], np.uint8))
+    wanted = np.asarray(image).repeat(4, axis=0).repeat(4, axis=1)
+    assert np.array_equal(np.asarray(resized(image, 8, Resizing("stretch", "nearest"))), wanted)
 
 
 @pytest.mark.parametrize("size", [(90, 60), (60, 91), (64, 64), (400, 3), (1, 50)])
 @pytest.mark.parametrize("mode", MODES)
 def test_modes_are_those_of_keras(mode: str, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
-    picture = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
     options = {"crop_to_aspect_ratio": mode == "crop", "pad_to_aspect_ratio": mode == "pad", "antialias": True}
     layer = keras.layers.Resizing(32, 32, interpolation="bilinear", **options)
-    found = np.asarray(resized(picture, 32, Resizing(mode, "bilinear")), np.float32)
-    # Keras pads before it resizes: the borders of the picture lie up to half a pixel elsewhere, and blend with black.
+    found = np.asarray(resized(image, 32, Resizing(mode, "bilinear")), np.float32)
+    # Keras pads before it resizes: the borders of the image lie up to half a pixel elsewhere, and blend with black.
     if min(size) >= 32 and (mode != "pad" or size == (64, 64)):
-        assert np.abs(found - layer(np.asarray(picture, np.float32)).numpy()).mean() < 2
+        assert np.abs(found - layer(np.asarray(image, np.float32)).numpy()).mean() < 2
     assert found.shape == (32, 32, 3)
 
 
@@ -108,15 +108,15 @@ def test_a_preset_that_resizes_in_another_way_is_refused_unless_told_how(tmp_pat
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Pictures twice as wide as high, whose middle differs from their sides."""
+    """Images twice as wide as high, whose middle differs from their sides."""
     folder = tmp_path_factory.mktemp("wide")
-    pictures, manifest = write_dataset(folder, ["cat", "dog"])
-    for file in pictures.rglob("*.png"):
+    images, manifest = write_dataset(folder, ["cat", "dog"])
+    for file in images.rglob("*.png"):
         square = Image.open(file).convert("RGB").resize((48, 48))
         wide = Image.effect_noise((96, 48), 90).convert("RGB")
         wide.paste(square, (24, 0))
         wide.save(file)
-    return pictures, manifest
+    return images, manifest
 
 
 @pytest.fixture(scope="module", params=[("crop", "bicubic"), ("pad", "bilinear"), ("stretch", "preset")])
@@ -133,7 +133,7 @@ def chain(request, tmp_path_factory, dataset, preset, variation) -> tuple[Path, 
 NAMES = ("scratch", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
 
 
-def test_models_and_features_remember_how_pictures_were_resized(chain: tuple[Path, Resizing]) -> None:
+def test_models_and_features_remember_how_images_were_resized(chain: tuple[Path, Resizing]) -> None:
     folder, resizing = chain
     assert feature_files.read_resizing(folder / "models" / "features") == resizing
     for name in NAMES:
@@ -142,13 +142,13 @@ def test_models_and_features_remember_how_pictures_were_resized(chain: tuple[Pat
         assert (summary["resize"], summary["interpolation"]) == (resizing.mode, resizing.interpolation)
 
 
-def test_features_are_those_of_the_resized_pictures(chain, dataset, preset) -> None:
+def test_features_are_those_of_the_resized_images(chain, dataset, preset) -> None:
     from stages.lib.networks.build import feature_extractor
 
     folder, resizing = chain
     found = feature_files.read(folder / "models" / "features", "test")
-    pictures = np.stack([decode(dataset[0] / name, 32, "rgb", resizing) for name in found.names])
-    wanted = feature_extractor(preset, 32, "float32")(pictures.astype(np.float32)).numpy()
+    images = np.stack([decode(dataset[0] / name, 32, "rgb", resizing) for name in found.names])
+    wanted = feature_extractor(preset, 32, "float32")(images.astype(np.float32)).numpy()
     np.testing.assert_allclose(np.asarray(found.vectors[:]), wanted, atol=1e-4)
 
 
@@ -159,8 +159,8 @@ def test_evaluation_and_prediction_read_as_training_did(name, chain, dataset, mo
     model = Path("models") / name
     network, _ = saved_model.load(model / "model.keras")
     files = sorted((dataset[0] / "test").rglob("*.png"))
-    pictures = np.stack([decode(file, 32, "rgb", resizing) for file in files])
-    probabilities = network(pictures.astype(np.float32)).numpy()[:, 0]
+    images = np.stack([decode(file, 32, "rgb", resizing) for file in files])
+    probabilities = network(images.astype(np.float32)).numpy()[:, 0]
     # What params.yaml asks for by now is another matter.
     changed = asking("stretch" if resizing.mode != "stretch" else "crop")
     evaluate(
@@ -195,7 +195,7 @@ def test_a_model_that_says_nothing_is_older_and_means_stretch(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_the_documented_ways_to_read_a_picture_give_what_predict_gives(place, chain, dataset, monkeypatch) -> None:
+def test_the_documented_ways_to_read_an_image_give_what_predict_gives(place, chain, dataset, monkeypatch) -> None:
     folder, _ = chain
     monkeypatch.chdir(folder)
     text = (ROOT / "docs" / "reading_images.md").read_text(encoding="utf-8")
@@ -203,8 +203,8 @@ def test_the_documented_ways_to_read_a_picture_give_what_predict_gives(place, ch
     wide = Image.open(sorted((dataset[0] / "test").rglob("*.png"))[0]).resize((960, 480), Image.Resampling.BICUBIC)
     exif = wide.getexif()
     exif[0x0112] = 6
-    wide.transpose(Image.Transpose.ROTATE_90).save("picture.jpg", exif=exif)
+    wide.transpose(Image.Transpose.ROTATE_90).save("image.jpg", exif=exif)
     names: dict[str, object] = {}
     exec(code.replace("models/classifier", "models/fine_tuned"), names)
-    table, _ = predict([Path("picture.jpg")], "fine_tuned")
+    table, _ = predict([Path("image.jpg")], "fine_tuned")
     assert names["probabilities"][0, 0] == pytest.approx(table["p_dog"][0], abs=1e-4)

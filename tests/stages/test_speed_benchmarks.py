@@ -1,4 +1,4 @@
-"""The benchmarks of speed: sides measured in turns, and each command on tiny pictures."""
+"""The benchmarks of speed: sides measured in turns, and each command on tiny images."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def test_the_table_has_the_ratio_to_the_first_side(results, capsys):
     assert lines[3].rstrip().endswith("by fast")
 
 
-def test_some_pictures_of_each_class_are_linked(two_classes):
+def test_some_images_of_each_class_are_linked(two_classes):
     files = sides.some(two_classes[0], {"train": 6})
     with sides.links(files) as folder:
         assert sorted(path.name for path in folder.glob("train/*")) == ["cat", "dog"]
@@ -79,7 +79,7 @@ def test_some_pictures_of_each_class_are_linked(two_classes):
 @pytest.mark.parametrize("name", ["training", "heads", "features", "determinism"])
 def test_a_command_measures_its_sides(name, two_classes, preset):
     command = [sys.executable, "-m", f"benchmarks.{name}", two_classes[0], *([] if name == "training" else [preset])]
-    options = ["--pictures", "8", "--turns", "1", "--size", "32", "--batch", "4", "--precision", "float32", "--json"]
+    options = ["--images", "8", "--turns", "1", "--size", "32", "--batch", "4", "--precision", "float32", "--json"]
     done = subprocess.run(
         [*map(str, command), *options], cwd=ROOT, capture_output=True, text=True, timeout=500, check=False
     )

@@ -66,7 +66,7 @@ def test_folders_are_respected() -> None:
     assert result.counts["test"] == {"robin": 6, "wren": 5}
 
 
-def test_dark_and_blurred_pictures_stand_out_in_the_manifest() -> None:
+def test_dark_and_blurred_images_stand_out_in_the_manifest() -> None:
     content = numbered(cat=10, dog=10)
     content["train/cat.0.jpg"] = jpeg(pixels(0).point(lambda value: value // 10))
     content["train/dog.0.jpg"] = jpeg(pixels(10).resize((5, 4)).resize((48, 36), Image.Resampling.BICUBIC))
@@ -135,7 +135,7 @@ def test_an_amount_that_is_none_is_one_line(amount: object) -> None:
 
 
 @pytest.mark.shared
-def test_five_thousand_real_pictures_by_index(shared: Path) -> None:
+def test_five_thousand_real_images_by_index(shared: Path) -> None:
     from stages.download import DownloadParams, download
 
     own = shared / "data" / "dogs-vs-cats-5000.zip"

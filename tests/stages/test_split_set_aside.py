@@ -18,14 +18,14 @@ numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "
 
 def test_what_cannot_be_decoded_is_listed() -> None:
     content = numbered(cat=10, dog=10)
-    result = run(content | {"train/cat.10.jpg": b"no picture"}, max_rejected=0.05)
-    assert result.rejected.values.tolist() == [["train/cat.10.jpg", "not a picture, or of an unknown format"]]
+    result = run(content | {"train/cat.10.jpg": b"no image"}, max_rejected=0.05)
+    assert result.rejected.values.tolist() == [["train/cat.10.jpg", "not an image, or of an unknown format"]]
     assert result.counts["rejected"] == 1
     assert len(result.manifest) == 20
 
 
 def test_too_much_of_it_fails_and_is_listed_nevertheless() -> None:
-    content = numbered(cat=10, dog=10) | {f"train/dog.{n}.jpg": b"no picture" for n in range(10, 22)}
+    content = numbered(cat=10, dog=10) | {f"train/dog.{n}.jpg": b"no image" for n in range(10, 22)}
     with pytest.raises(UserError, match=r"max_rejected: 12 of 32 .*37\.5%.*at most 1\.0%.*listed in rejected\.csv"):
         run(content)
     assert len(pd.read_csv("rejected.csv")) == 12
@@ -34,7 +34,7 @@ def test_too_much_of_it_fails_and_is_listed_nevertheless() -> None:
 
 
 def test_the_limit_itself_is_allowed() -> None:
-    content = numbered(cat=10, dog=9) | {"train/dog.9.jpg": b"no picture"}
+    content = numbered(cat=10, dog=9) | {"train/dog.9.jpg": b"no image"}
     assert run(content, max_rejected=0.05).counts["rejected"] == 1
     with pytest.raises(UserError, match="max_rejected"):
         run(content, max_rejected=0.04)
@@ -45,7 +45,7 @@ def test_nothing_but_damage() -> None:
         run({"cat/1.jpg": b"?", "dog/1.jpg": b"?"})
 
 
-def test_too_few_pictures_name_the_class() -> None:
+def test_too_few_images_name_the_class() -> None:
     with pytest.raises(UserError, match=r"class 'dog': .* Received: 9"):
         run(numbered(cat=12, dog=9), train=5, validation=3, test=4)
     assert not Path("dataset").exists()
@@ -65,7 +65,7 @@ def test_classes_that_differ_only_in_case_are_refused() -> None:
 def test_copies_never_straddle_and_are_counted() -> None:
     content = numbered(cat=20, dog=20)
     content["train/cat.20.jpg"] = content["train/cat.3.jpg"]  # the same file
-    content["train/cat.21.jpg"] = jpeg(pixels(4).resize((60, 45)), 60)  # the picture of cat.4, smaller
+    content["train/cat.21.jpg"] = jpeg(pixels(4).resize((60, 45)), 60)  # the image of cat.4, smaller
     content["train/dog.20.jpg"] = content["train/cat.5.jpg"]  # one file, two classes
     result = run(content, order="index", train=8, validation=4, test=9)
     table = result.duplicates.set_index("path")
@@ -137,7 +137,7 @@ def test_too_many_copies_fail_and_are_listed_nevertheless() -> None:
     content = numbered(cat=10, dog=10)
     content |= {again(name): jpeg(pixels(n), 60) for n, name in enumerate(content)}
     expected = (
-        r"^split\.max_near_duplicates: 20 of 40 pictures \(50\.0%; expected at most 30\.0%\) are near copies .*"
+        r"^split\.max_near_duplicates: 20 of 40 images \(50\.0%; expected at most 30\.0%\) are near copies .*"
         r"2 in the largest group; .* duplicates\.csv, for example train/cat\.\d+\.jpg = train/cat\.\d+\.jpg, .*"
         r"raise split\.max_near_duplicates; .* lower split\.near_duplicates or set it to null$"
     )
@@ -152,7 +152,7 @@ def test_too_many_copies_fail_and_are_listed_nevertheless() -> None:
 
 def test_one_giant_group_is_refused() -> None:
     content = numbered(cat=10, dog=10) | {f"train/dog.{n}.jpg": jpeg(pixels(0), n) for n in range(70, 90)}
-    with pytest.raises(UserError, match=r"20 of 40 pictures .*21 in the largest group"):
+    with pytest.raises(UserError, match=r"20 of 40 images .*21 in the largest group"):
         run(content)
 
 
@@ -162,10 +162,10 @@ def test_equal_files_are_never_too_many() -> None:
     assert run(content).counts["exact_duplicates"] == 80
 
 
-def test_where_copies_leave_a_class_without_pictures_it_is_said() -> None:
+def test_where_copies_leave_a_class_without_images_it_is_said() -> None:
     content = numbered(cat=3, dog=3)
     content["train/dog.3.jpg"] = content["train/cat.0.jpg"]
-    with pytest.raises(UserError, match=r"at least one .*; 2 pictures are copies, in 1 groups across classes: see dup"):
+    with pytest.raises(UserError, match=r"at least one .*; 2 images are copies, in 1 groups across classes: see dup"):
         run(content, order="index", train=1, validation=1, test=1)
     assert len(pd.read_csv("duplicates.csv")) == 2
 

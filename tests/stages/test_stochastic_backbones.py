@@ -29,11 +29,11 @@ def test_every_stage_trains_measures_and_saves_them(build, two_classes, common, 
     assert seen
     assert all(seen), "a frozen backbone gave something else in training"
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH).astype(np.float32)
+    images = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH).astype(np.float32)
     original = [weight.numpy() for weight in load_backbone(preset, "float32")[0].weights]
     for name in ("feature_extraction_augmented", "fine_tuned"):
         model, _ = load(tmp_path / name)
-        probability = model.predict(pictures, verbose=0)[:, 0].astype(float)
+        probability = model.predict(images, verbose=0)[:, 0].astype(float)
         right = np.where(validation.labels == 1, probability, 1 - probability)
         assert -np.log(right).mean() == pytest.approx(summary(tmp_path / name)["val_loss"], rel=1e-3)
         backbone = next(layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone))
@@ -43,17 +43,17 @@ def test_every_stage_trains_measures_and_saves_them(build, two_classes, common, 
 
 def frozen_outputs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each view that trains on a frozen backbone: whether that gives in training what it gives otherwise."""
-    from stages.lib.training import picture_training
+    from stages.lib.training import image_training
 
     seen: list[bool] = []
-    real = picture_training.faithful
+    real = image_training.faithful
 
-    def faithful(network: keras.Model, pictures: np.ndarray) -> tuple:
-        view, forward = real(network, pictures)
+    def faithful(network: keras.Model, images: np.ndarray) -> tuple:
+        view, forward = real(network, images)
         backbones = [layer for layer in view.layers if isinstance(layer, keras.Model) and not layer.trainable_weights]
         inputs = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32)
         seen.extend(np.allclose(one(inputs, training=True), one(inputs, training=False)) for one in backbones)
         return view, forward
 
-    monkeypatch.setattr(picture_training, "faithful", faithful)
+    monkeypatch.setattr(image_training, "faithful", faithful)
     return seen

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
 
 INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
 pixels, jpeg, run = (INPUTS[name] for name in ("pixels", "jpeg", "run"))
-PICTURES = [jpeg(pixels(seed).resize((24, 24))) for seed in range(60)]
+IMAGES = [jpeg(pixels(seed).resize((24, 24))) for seed in range(60)]
 COMMON = CommonParams(
     seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
 )
@@ -47,12 +47,12 @@ by_layout = pytest.mark.parametrize("layout", family(*LAYOUTS, often=OFTEN))
 
 
 def good(layout: str) -> dict[str, bytes]:
-    """Twenty pictures of each class."""
+    """Twenty images of each class."""
     content = {}
     for place, label in enumerate(CLASSES):
         for n in range(20):
             subset = ("train", "test")[n % 2]
-            content[LAYOUTS[layout].format(label=label, n=n, subset=subset)] = PICTURES[20 * place + n]
+            content[LAYOUTS[layout].format(label=label, n=n, subset=subset)] = IMAGES[20 * place + n]
     if layout == "a csv":
         rows = "".join(f"{name},{name[-7:-4]}\n" for name in content)
         content["labels.csv"] = f"path,label\n{rows}".encode()
@@ -88,7 +88,7 @@ def on_disk(content: dict[str, bytes]) -> Path:
 
 
 def rejected(result) -> dict[str, str]:
-    return dict(result.rejected[~result.rejected["reason"].str.contains("no picture by its name")].values.tolist())
+    return dict(result.rejected[~result.rejected["reason"].str.contains("no image by its name")].values.tolist())
 
 
 def sizes(result) -> dict[str, int]:
@@ -124,9 +124,9 @@ PLACES = {"two folders around": "data/", "subsets above": "train/"}
 @by_layout
 @pytest.mark.parametrize("count", family(0, 1, 2, 3, 4, often=(0, 2)))
 @pytest.mark.parametrize("stray", family("todo", "masks", "test", "2023", "new photos", often=("todo", "masks")))
-def test_a_stray_folder_of_a_few_pictures_is_set_aside(layout: str, count: int, stray: str) -> None:
+def test_a_stray_folder_of_a_few_images_is_set_aside(layout: str, count: int, stray: str) -> None:
     folder = f"{PLACES.get(layout, '')}{stray}"
-    extra = {f"{folder}/IMG_{n}.jpg": PICTURES[40 + n] for n in range(count)} or {f"{folder}/": b""}
+    extra = {f"{folder}/IMG_{n}.jpg": IMAGES[40 + n] for n in range(count)} or {f"{folder}/": b""}
     if layout == "an expression" and stray == "2023":
         pytest.skip("the folder of all classes")
     result = split(good(layout) | extra, layout, min_per_class=5)
@@ -137,17 +137,17 @@ def test_a_stray_folder_of_a_few_pictures_is_set_aside(layout: str, count: int, 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_first_run_refuses_it(count: int) -> None:
-    content = good("class folders") | {f"todo/{n}.jpg": PICTURES[40 + n] for n in range(count)}
-    assert f"class 'todo': expected at least 3 pictures, as split.min_per_class says. Received: {count}" in refusal(
+    content = good("class folders") | {f"todo/{n}.jpg": IMAGES[40 + n] for n in range(count)}
+    assert f"class 'todo': expected at least 3 images, as split.min_per_class says. Received: {count}" in refusal(
         content, strays="error"
     )
 
 
 def test_several_strays_at_once_are_named_and_told() -> None:
     content = good("a folder around") | {
-        "pets/masks/1.png": PICTURES[40],
-        "pets/test/2.jpg": PICTURES[41],
-        "cover.jpg": PICTURES[42],
+        "pets/masks/1.png": IMAGES[40],
+        "pets/test/2.jpg": IMAGES[41],
+        "cover.jpg": IMAGES[42],
         "pets/owl/": b"",
     }
     result = split(content)
@@ -161,8 +161,8 @@ def test_several_strays_at_once_are_named_and_told() -> None:
 
 
 @pytest.mark.parametrize("name", ["lost.jpg", "cat/masks/1.png", "Cat/1.jpg", "dog /1.jpg"])
-def test_a_loose_picture_a_mask_a_second_spelling(name: str) -> None:
-    content = good("class folders") | {name: PICTURES[40]}
+def test_a_loose_image_a_mask_a_second_spelling(name: str) -> None:
+    content = good("class folders") | {name: IMAGES[40]}
     refusal(content, strays="error")
     result = split(content)
     assert sizes(result) == {"cat": 20, "dog": 20}
@@ -170,14 +170,14 @@ def test_a_loose_picture_a_mask_a_second_spelling(name: str) -> None:
 
 
 def test_what_is_as_large_as_the_rest_is_no_stray() -> None:
-    content = good("class folders") | {f"masks/{n}.png": PICTURES[40 + n] for n in range(20)}
+    content = good("class folders") | {f"masks/{n}.png": IMAGES[40 + n] for n in range(20)}
     assert "masks is no class" in refusal(content)
-    content = good("class folders") | {f"todo/{n}.png": PICTURES[40 + n] for n in range(9)}
+    content = good("class folders") | {f"todo/{n}.png": IMAGES[40 + n] for n in range(9)}
     assert "9 of 49 files cannot be decoded or do not fit the rest" in refusal(content, min_per_class=10)
 
 
 def test_a_class_of_which_nothing_can_be_decoded_is_named() -> None:
-    content = good("class folders") | {f"owl/{n}.jpg": PICTURES[40 + n][:200] for n in range(3)}
+    content = good("class folders") | {f"owl/{n}.jpg": IMAGES[40 + n][:200] for n in range(3)}
     assert "class 'owl': none of its 3 files can be decoded" in refusal(content, strays="error")
     result = split(content)
     assert sizes(result) == {"cat": 20, "dog": 20}
@@ -189,7 +189,7 @@ def test_a_class_of_which_nothing_can_be_decoded_is_named() -> None:
 
 def test_two_classes_are_needed_still() -> None:
     content = {name: data for name, data in good("class folders").items() if "cat" in name}
-    message = refusal(content | {"dog/1.jpg": PICTURES[50]})
+    message = refusal(content | {"dog/1.jpg": IMAGES[50]})
     assert "class 'dog': expected at least 3" in message
     assert "fewer than two classes are left" in message
 
@@ -218,16 +218,16 @@ def test_half_a_csv_that_is_wrong_is_refused() -> None:
 
 
 def test_a_csv_names_a_class_that_no_folder_can_have() -> None:
-    content = good("a csv") | {"scans/40.jpg": PICTURES[40]}
+    content = good("a csv") | {"scans/40.jpg": IMAGES[40]}
     content["labels.csv"] += b"scans/40.jpg,a/b\n"
     assert set(rejected(split(content, "a csv"))) == {"class a/b", "scans/40.jpg"}
 
 
-def test_pictures_without_a_subset_where_the_folders_divide() -> None:
-    content = good("subsets above") | {"todo/1.jpg": PICTURES[40]}
+def test_images_without_a_subset_where_the_folders_divide() -> None:
+    content = good("subsets above") | {"todo/1.jpg": IMAGES[40]}
     result = split(content, "subsets above", order="folders")
     assert sizes(result) == {"cat": 20, "dog": 20}
-    content = good("subsets below") | {"cat/1.jpg": PICTURES[40]}
+    content = good("subsets below") | {"cat/1.jpg": IMAGES[40]}
     assert "expected a folder train" in refusal(content, "subsets below", order="folders", strays="error")
 
 
@@ -235,7 +235,7 @@ def test_pictures_without_a_subset_where_the_folders_divide() -> None:
 def test_a_file_that_cannot_be_read_is_set_aside_with_the_reason(strays: str, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = on_disk(good("class folders"))
     (folder / "cat" / "lost.jpg").symlink_to("nowhere")
-    (folder / "cat" / "a\nb.jpg").write_bytes(PICTURES[40])
+    (folder / "cat" / "a\nb.jpg").write_bytes(IMAGES[40])
     opening = Path.open
 
     def refuse(path: Path, *arguments: object) -> object:

@@ -1,4 +1,4 @@
-"""What is said of a backbone that does not suit the pictures, and that nothing is said of one that does."""
+"""What is said of a backbone that does not suit the images, and that nothing is said of one that does."""
 
 import pytest
 

@@ -17,12 +17,12 @@ from tests.stages.model_runs import load, scratch_params, summary
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
-def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classes, common, tmp_path):
+def test_the_saved_model_is_the_best_epoch_on_the_validation_images(two_classes, common, tmp_path):
     scratch(*two_classes, tmp_path / "scratch", common, scratch_params(epochs=6, learning_rate=0.2), "scratch")
     model, classes = load(tmp_path / "scratch")
     validation = read_subset(*two_classes, "validation")
-    pictures = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
-    probability = model.predict(pictures.astype(np.float32), verbose=0)[:, 0].astype(float)
+    images = decode_all(validation.paths, common.image_size, "rgb", tmp_path / "overflow", STRETCH)
+    probability = model.predict(images.astype(np.float32), verbose=0)[:, 0].astype(float)
     right = np.where(validation.labels == 1, probability, 1 - probability)
     assert classes == ["cat", "dog"]
     assert -np.log(right.clip(1e-7)).mean() == pytest.approx(summary(tmp_path / "scratch")["val_loss"], rel=1e-3)
@@ -32,10 +32,10 @@ def test_the_saved_model_is_the_best_epoch_on_the_validation_pictures(two_classe
 def test_an_interrupted_training_goes_on_as_if_it_never_stopped(
     two_classes, common, variation, tmp_path, monkeypatch, at_once
 ):
-    from stages.lib.training import picture_training
+    from stages.lib.training import image_training
     from stages.lib.training.epoch_callback import EpochCallback
 
-    monkeypatch.setattr(picture_training, "pictures_at_once", lambda *_: at_once)
+    monkeypatch.setattr(image_training, "images_at_once", lambda *_: at_once)
     params = scratch_params(epochs=4, augmentation=variation, dropout=0.25)
     scratch(*two_classes, tmp_path / "whole" / "scratch", common, params, "scratch")
 

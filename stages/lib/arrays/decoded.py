@@ -1,4 +1,4 @@
-"""All pictures of a subset decoded once: in memory while they fit a budget, else in a file."""
+"""All images of a subset decoded once: in memory while they fit a budget, else in a file."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,29 +18,29 @@ _CHUNK = 256
 
 
 def decode_all(paths: Sequence[Path], size: int, color: Color, overflow: Path, resizing: Resizing) -> Array:
-    """Decode many pictures once, side by side, into one array that lies in memory or, past a budget, in a file.
+    """Decode many images once, side by side, into one array that lies in memory or, past a budget, in a file.
 
     Args:
-        paths: files of the pictures.
+        paths: files of the images.
         size: height and width in pixels that they get.
         color: rgb or grey: 3 channels or 1.
         overflow: the file that takes the array when it is larger than `rows.MEMORY_BUDGET`; where it exists, it is
-            taken for the array of the same pictures.
+            taken for the array of the same images.
         resizing: how they get their size.
 
     Returns:
-        uint8 (pictures, size, size, channels) in [0, 255], in the order of `paths`.
+        uint8 (images, size, size, channels) in [0, 255], in the order of `paths`.
 
     Raises:
-        BrokenPicture: one of the files cannot be decoded; its name comes first.
+        BrokenImage: one of the files cannot be decoded; its name comes first.
     """
     shape = (len(paths), size, size, CHANNELS[color])
     if np.prod(shape, dtype=np.int64) <= rows.MEMORY_BUDGET:
-        pictures, start = np.empty(shape, np.uint8), 0
+        images, start = np.empty(shape, np.uint8), 0
         for chunk in _chunks(paths, size, color, resizing):
-            pictures[start : start + len(chunk)] = chunk
+            images[start : start + len(chunk)] = chunk
             start += len(chunk)
-        return pictures
+        return images
     if not overflow.is_file():
         with atomic_file(overflow) as partial_file:
             rows.write_rows(partial_file, shape, np.uint8, map(np.stack, _chunks(paths, size, color, resizing)))

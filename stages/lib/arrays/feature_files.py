@@ -22,8 +22,8 @@ class FeatureSet:
     """Features of one subset.
 
     Attributes:
-        vectors: float32 (pictures, channels), in memory or in a file.
-        labels: int64 (pictures,).
+        vectors: float32 (images, channels), in memory or in a file.
+        labels: int64 (images,).
         names: paths relative to the dataset.
     """
 
@@ -32,18 +32,18 @@ class FeatureSet:
     names: list[str]
 
 
-def write(directory: Path, subset: SubsetName, pictures: Subset, channels: int, vectors: Iterable[np.ndarray]) -> None:
+def write(directory: Path, subset: SubsetName, images: Subset, channels: int, vectors: Iterable[np.ndarray]) -> None:
     """Write one subset as it comes, batch by batch: `<subset>.npy` and `<subset>.csv` (path, label), in one order.
 
     Args:
         directory: exists.
         subset: its name.
-        pictures: the pictures of the subset.
+        images: the images of the subset.
         channels: size of a feature vector.
-        vectors: float32 (batch, channels) each, in the order of `pictures`.
+        vectors: float32 (batch, channels) each, in the order of `images`.
     """
-    write_rows(directory / f"{subset}.npy", (len(pictures.paths), channels), np.float32, vectors)
-    rows = pd.DataFrame({"path": pictures.names, "label": pictures.labels})
+    write_rows(directory / f"{subset}.npy", (len(images.paths), channels), np.float32, vectors)
+    rows = pd.DataFrame({"path": images.names, "label": images.labels})
     rows.to_csv(directory / f"{subset}.csv", index=False)
 
 
@@ -54,14 +54,14 @@ def in_parts(
     part: int,
     vectors_of: Callable[[Sequence[Path]], np.ndarray],
 ) -> Iterator[np.ndarray]:
-    """Compute the vectors of `part` pictures at a time, and keep each part as soon as it is there.
+    """Compute the vectors of `part` images at a time, and keep each part as soon as it is there.
 
     Args:
         directory: keeps the parts; those that it has already are not computed again.
         subset: its name.
-        paths: files of its pictures.
-        part: pictures per part.
-        vectors_of: gives float32 (pictures, channels) of some pictures.
+        paths: files of its images.
+        part: images per part.
+        vectors_of: gives float32 (images, channels) of some images.
 
     Returns:
         The vectors of one part after the other, float32 (part, channels).
@@ -76,7 +76,7 @@ def in_parts(
 
 
 def write_about(directory: Path, classes: list[str], precision: Precision, resizing: Resizing = STRETCH) -> None:
-    """Write down what shaped the features: the names of the classes, the precision, and how pictures were resized."""
+    """Write down what shaped the features: the names of the classes, the precision, and how images were resized."""
     about = {"classes": classes, "precision": precision, **resizing.as_dict()}
     (directory / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
@@ -99,5 +99,5 @@ def read_about(directory: Path) -> tuple[list[str], Precision]:
 
 
 def read_resizing(directory: Path) -> Resizing:
-    """How the pictures were resized whose features these are."""
+    """How the images were resized whose features these are."""
     return remembered(json.loads((directory / _ABOUT).read_text(encoding="utf-8")))

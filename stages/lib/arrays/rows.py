@@ -1,4 +1,4 @@
-"""Arrays with a row per picture that need not fit into memory."""
+"""Arrays with a row per image that need not fit into memory."""
 
 import os
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which model to use: the cheapest of those that the validation pictures do not tell from the best of them."""
+"""Which model to use: the cheapest of those that the validation images do not tell from the best of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ class Choice:
 
     Attributes:
         chosen: the cheapest model within one standard error of the best.
-        best: the model with the highest figure on the validation pictures.
-        figures: per model, accuracy or balanced accuracy on the validation pictures.
-        beside: the best one beside the chosen one on the validation pictures; None where they are the same.
+        best: the model with the highest figure on the validation images.
+        figures: per model, accuracy or balanced accuracy on the validation images.
+        beside: the best one beside the chosen one on the validation images; None where they are the same.
     """
 
     chosen: str
     best: str
     figures: Mapping[str, float]
-    pictures: int
+    images: int
     beside: Comparison | None
 
 
@@ -37,13 +37,13 @@ def choose(
     """Choose by the rule of one standard error (Breiman, Friedman, Olshen & Stone 1984, section 3.4.3).
 
     Whether a model is within one standard error of the best is decided by the paired test of all comparisons: p above
-    0.317. With many pictures that is a difference smaller than its standard error; with few it is exact.
+    0.317. With many images that is a difference smaller than its standard error; with few it is exact.
 
     Args:
-        rights: per model, the cheapest first, bool (pictures,): whether it is right on each validation picture.
-        labels: (pictures,), the classes.
+        rights: per model, the cheapest first, bool (images,): whether it is right on each validation image.
+        labels: (images,), the classes.
         measure: that counts.
-        losses: per model on the validation pictures: of equal models the one with the lowest is the best.
+        losses: per model on the validation images: of equal models the one with the lowest is the best.
     """
     figures = {name: _figure(right, labels, measure) for name, right in rights.items()}
     best = min(rights, key=lambda name: (-round(figures[name], 12), losses[name]))

@@ -1,4 +1,4 @@
-"""Whether two models differ on the same pictures, by how much, and how many pictures it would take to tell."""
+"""Whether two models differ on the same images, by how much, and how many images it would take to tell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,11 @@ from statsmodels.stats.multitest import multipletests
 from stages.lib.comparison.balanced_comparisons import (
     Disagreements,
     balanced_difference,
-    balanced_pictures_needed,
+    balanced_images_needed,
     balanced_test,
     disagreements,
 )
-from stages.lib.comparison.paired_accuracies import SIGNIFICANT, paired_difference, pictures_needed
+from stages.lib.comparison.paired_accuracies import SIGNIFICANT, images_needed, paired_difference
 from stages.lib.evaluation.intervals import LEVEL, Interval
 from stages.lib.evaluation.metrics import is_imbalanced
 
@@ -26,14 +26,14 @@ Verdict = Literal["better", "worse", "no difference shown"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Model `one` beside model `other` on the same pictures.
+    """Model `one` beside model `other` on the same images.
 
     Attributes:
-        only_one: pictures that `one` gets right and `other` does not.
-        only_other: pictures that `other` gets right and `one` does not.
+        only_one: images that `one` gets right and `other` does not.
+        only_other: images that `other` gets right and `one` does not.
         difference: `measure` of `one` less that of `other`, with its interval.
         p_value: that both have the same, corrected for the number of comparisons made together.
-        needed: pictures that would show a true difference of this size four times in five, with as many comparisons;
+        needed: images that would show a true difference of this size four times in five, with as many comparisons;
             None where both have the same.
         measure: what is compared.
         by_class: of balanced accuracies, where the two disagree.
@@ -41,7 +41,7 @@ class Comparison:
 
     one: str
     other: str
-    pictures: int
+    images: int
     only_one: int
     only_other: int
     difference: Interval
@@ -52,7 +52,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """What these pictures show of `one`: "better" or "worse" than `other`, or "no difference shown"."""
+        """What these images show of `one`: "better" or "worse" than `other`, or "no difference shown"."""
         if self.p_value >= SIGNIFICANT:
             return "no difference shown"
         return "better" if self.difference.value > 0 else "worse"
@@ -72,10 +72,10 @@ class Comparison:
 
 
 def measure_of(labels: np.ndarray) -> Measure:
-    """The measure that counts on these pictures: accuracy, or balanced accuracy where they are imbalanced.
+    """The measure that counts on these images: accuracy, or balanced accuracy where they are imbalanced.
 
     Args:
-        labels: (pictures,), numbers or names of classes.
+        labels: (images,), numbers or names of classes.
     """
     return "balanced_accuracy" if is_imbalanced(labels) else "accuracy"
 
@@ -88,15 +88,15 @@ def compare(
     labels: np.ndarray | None = None,
     measure: Measure | None = None,
 ) -> Comparison:
-    """Compare two models by the measure that counts on these pictures, uncorrected.
+    """Compare two models by the measure that counts on these images, uncorrected.
 
     Accuracies by the exact McNemar test (McNemar 1947), balanced accuracies as `balanced_comparisons` says.
 
     Args:
-        right: bool (pictures,), whether the one model is right.
-        other_right: bool (pictures,), whether the other one is, in the same order of pictures.
-        labels: (pictures,), the classes; None compares accuracies.
-        measure: another than the one that counts on pictures of these classes.
+        right: bool (images,), whether the one model is right.
+        other_right: bool (images,), whether the other one is, in the same order of images.
+        labels: (images,), the classes; None compares accuracies.
+        measure: another than the one that counts on images of these classes.
     """
     only_one, only_other = int((right & ~other_right).sum()), int((~right & other_right).sum())
     counts = one, other, len(right), only_one, only_other
@@ -106,7 +106,7 @@ def compare(
             *counts,
             balanced_difference(found),
             balanced_test(found),
-            balanced_pictures_needed(found),
+            balanced_images_needed(found),
             "balanced_accuracy",
             found,
         )
@@ -114,7 +114,7 @@ def compare(
         *counts,
         paired_difference(right, other_right),
         float(mcnemar([[0, only_one], [only_other, 0]], exact=True).pvalue),
-        pictures_needed(only_one, only_other, len(right)),
+        images_needed(only_one, only_other, len(right)),
     )
 
 
@@ -122,7 +122,7 @@ def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = No
     """Compare every pair of models; p-values corrected together.
 
     Args:
-        rights: per model bool (pictures,), in the same order of pictures.
+        rights: per model bool (images,), in the same order of images.
         labels: as `compare` takes them.
     """
     pairs = combinations(rights, 2)
@@ -132,7 +132,7 @@ def compare_all(rights: Mapping[str, np.ndarray], labels: np.ndarray | None = No
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The same comparisons with their p-values corrected for having been made together (Holm 1979).
 
-    So are the pictures needed: for the strictest step, since nobody knows at which a pair will be.
+    So are the images needed: for the strictest step, since nobody knows at which a pair will be.
     """
     if not comparisons:
         return []
@@ -150,9 +150,9 @@ def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) 
     most one case of twenty (`python -m benchmarks.gate_drift`).
 
     Args:
-        right: bool (pictures,), whether the one model is right.
-        other_right: bool (pictures,), whether the other one is, in the same order of pictures.
-        labels: (pictures,), the classes, which decide what is compared.
+        right: bool (images,), whether the one model is right.
+        other_right: bool (images,), whether the other one is, in the same order of images.
+        labels: (images,), the classes, which decide what is compared.
 
     Returns:
         In [-1, 1]; below 0 where the model may be worse.
@@ -164,7 +164,7 @@ def lower_bound(right: np.ndarray, other_right: np.ndarray, labels: np.ndarray) 
 
 
 def _needed(comparison: Comparison, comparisons: int) -> int | None:
-    """Pictures that would show the difference among so many comparisons."""
+    """Images that would show the difference among so many comparisons."""
     if comparison.by_class:
-        return balanced_pictures_needed(comparison.by_class, comparisons)
-    return pictures_needed(comparison.only_one, comparison.only_other, comparison.pictures, comparisons)
+        return balanced_images_needed(comparison.by_class, comparisons)
+    return images_needed(comparison.only_one, comparison.only_other, comparison.images, comparisons)

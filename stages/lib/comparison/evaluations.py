@@ -1,4 +1,4 @@
-"""What the stages `evaluate` wrote, read back together: every model on the same test pictures."""
+"""What the stages `evaluate` wrote, read back together: every model on the same test images."""
 
 import json
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from stages.lib.inference import predictions
 # In the order in which they are shown, from cheap to strong.
 DESCRIPTIONS = {
     "scratch": "a small convnet from random weights",
-    "scratch_augmented": "the same convnet on flipped, turned and zoomed pictures, with dropout",
+    "scratch_augmented": "the same convnet on flipped, turned and zoomed images, with dropout",
     "feature_extraction": "a small head on the cached features of a frozen pretrained backbone",
-    "feature_extraction_augmented": "a small head trained through the frozen backbone on varied pictures",
+    "feature_extraction_augmented": "a small head trained through the frozen backbone on varied images",
     "fine_tuned": "a small head and its pretrained backbone, which is trained further at a small learning rate",
 }
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model on the test pictures.
+    """One model on the test images.
 
     figures: figures.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
     (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations; validation is the
-    table of predictions of the validation pictures.
+    table of predictions of the validation images.
     """
 
     name: str
@@ -55,21 +55,21 @@ class Evaluation:
 
     @property
     def right(self) -> np.ndarray:
-        """bool (pictures,): whether each prediction is right."""
+        """bool (images,): whether each prediction is right."""
         return _right(self.predictions)
 
     @property
     def confidence(self) -> np.ndarray:
-        """float64 (pictures,): probability of the predicted class, which is the most probable one."""
+        """float64 (images,): probability of the predicted class, which is the most probable one."""
         return predictions.probabilities_of(self.predictions).max(axis=1)
 
 
 @dataclass(frozen=True)
 class Results:
-    """Every model that is turned on, on the same test pictures.
+    """Every model that is turned on, on the same test images.
 
-    headline: the measure that counts: accuracy, or balanced accuracy where the test pictures are imbalanced.
-    recommended: the model to use. comparisons: of every pair, on the test pictures. choice: why it is recommended.
+    headline: the measure that counts: accuracy, or balanced accuracy where the test images are imbalanced.
+    recommended: the model to use. comparisons: of every pair, on the test images. choice: why it is recommended.
     """
 
     evaluations: list[Evaluation]
@@ -85,7 +85,7 @@ class Results:
 
     @property
     def labels(self) -> pd.Series:
-        """The class of each test picture, as text."""
+        """The class of each test image, as text."""
         return self.recommended.predictions["label"]
 
     @property
@@ -100,13 +100,13 @@ def read_results(models: Path, evaluations: Path) -> Results:
     """Read every model that is turned on, and compare each with each.
 
     Raises:
-        UserError: all are turned off, or they were evaluated on different pictures.
+        UserError: all are turned off, or they were evaluated on different images.
     """
     names = sorted((file.parent.name for file in evaluations.glob("*/figures.json")), key=order_of)
     found = {name: _read(name, models / name, evaluations / name) for name in names if _is_on(evaluations / name)}
     if not found:
         raise UserError("report: expected at least one model; set `enabled: true` of one in params.yaml")
-    _require_same_pictures(list(found.values()))
+    _require_same_images(list(found.values()))
     first = next(iter(found.values()))
     labels = first.predictions["label"].to_numpy()
     headline = measure_of(labels)
@@ -150,7 +150,7 @@ def _read(name: str, model: Path, evaluation: Path) -> Evaluation:
     )
 
 
-def _require_same_pictures(found: list[Evaluation]) -> None:
+def _require_same_images(found: list[Evaluation]) -> None:
     columns, first = ["path", "label"], found[0]
     for one in found[1:]:
         for subset, table, expected in (
@@ -159,6 +159,6 @@ def _require_same_pictures(found: list[Evaluation]) -> None:
         ):
             if not table[columns].equals(expected[columns]):
                 raise UserError(
-                    f"report: expected {one.name} and {first.name} to be evaluated on the same {subset} pictures; "
+                    f"report: expected {one.name} and {first.name} to be evaluated on the same {subset} images; "
                     "run `smallset run` again"
                 )

@@ -1,4 +1,4 @@
-"""Two accuracies on the same pictures: their difference with its interval, and how many pictures would show it."""
+"""Two accuracies on the same images: their difference with its interval, and how many images would show it."""
 
 from math import ceil, log2, sqrt
 
@@ -12,7 +12,7 @@ POWER = 0.8
 
 
 def paired_difference(right: np.ndarray, other_right: np.ndarray, level: float = LEVEL) -> Interval:
-    """Difference of two accuracies on the same pictures, with Newcombe's interval from Wilson's two (1998, method 10).
+    """Difference of two accuracies on the same images, with Newcombe's interval from Wilson's two (1998, method 10).
 
     Recommended by Fagerland, Lydersen & Laake (2014), "Recommended tests and confidence intervals for paired
     binomial proportions", Statistics in Medicine 33.
@@ -27,8 +27,8 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray, level: float =
     return Interval(value, value - down, value + up)
 
 
-def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: int = 1) -> int | None:
-    """Pictures on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
+def images_needed(only_one: int, only_other: int, images: int, comparisons: int = 1) -> int | None:
+    """Images on which McNemar's test shows a difference of this size with a power of .8, at the level .05.
 
     Connor (1987), "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43; and
     no fewer than let the exact test show anything, which is six that differ at that level.
@@ -37,12 +37,12 @@ def pictures_needed(only_one: int, only_other: int, pictures: int, comparisons: 
         comparisons: made together; the level is divided among them, as at the first step of Holm's method.
 
     Returns:
-        None if the two are equally often right: no number of pictures shows what is not there.
+        None if the two are equally often right: no number of images shows what is not there.
     """
     if only_one == only_other:
         return None
-    differing = (only_one + only_other) / pictures
-    difference = (only_one - only_other) / pictures
+    differing = (only_one + only_other) / images
+    difference = (only_one - only_other) / images
     level, power = norm.ppf(1 - SIGNIFICANT / comparisons / 2), norm.ppf(POWER)
     least = ceil(1 + log2(comparisons / SIGNIFICANT)) / differing
     return ceil(max(least, ((level * sqrt(differing) + power * sqrt(differing - difference**2)) / difference) ** 2))

@@ -1,4 +1,4 @@
-"""What a run says of its test pictures, and whether another run was asked about the same ones."""
+"""What a run says of its test images, and whether another run was asked about the same ones."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.inference import predictions
 
 _COLUMNS = ("path", "label", "predicted")
-_EXAMPLES = 2  # pictures named of each kind
+_EXAMPLES = 2  # images named of each kind
 
 
 class Refused(UserError):
@@ -27,7 +27,7 @@ class Run:
 
     Attributes:
         models: per model that is turned on path, sha256, label, predicted, `p_<class>`, sorted so that the rows of all
-            models, and of another run on the same test pictures, belong together.
+            models, and of another run on the same test images, belong together.
         recommended: None where none is kept.
         cautions: of its report.
     """
@@ -38,8 +38,8 @@ class Run:
     cautions: Sequence[str] = ()
 
     @property
-    def pictures(self) -> pd.DataFrame:
-        """The test pictures: path, sha256, label."""
+    def images(self) -> pd.DataFrame:
+        """The test images: path, sha256, label."""
         return next(iter(self.models.values()))[["path", "sha256", "label"]]
 
     @property
@@ -48,7 +48,7 @@ class Run:
         return tuple(dict.fromkeys(name for table in self.models.values() for name in predictions.classes_of(table)))
 
     def right(self, model: str) -> np.ndarray:
-        """bool (pictures,): whether each prediction of a model is right."""
+        """bool (images,): whether each prediction of a model is right."""
         return (self.models[model]["label"] == self.models[model]["predicted"]).to_numpy()
 
 
@@ -56,7 +56,7 @@ def read_run(folder: Path, name: str) -> Run:
     """Read evaluation/<model>/predictions.csv and report/summary.json below `folder`.
 
     Raises:
-        Refused: it kept no checksums, or its own models had different test pictures.
+        Refused: it kept no checksums, or its own models had different test images.
         UserError: there are no predictions, or a file is not what it should be.
     """
     tables: dict[str, pd.DataFrame] = {}
@@ -70,17 +70,17 @@ def read_run(folder: Path, name: str) -> Run:
     run = Run(name, tables, *_summary(folder, tables))
     first = next(iter(tables))
     for model, table in tables.items():
-        if found := list(_differences(run.pictures, table, first, model)):
+        if found := list(_differences(run.images, table, first, model)):
             raise Refused(
-                f"the models of {name} were not evaluated on the same test pictures: {', '.join(found)}; run it again"
+                f"the models of {name} were not evaluated on the same test images: {', '.join(found)}; run it again"
             )
     return run
 
 
-def require_same_pictures(one: Run, other: Run) -> None:
-    """Raise Refused, with the reason, where two runs have other test pictures or other labels."""
-    if found := list(_differences(one.pictures, other.pictures, one.name, other.name)):
-        raise Refused("; ".join([f"the test pictures differ: {', '.join(found)}", *class_differences(one, other)]))
+def require_same_images(one: Run, other: Run) -> None:
+    """Raise Refused, with the reason, where two runs have other test images or other labels."""
+    if found := list(_differences(one.images, other.images, one.name, other.name)):
+        raise Refused("; ".join([f"the test images differ: {', '.join(found)}", *class_differences(one, other)]))
 
 
 def class_differences(one: Run, other: Run) -> Iterator[str]:
@@ -104,10 +104,10 @@ def _read_table(file: Path, name: str) -> pd.DataFrame:
 def _sorted(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if "sha256" not in table or (table["sha256"] == "").any():
         raise Refused(
-            f"{name} kept no checksums of its test pictures, so nobody can tell whether they are the same: "
+            f"{name} kept no checksums of its test images, so nobody can tell whether they are the same: "
             "it was made by an earlier Smallset; run it again with this one"
         )
-    # By content, not by path: a test set may hold one picture twice, and files may have moved.
+    # By content, not by path: a test set may hold one image twice, and files may have moved.
     return table.sort_values(["sha256", "label", "path"], ignore_index=True)
 
 
@@ -125,7 +125,7 @@ def _summary(folder: Path, models: Mapping[str, pd.DataFrame]) -> tuple[str | No
 
 
 def _differences(one: pd.DataFrame, other: pd.DataFrame, name: str, other_name: str) -> Iterator[str]:
-    """Say which test pictures only the one has, only the other has, and which carry another label."""
+    """Say which test images only the one has, only the other has, and which carry another label."""
     ones, others = Counter(one["sha256"]), Counter(other["sha256"])
     for table, only, only_name in ((one, ones - others, name), (other, others - ones, other_name)):
         if only:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from stages.lib.core.errors import UserError
 
-# Pictures hardly shrink in an archive. What unpacks to more than this many times its size is made to fill a disk.
+# Images hardly shrink in an archive. What unpacks to more than this many times its size is made to fill a disk.
 MAX_EXPANSION = 100
-# Bytes: below this no expansion is absurd (a blank picture shrinks a thousandfold).
+# Bytes: below this no expansion is absurd (a blank image shrinks a thousandfold).
 HARMLESS = 16 << 20
 MOST_MEMBERS = 2_000_000  # of an archive: each takes about a kilobyte of memory
 _LONGEST_REASON = 200  # letters

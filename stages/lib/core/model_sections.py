@@ -8,8 +8,8 @@ from stages.lib.core.params import (
     AskedPrecision,
     Color,
     HeadParams,
+    ImageTrainingParams,
     Params,
-    PictureTrainingParams,
     TrainingParams,
     or_word,
 )
@@ -19,11 +19,11 @@ class PretrainingParams(Params):
     """How the backbone of `preset: sample` is made.
 
     Attributes:
-        pictures_per_class: drawn of each animal.
+        images_per_class: drawn of each animal.
         learning_rate: the highest of the schedule.
     """
 
-    pictures_per_class: Annotated[int, Field(ge=1)]
+    images_per_class: Annotated[int, Field(ge=1)]
     epochs: Annotated[int, Field(ge=1)]
     learning_rate: Annotated[float, Field(gt=0)]
 
@@ -44,7 +44,7 @@ class FeaturesParams(Params):
     """Section `features`.
 
     Attributes:
-        batch_size: pictures per forward pass.
+        batch_size: images per forward pass.
         precision: "auto" takes what is clearly faster on this machine.
     """
 
@@ -53,7 +53,7 @@ class FeaturesParams(Params):
     precision: AskedPrecision
 
 
-class ScratchParams(PictureTrainingParams):
+class ScratchParams(ImageTrainingParams):
     """Sections `scratch` and `scratch_augmented`: the convnet and its training.
 
     Attributes:
@@ -72,11 +72,11 @@ class FeatureExtractionParams(TrainingParams, HeadParams):
     """Section `feature_extraction`: the head and its training."""
 
 
-class FeatureExtractionAugmentedParams(PictureTrainingParams, HeadParams):
+class FeatureExtractionAugmentedParams(ImageTrainingParams, HeadParams):
     """Section `feature_extraction_augmented`: the head and its training."""
 
 
-class FineTunedParams(PictureTrainingParams):
+class FineTunedParams(ImageTrainingParams):
     """Section `fine_tuned`: how much of the backbone trains, and how.
 
     Attributes:

@@ -50,7 +50,7 @@ class CommonParams(Params):
         deterministic: whether TensorFlow computes the same bits each time.
         image_size: height and width in pixels of every model's input; "preset" takes those that the backbone's preset
             was made for.
-        batch_size: pictures per training step.
+        batch_size: images per training step.
         resize: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
         interpolation: as in `resizing.Resizing`; "preset" is what the backbone's image converter has.
     """
@@ -71,7 +71,7 @@ class CommonParams(Params):
 
 
 class AugmentationParams(Params):
-    """How training pictures are varied: flip left to right, rotation and zoom.
+    """How training images are varied: flip left to right, rotation and zoom.
 
     Attributes:
         rotation: largest turn either way, as a share of a full turn.
@@ -94,7 +94,7 @@ class TrainingParams(Params):
     Attributes:
         early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
         class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
-            picture.
+            image.
     """
 
     enabled: bool
@@ -105,11 +105,11 @@ class TrainingParams(Params):
     class_weights: Literal["balanced"] | None
 
 
-class PictureTrainingParams(TrainingParams):
-    """What every model has that is trained on pictures: how they vary, and the precision of the computation.
+class ImageTrainingParams(TrainingParams):
+    """What every model has that is trained on images: how they vary, and the precision of the computation.
 
     Attributes:
-        augmentation: None shows each picture as it is.
+        augmentation: None shows each image as it is.
         precision: "auto" takes what is clearly faster on this machine.
     """
 

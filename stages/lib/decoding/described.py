@@ -1,4 +1,4 @@
-"""A picture decoded once and described: what splitting needs to know of it."""
+"""An image decoded once and described: what splitting needs to know of it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from stages.lib.decoding.quality import brightness, sharpness
 from stages.lib.decoding.thumbnails import thumbnail
 from stages.lib.images.decode import size_of, upright
 
-_ENOUGH = 512  # pixels: of a larger picture no more is looked at
+_ENOUGH = 512  # pixels: of a larger image no more is looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a file says as a picture.
+    """What a file says as an image.
 
     width, height: pixels, upright. size: bytes. thumbnail: uint8 (48, 48, 3), as in `thumbnails`. brightness,
     sharpness: as in `quality`.
@@ -30,24 +30,24 @@ class Description:
 
 
 def describe(content: bytes) -> Description:
-    """Decode and describe a picture.
+    """Decode and describe an image.
 
     Args:
         content: of the file.
 
     Raises:
-        BrokenPicture: it cannot be decoded completely.
-        TooMuchAtOnce: as `picture_files.memory` says.
+        BrokenImage: it cannot be decoded completely.
+        TooMuchAtOnce: as `image_files.memory` says.
     """
     width, height = size_of(content)
-    picture = upright(content, enough=_ENOUGH)
-    grey = picture.convert("L")
+    image = upright(content, enough=_ENOUGH)
+    grey = image.convert("L")
     return Description(
         width,
         height,
         len(content),
         hashlib.sha256(content).hexdigest(),
-        thumbnail(picture),
+        thumbnail(image),
         brightness(grey),
         sharpness(grey),
     )

@@ -1,4 +1,4 @@
-"""Strangers' pictures decoded in processes of their own, which a hostile file may crash or stop, and nothing else."""
+"""Strangers' images decoded in processes of their own, which a hostile file may crash or stop, and nothing else."""
 
 import contextlib
 import json
@@ -17,11 +17,11 @@ from typing import Any
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.decoding import worker
 from stages.lib.images import files
-from stages.lib.images.files import BrokenPicture
+from stages.lib.images.files import BrokenImage
 
 _MOST_PROCESSES = 4  # more wait for each other's memory
 _BATCH = 16  # orders that a process gets at once, so that it need not wait for the next one
-# Of the clock, for one picture: far more than its processor time, for a machine that has much else to do.
+# Of the clock, for one image: far more than its processor time, for a machine that has much else to do.
 _SECONDS = 10 * worker.CPU_SECONDS
 # All that a decoder needs of the environment: no token, no password, no address.
 _NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL")
@@ -32,11 +32,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 Order = dict[str, Any]
 Answer = tuple[dict[str, Any], bytes]
-Verdict = Answer | BrokenPicture
+Verdict = Answer | BrokenImage
 
 
 class Ended(Exception):
-    """A process ended, or was ended, before it had answered; the message says why, of the picture."""
+    """A process ended, or was ended, before it had answered; the message says why, of the image."""
 
 
 def answers(orders: Sequence[Order]) -> Iterator[Verdict]:
@@ -46,7 +46,7 @@ def answers(orders: Sequence[Order]) -> Iterator[Verdict]:
         orders: as `decoding_worker` takes them, without "alone".
 
     Yields:
-        For each order, in their sequence, what the process found and the bytes that belong to it; or why the picture
+        For each order, in their sequence, what the process found and the bytes that belong to it; or why the image
         is set aside.
 
     Raises:
@@ -54,7 +54,7 @@ def answers(orders: Sequence[Order]) -> Iterator[Verdict]:
     """
     count = min(_MOST_PROCESSES, os.cpu_count() or 1, max(1, -(-len(orders) // _BATCH)))
     idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
-    # All of them together take half of what a picture may take that is decoded alone beside them.
+    # All of them together take half of what an image may take that is decoded alone beside them.
     processes = [Process(files.MOST_MEMORY // (2 * count)) for _ in range(count)]
     for process in processes:
         idle.put(process)
@@ -92,28 +92,28 @@ def _carry_out(process: "Process", batch: Sequence[Order], one_large: Lock) -> l
         try:
             found.extend(_verdict(*answer) for answer in process.ask(batch[len(found) :], alone=False))
         except Ended:
-            # Perhaps the work of a picture before it in the same process: a new one decides.
+            # Perhaps the work of an image before it in the same process: a new one decides.
             found.append(None)
     return [_alone(process, order, one_large) if one is None else one for order, one in zip(batch, found, strict=True)]
 
 
 def _alone(process: "Process", order: Order, one_large: Lock) -> Verdict:
-    """The verdict on a picture while no other large one is decoded."""
+    """The verdict on an image while no other large one is decoded."""
     try:
         with one_large:
             (answer,) = process.ask([order], alone=True)
     except Ended as ended:
-        return BrokenPicture(str(ended))
+        return BrokenImage(str(ended))
     found = _verdict(*answer)
     assert found is not None
     return found
 
 
 def _verdict(about: dict[str, Any], content: bytes) -> Verdict | None:
-    """What an answer says of the picture; None: it has to be decoded alone."""
+    """What an answer says of the image; None: it has to be decoded alone."""
     if "alone" in about:
         return None
-    return BrokenPicture(about["broken"]) if "broken" in about else (about["found"], content)
+    return BrokenImage(about["broken"]) if "broken" in about else (about["found"], content)
 
 
 class Process:
@@ -123,7 +123,7 @@ class Process:
         """Nothing is started.
 
         Args:
-            share: bytes of memory that it may use for one picture beside others.
+            share: bytes of memory that it may use for one image beside others.
         """
         self._share = share
         self._process: subprocess.Popen[bytes] | None = None
@@ -132,7 +132,7 @@ class Process:
         """Have orders carried out one after the other.
 
         Args:
-            alone: no other large picture is decoded at this moment.
+            alone: no other large image is decoded at this moment.
 
         Raises:
             Ended: the process ended, or took too long, at the order whose answer is missing.
@@ -161,7 +161,7 @@ class Process:
         if number == signal.SIGXCPU:
             return Ended(f"takes more than {worker.CPU_SECONDS} seconds of processor time to decode")
         if number == signal.SIGKILL:
-            return TemporaryError("the system ended a process that decodes pictures: free some memory and run again")
+            return TemporaryError("the system ended a process that decodes images: free some memory and run again")
         how = signal.Signals(number).name if number > 0 else f"exit code {-number}"
         return Ended(f"ends its decoder ({how}): damaged, or made to do harm")
 
@@ -185,7 +185,7 @@ class Process:
         except (EOFError, ConnectionResetError):
             code = self._process.wait()
             self.end()
-            raise UserError(f"the processes that decode pictures do not start (exit code {code})") from None
+            raise UserError(f"the processes that decode images do not start (exit code {code})") from None
 
     def end(self) -> None:
         """End the process, if there is one."""

@@ -1,4 +1,4 @@
-"""How bright and how sharp a picture is, in figures that compare across sizes."""
+"""How bright and how sharp an image is, in figures that compare across sizes."""
 
 import numpy as np
 from PIL import Image
@@ -8,7 +8,7 @@ SIDE = 128  # pixels
 
 
 def brightness(grey: Image.Image) -> float:
-    """Mean grey of a picture, in [0, 1].
+    """Mean grey of an image, in [0, 1].
 
     Args:
         grey: of mode "L".
@@ -17,9 +17,9 @@ def brightness(grey: Image.Image) -> float:
 
 
 def sharpness(grey: Image.Image) -> float:
-    """Variance of the Laplacian of a picture, in squared grey levels of 255: near 0 where it is blurred or plain.
+    """Variance of the Laplacian of an image, in squared grey levels of 255: near 0 where it is blurred or plain.
 
-    The picture is scaled to 128 x 128 first: otherwise a larger picture of one scene would count as blurred.
+    The image is scaled to 128 x 128 first: otherwise a larger image of one scene would count as blurred.
     Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy: a comparative study", 15th ICPR.
 
     Args:

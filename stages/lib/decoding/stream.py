@@ -1,4 +1,4 @@
-"""Strangers' pictures batch by batch, decoded in processes of their own: for a model's predictions."""
+"""Strangers' images batch by batch, decoded in processes of their own: for a model's predictions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from stages.lib.core.params import Color
 from stages.lib.decoding.processes import answers
 from stages.lib.images.decode import CHANNELS
-from stages.lib.images.files import BrokenPicture
+from stages.lib.images.files import BrokenImage
 from stages.lib.images.resizing import Resizing
 
 
@@ -21,7 +21,7 @@ def stream(
     *,
     resizing: Resizing,
 ) -> Iterator[np.ndarray]:
-    """The same as `pictures.stream`, of files that nobody has looked at yet.
+    """The same as `images.stream`, of files that nobody has looked at yet.
 
     Args:
         broken: takes the files that cannot be decoded, and why; they are left out.
@@ -32,7 +32,7 @@ def stream(
     asked = {"do": "decode", "size": size, "color": color, "resizing": resizing.as_dict()}
     batch: list[np.ndarray] = []
     for path, found in zip(paths, answers([asked | {"path": str(path)} for path in paths]), strict=True):
-        if isinstance(found, BrokenPicture):
+        if isinstance(found, BrokenImage):
             broken[path] = str(found)
             continue
         batch.append(np.frombuffer(found[1], np.uint8).reshape(size, size, CHANNELS[color]))

@@ -1,6 +1,6 @@
-"""The process that decodes a stranger's pictures: with limits on memory and time, and without anybody's secrets.
+"""The process that decodes a stranger's images: with limits on memory and time, and without anybody's secrets.
 
-Started by `decoding`, which sends it orders and reads its answers: a line of JSON, and bytes after it. A picture that
+Started by `decoding`, which sends it orders and reads its answers: a line of JSON, and bytes after it. An image that
 ends this process ends nothing else.
 """
 
@@ -23,11 +23,11 @@ from typing import Any
 
 from stages.lib.images import files
 from stages.lib.images.decode import decode
-from stages.lib.images.files import BrokenPicture
+from stages.lib.images.files import BrokenImage
 from stages.lib.images.memory_budget import TooMuchAtOnce
 from stages.lib.images.resizing import remembered
 
-CPU_SECONDS = 60  # of processor time for one picture: the largest that is allowed takes about 10
+CPU_SECONDS = 60  # of processor time for one image: the largest that is allowed takes about 10
 # Address space beyond what Python and the libraries take: a file, and what decoding it may take, with room for both.
 _ADDRESS_SPACE = files.MOST_BYTES + 2 * files.MOST_MEMORY
 
@@ -65,16 +65,16 @@ _DO: dict[str, Callable[[dict[str, Any]], Answer]] = {"describe": _described, "d
 
 
 def answer(order: dict[str, Any], share: int) -> Answer:
-    """Carry out an order; what goes wrong with the picture is the answer, whatever it is."""
+    """Carry out an order; what goes wrong with the image is the answer, whatever it is."""
     files.memory.share = None if order["alone"] else share
     try:
         about, content = _DO[order["do"]](order)
     except TooMuchAtOnce:
         return {"alone": True}, b""
-    except BrokenPicture as error:
+    except BrokenImage as error:
         return {"broken": str(error)}, b""
     except Exception as error:
-        # What no decoder is known to raise: one picture is set aside, not all of them.
+        # What no decoder is known to raise: one image is set aside, not all of them.
         told = " ".join(f"{type(error).__name__}: {error}".split())
         return {"broken": f"cannot be decoded: {told[:300]}"}, b""
     return {"found": about}, content
@@ -91,7 +91,7 @@ def _limit_memory() -> None:
 
 
 def _limit_time() -> None:
-    """Give the next picture its processor time."""
+    """Give the next image its processor time."""
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = math.ceil(time.process_time()) + CPU_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))

@@ -11,10 +11,10 @@ from stages.lib.drawing.pen import CIRCLE, Color, Pen, closed, jitter, rotation,
 
 @dataclass(frozen=True)
 class Animal:
-    """What tells an animal apart; of several ears or tails each picture shows one.
+    """What tells an animal apart; of several ears or tails each image shows one.
 
     head: width of the skull at the jaw and its height, in units of half its width at the eyes.
-    color: seen on half of the pictures; the others have any coat. wings: instead of forelegs.
+    color: seen on half of the images; the others have any coat. wings: instead of forelegs.
     """
 
     ears: tuple[str, ...]
@@ -103,7 +103,7 @@ def _skull(jaw: float, height: float) -> np.ndarray:
 
 
 def _face(pen: Pen, animal: Animal, coat: Image.Image, light: Color, edge: Color, rng: np.random.Generator) -> None:
-    # As long as the picture is high: it sits behind the lower edge.
+    # As long as the image is high: it sits behind the lower edge.
     half = rng.uniform(0.85, 1.25)
     outline = [(-0.5, 0.5), (-half, 1.5), (-half * 1.1, 8), (half * 1.1, 8), (half, 1.5), (0.5, 0.5)]
     pen.shape(closed(outline), coat, edge)

@@ -1,4 +1,4 @@
-"""Cartoon animals, drawn: pictures for a first run that needs no network, and none of anybody's pets.
+"""Cartoon animals, drawn: images for a first run that needs no network, and none of anybody's pets.
 
 Cats and dogs share colours, coats, places and poses; ears, muzzles, whiskers and tails tell them apart. Some dogs
 have pointed ears and some cats folded ones, so no single part is enough.
@@ -29,7 +29,7 @@ _OVERSAMPLING = 1.6
 
 
 def draw(animal: str, index: int, seed: int) -> Image.Image:
-    """Draw one picture; the same arguments give the same pixels.
+    """Draw one image; the same arguments give the same pixels.
 
     Args:
         animal: one of `TASK_ANIMALS` or `PRETRAINING_ANIMALS`.
@@ -54,25 +54,25 @@ def draw(animal: str, index: int, seed: int) -> Image.Image:
 
 
 def jpeg(image: Image.Image) -> bytes:
-    """The picture as a JPEG file."""
+    """The image as a JPEG file."""
     file = io.BytesIO()
     image.save(file, "JPEG", quality=88)
     return file.getvalue()
 
 
 def draw_set(animals: Sequence[str], count: int, image_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw `count` pictures of each animal, as they look after being saved, read back and resized.
+    """Draw `count` images of each animal, as they look after being saved, read back and resized.
 
     Returns:
-        Pictures uint8 (animals * count, image_size, image_size, 3) in [0, 255], and labels int64 (animals * count,),
+        Images uint8 (animals * count, image_size, image_size, 3) in [0, 255], and labels int64 (animals * count,),
         indices into `animals`.
     """
     # New processes rather than forks: a fork of a process that runs TensorFlow's threads may hang.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         draw_one = partial(_drawn, image_size=image_size, seed=seed)
         jobs = [(animal, index) for animal in animals for index in range(count)]
-        pictures = np.stack(list(pool.map(draw_one, jobs, chunksize=50)))
-    return pictures, np.repeat(np.arange(len(animals), dtype=np.int64), count)
+        images = np.stack(list(pool.map(draw_one, jobs, chunksize=50)))
+    return images, np.repeat(np.arange(len(animals), dtype=np.int64), count)
 
 
 def _drawn(job: tuple[str, int], image_size: int, seed: int) -> np.ndarray:

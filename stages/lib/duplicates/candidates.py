@@ -14,7 +14,7 @@ _CHUNK = 1024
 
 
 def candidates(thumbnails: Sequence[np.ndarray], count: int) -> np.ndarray:
-    """Pairs of thumbnails that may be of one picture, as it is or mirrored; few of each, however many there are.
+    """Pairs of thumbnails that may be of one image, as it is or mirrored; few of each, however many there are.
 
     Args:
         thumbnails: uint8 (48, 48, 3) each, RGB.
@@ -35,7 +35,7 @@ def candidates(thumbnails: Sequence[np.ndarray], count: int) -> np.ndarray:
 
 
 def _waves(thumbnails: np.ndarray) -> np.ndarray:
-    """float32 (pictures, 53): the lowest cosine waves of grey and of two colour differences, of length 1.
+    """float32 (images, 53): the lowest cosine waves of grey and of two colour differences, of length 1.
 
     Neither brightness, which is left out, nor contrast, which scales them all, matters. Finer waves, which crops and
     turns change most, count less.

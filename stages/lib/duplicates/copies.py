@@ -9,34 +9,34 @@ import pandas as pd
 
 from stages.lib.core.errors import UserError
 from stages.lib.duplicates.groups import compared
-from stages.lib.inventory.contents import Picture
+from stages.lib.inventory.contents import ArchiveImage
 
 UNDECIDED = "none: the stage failed"
 _EXAMPLES = 3  # groups that a refusal shows
 
 
-def copy_table(pictures: Sequence[Picture], groups: np.ndarray) -> pd.DataFrame:
-    """List the pictures that have a copy, group by group.
+def copy_table(images: Sequence[ArchiveImage], groups: np.ndarray) -> pd.DataFrame:
+    """List the images that have a copy, group by group.
 
     Args:
-        groups: int64 (pictures,), as from `near_groups`.
+        groups: int64 (images,), as from `near_groups`.
 
     Returns:
         group (from 1), path (in the archive), class, kind (exact: an equal file is there; near; mirrored), distance
-        (from the picture that stands for the group, as in `likeness`), action (nothing yet). The index of the table
-        is that of the picture in `pictures`.
+        (from the image that stands for the group, as in `likeness`), action (nothing yet). The index of the table
+        is that of the image in `images`.
     """
     members: dict[int, list[int]] = {}
     for index, group in enumerate(groups.tolist()):
         members.setdefault(group, []).append(index)
-    apart, mirrored = compared(pictures, groups)
+    apart, mirrored = compared(images, groups)
     rows, listed = [], []
     for number, indices in enumerate((indices for indices in members.values() if len(indices) > 1), start=1):
-        files = Counter(pictures[index].sha256 for index in indices)
+        files = Counter(images[index].sha256 for index in indices)
         for index in indices:
-            picture = pictures[index]
-            kind = "exact" if files[picture.sha256] > 1 else "mirrored" if mirrored[index] else "near"
-            rows.append((number, picture.name, picture.label, kind, round(float(apart[index]), 2), UNDECIDED))
+            image = images[index]
+            kind = "exact" if files[image.sha256] > 1 else "mirrored" if mirrored[index] else "near"
+            rows.append((number, image.name, image.label, kind, round(float(apart[index]), 2), UNDECIDED))
             listed.append(index)
     table = pd.DataFrame(rows, listed, columns=["group", "path", "class", "kind", "distance", "action"])
     # An empty column would be one of numbers.
@@ -44,11 +44,11 @@ def copy_table(pictures: Sequence[Picture], groups: np.ndarray) -> pd.DataFrame:
 
 
 def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -> None:
-    """Refuse when so many pictures are near copies that it is not a few copies that were found.
+    """Refuse when so many images are near copies that it is not a few copies that were found.
 
     Args:
         copies: as from `copy_table`.
-        total: pictures.
+        total: images.
         limit: largest share of them.
         listed: the table's file.
 
@@ -63,7 +63,7 @@ def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -
     sizes = near["group"].value_counts()
     shown = [" = ".join(copies.loc[copies["group"] == group, "path"].head(2)) for group in sizes.index[:_EXAMPLES]]
     raise UserError(
-        f"split.max_near_duplicates: {surplus} of {total} pictures ({surplus / total:.1%}; expected at most "
+        f"split.max_near_duplicates: {surplus} of {total} images ({surplus / total:.1%}; expected at most "
         f"{limit:.1%}) are near copies of another one, {sizes.iloc[0]} in the largest group; all are in {listed}, "
         f"for example {', '.join(shown)}. If they are copies, raise split.max_near_duplicates; if they are not, lower "
         "split.near_duplicates or set it to null"
@@ -75,4 +75,4 @@ def as_told(copies: pd.DataFrame, listed: Path) -> str:
     if copies.empty:
         return ""
     classes = int((copies.groupby("group")["class"].nunique() > 1).sum())
-    return f"; {len(copies)} pictures are copies, in {classes} groups across classes: see {listed}"
+    return f"; {len(copies)} images are copies, in {classes} groups across classes: see {listed}"

@@ -1,4 +1,4 @@
-"""Copies of one picture: the same file twice, or the picture resized, recompressed, cropped, mirrored or retouched."""
+"""Copies of one image: the same file twice, or the image resized, recompressed, cropped, mirrored or retouched."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -7,23 +7,23 @@ import numpy as np
 
 from stages.lib.duplicates.candidates import candidates
 from stages.lib.duplicates.likeness import distances, has_detail
-from stages.lib.inventory.contents import Picture
+from stages.lib.inventory.contents import ArchiveImage
 
-_COUNT = 3  # pictures that each is compared with, in each tree of the search
-_ROUNDS = 32  # searches; real pictures need a few, whatever their number, and made-up ones could need one for every few
+_COUNT = 3  # images that each is compared with, in each tree of the search
+_ROUNDS = 32  # searches; real images need a few, whatever their number, and made-up ones could need one for every few
 _CHUNK = 1024  # pairs whose thumbnails are gathered at once
 
 
-def near_groups(pictures: Sequence[Picture], limit: float | None) -> np.ndarray:
-    """int64 (pictures,): the place of the picture that stands for the group, as from `search`."""
-    return search(pictures, limit)[0]
+def near_groups(images: Sequence[ArchiveImage], limit: float | None) -> np.ndarray:
+    """int64 (images,): the place of the image that stands for the group, as from `search`."""
+    return search(images, limit)[0]
 
 
-def search(pictures: Sequence[Picture], limit: float | None) -> tuple[np.ndarray, int]:
-    """Group the pictures that are copies of each other.
+def search(images: Sequence[ArchiveImage], limit: float | None) -> tuple[np.ndarray, int]:
+    """Group the images that are copies of each other.
 
     Near copies are found by their thumbnails (`likeness.distances`, also of the mirror image), among those that are
-    roughly alike (`candidates`). Every picture of a group is a copy of the one that stands for it: copies of copies
+    roughly alike (`candidates`). Every image of a group is a copy of the one that stands for it: copies of copies
     are none, so a series that changes slowly falls into many groups. What has no detail, as an empty page, is a copy of
     equal files only.
 
@@ -31,38 +31,38 @@ def search(pictures: Sequence[Picture], limit: float | None) -> tuple[np.ndarray
         limit: largest distance of a near copy; None finds equal files only.
 
     Returns:
-        int64 (pictures,): the index of the picture that stands for the group, equal for copies. Groups that were still
-        growing when the search was ended, because of its time: they may have more copies among the pictures.
+        int64 (images,): the index of the image that stands for the group, equal for copies. Groups that were still
+        growing when the search was ended, because of its time: they may have more copies among the images.
     """
-    files = _first([picture.sha256 for picture in pictures])
+    files = _first([image.sha256 for image in images])
     if limit is None or not len(files):
         return files, 0
     different = np.unique(files)
     # Equal thumbnails need no search, however many there are.
-    seen = different[_first([pictures[index].thumbnail.tobytes() for index in different])]
+    seen = different[_first([images[index].thumbnail.tobytes() for index in different])]
     distinct = np.unique(seen)
-    distinct = distinct[has_detail([pictures[index].thumbnail for index in distinct])]
-    found, growing = _grouped([pictures[index].thumbnail for index in distinct], limit)
+    distinct = distinct[has_detail([images[index].thumbnail for index in distinct])]
+    found, growing = _grouped([images[index].thumbnail for index in distinct], limit)
     leaders = distinct[found]
-    groups, known = np.arange(len(pictures)), np.isin(seen, distinct)
+    groups, known = np.arange(len(images)), np.isin(seen, distinct)
     groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
     return groups[files], growing
 
 
-def compared(pictures: Sequence[Picture], groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compare each picture with the one that stands for its group.
+def compared(images: Sequence[ArchiveImage], groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compare each image with the one that stands for its group.
 
     Args:
         groups: as from `near_groups`.
 
     Returns:
-        float32 (pictures,): the distance, 0 for equal files. bool (pictures,): whether it is nearer mirrored.
+        float32 (images,): the distance, 0 for equal files. bool (images,): whether it is nearer mirrored.
     """
-    apart, mirrored = np.zeros(len(pictures), np.float32), np.zeros(len(pictures), bool)
-    indices = [index for index, group in enumerate(groups) if pictures[index].sha256 != pictures[group].sha256]
+    apart, mirrored = np.zeros(len(images), np.float32), np.zeros(len(images), bool)
+    indices = [index for index, group in enumerate(groups) if images[index].sha256 != images[group].sha256]
     if indices:
         pairs = np.stack([np.minimum(indices, groups[indices]), np.maximum(indices, groups[indices])], axis=1)
-        thumbnails = [picture.thumbnail for picture in pictures]
+        thumbnails = [image.thumbnail for image in images]
         plain, turned = (_measured(thumbnails, np.insert(pairs, 2, mirror, axis=1)) for mirror in (0, 1))
         apart[indices], mirrored[indices] = np.minimum(plain, turned), turned < plain
     return apart, mirrored
@@ -75,12 +75,12 @@ def _first(values: Sequence[Hashable]) -> np.ndarray:
 
 
 def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray, int]:
-    """int64 (pictures,): the index of the one that stands for each. Groups that were still growing at the end.
+    """int64 (images,): the index of the one that stands for each. Groups that were still growing at the end.
 
     Where one has more copies than it was compared with, those that stand for a group are searched again, without the
-    others: each search of real pictures makes them fewer by a factor. Thumbnails can be made up that are copies of one
+    others: each search of real images makes them fewer by a factor. Thumbnails can be made up that are copies of one
     and of no other: then each search finds but a few more, and only the limit of rounds keeps the time from growing
-    with the square of the pictures.
+    with the square of the images.
     """
     leaders, crowded = np.arange(len(thumbnails)), np.ones(len(thumbnails), bool)
     links = np.empty((0, 2), np.int64)

@@ -1,4 +1,4 @@
-"""How far two thumbnails are from being those of one picture: the largest local difference that no edit explains."""
+"""How far two thumbnails are from being those of one image: the largest local difference that no edit explains."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _CHUNK = 64  # pairs at once: what fits the processor's cache
 _COARSE = 4  # pixels of a thumbnail, each way, that are one to begin with
 _COARSE_STEPS, _FINE_STEPS = 5, 3
 _CORRELATION = 0.85  # of the coarse images, at least
-# What crops of 80 %, borders of 12 % and turns by 5 degrees make of the transform, of pictures up to 2 : 1.
+# What crops of 80 %, borders of 12 % and turns by 5 degrees make of the transform, of images up to 2 : 1.
 _SCALE, _TURN, _SHIFT = 0.25, 0.2, 0.25
 _STRETCH, _SHEAR = 0.15, 0.045  # one side against the other; a turn moves the two axes in opposite ways
 _OVERLAP = 0.6  # share of the thumbnail, at least
@@ -22,7 +22,7 @@ _EDGE = 1.5  # pixels at the edge, where frames and the corners of a turn leave 
 _UNCLIPPED = 235.0  # of 255: above it an edit of the light may have met the end of the scale
 _DETAIL = 2.0  # of 255: what varies within an eighth of the side; with less there is nothing to recognise
 _UNEXPLAINED = 0.3  # of the detail, at most
-_NOISE = 2.0  # of 255: no picture is taken for quieter than this
+_NOISE = 2.0  # of 255: no image is taken for quieter than this
 _NOISES = 2.2  # of the median difference that noise may reach
 _BRIGHT, _CLIPPED = 195.0, 0.3  # of 255, and the share by which an edit of the light may have cut off what is brighter
 _FILL = 3  # pixels at the edge that may be the filled corners of a turn
@@ -51,7 +51,7 @@ def distances(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
 
 
 def has_detail(thumbnails: Sequence[np.ndarray]) -> np.ndarray:
-    """bool (pictures,): whether there is something in each thumbnail, uint8 (48, 48, 3), to recognise it by."""
+    """bool (images,): whether there is something in each thumbnail, uint8 (48, 48, 3), to recognise it by."""
     parts = [np.stack(thumbnails[start : start + _CHUNK]) for start in range(0, len(thumbnails), _CHUNK)]
     found = [_detail(_blurred(part.astype(np.float32))) >= _DETAIL for part in parts]
     return np.concatenate(found or [np.empty(0, bool)])
@@ -70,7 +70,7 @@ def _distances(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
 
 
 def _roughly_laid_over(fixed: np.ndarray, moving: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Those of the pairs that fit at a quarter of their pixels, which most of different pictures do not; and how."""
+    """Those of the pairs that fit at a quarter of their pixels, which most of different images do not; and how."""
     one, other = (_reduced(images[pairs] @ _LIGHT) for images in (fixed, moving))
     warps = registered(one, other, np.tile(IDENTITY, (len(pairs), 1)), _COARSE_STEPS)
     near = (correlation(one, other, warps) > _CORRELATION) & _plausible(warps)

@@ -7,6 +7,6 @@ Beside these, tables of predictions have a column of each class: `stages.lib.inf
 CURVES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
 CONFUSION = ("actual", "predicted")
 ROC = ("false_positive_rate", "true_positive_rate")
-PER_CLASS = ("class", "pictures", "precision", "recall", "recall_low", "recall_high", "f1")
-CALIBRATION = ("confidence", "accuracy", "low", "high", "pictures")
+PER_CLASS = ("class", "images", "precision", "recall", "recall_low", "recall_high", "f1")
+CALIBRATION = ("confidence", "accuracy", "low", "high", "images")
 EXPLANATIONS = ("file", "path", "label", "predicted", "confidence")

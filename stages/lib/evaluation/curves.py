@@ -18,11 +18,11 @@ def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """The ROC curve: false_positive_rate, true_positive_rate; of many classes the mean over those tested.
 
     Args:
-        labels: int64 (pictures,).
-        probabilities: float64 (pictures, classes).
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
 
     Returns:
-        At most 202 rows, false_positive_rate rising from 0 to 1; none where all pictures are of one class.
+        At most 202 rows, false_positive_rate rising from 0 to 1; none where all images are of one class.
     """
     tested = np.unique(labels)
     if len(tested) < 2:
@@ -43,8 +43,8 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """How often predictions of a confidence are right (Guo et al. 2017, "On calibration of modern neural networks").
 
     Returns:
-        A row per tenth of confidence that holds pictures: confidence, the mean probability of the predicted class;
-        accuracy, low, high: the share that is right and its interval; pictures.
+        A row per tenth of confidence that holds images: confidence, the mean probability of the predicted class;
+        accuracy, low, high: the share that is right and its interval; images.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = _bins(confidence)
@@ -57,23 +57,23 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error: mean distance of accuracy from confidence over all pictures (Naeini et al. 2015).
+    """Expected calibration error: mean distance of accuracy from confidence over all images (Naeini et al. 2015).
 
     Args:
         table: as `reliability` returns it.
     """
     gaps = (table["accuracy"] - table["confidence"]).abs()
-    return float((gaps * table["pictures"]).sum() / table["pictures"].sum())
+    return float((gaps * table["images"]).sum() / table["images"].sum())
 
 
 def calibration_floor(probabilities: np.ndarray) -> tuple[float, float]:
     """Calibration error that a model with these confidences has by chance, if it means exactly what it says.
 
-    Whether each picture is right is drawn with its confidence (Brocker & Smith 2007, "Increasing the reliability of
+    Whether each image is right is drawn with its confidence (Brocker & Smith 2007, "Increasing the reliability of
     reliability diagrams": consistency resampling); seeded.
 
     Args:
-        probabilities: float (pictures, classes).
+        probabilities: float (images, classes).
 
     Returns:
         Mean, and the limit that 95 % of the draws stay below: up to it an error is not told from none.

@@ -1,4 +1,4 @@
-"""Where a model looks: Grad-CAM heat over a few test pictures that it got right and wrong."""
+"""Where a model looks: Grad-CAM heat over a few test images that it got right and wrong."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,13 +19,13 @@ from stages.lib.inference import predictions
 from stages.lib.networks.saved_model import input_of
 
 _SIDE = 160  # pixels
-_BATCH = 16  # pictures per pass
+_BATCH = 16  # images per pass
 _STRENGTH = 0.65  # share of the colour where the heat is 1
 # Perceptually uniform, told apart by colour-blind people as well, and strong on white fur and on black.
 _COLORS = mpl.colormaps["plasma"]
 
 
-def grad_cam(model: keras.Model, pictures: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
+def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
     """Grad-CAM (Selvaraju et al. 2017): which positions of the last feature map speak for a class.
 
     The gradient is that of the logit, since that of a sure probability vanishes. Average pooling right above the map
@@ -34,15 +34,15 @@ def grad_cam(model: keras.Model, pictures: np.ndarray, classes: Sequence[int] | 
 
     Args:
         model: as `networks` builds it, a chain of layers with "pooling" and, at the end, "classifier".
-        pictures: uint8 (count, height, width, channels) in [0, 255].
-        classes: the class to explain per picture, an index; None explains the predicted one.
+        images: uint8 (count, height, width, channels) in [0, 255].
+        classes: the class to explain per image, an index; None explains the predicted one.
 
     Returns:
         float32 (count, map_height, map_width) in [0, 1], each divided by its maximum; zero where nothing speaks for the
         class.
     """
     below, above = _halves(model)
-    maps = tf.cast(pictures, tf.float32)
+    maps = tf.cast(images, tf.float32)
     for layer in below:
         maps = layer(maps, training=False)
     maps = tf.cast(maps, tf.float32)
@@ -61,11 +61,11 @@ def spread(model: keras.Model, heats: np.ndarray) -> np.ndarray:
     """Lay heat on the pixels it speaks of, smoothly.
 
     Convolutions without padding leave out the border: the outer positions of a convnet's map lie well inside the
-    picture, and their heat goes on to its border. The map of a backbone is taken to cover the picture evenly, as usual,
+    image, and their heat goes on to its border. The map of a backbone is taken to cover the image evenly, as usual,
     which is right to within half a position.
 
     Args:
-        heats: float32 (count, map_height, map_width) in [0, 1], of pictures at the size of the model.
+        heats: float32 (count, map_height, map_width) in [0, 1], of images at the size of the model.
 
     Returns:
         float32 (count, height, width) in [0, 1].
@@ -79,16 +79,16 @@ def spread(model: keras.Model, heats: np.ndarray) -> np.ndarray:
     return np.clip(spread_out, 0, 1).astype(np.float32)
 
 
-def overlay(picture: np.ndarray, heat: np.ndarray, side: int) -> Image.Image:
-    """A picture with heat over it: the hotter, the stronger the colour; cold parts stay clear.
+def overlay(image: np.ndarray, heat: np.ndarray, side: int) -> Image.Image:
+    """An image with heat over it: the hotter, the stronger the colour; cold parts stay clear.
 
     Args:
-        picture: uint8 (height, width, 3) or (height, width, 1).
-        heat: float32, 2-D, in [0, 1]; covers the picture.
+        image: uint8 (height, width, 3) or (height, width, 1).
+        heat: float32, 2-D, in [0, 1]; covers the image.
         side: height and width of the result in pixels.
     """
-    image = Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).convert("RGB")
-    pixels = np.asarray(image.resize((side, side), Image.Resampling.BICUBIC), np.float32)
+    shown = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).convert("RGB")
+    pixels = np.asarray(shown.resize((side, side), Image.Resampling.BICUBIC), np.float32)
     resized = Image.fromarray(heat.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
     strength = np.asarray(resized).clip(0, 1)[..., np.newaxis]
     colors = 255 * _COLORS(strength[..., 0])[..., :3]
@@ -97,15 +97,15 @@ def overlay(picture: np.ndarray, heat: np.ndarray, side: int) -> Image.Image:
 
 
 def choose(table: pd.DataFrame, right: np.ndarray, count: int) -> pd.DataFrame:
-    """Which test pictures are explained: at most `count` wrong ones and then `count` right ones.
+    """Which test images are explained: at most `count` wrong ones and then `count` right ones.
 
     Of the wrong ones the most confident, which are the errors worth a look. Of the right ones, a class after the
-    other, those whose confidence is nearest the median of their class: typical pictures, where the most confident
+    other, those whose confidence is nearest the median of their class: typical images, where the most confident
     would be the easiest. Ties go by path.
 
     Args:
         table: predictions, with path, label, predicted and `p_<class>`.
-        right: bool (pictures,).
+        right: bool (images,).
 
     Returns:
         path, label, predicted, confidence: the probability of the predicted class.
@@ -122,15 +122,15 @@ def choose(table: pd.DataFrame, right: np.ndarray, count: int) -> pd.DataFrame:
 def write(
     directory: Path, model: keras.Model, dataset: Path, table: pd.DataFrame, count: int, resizing: Resizing
 ) -> None:
-    """Write the pictures that `choose` chose with their heat, and index.csv: file, path, label, predicted, confidence.
+    """Write the images that `choose` chose with their heat, and index.csv: file, path, label, predicted, confidence.
 
     Args:
         directory: is made.
         dataset: what the paths of `table` start from.
-        resizing: how the model's pictures get its size.
+        resizing: how the model's images get its size.
 
     Raises:
-        BrokenPicture: one of the files cannot be decoded; its name comes first.
+        BrokenImage: one of the files cannot be decoded; its name comes first.
     """
     directory.mkdir(parents=True, exist_ok=True)
     chosen = choose(table, (table["label"] == table["predicted"]).to_numpy(), count)
@@ -139,11 +139,11 @@ def write(
     classes = [names.index(name) for name in chosen["predicted"]]
     size, color = input_of(model)
     paths = [dataset / path for path in chosen["path"]]
-    for number, pictures in enumerate(stream(paths, size, color, _BATCH, resizing=resizing)):
+    for number, images in enumerate(stream(paths, size, color, _BATCH, resizing=resizing)):
         batch = slice(number * _BATCH, (number + 1) * _BATCH)
-        heats = spread(model, grad_cam(model, pictures, classes[batch]))
-        for file, picture, heat in zip(chosen["file"][batch], pictures, heats, strict=True):
-            overlay(picture, heat, _SIDE).save(directory / file, quality=85)
+        heats = spread(model, grad_cam(model, images, classes[batch]))
+        for file, image, heat in zip(chosen["file"][batch], images, heats, strict=True):
+            overlay(image, heat, _SIDE).save(directory / file, quality=85)
     chosen.to_csv(directory / "index.csv", columns=list(EXPLANATIONS), index=False, float_format="%.7g")
 
 

@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 LEVEL = 0.95
 _HALVINGS = 40
-# How strongly the usual curve of a ranking's variance counts beside what these pictures show of it, in pictures that
+# How strongly the usual curve of a ranking's variance counts beside what these images show of it, in images that
 # carry variance; and what those are worth as degrees of freedom. By coverage.
 _PRIOR, _FREEDOM = 3, 8
 
@@ -57,11 +57,11 @@ def mean_share(right: np.ndarray, counts: np.ndarray) -> Interval:
     A score interval (Martin Andres, Alvarez Hernandez & Herranz Tejedor 2011, "Inferences about a linear combination of
     proportions", Statistical Methods in Medical Research 20): a mean lies in it where the distance from the mean that
     was found is at most z standard errors, those of the likeliest shares that have this mean. With one class it is
-    `share`. Classes of few pictures borrow one picture of the mean of all, and the variance makes up for that.
+    `share`. Classes of few images borrow one image of the mean of all, and the variance makes up for that.
 
     Args:
-        right: int (classes,), pictures of each class that the model gets right.
-        counts: int (classes,), pictures of each class, at least 1.
+        right: int (classes,), images of each class that the model gets right.
+        counts: int (classes,), images of each class, at least 1.
     """
     low, high = _lowest_mean(right, counts), 1 - _lowest_mean(counts - right, counts)
     return within(float((right / counts).mean()), low, high)
@@ -94,12 +94,12 @@ def scaled_score(value: float, variance: float, carriers: float, curve: Callable
     """A score interval of a figure in [0, 1] whose variance is known where it was found, and by shape elsewhere.
 
     A true figure x lies in it where (value - x)^2 <= q^2 r curve(x). The scale r is what was found of the variance
-    beside the curve at `value`; where few pictures carry that, it is drawn to 1, so a perfect ranking, which shows no
+    beside the curve at `value`; where few images carry that, it is drawn to 1, so a perfect ranking, which shows no
     variance, has the interval of the curve. q is a quantile of Student's distribution.
 
     Args:
-        variance: of `value`, from the pictures.
-        carriers: pictures that carry it, 0 if none.
+        variance: of `value`, from the images.
+        carriers: images that carry it, 0 if none.
         curve: the variance at a true figure, in [0, 1], if it had the usual form.
     """
     usual = curve(value)

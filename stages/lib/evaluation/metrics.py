@@ -1,4 +1,4 @@
-"""The figures of a model on pictures it has not seen, with intervals."""
+"""The figures of a model on images it has not seen, with intervals."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from sklearn.metrics import brier_score_loss, precision_recall_fscore_support
 from stages.lib.evaluation.columns import PER_CLASS
 from stages.lib.evaluation.intervals import Interval, mean_share, share
 
-IMBALANCE = 3  # times the pictures of the smallest class
+IMBALANCE = 3  # times the images of the smallest class
 _SMALLEST = 1e-7  # probability, as Keras clips it
 
 
@@ -17,7 +17,7 @@ def accuracy(right: np.ndarray) -> Interval:
     """Share of right predictions with its interval, as `share` has it.
 
     Args:
-        right: bool (pictures,).
+        right: bool (images,).
     """
     return share(int(right.sum()), len(right))
 
@@ -26,7 +26,7 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> Interval:
     """Mean over the classes of the share that is right, every class counting the same; its interval: `mean_share`.
 
     Args:
-        labels: int64 (pictures,), or text.
+        labels: int64 (images,), or text.
         predicted: the same of the predictions.
     """
     _, indices, counts = np.unique(labels, return_inverse=True, return_counts=True)
@@ -37,7 +37,7 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean cross-entropy, in nats, of probabilities clipped as Keras does.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes).
+        labels: int64 (images,). probabilities: float64 (images, classes).
     """
     right = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(right.clip(_SMALLEST, 1 - _SMALLEST)).mean())
@@ -56,25 +56,25 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
-    """A row per class: class, pictures, precision, recall, recall_low, recall_high, f1.
+    """A row per class: class, images, precision, recall, recall_low, recall_high, f1.
 
     A class that is never predicted has precision 0; recall of a class that is not tested is 0, anything up to 1.
 
     Args:
-        labels: int64 (pictures,), indexes into `classes`.
-        predicted: int64 (pictures,), the same of the predictions.
+        labels: int64 (images,), indexes into `classes`.
+        predicted: int64 (images,), the same of the predictions.
         classes: their names.
     """
     every = list(range(len(classes)))
-    precision, recall, f1, pictures = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
+    precision, recall, f1, images = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
     found = np.bincount(labels[labels == predicted], minlength=len(classes))
     shares = [
         share(int(right), int(count)) if count else Interval(0.0, 0.0, 1.0)
-        for right, count in zip(found, pictures, strict=True)
+        for right, count in zip(found, images, strict=True)
     ]
     columns = {
         "class": list(classes),
-        "pictures": pictures,
+        "images": images,
         "precision": precision,
         "recall": recall,
         "recall_low": [one.low for one in shares],
@@ -85,10 +85,10 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
 
 
 def is_imbalanced(labels: np.ndarray) -> bool:
-    """Whether accuracy misleads: the largest class has at least three times the pictures of the smallest.
+    """Whether accuracy misleads: the largest class has at least three times the images of the smallest.
 
     Args:
-        labels: (pictures,), numbers or names of classes.
+        labels: (images,), numbers or names of classes.
     """
     _, counts = np.unique(labels, return_counts=True)
     return bool(counts.max() >= IMBALANCE * counts.min())

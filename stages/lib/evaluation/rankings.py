@@ -16,14 +16,14 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> Interval:
 
     The variance is that of DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, by ranks; its shape elsewhere that
     of Hanley & McNeil as Newcombe (2006, part 2, method 5, Statistics in Medicine 25) has it, so a perfect ranking of
-    few pictures has an interval too.
+    few images has an interval too.
 
     Args:
-        labels: int64 (pictures,).
-        probabilities: float (pictures, classes).
+        labels: int64 (images,).
+        probabilities: float (images, classes).
 
     Returns:
-        NaN throughout where all pictures are of one class.
+        NaN throughout where all images are of one class.
     """
 
     def curve(area: float, own: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -36,16 +36,16 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> Interval:
 def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> Interval:
     """Area under the steps of the precision-recall curve; of more than two classes the mean over those tested.
 
-    Of two classes, that of the second. It depends on how many pictures of each class there are: the interval is for
-    test pictures of the same number and mixture. The variance is that of its influence function; its shape elsewhere
+    Of two classes, that of the second. It depends on how many images of each class there are: the interval is for
+    test images of the same number and mixture. The variance is that of its influence function; its shape elsewhere
     the binomial one of Boyd, Eng & Page (2013), "Area under the precision-recall curve".
 
     Args:
-        labels: int64 (pictures,).
-        probabilities: float (pictures, classes).
+        labels: int64 (images,).
+        probabilities: float (images, classes).
 
     Returns:
-        NaN throughout where all pictures are of one class.
+        NaN throughout where all images are of one class.
     """
     return _averaged(labels, probabilities, _average_precision, lambda area, own, _: area * (1 - area) / own)
 
@@ -73,13 +73,13 @@ def _averaged(
 
 
 def _spread(labels: np.ndarray, influence: np.ndarray) -> tuple[float, float]:
-    """Variance of a sum of influences, the pictures of each class drawn for themselves, and how many carry it.
+    """Variance of a sum of influences, the images of each class drawn for themselves, and how many carry it.
 
-    Classes of one picture are taken together (Cochran 1977, section 5A.12, collapsed strata).
+    Classes of one image are taken together (Cochran 1977, section 5A.12, collapsed strata).
 
     Returns:
-        variance; carriers: as many pictures, equally influential, would estimate it as well: fewer where few pictures
-        make most of it, or classes of few pictures do (Satterthwaite 1946).
+        variance; carriers: as many images, equally influential, would estimate it as well: fewer where few images
+        make most of it, or classes of few images do (Satterthwaite 1946).
     """
     counts = np.bincount(labels)
     strata = np.where(counts[labels] == 1, len(counts), labels)
@@ -97,11 +97,11 @@ def _spread(labels: np.ndarray, influence: np.ndarray) -> tuple[float, float]:
 
 
 def _area(own: np.ndarray, scores: np.ndarray) -> tuple[float, np.ndarray]:
-    """Share of pairs in the right order, ties counting half, and by how much each picture moves it.
+    """Share of pairs in the right order, ties counting half, and by how much each image moves it.
 
     Args:
-        own: bool (pictures,).
-        scores: float (pictures,).
+        own: bool (images,).
+        scores: float (images,).
     """
     high, low = np.sort(scores[own]), np.sort(scores[~own])
     influence = np.empty(len(scores))
@@ -118,9 +118,9 @@ def _below(ordered: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def _average_precision(own: np.ndarray, scores: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean of the precision at each picture of the class, and by how much each picture moves it.
+    """Mean of the precision at each image of the class, and by how much each image moves it.
 
-    A picture of the class moves it by its own precision, and by what it adds to that of those below it; that it stands
+    An image of the class moves it by its own precision, and by what it adds to that of those below it; that it stands
     in its own precision is no chance.
     """
     order = np.argsort(-scores, kind="stable")

@@ -10,18 +10,18 @@ from stages.lib.evaluation import curves, metrics, rankings
 from stages.lib.evaluation.columns import CONFUSION
 
 Figures = dict[str, float | int | None]
-# What a review decides by, on the test pictures; metrics of DVC hold these alone, so that `dvc metrics diff` is read.
+# What a review decides by, on the test images; metrics of DVC hold these alone, so that `dvc metrics diff` is read.
 METRICS = ("accuracy", "balanced_accuracy", "ece", "log_loss", "roc_auc")
 
 
 def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
-    """Figures on the test pictures, each interval as `<figure>_low` and `<figure>_high`, None where there is none.
+    """Figures on the test images, each interval as `<figure>_low` and `<figure>_high`, None where there is none.
 
     log_loss: in nats. ece: the expected calibration error; calibration_floor, calibration_limit: what it is by chance,
     as `curves.calibration_floor` has them.
 
     Args:
-        labels: int64 (pictures,). probabilities: float64 (pictures, classes).
+        labels: int64 (images,). probabilities: float64 (images, classes).
     """
     predicted = probabilities.argmax(axis=1)
     intervals = {
@@ -40,7 +40,7 @@ def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
         "ece": curves.calibration_error(curves.reliability(labels, probabilities)),
         "calibration_floor": floor,
         "calibration_limit": limit,
-        "pictures": len(labels),
+        "images": len(labels),
     }
 
 
@@ -48,7 +48,7 @@ def tables_of(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     """Tables by name: confusion (actual, predicted), roc, per_class, calibration.
 
     Args:
-        labels: int64 (pictures,), indices into `classes`. probabilities: float64 (pictures, classes).
+        labels: int64 (images,), indices into `classes`. probabilities: float64 (images, classes).
     """
     names, predicted = np.asarray(classes, object), probabilities.argmax(axis=1)
     return {

@@ -1,4 +1,4 @@
-"""Colour profiles: pictures of other colour spaces brought to sRGB, the space of nearly all pictures without one."""
+"""Colour profiles: images of other colour spaces brought to sRGB, the space of nearly all images without one."""
 
 import io
 from functools import lru_cache
@@ -11,7 +11,7 @@ _SAME = 2
 
 
 def conversion_of(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """What brings the colours of a picture to sRGB; None where it has no profile, or where nothing changes.
+    """What brings the colours of an image to sRGB; None where it has no profile, or where nothing changes.
 
     A profile that is damaged or of another kind of pixels is left out of account, as every viewer does.
 
@@ -25,7 +25,7 @@ def conversion_of(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransfor
 
 
 def converted(image: Image.Image, conversion: ImageCms.ImageCmsTransform) -> Image.Image:
-    """The picture in sRGB, of mode "RGB" or, where it is transparent, "RGBA"."""
+    """The image in sRGB, of mode "RGB" or, where it is transparent, "RGBA"."""
     mode = _colors_of(image.mode)
     colors = conversion.apply(image if image.mode == mode else image.convert(mode))
     if image.mode in ("LA", "RGBA"):

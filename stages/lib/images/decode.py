@@ -1,4 +1,4 @@
-"""One way to read a picture, the same for training, evaluation and prediction."""
+"""One way to read an image, the same for training, evaluation and prediction."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,14 +10,14 @@ from PIL import ExifTags, Image, ImageOps
 
 from stages.lib.core.params import Color
 from stages.lib.images import color_profiles
-from stages.lib.images.files import BrokenPicture, opened, turn_of
+from stages.lib.images.files import BrokenImage, opened, turn_of
 from stages.lib.images.resizing import STRETCH, Resizing
 from stages.lib.images.values import as_mode, check_numbers, loses_bits, reduced
 
 CHANNELS = {"rgb": 3, "grey": 1}
 # Decoding releases the interpreter's lock; more threads than this only wait for each other.
 DECODING_THREADS = 4
-# All of them average over what falls into one pixel where a picture gets smaller. A box does that for "nearest", and
+# All of them average over what falls into one pixel where an image gets smaller. A box does that for "nearest", and
 # gives the nearest pixel where it gets larger.
 _FILTERS = {
     "nearest": Image.Resampling.BOX,
@@ -32,11 +32,11 @@ _ON_ITS_SIDE = (5, 6, 7, 8)
 def decode(
     source: Path | bytes, size: int | None = None, color: Color = "rgb", resizing: Resizing = STRETCH
 ) -> np.ndarray:
-    """Decode a picture completely, turned upright, transparent parts on white.
+    """Decode an image completely, turned upright, transparent parts on white.
 
     Args:
         source: a file, or its bytes.
-        size: height and width in pixels to resize to; None keeps the picture's own.
+        size: height and width in pixels to resize to; None keeps the image's own.
         color: "rgb" or "grey".
         resizing: how it gets its size.
 
@@ -44,7 +44,7 @@ def decode(
         uint8 (height, width, 3), or (height, width, 1) if grey, in [0, 255].
 
     Raises:
-        BrokenPicture: the file is not a picture, ends too early or is too large.
+        BrokenImage: the file is not an image, ends too early or is too large.
 
     Example:
         >>> from pathlib import Path
@@ -52,8 +52,8 @@ def decode(
         >>> pixels.shape, pixels.dtype
         ((32, 32, 3), dtype('uint8'))
     """
-    picture = upright(source, color, None if size is None else 2 * size)
-    array = np.asarray(picture if size is None else resized(picture, size, resizing))
+    image = upright(source, color, None if size is None else 2 * size)
+    array = np.asarray(image if size is None else resized(image, size, resizing))
     return array if color == "rgb" else array[..., np.newaxis]
 
 
@@ -61,15 +61,15 @@ def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = Non
     """The same as `decode`, as Pillow's image at the size that the decoder gives.
 
     Colours are those of sRGB; more than 8 bits a channel become 8 as `grey_range` says; of an animation, a sequence or
-    a file of several pages it is the first picture, or the one that the file names as its main one.
+    a file of several pages it is the first image, or the one that the file names as its main one.
 
     Args:
         enough: pixels; of a JPEG with more than twice as many on both sides the decoder leaves out detail, down to so
             many. It still reads the whole file, in less time and memory. So does, right after it is decoded, any other
-            picture that is large for memory. None keeps the picture's own size.
+            image that is large for memory. None keeps the image's own size.
 
     Raises:
-        BrokenPicture: the file is not a picture, ends too early or is too large.
+        BrokenImage: the file is not an image, ends too early or is too large.
     """
     mode: Literal["RGB", "L"] = "RGB" if color == "rgb" else "L"
     with opened(source) as image:
@@ -84,14 +84,14 @@ def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = Non
             _load(image)
             if not is_large or enough is None:
                 return _upright(image, mode, lost_bits)
-            picture = reduced(_upright(reduced(image, enough), mode, lost_bits), enough)
-            if picture is not image:
+            small = reduced(_upright(reduced(image, enough), mode, lost_bits), enough)
+            if small is not image:
                 image.close()  # before it is the turn of the next large one
-            return picture
+            return small
 
 
 def _load(image: Image.Image) -> None:
-    """Decode an open picture, whose budget of memory is that of the size it gives.
+    """Decode an open image, whose budget of memory is that of the size it gives.
 
     Raises:
         ValueError: it is decoded to another size.
@@ -108,31 +108,31 @@ def _upright(image: Image.Image, mode: Literal["RGB", "L"], lost_bits: bool) -> 
     return as_mode(image, mode, lost_bits)
 
 
-def resized(picture: Image.Image, size: int, resizing: Resizing) -> Image.Image:
-    """Bring a picture of 8 bits a channel to `size` x `size` pixels; one that has them stays as it is."""
-    width, height = picture.size
+def resized(image: Image.Image, size: int, resizing: Resizing) -> Image.Image:
+    """Bring an image of 8 bits a channel to `size` x `size` pixels; one that has them stays as it is."""
+    width, height = image.size
     if (width, height) == (size, size):
-        return picture
+        return image
     resampling = _FILTERS[resizing.interpolation]
     if resizing.mode == "pad":
-        # Afterwards rather than before, as Keras does: the square around a very long picture would not fit in memory.
+        # Afterwards rather than before, as Keras does: the square around a very long image would not fit in memory.
         longer = max(width, height)
         inner = (max(1, round(size * width / longer)), max(1, round(size * height / longer)))
-        square = Image.new(picture.mode, (size, size))
-        square.paste(picture.resize(inner, resampling), ((size - inner[0]) // 2, (size - inner[1]) // 2))
+        square = Image.new(image.mode, (size, size))
+        square.paste(image.resize(inner, resampling), ((size - inner[0]) // 2, (size - inner[1]) // 2))
         return square
     if resizing.mode == "crop":
         side = min(width, height)
         left, top = (width - side) // 2, (height - side) // 2
-        picture = picture.crop((left, top, left + side, top + side))
-    return picture.resize((size, size), resampling)
+        image = image.crop((left, top, left + side, top + side))
+    return image.resize((size, size), resampling)
 
 
 def size_of(source: Path | bytes) -> tuple[int, int]:
-    """Width and height in pixels of a picture turned upright; nothing is decoded.
+    """Width and height in pixels of an image turned upright; nothing is decoded.
 
     Raises:
-        BrokenPicture: the file is not a picture, or too large.
+        BrokenImage: the file is not an image, or too large.
     """
     with opened(source) as image:
         width, height = image.size
@@ -152,7 +152,7 @@ def stream(
     *,
     resizing: Resizing,
 ) -> Iterator[np.ndarray]:
-    """Decode pictures batch by batch, one batch ahead of the one in use; memory does not grow with their number.
+    """Decode images batch by batch, one batch ahead of the one in use; memory does not grow with their number.
 
     Args:
         broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
@@ -161,7 +161,7 @@ def stream(
         uint8 (batch, size, size, channels) in [0, 255], in the order of `paths`; some batches may be smaller.
 
     Raises:
-        BrokenPicture: one of the files cannot be decoded; its name comes first.
+        BrokenImage: one of the files cannot be decoded; its name comes first.
     """
     read = decode_named if broken is None else decode
 
@@ -173,21 +173,21 @@ def stream(
         coming = submit(0)
         for start in range(0, len(paths), batch_size):
             batch, coming = coming, submit(start + batch_size)
-            pictures = []
-            for path, picture in batch:
+            images = []
+            for path, image in batch:
                 try:
-                    pictures.append(picture.result())
-                except BrokenPicture as error:
+                    images.append(image.result())
+                except BrokenImage as error:
                     if broken is None:
                         raise
                     broken[path] = str(error)
-            if pictures:
-                yield np.stack(pictures)
+            if images:
+                yield np.stack(images)
 
 
 def decode_named(path: Path, size: int, color: Color, resizing: Resizing) -> np.ndarray:
     """`decode`, whose error names the file."""
     try:
         return decode(path, size, color, resizing)
-    except BrokenPicture as error:
-        raise BrokenPicture(f"{path}: {error}") from None
+    except BrokenImage as error:
+        raise BrokenImage(f"{path}: {error}") from None

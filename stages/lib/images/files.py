@@ -1,4 +1,4 @@
-"""Files of pictures opened with suspicion: of a format that holds pixels, and no larger than memory allows."""
+"""Files of images opened with suspicion: of a format that holds pixels, and no larger than memory allows."""
 
 import io
 import struct
@@ -16,26 +16,26 @@ from stages.lib.images.formats import FORMATS, STARTS_WITH, name_of_other, scans
 from stages.lib.images.memory_budget import MemoryBudget
 
 MOST_BYTES = 1 << 30  # of a file
-# What decoding may take in memory, of all pictures that are decoded at one moment, however many threads decode.
+# What decoding may take in memory, of all images that are decoded at one moment, however many threads decode.
 MOST_MEMORY = 1_300_000_000
 # Pixels of a JPEG, which is decoded at an eighth of its size if need be; phones make them of 200 million.
 MOST_PIXELS_JPEG = 500_000_000
 # Of a JPEG of several scans, such as a progressive one, all of whose coefficients are in memory at any size.
 MOST_PIXELS_PROGRESSIVE = 200_000_000
-# Of any other picture, and of what a JPEG is decoded to.
+# Of any other image, and of what a JPEG is decoded to.
 MOST_PIXELS = 100_000_000
 MOST_PIXELS_OF_32_BITS = 50_000_000
 # Of a JPEG. Encoders make 10, at most about 100 for one that a script has chosen.
 MOST_SCANS = 200
-# Pixels that all scans of a JPEG go through together: each takes the time of the whole picture.
+# Pixels that all scans of a JPEG go through together: each takes the time of the whole image.
 MOST_PIXELS_OF_SCANS = 4_000_000_000
 MOST_PROFILE = 8 << 20  # bytes of a colour profile; the largest ones of printers have three million
 # Bytes of memory that a pixel takes while it is decoded and brought to RGB: the most of what was measured for each
-# format, with transparency. Of a progressive JPEG they are those of the whole picture: 2 for each of its channels.
+# format, with transparency. Of a progressive JPEG they are those of the whole image: 2 for each of its channels.
 _BYTES_PER_PIXEL = {"WEBP": 18, "AVIF": 12, "HEIF": 9, "JPEG2000": 25}
 _BYTES_PER_PIXEL_OF_OTHERS, _BYTES_PER_PIXEL_OF_32_BITS = 9, 14
 _LONGEST_REASON = 300  # letters of what a decoder says
-_ALONE = 1 << 24  # pixels: from here on what is left over of a picture is made small before the next one
+_ALONE = 1 << 24  # pixels: from here on what is left over of an image is made small before the next one
 # What Pillow's many decoders raise for damaged files; random damage to 13 formats raised nothing else.
 _DAMAGE = (
     OSError,
@@ -53,23 +53,23 @@ _DAMAGE = (
 )
 memory = MemoryBudget(MOST_MEMORY)
 
-# Pillow's own limit is one for all formats; here it only guards pictures inside of pictures.
+# Pillow's own limit is one for all formats; here it only guards images inside of images.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS_JPEG
-# Pictures are decoded side by side already.
+# Images are decoded side by side already.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 heif.register()
 
 
-class BrokenPicture(UserError):
+class BrokenImage(UserError):
     """A file that cannot be decoded completely; the message is the reason, in a few words, with what to do."""
 
 
 @contextmanager
 def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
-    """Open a picture from a file or from its bytes; of several in one file the first, or the one that it names.
+    """Open an image from a file or from its bytes; of several in one file the first, or the one that it names.
 
     Raises:
-        BrokenPicture: also for what goes wrong while the caller decodes it inside the block.
+        BrokenImage: also for what goes wrong while the caller decodes it inside the block.
     """
     start = b""
     try:
@@ -85,12 +85,12 @@ def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
     except UnidentifiedImageError:
         raise _unknown(start) from None
     except Image.DecompressionBombError:
-        raise BrokenPicture("more pixels than any photograph has") from None
+        raise BrokenImage("more pixels than any photograph has") from None
     except MemoryError:
-        raise BrokenPicture("cannot be decoded: takes more memory than its size explains") from None
+        raise BrokenImage("cannot be decoded: takes more memory than its size explains") from None
     except _DAMAGE as error:
         told = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise BrokenPicture(f"cannot be decoded: {told or type(error).__name__}") from None
+        raise BrokenImage(f"cannot be decoded: {told or type(error).__name__}") from None
 
 
 def check_size(size: int) -> None:
@@ -100,29 +100,29 @@ def check_size(size: int) -> None:
         size: bytes.
 
     Raises:
-        BrokenPicture: it has more than `MOST_BYTES`.
+        BrokenImage: it has more than `MOST_BYTES`.
     """
     if size > MOST_BYTES:
-        raise BrokenPicture(f"{size / 1e9:.1f} GB, expected at most {MOST_BYTES / 1e9:.1f}: save it smaller")
+        raise BrokenImage(f"{size / 1e9:.1f} GB, expected at most {MOST_BYTES / 1e9:.1f}: save it smaller")
 
 
 @contextmanager
 def turn_of(image: Image.Image, declared: int) -> Iterator[bool]:
-    """Wait until an open picture may be decoded, so that the memory of those decoded at once stays within a budget.
+    """Wait until an open image may be decoded, so that the memory of those decoded at once stays within a budget.
 
     Args:
-        declared: pixels of the whole picture, of which a JPEG is decoded to fewer.
+        declared: pixels of the whole image, of which a JPEG is decoded to fewer.
 
     Yields:
         Whether it is one of the large ones.
 
     Raises:
-        BrokenPicture: it is decoded to more pixels than fit in memory.
+        BrokenImage: it is decoded to more pixels than fit in memory.
         TooMuchAtOnce: as `memory` says.
     """
     pixels = image.width * image.height
     if pixels > MOST_PIXELS:
-        raise _too_large(pixels, MOST_PIXELS, "a whole picture")
+        raise _too_large(pixels, MOST_PIXELS, "a whole image")
     coefficients = declared * 2 * len(image.getbands()) if "progressive" in image.info else 0
     with memory.held(coefficients + pixels * _bytes_per_pixel(image)):
         yield max(pixels, declared if coefficients else 0) > _ALONE
@@ -134,17 +134,17 @@ def _check_start(start: bytes) -> None:
         _check_pixels(size[0] * size[1], _most_pixels("WEBP"), "WEBP")
 
 
-def _unknown(start: bytes) -> BrokenPicture:
+def _unknown(start: bytes) -> BrokenImage:
     if (name := name_of_other(start)) is None:
-        return BrokenPicture("not a picture, or of an unknown format")
-    return BrokenPicture(f"{name} is not among the formats that are read: save it as PNG or JPEG")
+        return BrokenImage("not an image, or of an unknown format")
+    return BrokenImage(f"{name} is not among the formats that are read: save it as PNG or JPEG")
 
 
 def _check(image: ImageFile.ImageFile, file: IO[bytes]) -> None:
     form, pixels = str(image.format), image.width * image.height
     if len(image.info.get("icc_profile") or b"") > MOST_PROFILE:
         size = len(image.info["icc_profile"])
-        raise BrokenPicture(f"a colour profile of {size / 1e6:.0f} MB, expected at most {MOST_PROFILE / 1e6:.0f}")
+        raise BrokenImage(f"a colour profile of {size / 1e6:.0f} MB, expected at most {MOST_PROFILE / 1e6:.0f}")
     if form not in ("JPEG", "MPO"):
         if image.mode in ("I", "F"):
             _check_pixels(pixels, MOST_PIXELS_OF_32_BITS, "32 bits each")
@@ -164,7 +164,7 @@ def _check_scans(image: ImageFile.ImageFile, file: IO[bytes]) -> None:
     scans = scans_of_jpeg(file, MOST_SCANS)
     file.seek(place)
     if scans > MOST_SCANS:
-        raise BrokenPicture(f"a JPEG of more than {MOST_SCANS} scans, which no encoder makes: save it again")
+        raise BrokenImage(f"a JPEG of more than {MOST_SCANS} scans, which no encoder makes: save it again")
     if scans > 1:
         # Kept in memory like one that says it is progressive, which Pillow tells by another mark.
         image.info["progressive"] = 1
@@ -178,7 +178,7 @@ def _bytes_per_pixel(image: Image.Image) -> int:
 
 
 def _most_pixels(form: str) -> int:
-    """Pixels of a picture that is decoded whole."""
+    """Pixels of an image that is decoded whole."""
     return min(MOST_PIXELS, MOST_MEMORY // _BYTES_PER_PIXEL.get(form, _BYTES_PER_PIXEL_OF_OTHERS))
 
 
@@ -187,8 +187,8 @@ def _check_pixels(pixels: int, most: int, kind: str) -> None:
         raise _too_large(pixels, most, kind)
 
 
-def _too_large(pixels: int, most: int, kind: str) -> BrokenPicture:
-    return BrokenPicture(
+def _too_large(pixels: int, most: int, kind: str) -> BrokenImage:
+    return BrokenImage(
         f"{pixels / 1e6:.0f} megapixels, more pixels than the {most / 1e6:.0f} million of {kind} that fit in memory: "
         "save it smaller, or as a baseline JPEG"
     )

@@ -8,7 +8,7 @@ from PIL import Image
 # The formats in which people have photographs, scans and drawings; an MPO is opened as the JPEG that it begins with.
 # HEIF comes last: its plugin takes some AVIF for its own.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "AVIF", "HEIF")
-# Other formats, told by marks that no picture has by chance.
+# Other formats, told by marks that no image has by chance.
 _OTHERS = (
     *("EPS", "PSD", "WMF", "FITS", "GRIB", "BUFR", "HDF5", "ICO", "CUR", "ICNS", "BLP", "DDS", "FTEX", "QOI"),
     *("XPM", "SUN", "SGI", "FLI", "PCX", "DCX"),
@@ -43,7 +43,7 @@ def name_of_other(start: bytes) -> str | None:
 def size_of_webp(start: bytes) -> tuple[int, int] | None:
     """Width and height of a WebP, as RFC 9649 has them; None for a file of another format, or a damaged one.
 
-    Its decoder takes memory for the whole picture before Pillow has looked at its size.
+    Its decoder takes memory for the whole image before Pillow has looked at its size.
 
     Args:
         start: the first 30 bytes of a file.
@@ -64,8 +64,8 @@ def size_of_webp(start: bytes) -> tuple[int, int] | None:
 def scans_of_jpeg(file: IO[bytes], most: int) -> int:
     """Number of scans of a JPEG: one of a baseline file, about ten of a progressive one.
 
-    The decoder goes through the whole picture once for each. Those of a small copy in the metadata, or of what follows
-    the picture, do not count.
+    The decoder goes through the whole image once for each. Those of a small copy in the metadata, or of what follows
+    the image, do not count.
 
     Args:
         file: open, and left somewhere in it. most: where counting stops.

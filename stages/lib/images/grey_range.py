@@ -4,27 +4,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# What cameras, scanners and medical devices count in. Steps of four: a picture that only happens to be dark is rarely
+# What cameras, scanners and medical devices count in. Steps of four: an image that only happens to be dark is rarely
 # taken for one of fewer bits.
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
-_LEAST = 1 / 16  # share of a range that a picture must reach to be of that range
-_AT_ONCE = 1 << 22  # values: those of a large picture as fractions would take a gigabyte
+_LEAST = 1 / 16  # share of a range that an image must reach to be of that range
+_AT_ONCE = 1 << 22  # values: those of a large image as fractions would take a gigabyte
 _OVERSHOOT = 0.1  # share of a range by which resampled fractions may lie outside it
 
 
 def eight_bits(values: np.ndarray) -> np.ndarray:
-    """Scale grey values to 0 ... 255, by a rule that needs nothing but the picture itself.
+    """Scale grey values to 0 ... 255, by a rule that needs nothing but the image itself.
 
     No file says which of its values is white: 12 bits of a camera come in a file of 16 bits, fractions as 0 ... 1 or as
-    0 ... 255. Black and white are therefore the ends of the first of these ranges that holds the picture and of which
+    0 ... 255. Black and white are therefore the ends of the first of these ranges that holds the image and of which
     its largest value reaches at least a sixteenth:
 
     - fractions: 0 ... 1 and -1 ... 1; up to a tenth beyond is cut off, which resampling leaves;
     - 0 ... 255, 1023, 4095, 16383, 65535, 2^24 - 1, 2^32 - 1; with values below 0, counted from the smallest;
-    - the smallest and the largest value of the picture, where it is in none of these.
+    - the smallest and the largest value of the image, where it is in none of these.
 
-    A range of the device, and not the extremes or percentiles of each picture, keeps a night picture dark and two
-    pictures of one camera comparable. That training and prediction agree needs a rule that looks at no other picture.
+    A range of the device, and not the extremes or percentiles of each image, keeps a night image dark and two
+    images of one camera comparable. That training and prediction agree needs a rule that looks at no other image.
     What is no number becomes black, infinity white, minus infinity black.
 
     Args:

@@ -1,4 +1,4 @@
-"""HEIC and HEIF, as phones save them, for Pillow: the main picture of a file, upright as its format says."""
+"""HEIC and HEIF, as phones save them, for Pillow: the main image of a file, upright as its format says."""
 
 from typing import IO, Any
 

@@ -1,4 +1,4 @@
-"""The pictures of a subset, their labels and the names of the classes, as the manifest has them."""
+"""The images of a subset, their labels and the names of the classes, as the manifest has them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Subset:
-    """Pictures in the order of the manifest.
+    """Images in the order of the manifest.
 
-    paths: files. names: the same, relative to the dataset. checksums: sha256 of each file. labels: int64 (pictures,),
+    paths: files. names: the same, relative to the dataset. checksums: sha256 of each file. labels: int64 (images,),
     indices into `classes`. classes: names, sorted; the same for every subset.
     """
 
@@ -32,7 +32,7 @@ def read_manifest(file: Path) -> pd.DataFrame:
     """Read the table that `split` wrote.
 
     Returns:
-        A row per picture: path, class, subset, group (empty without), width, height (pixels), bytes, sha256,
+        A row per image: path, class, subset, group (empty without), width, height (pixels), bytes, sha256,
         brightness in [0, 1], sharpness (`stages.lib.decoding.quality`).
 
     Example:
@@ -45,11 +45,11 @@ def read_manifest(file: Path) -> pd.DataFrame:
 
 
 def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subset]:
-    """List the pictures of some subsets; the manifest is read once for all of them.
+    """List the images of some subsets; the manifest is read once for all of them.
 
     Args:
-        dataset: directory of the pictures, from the stage `split`.
-        manifest: table of the pictures, from the same stage.
+        dataset: directory of the images, from the stage `split`.
+        manifest: table of the images, from the same stage.
         names: subsets that are wanted.
 
     Returns:
@@ -69,7 +69,7 @@ def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subs
     for name in names:
         rows = table[table["subset"] == name]
         if rows.empty:
-            raise UserError(f"{manifest}: expected pictures in subset {name!r}, found none")
+            raise UserError(f"{manifest}: expected images in subset {name!r}, found none")
         paths = rows["path"].tolist()
         labels = np.searchsorted(classes, rows["class"].to_numpy(str)).astype(np.int64)
         subsets.append(Subset([dataset / path for path in paths], paths, rows["sha256"].tolist(), labels, classes))
@@ -77,5 +77,5 @@ def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subs
 
 
 def read_subset(dataset: Path, manifest: Path, name: SubsetName) -> Subset:
-    """List the pictures of one subset, as `read_subsets` does."""
+    """List the images of one subset, as `read_subsets` does."""
     return read_subsets(dataset, manifest, name)[0]

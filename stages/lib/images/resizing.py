@@ -1,4 +1,4 @@
-"""How a picture gets the size of a model's input, the same in training, evaluation and prediction."""
+"""How an image gets the size of a model's input, the same in training, evaluation and prediction."""
 
 import json
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from stages.lib.core.params import CommonParams, Interpolation, ResizeMode
 
 @dataclass(frozen=True)
 class Resizing:
-    """How pictures become squares; `pictures.resized` does it.
+    """How images become squares; `images.resized` does it.
 
-    mode: "stretch" keeps the whole picture and not its aspect ratio, "crop" the square in its middle, "pad" the whole
-    picture with black beside it. interpolation: as Keras names them; antialiased wherever a picture gets smaller.
+    mode: "stretch" keeps the whole image and not its aspect ratio, "crop" the square in its middle, "pad" the whole
+    image with black beside it. interpolation: as Keras names them; antialiased wherever an image gets smaller.
     """
 
     mode: ResizeMode

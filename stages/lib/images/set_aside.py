@@ -1,13 +1,13 @@
-"""What lies among pictures and is none, by its name: left by systems and desktops, or about the pictures."""
+"""What lies among images and is none, by its name: left by systems and desktops, or about the images."""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 TABLE = ".csv"
-# How the reason starts of what is set aside: a stray, what is no picture by its name, a picture without a class.
+# How the reason starts of what is set aside: a stray, what is no image by its name, an image without a class.
 STRAY = "set aside, does not fit: "
-NO_PICTURE = "set aside: no picture by its name"
+NO_IMAGE = "set aside: no image by its name"
 NO_CLASS = "set aside: no class by split.labels "
 # Of desktops, network storage, recycle bins and file systems.
 _SYSTEM_FOLDERS = {
@@ -46,14 +46,14 @@ def is_left_over(name: str) -> bool:
 
 
 def is_set_aside(name: str) -> bool:
-    """Whether a file is no picture by its name: left by a system, a README, a text or a table."""
+    """Whether a file is no image by its name: left by a system, a README, a text or a table."""
     file = PurePosixPath(name.casefold())
     about = file.suffix in _DOCUMENTS or file.name in _ABOUT or file.name.startswith("readme.")
     return is_left_over(name) or (about and not name.endswith("/"))
 
 
 def is_packed(name: str) -> bool:
-    """Whether a file belongs in the raw archive: what may be a picture, and tables, which may hold the labels."""
+    """Whether a file belongs in the raw archive: what may be an image, and tables, which may hold the labels."""
     return not is_set_aside(name) or (name.casefold().endswith(TABLE) and not is_left_over(name))
 
 

@@ -1,4 +1,4 @@
-"""The pixels of any picture that Pillow decodes as RGB or grey of 8 bits, transparent parts on white."""
+"""The pixels of any image that Pillow decodes as RGB or grey of 8 bits, transparent parts on white."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -22,7 +22,7 @@ _WHITE_IS_ZERO, _WITHOUT_SIGN, _WITH_SIGN = 0, 1, 2  # values of tags of TIFF
 
 
 def loses_bits(image: ImageFile.ImageFile) -> bool:
-    """Whether an open picture, not yet decoded, has channels of 16 bits, of which Pillow decodes the upper 8."""
+    """Whether an open image, not yet decoded, has channels of 16 bits, of which Pillow decodes the upper 8."""
     if not image.tile or _is_grey_range(image):
         return False
     arguments = image.tile[0].args
@@ -43,13 +43,13 @@ def check_numbers(image: ImageFile.ImageFile) -> None:
 
 
 def reduced(image: Image.Image, enough: int) -> Image.Image:
-    """The picture scaled down to a whole part, with `enough` pixels on both sides; itself where its mode has none."""
+    """The image scaled down to a whole part, with `enough` pixels on both sides; itself where its mode has none."""
     factor = min(image.size) // enough
     return image.reduce(factor) if factor > 1 and image.mode in _REDUCIBLE else image
 
 
 def as_mode(image: Image.Image, mode: Mode, lost_bits: bool) -> Image.Image:
-    """The picture in 8 bits a channel, its colours those of sRGB.
+    """The image in 8 bits a channel, its colours those of sRGB.
 
     Values of more than 8 bits become 8 as `grey_range.eight_bits` says.
 
@@ -60,13 +60,13 @@ def as_mode(image: Image.Image, mode: Mode, lost_bits: bool) -> Image.Image:
     Raises:
         ValueError: its values cannot be told.
     """
-    picture = _grey(image) if _is_grey_range(image) else _of_8_bits(image, lost_bits)
-    if (conversion := color_profiles.conversion_of(picture.mode, image.info.get("icc_profile"))) is not None:
-        picture = color_profiles.converted(picture, conversion)
-    if picture.mode in _TRANSPARENT:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture if picture.mode == mode else picture.convert(mode)
+    converted = _grey(image) if _is_grey_range(image) else _of_8_bits(image, lost_bits)
+    if (conversion := color_profiles.conversion_of(converted.mode, image.info.get("icc_profile"))) is not None:
+        converted = color_profiles.converted(converted, conversion)
+    if converted.mode in _TRANSPARENT:
+        converted = converted.convert("RGBA")
+        converted = Image.alpha_composite(Image.new("RGBA", converted.size, "white"), converted)
+    return converted if converted.mode == mode else converted.convert(mode)
 
 
 def _grey(image: Image.Image) -> Image.Image:
@@ -99,12 +99,12 @@ def _of_8_bits(image: Image.Image, lost_bits: bool) -> Image.Image:
 
 
 def _is_grey_range(image: Image.Image) -> bool:
-    """Whether the picture is grey of more than 8 bits."""
+    """Whether the image is grey of more than 8 bits."""
     return image.mode in ("I", "F") or image.mode.startswith("I;")
 
 
 def _raised(image: Image.Image) -> Image.Image:
-    """A picture of 14 bits in channels of 16 at its own brightness; one of 16 as it is."""
+    """An image of 14 bits in channels of 16 at its own brightness; one of 16 as it is."""
     if image.mode == "CMYK":  # whose largest values are the darkest
         return image
     colors = [image.getchannel(band) for band in image.getbands() if band != "A"]

@@ -1,4 +1,4 @@
-"""A model run over batches of pictures as one compiled function."""
+"""A model run over batches of images as one compiled function."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ from stages.lib.networks.saved_model import input_of
 
 
 def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The model without training as one compiled function, tried on the first pictures that it gets (`faithful`).
+    """The model without training as one compiled function, tried on the first images that it gets (`faithful`).
 
-    It takes pictures uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
+    It takes images uint8 (at most `batch_size`, height, width, channels) in [0, 255] and gives float32, the model's
     output for each.
 
     Args:
-        model: takes pictures; stays as it is.
-        batch_size: the most pictures that are computed at once.
+        model: takes images; stays as it is.
+        batch_size: the most images that are computed at once.
     """
     found: list[Forward] = []
 
@@ -43,22 +43,22 @@ def probabilities(
     resizing: Resizing,
     read: Callable[..., Iterator[np.ndarray]] = stream,
 ) -> np.ndarray:
-    """Probability of each class for each picture, read as in training.
+    """Probability of each class for each image, read as in training.
 
     Args:
         model: as `saved_model.load` gives it.
-        paths: files of the pictures.
-        batch_size: pictures per forward pass.
+        paths: files of the images.
+        batch_size: images per forward pass.
         broken: a dictionary that takes the files that cannot be decoded, and why; these are left out of the result.
             Without it, a file that cannot be decoded ends the call with an error.
         resizing: that of the model's training (`saved_model.resizing_of`).
-        read: what reads the pictures, as `pictures.stream` does.
+        read: what reads the images, as `images.stream` does.
 
     Returns:
-        float64 (pictures, classes); a model with one sigmoid unit gives two columns.
+        float64 (images, classes); a model with one sigmoid unit gives two columns.
 
     Raises:
-        BrokenPicture: one of the files cannot be decoded; its name comes first.
+        BrokenImage: one of the files cannot be decoded; its name comes first.
 
     Example:
         >>> from stages.lib.networks.saved_model import load, resizing_of
@@ -69,7 +69,7 @@ def probabilities(
         (2, 2)
     """
     image_size, color = input_of(model)
-    # No batch is filled up beyond all pictures.
+    # No batch is filled up beyond all images.
     batch_size = max(1, min(batch_size, len(paths)))
     batches = read(paths, image_size, color, batch_size, broken, resizing=resizing)
     none = np.empty((0, model.output_shape[-1]), np.float32)

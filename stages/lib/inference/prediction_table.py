@@ -20,11 +20,11 @@ _MOST = 4  # classes with a column of their own
 _NEXT = 2  # classes named beside the predicted one where there are more
 # What makes a formula of a cell: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PIPE = 1 << 16  # columns: a pipe has no width, and each picture its own line there
+_PIPE = 1 << 16  # columns: a pipe has no width, and each image its own line there
 
 
 def show(table: pd.DataFrame) -> None:
-    """Print a row per picture. Of many classes only the likeliest are shown; then a line on stderr says so.
+    """Print a row per image. Of many classes only the likeliest are shown; then a line on stderr says so.
 
     Args:
         table: of `predictions.table`.
@@ -66,7 +66,7 @@ def require_target(file: Path, inputs: Collection[Path] = ()) -> None:
     elif not _is_special(file) and not target.parent.is_dir():
         reason = "found no such folder" if not target.parent.exists() else f"{target.parent} is a file"
     elif any(target == path.resolve() for path in inputs):
-        reason = "found one of the pictures"
+        reason = "found one of the images"
     elif not os.access(target if _is_special(file) else target.parent, os.W_OK):
         reason = "writing is not permitted"
     else:

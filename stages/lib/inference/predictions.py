@@ -1,4 +1,4 @@
-"""The table of predictions: what `evaluate` writes, per picture, and the report reads."""
+"""The table of predictions: what `evaluate` writes, per image, and the report reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,17 +9,17 @@ import pandas as pd
 from stages.lib.core.outputs import write_csv
 
 _PREFIX = "p_"
-# Of pictures whose class is known; after them comes a column of each class.
+# Of images whose class is known; after them comes a column of each class.
 COLUMNS = ("path", "sha256", "label", "predicted")
 
 
 def table(names: Sequence[str], classes: Sequence[str], probabilities: np.ndarray) -> pd.DataFrame:
-    """A row per picture: path, predicted, and the probability of each class as `p_<class>`.
+    """A row per image: path, predicted, and the probability of each class as `p_<class>`.
 
     Args:
-        names: paths of the pictures.
+        names: paths of the images.
         classes: names, in the order of the columns of `probabilities`.
-        probabilities: float64 (pictures, classes).
+        probabilities: float64 (images, classes).
     """
     predicted = np.asarray(classes, object)[probabilities.argmax(axis=1)]
     columns = {column: probabilities[:, index] for index, column in enumerate(columns_of(classes))}
@@ -38,7 +38,7 @@ def classes_of(predictions: pd.DataFrame) -> list[str]:
 
 
 def probabilities_of(predictions: pd.DataFrame) -> np.ndarray:
-    """The probabilities in a table of predictions: float64 (pictures, classes), in the order of `classes_of`."""
+    """The probabilities in a table of predictions: float64 (images, classes), in the order of `classes_of`."""
     return predictions[columns_of(classes_of(predictions))].to_numpy(np.float64)
 
 
@@ -49,14 +49,14 @@ def measured(
     classes: Sequence[str],
     probabilities: np.ndarray,
 ) -> pd.DataFrame:
-    """The same of pictures whose class is known: path, sha256, label, predicted, `p_<class>`.
+    """The same of images whose class is known: path, sha256, label, predicted, `p_<class>`.
 
     Args:
-        names: paths of the pictures.
+        names: paths of the images.
         checksums: SHA-256 of each file.
-        labels: int64 (pictures,), indices into `classes`.
+        labels: int64 (images,), indices into `classes`.
         classes: names, in the order of the columns of `probabilities`.
-        probabilities: float64 (pictures, classes).
+        probabilities: float64 (images, classes).
     """
     found = table(names, classes, probabilities)
     found = found.assign(sha256=list(checksums), label=np.asarray(classes, object)[labels])

@@ -1,4 +1,4 @@
-"""What an archive holds: each picture decoded once and described."""
+"""What an archive holds: each image decoded once and described."""
 
 import re
 import zipfile
@@ -11,14 +11,14 @@ import numpy as np
 from stages.lib.core.progress import counted
 from stages.lib.decoding.processes import answers
 from stages.lib.decoding.thumbnails import SIDE
-from stages.lib.images.files import BrokenPicture
+from stages.lib.images.files import BrokenImage
 from stages.lib.images.manifest import SubsetName
-from stages.lib.images.set_aside import NO_PICTURE, is_set_aside
+from stages.lib.images.set_aside import NO_IMAGE, is_set_aside
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of the archive.
+class ArchiveImage:
+    """An image of the archive.
 
     name: in the archive. label: its class, subset: the one it was collected for, group: what it must not be parted
     from, all of which `labelling` adds. width, height: pixels, upright.
@@ -42,7 +42,7 @@ class Picture:
 class Rejected:
     """A file of the archive that does not count, and why.
 
-    by_name: it is no picture by its name, and was not looked at.
+    by_name: it is no image by its name, and was not looked at.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Rejected:
     by_name: bool = False
 
 
-def take_inventory(archive: Path) -> tuple[list[Picture], list[Rejected]]:
+def take_inventory(archive: Path) -> tuple[list[ArchiveImage], list[Rejected]]:
     """Decode and describe every file of a zip, in the order of their names; nothing is known of their classes yet.
 
     Decoding happens in processes of their own (`decoding`), so that no file ends more than itself. What
@@ -59,15 +59,15 @@ def take_inventory(archive: Path) -> tuple[list[Picture], list[Rejected]]:
     with zipfile.ZipFile(archive) as opened:
         noted = {info.filename: info.comment.decode("utf-8", "replace") for info in opened.infolist() if info.comment}
         names = sorted(name for name in opened.namelist() if not (name.endswith("/") or name in noted))
-        aside = [Rejected(name, NO_PICTURE, True) for name in names if is_set_aside(name)]
+        aside = [Rejected(name, NO_IMAGE, True) for name in names if is_set_aside(name)]
         names = [name for name in names if not is_set_aside(name)]
-        pictures, rejected = [], []
-        for found in counted(_describe_all(archive, names), "reading pictures", len(names)):
-            if isinstance(found, Picture):
-                pictures.append(found)
+        images, rejected = [], []
+        for found in counted(_describe_all(archive, names), "reading images", len(names)):
+            if isinstance(found, ArchiveImage):
+                images.append(found)
             else:
                 rejected.append(found)
-    return pictures, [*rejected, *(Rejected(name, why) for name, why in noted.items()), *aside]
+    return images, [*rejected, *(Rejected(name, why) for name, why in noted.items()), *aside]
 
 
 def natural_order(name: str) -> tuple[int, str]:
@@ -76,12 +76,12 @@ def natural_order(name: str) -> tuple[int, str]:
     return (int(numbers[-1]) if numbers else -1, name)
 
 
-def _describe_all(archive: Path, names: Sequence[str]) -> Iterator[Picture | Rejected]:
+def _describe_all(archive: Path, names: Sequence[str]) -> Iterator[ArchiveImage | Rejected]:
     orders = [{"do": "describe", "archive": str(archive), "name": name} for name in names]
     for name, found in zip(names, answers(orders), strict=True):
-        if isinstance(found, BrokenPicture):
+        if isinstance(found, BrokenImage):
             yield Rejected(name, str(found))
         else:
             about, content = found
             pixels = np.frombuffer(content, np.uint8).reshape(SIDE, SIDE, 3)
-            yield Picture(name, "", thumbnail=pixels, **about)
+            yield ArchiveImage(name, "", thumbnail=pixels, **about)

@@ -16,16 +16,16 @@ def check_classes(names: Collection[str]) -> None:
             bytes, or two that differ only in case, spaces, invisible characters or the form of Unicode.
     """
     if len(names) < 2:
-        raise UserError(f"split: expected pictures of at least two classes. Received: {sorted(names)}")
+        raise UserError(f"split: expected images of at least two classes. Received: {sorted(names)}")
     for problem in problems(dict.fromkeys(names, 1)).values():
         raise UserError(problem)
 
 
 def problems(counts: Mapping[str, int]) -> dict[str, str]:
-    """What is wrong with names of classes, by the name; of two that look the same with the one of fewer pictures.
+    """What is wrong with names of classes, by the name; of two that look the same with the one of fewer images.
 
     Args:
-        counts: pictures of each class.
+        counts: images of each class.
     """
     found: dict[str, str] = {}
     seen: dict[str, str] = {}

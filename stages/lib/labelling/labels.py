@@ -1,4 +1,4 @@
-"""The class of every picture: from where it lies, from a csv beside the pictures, or by a regular expression."""
+"""The class of every image: from where it lies, from a csv beside the images, or by a regular expression."""
 
 import re
 import zipfile
@@ -11,7 +11,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.sections import AUTO, is_table
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import NO_CLASS
-from stages.lib.inventory.contents import Picture, Rejected
+from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.class_names import check_classes, problems
 from stages.lib.labelling.layout import Placed
@@ -27,53 +27,51 @@ _SHOWN = 100  # classes printed
 Placing = Callable[[str], Placed | None]
 
 
-def label_pictures(
+def label_images(
     archive: Path,
-    pictures: Sequence[Picture],
+    images: Sequence[ArchiveImage],
     broken: Sequence[Rejected],
     labels: str,
     group: str | None,
     strays: Strays | None = None,
     least: int = 1,
-) -> tuple[list[Picture], list[Rejected]]:
-    """Give every picture its class, its subset and its group, and print what classes there are.
+) -> tuple[list[ArchiveImage], list[Rejected]]:
+    """Give every image its class, its subset and its group, and print what classes there are.
 
     Args:
         broken: files that cannot be decoded. labels: "auto" goes by folders and names (`layout.read_layout`); else the
             name of a csv in the archive (`labels_table.read_table`), or a regular expression on the path with
             `(?P<label>...)`, and `(?P<subset>...)` and `(?P<group>...)` if wanted.
         group: a regular expression on the path; what it matches, or its parentheses, is the group. strays: takes what
-            does not fit the rest; None: that is an error. least: pictures that a class needs.
+            does not fit the rest; None: that is an error. least: images that a class needs.
 
     Returns:
-        The pictures that have a class, and those without, with the reason.
+        The images that have a class, and those without, with the reason.
 
     Raises:
         UserError: the classes cannot be told apart; where nothing may be set aside also, that one of them has no
-            picture left or no name that can be used.
+            image left or no name that can be used.
     """
     strays = strays or Strays()
     with zipfile.ZipFile(archive) as opened:
         folders = [name for name in opened.namelist() if name.endswith("/")]
-        names = [*(picture.name for picture in pictures), *_likely_pictures(broken)]
+        names = [*(image.name for image in images), *_likely_images(broken)]
         placing = _placing(opened, labels, names, folders, strays, least)
-    placed = [placing(picture.name) for picture in pictures]
+    placed = [placing(image.name) for image in images]
     found = [
-        replace(picture, label=place.label, subset=place.subset, group=place.group)
-        for picture, place in zip(pictures, placed, strict=True)
-        if place and picture.name not in strays.files
+        replace(image, label=place.label, subset=place.subset, group=place.group)
+        for image, place in zip(images, placed, strict=True)
+        if place and image.name not in strays.files
     ]
     without = [
-        picture
-        for picture, place in zip(pictures, placed, strict=True)
-        if not place and picture.name not in strays.files
+        image for image, place in zip(images, placed, strict=True) if not place and image.name not in strays.files
     ]
-    _check_lost(Counter(picture.label for picture in found), placing, broken, folders, strays)
+    _check_lost(Counter(image.label for image in found), placing, broken, folders, strays)
     found = _with_good_names(found, strays)
     if group is not None:
         found = _grouped(found, group)
     _tell(found, without, labels)
-    return found, [Rejected(picture.name, f"{NO_CLASS}{labels}") for picture in without]
+    return found, [Rejected(image.name, f"{NO_CLASS}{labels}") for image in without]
 
 
 def _placing(
@@ -110,30 +108,30 @@ def _matched(pattern: str, name: str, strays: Strays) -> Placed | None:
     return Placed(match["label"], subset_of(subset) if subset else None, values.get("group") or "")
 
 
-def _grouped(pictures: Sequence[Picture], pattern: str) -> list[Picture]:
-    if any(picture.group for picture in pictures):
+def _grouped(images: Sequence[ArchiveImage], pattern: str) -> list[ArchiveImage]:
+    if any(image.group for image in images):
         raise UserError("split.group: expected null, for split.labels gives the groups. Received: " + repr(pattern))
-    matches = [re.search(pattern, picture.name) for picture in pictures]
+    matches = [re.search(pattern, image.name) for image in images]
     if not any(matches):
-        raise UserError(f"split.group: {pattern!r} matches no path, such as {pictures[0].name}")
+        raise UserError(f"split.group: {pattern!r} matches no path, such as {images[0].name}")
     groups = [(match[1] if match.re.groups else match[0]) or "" if match else "" for match in matches]
-    return [replace(picture, group=name) for picture, name in zip(pictures, groups, strict=True)]
+    return [replace(image, group=name) for image, name in zip(images, groups, strict=True)]
 
 
-def _with_good_names(pictures: list[Picture], strays: Strays) -> list[Picture]:
-    """The pictures of classes whose names can be used."""
-    counts = Counter(picture.label for picture in pictures)
+def _with_good_names(images: list[ArchiveImage], strays: Strays) -> list[ArchiveImage]:
+    """The images of classes whose names can be used."""
+    counts = Counter(image.label for image in images)
     if strays.allowed and (wrong := problems(counts)):
         for label, problem in wrong.items():
-            names = [picture.name for picture in pictures if picture.label == label]
+            names = [image.name for image in images if image.label == label]
             strays.put(UserError(problem), names, label)
-        pictures = [picture for picture in pictures if picture.label not in wrong]
-    labels = {picture.label for picture in pictures}
+        images = [image for image in images if image.label not in wrong]
+    labels = {image.label for image in images}
     if len(labels) < 2 and (aside := strays.listed()):
         told = f"{len(aside)} things were set aside, the first is {aside[0].name}: {aside[0].reason}"
-        raise UserError(f"split: expected pictures of at least two classes. Received: {sorted(labels)}; {told}")
+        raise UserError(f"split: expected images of at least two classes. Received: {sorted(labels)}; {told}")
     check_classes(labels)
-    return pictures
+    return images
 
 
 def _check_lost(
@@ -157,29 +155,29 @@ def _check_lost(
             strays.put(UserError(told), [], label)
     for folder in folders:
         if (placed := placing(folder)) and not counts[placed.label]:
-            told = f"split: class {placed.label!r}: {folder} is empty; expected pictures, or no such folder"
+            told = f"split: class {placed.label!r}: {folder} is empty; expected images, or no such folder"
             strays.put(UserError(told), [], placed.label)
 
 
-def _tell(pictures: Sequence[Picture], without: Sequence[Picture], labels: str) -> None:
-    counts = Counter(picture.label for picture in pictures)
-    subsets = Counter((picture.label, picture.subset) for picture in pictures if picture.subset)
+def _tell(images: Sequence[ArchiveImage], without: Sequence[ArchiveImage], labels: str) -> None:
+    counts = Counter(image.label for image in images)
+    subsets = Counter((image.label, image.subset) for image in images if image.subset)
     print(f"{len(counts)} classes by split.labels {labels}:")
     for label, count in sorted(counts.items())[:_SHOWN]:
         given = ", ".join(f"{name} {subsets[label, name]}" for name in SUBSETS if subsets[label, name])
-        print(f"  {label}: {count} pictures{f' ({given})' if given else ''}")
+        print(f"  {label}: {count} images{f' ({given})' if given else ''}")
     if len(counts) > _SHOWN:
         print(f"  and {len(counts) - _SHOWN} more")
-    groups = {picture.group for picture in pictures if picture.group}
+    groups = {image.group for image in images if image.group}
     if groups:
-        alone = sum(not picture.group for picture in pictures)
-        print(f"{len(groups)} groups{f'; {alone} pictures are in none' if alone else ''}")
+        alone = sum(not image.group for image in images)
+        print(f"{len(groups)} groups{f'; {alone} images are in none' if alone else ''}")
     if without:
-        print(f"{len(without)} pictures have no class and stay out: {_some([picture.name for picture in without])}")
+        print(f"{len(without)} images have no class and stay out: {_some([image.name for image in without])}")
 
 
-def _likely_pictures(broken: Sequence[Rejected]) -> list[str]:
-    """Files that are meant to be pictures: they belong to the layout as those that can be decoded."""
+def _likely_images(broken: Sequence[Rejected]) -> list[str]:
+    """Files that are meant to be images: they belong to the layout as those that can be decoded."""
     return [file.name for file in broken if PurePosixPath(file.name).suffix.casefold() in _IMAGES]
 
 

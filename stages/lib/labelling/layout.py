@@ -1,4 +1,4 @@
-"""Which class, and which subset, the folders and names of pictures give them."""
+"""Which class, and which subset, the folders and names of images give them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from stages.lib.labelling.names import class_in_name, companion_in, crossed_patt
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What is known of a picture besides what it shows.
+    """What is known of an image besides what it shows.
 
     label: its class. subset: the one it was given by whoever collected it, None without. group: what must not be
     divided between subsets, such as a patient; empty without.
@@ -38,7 +38,7 @@ class _Root:
 
 @dataclass(frozen=True)
 class Layout:
-    """How pictures are laid out.
+    """How images are laid out.
 
     roots: by their folders.
     """
@@ -71,20 +71,20 @@ class Layout:
 
 
 def read_layout(names: Sequence[str]) -> Layout:
-    """Find the class in the paths of pictures.
+    """Find the class in the paths of images.
 
     Folders around everything say nothing. Folders of subsets (`train`, `val`, `test_set`) may follow, above or below
     the class. The class is the next folder, whatever lies below; or, where one folder holds all files, what stands
     before the number in their names. Other subsets than training may have no classes; their files are left without.
 
     Args:
-        names: of pictures, `/` between folders.
+        names: of images, `/` between folders.
 
     Raises:
         Unclear: the paths tell less than two classes apart, or could be read in two ways.
     """
     if not names:
-        raise Unclear("expected pictures of at least two classes. Received: no picture", "no picture")
+        raise Unclear("expected images of at least two classes. Received: no image", "no image")
     files = [tuple(name.split("/")) for name in names]
     start = _common(files)
     if subsets := subsets_of(_tops(files, start)):
@@ -149,7 +149,7 @@ def _root(files: Sequence[Parts], start: Parts, subset: SubsetName | None, known
     if companion := companion_in(inner):
         # Other subsets have folders of other names above their classes.
         pattern = rf"{'[^/]+/' * len(prefix)}(?P<label>[^/]+)/{beside(inner, companion)}/"
-        raise refusal(files, f"folders {companion} inside those of the classes: are these pictures?", (), pattern)
+        raise refusal(files, f"folders {companion} inside those of the classes: are these images?", (), pattern)
     return prefix, _Root("folder", subset, below)
 
 

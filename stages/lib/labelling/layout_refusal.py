@@ -28,7 +28,7 @@ def without_companions(files: Sequence[Parts], prefix: Parts, tops: set[str]) ->
 
 
 def beside(folders: set[str], companion: str) -> str:
-    """The pattern of the folders that hold the pictures: the only other one, if there is one."""
+    """The pattern of the folders that hold the images: the only other one, if there is one."""
     others = sorted(folders - {companion})
     return re.escape(others[0]) if len(others) == 1 else f"(?!{re.escape(companion)}/)[^/]+"
 
@@ -43,7 +43,7 @@ def refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | N
     elif not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
         ways.append(r"'(?P<label>[^/]+?)[ ._-]\d+[^/]*$'")
     return Unclear(
-        "split.labels: expected pictures of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "
+        "split.labels: expected images of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "
         f"layout with one meaning. Received: {why}; {_ADVICE}{' or '.join(ways)}",
         why,
     )

@@ -1,4 +1,4 @@
-"""The layout of pictures of which a few may lie where they do not belong."""
+"""The layout of images of which a few may lie where they do not belong."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def read_clear_layout(names: Sequence[str], strays: Strays, least: int) -> Layou
     meaning is set aside only if it is the only one.
 
     Args:
-        names: as of `read_layout`. least: pictures that a class needs; where two classes do not have them, something
+        names: as of `read_layout`. least: images that a class needs; where two classes do not have them, something
             that lies beside all classes may have been taken for one.
 
     Raises:

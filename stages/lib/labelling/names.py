@@ -30,7 +30,7 @@ _NO_CLASS = {
     *("photo", "photos", "pic", "pics", "picture", "pictures", "pxl", "sample", "scan", "screenshot", "slide"),
     *("snapshot", "thumb", "tile", "untitled", "vid", "whatsapp"),
 }
-# Of the same pictures, made in several ways.
+# Of the same images, made in several ways.
 _VARIANTS = {
     *("augmented", "color", "colour", "cropped", "gray", "grayscale", "grey", "greyscale", "original", "originals"),
     *("preprocessed", "processed", "raw", "resized", "segmented"),
@@ -69,7 +69,7 @@ def subsets_of(folders: Collection[str]) -> dict[str, SubsetName]:
 
 
 def companion_in(folders: Collection[str]) -> str | None:
-    """A folder that belongs to the pictures and holds none of them, such as `masks`; None without."""
+    """A folder that belongs to the images and holds none of them, such as `masks`; None without."""
     return next((folder for folder in sorted(folders) if " ".join(_words(folder)) in _COMPANIONS), None)
 
 

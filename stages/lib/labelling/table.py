@@ -1,4 +1,4 @@
-"""A csv beside the pictures that says which class each belongs to."""
+"""A csv beside the images that says which class each belongs to."""
 
 import csv
 import io
@@ -19,14 +19,14 @@ _ENCODING = "utf-8-sig"  # with or without the mark that spreadsheets write
 
 
 def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[str, Placed]:
-    """Read the labels of pictures: columns path, label and, if wanted, group and subset.
+    """Read the labels of images: columns path, label and, if wanted, group and subset.
 
     Args:
         wanted: name of the csv in the archive; without its folders if there is only one of that name. strays: whether
-            rows that say something wrong are set aside, with the pictures of those that contradict each other.
+            rows that say something wrong are set aside, with the images of those that contradict each other.
 
     Returns:
-        By the name of the picture in the archive; the csv's paths are relative to its own folder. What is not there is
+        By the name of the image in the archive; the csv's paths are relative to its own folder. What is not there is
         the only file below it that ends so, with or without its suffix: of Kaggle's tables many name files alone.
 
     Raises:
@@ -82,7 +82,7 @@ def _ends(files: Collection[str], start: str) -> dict[str, list[str]]:
 
 
 def likely_tables(archive: zipfile.ZipFile) -> list[str]:
-    """Names of csv files whose columns look like labels of pictures."""
+    """Names of csv files whose columns look like labels of images."""
     return [
         name
         for name in _tables(archive)
@@ -96,7 +96,7 @@ def _find(archive: zipfile.ZipFile, wanted: str) -> str:
     found = [name for name in tables if name == asked] or [name for name in tables if PurePosixPath(name).name == asked]
     if len(found) != 1:
         raise UserError(
-            "split.labels: expected a csv in the folder or archive of the pictures, so that DVC sees when it changes. "
+            "split.labels: expected a csv in the folder or archive of the images, so that DVC sees when it changes. "
             f"Received: {wanted!r}, which is there {f'{len(found)} times' if found else 'not'}; "
             f"csv files there: {', '.join(found or tables) or 'none'}"
         )

@@ -49,9 +49,9 @@ def convnet(
         Not compiled, with random weights.
 
     Raises:
-        UserError: the pictures are too small for this many convolutions.
+        UserError: the images are too small for this many convolutions.
     """
-    inputs = keras.Input((image_size, image_size, CHANNELS[color]), name="pictures")
+    inputs = keras.Input((image_size, image_size, CHANNELS[color]), name="images")
     x = layers.Rescaling(1 / 255)(inputs)
     for depth, count in enumerate(filters):
         if depth and pooling:
@@ -59,7 +59,7 @@ def convnet(
         if min(x.shape[1:3]) < 3:
             raise UserError(
                 f"common.image_size: {image_size} pixels are too few for {len(filters)} convolutions; "
-                f"only {depth} fit. Use larger pictures or fewer filters"
+                f"only {depth} fit. Use larger images or fewer filters"
             )
         x = layers.Conv2D(count, 3, activation="relu")(x)
     x = _pooling()(x)
@@ -108,7 +108,7 @@ def head_of(model: keras.Model) -> keras.Model:
 
 
 def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int, precision: Precision) -> keras.Model:
-    """A frozen backbone with its own scaling of pictures, average pooling, and a head.
+    """A frozen backbone with its own scaling of images, average pooling, and a head.
 
     Takes (batch, image_size, image_size, 3) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
 
@@ -121,21 +121,21 @@ def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int,
     Returns:
         Not compiled; only the head trains.
     """
-    inputs = keras.Input((image_size, image_size, 3), name="pictures")
+    inputs = keras.Input((image_size, image_size, 3), name="images")
     backbone, scaling = load_backbone(preset, precision)
     backbone.trainable = False
     return keras.Model(inputs, _chain([scaling, backbone, _pooling(), *stack], inputs))
 
 
 def feature_extractor(preset: Path, image_size: int, precision: Precision) -> keras.Model:
-    """The part of `transfer_model` below the head: pictures in [0, 255] to float32 (batch, channels).
+    """The part of `transfer_model` below the head: images in [0, 255] to float32 (batch, channels).
 
     Args:
         preset: directory of the stage `backbone`.
         image_size: height and width of the input in pixels.
         precision: in which the backbone computes.
     """
-    inputs = keras.Input((image_size, image_size, 3), name="pictures")
+    inputs = keras.Input((image_size, image_size, 3), name="images")
     backbone, scaling = load_backbone(preset, precision)
     backbone.trainable = False
     return keras.Model(inputs, _chain([scaling, backbone, _pooling()], inputs))
@@ -149,7 +149,7 @@ def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.
         precision: in which the backbone computes.
 
     Returns:
-        The backbone, and a layer that takes pictures in [0, 255] to what the backbone expects.
+        The backbone, and a layer that takes images in [0, 255] to what the backbone expects.
     """
     model_files.check_preset(preset)
     # Some backbones hand `dtype` on to their layers, others build them in the policy of the moment.
@@ -180,7 +180,7 @@ def with_precision(model: keras.Model, precision: Precision) -> keras.Model:
     with policy(precision):
         new = type(old).from_config(old.get_config() | {"dtype": precision})
     new.set_weights(old.get_weights())
-    inputs = keras.Input(model.input_shape[1:], name="pictures")
+    inputs = keras.Input(model.input_shape[1:], name="images")
     return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))
 
 

@@ -2,7 +2,7 @@
 
 Frozen, `gamma * (conv(x, kernel) - mean) / sqrt(variance + epsilon) + beta` is a convolution with the kernel
 `kernel * scale`, and a shift (Jacob et al. 2018, section 3.2). That spares two passes over every feature map. The
-kernel itself stays as it is and can train. Whether the outputs are those of the layers is tried on real pictures.
+kernel itself stays as it is and can train. Whether the outputs are those of the layers is tried on real images.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from stages.lib.networks.precision import rebuilt
 
 Forward = Callable[[np.ndarray], tf.Tensor]
 
-COMPARED = 8  # pictures
+COMPARED = 8  # images
 # Share of the outputs' root mean square by which rounding may change them. In float32 it changes them by 2e-6 (a GPU
 # rounds factors to 10 bits); in bfloat16 by 0.06 in MobileNetV2, where the same network in float32 tells the rest.
 _ROUNDING, _ROUNDING_10_BITS, _ROUNDING_8_BITS = 1e-3, 2e-2, 0.3
 _CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 
 
-def faithful(model: keras.Model, pictures: np.ndarray) -> tuple[keras.Model, Forward]:
+def faithful(model: keras.Model, images: np.ndarray) -> tuple[keras.Model, Forward]:
     """The view of a model that `fuse` gives, and its compiled pass, where these give what the layers are to give.
 
     What they are to give, the model says layer by layer: then TensorFlow rewrites nothing. Compiled, it joins what
@@ -34,17 +34,17 @@ def faithful(model: keras.Model, pictures: np.ndarray) -> tuple[keras.Model, For
 
     Args:
         model: built; stays as it is.
-        pictures: uint8 (count, height, width, channels) in [0, 255]; the first few are compared.
+        images: uint8 (count, height, width, channels) in [0, 255]; the first few are compared.
 
     Returns:
-        The view, and a function of as many pictures that gives its outputs without training.
+        The view, and a function of as many images that gives its outputs without training.
 
     Raises:
         UserError: even so, the outputs are not those of the layers.
     """
     view = fuse(model)
-    forward = forward_pass(view, len(pictures))
-    if _rounds_only(model, forward, pictures) and (_in_float32(model) or _folds_in_float32(model, pictures)):
+    forward = forward_pass(view, len(images))
+    if _rounds_only(model, forward, images) and (_in_float32(model) or _folds_in_float32(model, images)):
         return view, forward
     print(
         f"{model.name}: computed together, layers give other outputs than one by one; so they are computed one by one, "
@@ -53,8 +53,8 @@ def faithful(model: keras.Model, pictures: np.ndarray) -> tuple[keras.Model, For
     )
     tf.config.optimizer.set_experimental_options({"remapping": False})
     view = fuse(model, fold=False)
-    forward = forward_pass(view, len(pictures))
-    if not _rounds_only(model, forward, pictures):
+    forward = forward_pass(view, len(images))
+    if not _rounds_only(model, forward, images):
         raise UserError(
             "backbone.preset: expected a network that gives the same outputs compiled and layer by layer, which this "
             f"one does not ({', '.join(layer.name for layer in model.layers)}): use another preset"
@@ -62,10 +62,10 @@ def faithful(model: keras.Model, pictures: np.ndarray) -> tuple[keras.Model, For
     return view, forward
 
 
-def _rounds_only(model: keras.Model, forward: Forward, pictures: np.ndarray) -> bool:
-    expected = model(tf.cast(pictures[:COMPARED], tf.float32), training=False).numpy().astype(np.float32)
+def _rounds_only(model: keras.Model, forward: Forward, images: np.ndarray) -> bool:
+    expected = model(tf.cast(images[:COMPARED], tf.float32), training=False).numpy().astype(np.float32)
     try:
-        found = forward(pictures)[:COMPARED].numpy().astype(np.float32)
+        found = forward(images)[:COMPARED].numpy().astype(np.float32)
     except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):  # TensorFlow joined what it cannot compute.
         return False
     gpu = bool(tf.config.list_physical_devices("GPU"))
@@ -79,18 +79,18 @@ def _in_float32(model: keras.Model) -> bool:
     return all(layer.compute_dtype == "float32" for layer in model._flatten_layers())
 
 
-def _folds_in_float32(model: keras.Model, pictures: np.ndarray) -> bool:
+def _folds_in_float32(model: keras.Model, images: np.ndarray) -> bool:
     exact = rebuilt(model, "float32")
-    return _rounds_only(exact, forward_pass(fuse(exact), len(pictures)), pictures)
+    return _rounds_only(exact, forward_pass(fuse(exact), len(images)), images)
 
 
 def forward_pass(model: keras.Model, batch_size: int) -> Forward:
-    """A model as it is, without training, as one compiled function of pictures uint8 (batch_size, ...)."""
+    """A model as it is, without training, as one compiled function of images uint8 (batch_size, ...)."""
 
     # One shape for all batches, so that the pass is compiled once.
     @tf.function(input_signature=[tf.TensorSpec((batch_size, *model.input_shape[1:]), tf.uint8)])
-    def forward(pictures: tf.Tensor) -> tf.Tensor:
-        return model(tf.cast(pictures, tf.float32), training=False)
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return model(tf.cast(images, tf.float32), training=False)
 
     return forward
 

@@ -21,13 +21,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save(model: keras.Model, file: Path, classes: Sequence[str], resizing: Resizing = STRETCH) -> None:
-    """Save a whole model with the names of its classes, in the order of its outputs, and how pictures get its size.
+    """Save a whole model with the names of its classes, in the order of its outputs, and how images get its size.
 
     Args:
-        model: takes pictures in [0, 255] and gives probabilities.
+        model: takes images in [0, 255] and gives probabilities.
         file: to write, with the suffix `.keras`; it appears whole or not at all.
         classes: names, in the order of the model's outputs.
-        resizing: how the training pictures got the size of the model.
+        resizing: how the training images got the size of the model.
     """
     with atomic_file(file) as partial:
         written = partial.with_name(f"{partial.name}.keras")
@@ -47,7 +47,7 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
         compile: whether to restore loss and optimizer too.
 
     Returns:
-        The model and the names of its classes. It takes pictures float32 (batch, height, width, channels) in [0, 255]
+        The model and the names of its classes. It takes images float32 (batch, height, width, channels) in [0, 255]
         and gives float32 (batch, classes); of two classes (batch, 1), the probability of the second.
 
     Raises:
@@ -72,7 +72,7 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
 
 
 def resizing_of(file: Path) -> Resizing:
-    """How pictures were resized for a model that `save` wrote; one that says nothing is older and means `STRETCH`.
+    """How images were resized for a model that `save` wrote; one that says nothing is older and means `STRETCH`.
 
     Raises:
         UserError: as `load`.
@@ -102,13 +102,13 @@ def _about(file: Path) -> _About:
 
 
 def _check_shapes(file: Path, model: Any, classes: int) -> None:
-    """Refuse a model that does not take square pictures, or whose outputs are not those of its classes."""
+    """Refuse a model that does not take square images, or whose outputs are not those of its classes."""
     taken, given = (getattr(model, name, None) for name in ("input_shape", "output_shape"))
-    pictures = isinstance(taken, tuple) and len(taken) == 4 and taken[1] == taken[2] and taken[3] in (1, 3)
+    images = isinstance(taken, tuple) and len(taken) == 4 and taken[1] == taken[2] and taken[3] in (1, 3)
     outputs = {1, 2} if classes == 2 else {classes}
-    if not pictures or not isinstance(given, tuple) or len(given) != 2 or given[1] not in outputs:
+    if not images or not isinstance(given, tuple) or len(given) != 2 or given[1] not in outputs:
         raise UserError(
-            f"{file}: expected a model of square pictures with an output for each of its {classes} classes, found one "
+            f"{file}: expected a model of square images with an output for each of its {classes} classes, found one "
             f"that takes {taken} and gives {given}"
         )
 
@@ -119,7 +119,7 @@ def _first_line(error: Exception) -> str:
 
 
 def input_of(model: keras.Model) -> tuple[int, Color]:
-    """Height and width in pixels, and colour, of the pictures that a model takes."""
+    """Height and width in pixels, and colour, of the images that a model takes."""
     _, height, _, channels = model.input_shape
     return height, "grey" if channels == 1 else "rgb"
 

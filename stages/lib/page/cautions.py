@@ -7,8 +7,8 @@ from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
 from stages.lib.page.verdict import listed, rounded
 
-LEAST_VALIDATION = 50  # pictures
-LEAST_TEST = 100  # pictures
+LEAST_VALIDATION = 50  # images
+LEAST_TEST = 100  # images
 
 
 def cautions(results: Results, more: Sequence[str] = ()) -> list[str]:
@@ -20,7 +20,7 @@ def cautions(results: Results, more: Sequence[str] = ()) -> list[str]:
     Returns:
         Plain sentences; none where nothing is doubtful.
     """
-    found = (_no_better_than_chance, _untested_classes, _few_pictures, _tied, _higher_on_test, _still_learning)
+    found = (_no_better_than_chance, _untested_classes, _few_images, _tied, _higher_on_test, _still_learning)
     return [*more, *(caution for each in found for caution in each(results))]
 
 
@@ -31,7 +31,7 @@ def _no_better_than_chance(results: Results) -> Iterator[str]:
         yield (
             f"{results.recommended.name} is not shown to be better than always saying {counts.idxmax()}: "
             f"{results.words} {_range(results)} beside {percent(share)}. Do not use it; look at the labels and at the "
-            "pictures it gets wrong, and train on more pictures."
+            "images it gets wrong, and train on more images."
         )
 
 
@@ -39,23 +39,23 @@ def _untested_classes(results: Results) -> Iterator[str]:
     tested = set(results.labels)
     if missing := [name for name in results.recommended.classes if name not in tested]:
         yield (
-            f"No test picture is of {_some(missing)}: nothing is known about "
-            f"{'them' if missing[1:] else 'it'}, and no figure counts {'them' if missing[1:] else 'it'}. Add pictures, "
+            f"No test image is of {_some(missing)}: nothing is known about "
+            f"{'them' if missing[1:] else 'it'}, and no figure counts {'them' if missing[1:] else 'it'}. Add images, "
             "or raise split.test."
         )
 
 
-def _few_pictures(results: Results) -> Iterator[str]:
-    if results.choice.pictures < LEAST_VALIDATION:
+def _few_images(results: Results) -> Iterator[str]:
+    if results.choice.images < LEAST_VALIDATION:
         yield (
-            f"Only {_pictures(results.choice.pictures, 'validation')} chose the model and the epoch of each: that is "
-            f"mostly chance below {LEAST_VALIDATION}. Add pictures, or raise split.validation."
+            f"Only {_images(results.choice.images, 'validation')} chose the model and the epoch of each: that is "
+            f"mostly chance below {LEAST_VALIDATION}. Add images, or raise split.validation."
         )
     tested = len(results.labels)
     if tested < LEAST_TEST:
         yield (
-            f"Only {_pictures(tested, 'test')} measured it: {results.words} may be anything {_range(results)}. Below "
-            f"{LEAST_TEST} little can be told; add pictures, or raise split.test."
+            f"Only {_images(tested, 'test')} measured it: {results.words} may be anything {_range(results)}. Below "
+            f"{LEAST_TEST} little can be told; add images, or raise split.test."
         )
 
 
@@ -63,12 +63,12 @@ def _tied(results: Results) -> Iterator[str]:
     pairs = results.comparisons
     if not pairs or any(pair.verdict != "no difference shown" for pair in pairs):
         return
-    needed = [pair.needed for pair in pairs if pair.needed is not None and pair.needed > pair.pictures]
-    least = rounded(min(needed), pairs[0].pictures) if needed else 0
-    would = f"; about {least:,} test pictures would show the largest difference" if needed else ""
+    needed = [pair.needed for pair in pairs if pair.needed is not None and pair.needed > pair.images]
+    least = rounded(min(needed), pairs[0].images) if needed else 0
+    would = f"; about {least:,} test images would show the largest difference" if needed else ""
     yield (
-        f"These test pictures show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
-        f"That {results.recommended.name} is recommended rests on the validation pictures alone: test on more pictures "
+        f"These test images show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
+        f"That {results.recommended.name} is recommended rests on the validation images alone: test on more images "
         "to tell the models apart."
     )
 
@@ -82,9 +82,9 @@ def _higher_on_test(results: Results) -> Iterator[str]:
     first = max(higher, key=lambda one: float(one.figures[key]))
     beside = next(pair for pair in results.beside_others if pair.other == first.name)
     yield (
-        f"{first.name} has the higher {results.words} on the test pictures ({percent(first.figures[key])} beside "
-        f"{percent(chosen.figures[key])}{_shown(beside)}) and is not recommended: the validation pictures choose, "
-        "since a choice by the test pictures would make its figure look better than it is. More validation pictures "
+        f"{first.name} has the higher {results.words} on the test images ({percent(first.figures[key])} beside "
+        f"{percent(chosen.figures[key])}{_shown(beside)}) and is not recommended: the validation images choose, "
+        "since a choice by the test images would make its figure look better than it is. More validation images "
         "(split.validation) choose more surely."
     )
 
@@ -114,5 +114,5 @@ def _some(names: Sequence[str], most: int = 5) -> str:
     return ("class " if len(names) == 1 else "classes ") + listed([*names[:most], *more])
 
 
-def _pictures(count: int, kind: str) -> str:
-    return f"{count:,} {kind} picture{'' if count == 1 else 's'}"
+def _images(count: int, kind: str) -> str:
+    return f"{count:,} {kind} image{'' if count == 1 else 's'}"

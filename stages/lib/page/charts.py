@@ -12,7 +12,7 @@ _CORNER = 0.2  # rates: side of the corner of the ROC curves that is shown large
 
 
 def accuracy_chart(results: Results) -> str:
-    """Each model on the test pictures with its interval: the measure that counts and, where it differs, accuracy."""
+    """Each model on the test images with its interval: the measure that counts and, where it differs, accuracy."""
     measures = ["balanced_accuracy", "accuracy"] if results.headline == "balanced_accuracy" else ["accuracy"]
     with figure(_WIDTH, 0.9 + 0.54 * len(results.evaluations)) as drawn:
         axes = drawn.subplots()
@@ -27,7 +27,7 @@ def accuracy_chart(results: Results) -> str:
         words = results.headline.replace("_", " ")
         axes.set_xlabel(f"{words}, %, with 95 % intervals" + ("\nhollow: accuracy" if len(measures) > 1 else ""))
         said = ", ".join(f"{one.name} {100 * one.figures[results.headline]:.1f} %" for one in results.evaluations)
-        return svg(drawn, "accuracy", f"{words.capitalize()} on the test pictures: {said}")
+        return svg(drawn, "accuracy", f"{words.capitalize()} on the test images: {said}")
 
 
 def curves_chart(one: Evaluation, measure: str) -> str:
@@ -60,7 +60,7 @@ def roc_chart(results: Results) -> str:
         axes.plot([0, 1], [0, 1], ":", color=TEXT, alpha=0.5, linewidth=1, label="chance: area 0.500")
         drawn.legend(loc="outside lower left", handlelength=3)
         said = ", ".join(f"{one.name} {_area(one)}" for one in results.evaluations)
-        return svg(drawn, "roc", f"ROC curves on the test pictures; areas: {said}")
+        return svg(drawn, "roc", f"ROC curves on the test images; areas: {said}")
 
 
 def roc_corner(results: Results) -> str | None:
@@ -77,7 +77,7 @@ def roc_corner(results: Results) -> str | None:
 
 
 def calibration_chart(one: Evaluation) -> str:
-    """Share right against confidence, with intervals, and how many pictures stand behind each point."""
+    """Share right against confidence, with intervals, and how many images stand behind each point."""
     table, mark = one.calibration, mark_of(one.name)
     error = 100 * one.figures["ece"]
     start = 10 * int(10 * table["confidence"].min())
@@ -98,8 +98,8 @@ def calibration_chart(one: Evaluation) -> str:
         upper.set_ylabel("right, %")
         upper.set_ylim(-3, 103)
         upper.grid()
-        lower.bar(100 * table["confidence"], table["pictures"], width=(100 - start) / 25, color=mark.color)
-        lower.set_ylabel("pictures")
+        lower.bar(100 * table["confidence"], table["images"], width=(100 - start) / 25, color=mark.color)
+        lower.set_ylabel("images")
         lower.set_xlabel("confidence, %")
         lower.set_xlim(start - 1, 101)
         lower.xaxis.set_major_locator(MultipleLocator(10 if start >= 40 else 20))
@@ -121,7 +121,7 @@ def _draw_roc(axes: Axes, results: Results) -> None:
 
 
 def _area(one: Evaluation) -> str:
-    # Of test pictures of a single class there is none.
+    # Of test images of a single class there is none.
     area = one.figures["roc_auc"]
     return "unknown" if area is None else f"{area:.3f}"
 

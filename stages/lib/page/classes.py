@@ -15,7 +15,7 @@ PAIRS = 10  # most frequent confusions listed
 class Confusion:
     """matrix: counts, rows of actual, columns of predicted class; None where it is too large to be read.
 
-    most: actual, predicted, pictures, share of the actual class: the most frequent mistakes.
+    most: actual, predicted, images, share of the actual class: the most frequent mistakes.
     """
 
     matrix: pd.DataFrame | None
@@ -24,7 +24,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class PerClass:
-    """table: class, pictures, precision, recall, recall_low, recall_high, f1.
+    """table: class, images, precision, recall, recall_low, recall_high, f1.
 
     left_out: classes that are not listed, the best by F1.
     """
@@ -37,10 +37,10 @@ def confusion(one: Evaluation) -> Confusion:
     """Which class is taken for which."""
     table = one.predictions
     wrong = table[~one.right]
-    most = wrong.groupby(["label", "predicted"]).size().rename("pictures").reset_index()
-    most["share"] = most["pictures"] / most["label"].map(table["label"].value_counts())
+    most = wrong.groupby(["label", "predicted"]).size().rename("images").reset_index()
+    most["share"] = most["images"] / most["label"].map(table["label"].value_counts())
     most = most.rename(columns={"label": "actual"})
-    most = most.sort_values(["pictures", "actual", "predicted"], ascending=[False, True, True]).head(PAIRS)
+    most = most.sort_values(["images", "actual", "predicted"], ascending=[False, True, True]).head(PAIRS)
     if len(one.classes) > MATRIX:
         return Confusion(None, most)
     matrix = pd.crosstab(table["label"], table["predicted"])

@@ -12,7 +12,7 @@ from stages.lib.images.manifest import SUBSETS
 from stages.lib.page.style import TEXT, figure, svg
 
 CLASSES = 60  # classes listed
-SIZES = 6  # picture sizes listed
+SIZES = 6  # image sizes listed
 REJECTED = 50  # rejected files listed
 _BINS = 24
 _COLORS = ("#0072B2", "#D55E00")
@@ -20,10 +20,10 @@ _COLORS = ("#0072B2", "#D55E00")
 
 @dataclass(frozen=True)
 class Balance:
-    """Pictures per class and subset.
+    """Images per class and subset.
 
     table: index class, columns train, validation, test. left_out: classes that are not listed, the smaller ones.
-    sums: pictures per subset. largest: pictures of the largest class of any subset.
+    sums: images per subset. largest: images of the largest class of any subset.
     """
 
     table: pd.DataFrame
@@ -34,9 +34,9 @@ class Balance:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the pictures are.
+    """How large the images are.
 
-    common: width, height, pictures, share; the most frequent sizes. different: sizes there are. smaller: pictures
+    common: width, height, images, share; the most frequent sizes. different: sizes there are. smaller: images
     with a side below the models' input, which are enlarged. chart: None if all are of one size.
     """
 
@@ -55,7 +55,7 @@ class Listed:
 
 
 def balance(manifest: pd.DataFrame) -> Balance:
-    """Count pictures per class and subset."""
+    """Count images per class and subset."""
     counts = pd.crosstab(manifest["class"], manifest["subset"]).reindex(columns=list(SUBSETS), fill_value=0)
     table = counts
     if len(counts) > CLASSES:
@@ -66,14 +66,14 @@ def balance(manifest: pd.DataFrame) -> Balance:
 
 
 def sizes(manifest: pd.DataFrame, image_size: int) -> Sizes:
-    """Count pictures by width and height, in pixels.
+    """Count images by width and height, in pixels.
 
     Args:
         image_size: height and width of the models' input.
     """
-    counts = manifest.groupby(["width", "height"]).size().rename("pictures").reset_index()
-    counts["share"] = counts["pictures"] / len(manifest)
-    common = counts.sort_values(["pictures", "width", "height"], ascending=[False, True, True]).head(SIZES)
+    counts = manifest.groupby(["width", "height"]).size().rename("images").reset_index()
+    counts["share"] = counts["images"] / len(manifest)
+    common = counts.sort_values(["images", "width", "height"], ascending=[False, True, True]).head(SIZES)
     smaller = int((manifest[["width", "height"]].min(axis=1) < image_size).sum())
     return Sizes(common, len(counts), smaller, _sizes_chart(manifest) if len(counts) > 1 else None)
 
@@ -98,9 +98,9 @@ def _sizes_chart(manifest: pd.DataFrame) -> str:
         for (side, values), color, fill in zip(sides.items(), _COLORS, (True, False), strict=True):
             axes.hist(values, edges, histtype="stepfilled" if fill else "step", color=color, label=side, linewidth=1.8)
         axes.set_xlabel("pixels")
-        axes.set_ylabel("pictures")
+        axes.set_ylabel("images")
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(axis="y", color=TEXT)
         drawn.legend(loc="outside upper left", ncols=2)
         ranges = ", ".join(f"{side} {values.min():.0f} to {values.max():.0f}" for side, values in sides.items())
-        return svg(drawn, "sizes", f"Picture sizes in pixels: {ranges}")
+        return svg(drawn, "sizes", f"Image sizes in pixels: {ranges}")

@@ -1,4 +1,4 @@
-"""The errors gallery: a card per test picture that a model got wrong."""
+"""The errors gallery: a card per test image that a model got wrong."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from stages.lib.page.thumbnails import embedded_all
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model took a picture for. confidence: probability of the predicted class."""
+    """What a model took an image for. confidence: probability of the predicted class."""
 
     model: str
     predicted: str
@@ -20,7 +20,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Card:
-    """A test picture with every wrong answer, the surest first. address: the picture itself."""
+    """A test image with every wrong answer, the surest first. address: the image itself."""
 
     path: str
     label: str
@@ -30,7 +30,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """What is shown of the errors. wrong: pictures that at least one model got wrong. models: those with an answer."""
+    """What is shown of the errors. wrong: images that at least one model got wrong. models: those with an answer."""
 
     cards: list[Card]
     wrong: int
@@ -43,15 +43,15 @@ class Gallery:
 
     @property
     def predicted(self) -> list[str]:
-        """Classes that a picture on a card was taken for."""
+        """Classes that an image on a card was taken for."""
         return sorted({answer.predicted for card in self.cards for answer in card.answers})
 
 
 def gallery(results: Results, dataset: Path, worst: int) -> Gallery:
-    """The most confidently wrong pictures of each model, each picture once: first what most models got wrong.
+    """The most confidently wrong images of each model, each image once: first what most models got wrong.
 
     Args:
-        worst: pictures of each model, at the most.
+        worst: images of each model, at the most.
     """
     paths = results.recommended.predictions["path"].to_numpy()
     labels = results.labels.to_numpy()

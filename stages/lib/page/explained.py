@@ -1,4 +1,4 @@
-"""Explanations of a few predictions of each model: the picture, and where the model found its evidence."""
+"""Explanations of a few predictions of each model: the image, and where the model found its evidence."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +10,18 @@ from stages.lib.page.thumbnails import SIDE, embedded_all
 
 @dataclass(frozen=True)
 class Explanation:
-    """A test picture and its heat. confidence: probability of the predicted class."""
+    """A test image and its heat. confidence: probability of the predicted class."""
 
     path: str
     label: str
     predicted: str
     confidence: float
-    picture: str
+    image: str
     heat: str
 
 
 def explanations(one: Evaluation, evaluation: Path, dataset: Path) -> dict[str, list[Explanation]]:
-    """Every explained picture of a model, as many as `evaluate.explained` asks for: "right" and "wrong", if any.
+    """Every explained image of a model, as many as `evaluate.explained` asks for: "right" and "wrong", if any.
 
     Args:
         evaluation: the directory that `evaluate` wrote.
@@ -36,5 +36,5 @@ def explanations(one: Evaluation, evaluation: Path, dataset: Path) -> dict[str, 
         ]
         addresses = embedded_all(sources, SIDE)
         pairs = zip(records(rows.drop(columns="file")), addresses[: len(rows)], addresses[len(rows) :], strict=True)
-        found[title] = [Explanation(**row, picture=picture, heat=heat) for row, picture, heat in pairs]
-    return {title: pictures for title, pictures in found.items() if pictures}
+        found[title] = [Explanation(**row, image=image, heat=heat) for row, image, heat in pairs]
+    return {title: images for title, images in found.items() if images}

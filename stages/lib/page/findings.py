@@ -1,4 +1,4 @@
-"""Pictures worth a look: copies side by side, likely mislabelled, darkest, brightest, blurriest."""
+"""Images worth a look: copies side by side, likely mislabelled, darkest, brightest, blurriest."""
 
 import zipfile
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from stages.lib.page.data import records
 from stages.lib.page.thumbnails import embedded_all
 
 GROUPS = 12  # groups of copies shown
-MEMBERS = 6  # pictures shown of a group
-SUSPECTS = 24  # likely mislabelled pictures shown
-EXTREMES = 8  # darkest, brightest and blurriest pictures shown
+MEMBERS = 6  # images shown of a group
+SUSPECTS = 24  # likely mislabelled images shown
+EXTREMES = 8  # darkest, brightest and blurriest images shown
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture with what its table says of it. address: the picture itself."""
+    """An image with what its table says of it. address: the image itself."""
 
     row: dict[str, Any]
     address: str
@@ -28,12 +28,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Group:
-    """Copies of one picture. labels: their classes, more than one if they contradict. left_out: not shown."""
+    """Copies of one image. labels: their classes, more than one if they contradict. left_out: not shown."""
 
     number: str
     kind: str
     labels: list[str]
-    pictures: list[Shown]
+    images: list[Shown]
     left_out: int
 
 
@@ -49,15 +49,15 @@ class Copies:
 
 @dataclass(frozen=True)
 class Suspects:
-    """Likely mislabelled pictures, the most suspicious first. total, in_test: of all, shown or not."""
+    """Likely mislabelled images, the most suspicious first. total, in_test: of all, shown or not."""
 
-    pictures: list[Shown]
+    images: list[Shown]
     total: int
     in_test: int
 
 
 def copies(duplicates: Path, archive: Path) -> Copies:
-    """Groups of copies, with pictures out of the archive."""
+    """Groups of copies, with images out of the archive."""
     table = pd.read_csv(duplicates, dtype=str, na_filter=False)
     classes = table.groupby("group", sort=False)["class"].nunique()
     shown = classes.index[np.argsort(classes == 1, kind="stable")][:GROUPS]
@@ -67,7 +67,7 @@ def copies(duplicates: Path, archive: Path) -> Copies:
 
 
 def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
-    """Likely mislabelled pictures; of test pictures also how many models, none trained on them, say the same.
+    """Likely mislabelled images; of test images also how many models, none trained on them, say the same.
 
     Rows get `agreeing`, the number of models that predict the suggested class: None of other subsets.
     """
@@ -82,7 +82,7 @@ def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
 
 
 def extremes(manifest: pd.DataFrame, dataset: Path) -> dict[str, list[Shown]]:
-    """The darkest, the brightest and the blurriest pictures, with rows of the manifest."""
+    """The darkest, the brightest and the blurriest images, with rows of the manifest."""
     orders = {"Darkest": ("brightness", True), "Brightest": ("brightness", False), "Blurriest": ("sharpness", True)}
     return {
         title: _shown(records(manifest.sort_values([key, "path"], ascending=[ascending, True]).head(EXTREMES)), dataset)
@@ -94,8 +94,8 @@ def _group(number: str, rows: pd.DataFrame, archive: zipfile.ZipFile) -> Group:
     shown = records(rows.head(MEMBERS))
     addresses = embedded_all([archive.read(row["path"]) for row in shown])
     kind = "equal files" if set(rows["kind"]) == {"exact"} else "near copies"
-    pictures = [Shown(row, address) for row, address in zip(shown, addresses, strict=True)]
-    return Group(number, kind, sorted(rows["class"].unique()), pictures, len(rows) - len(shown))
+    images = [Shown(row, address) for row, address in zip(shown, addresses, strict=True)]
+    return Group(number, kind, sorted(rows["class"].unique()), images, len(rows) - len(shown))
 
 
 def _shown(rows: list[dict[str, Any]], dataset: Path) -> list[Shown]:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.lib.images.set_aside import NO_CLASS, NO_PICTURE, STRAY
+from stages.lib.images.set_aside import NO_CLASS, NO_IMAGE, STRAY
 
 _TOLD = 3  # reasons in a caution
 
 
 def cautions_of(listed: Path) -> list[str]:
-    """What is to be known of the pictures that do not count, a sentence each: strays first, then damaged files.
+    """What is to be known of the images that do not count, a sentence each: strays first, then damaged files.
 
     Args:
         listed: the table; may be one without strays.
@@ -35,7 +35,7 @@ def _strays(table: pd.DataFrame) -> Iterator[str]:
 
 def _damaged(table: pd.DataFrame) -> Iterator[str]:
     reasons = table["reason"]
-    found = table[~(reasons.str.startswith((STRAY, NO_CLASS)) | (reasons == NO_PICTURE))]
+    found = table[~(reasons.str.startswith((STRAY, NO_CLASS)) | (reasons == NO_IMAGE))]
     if len(found):
         first = found.iloc[0]
         yield (

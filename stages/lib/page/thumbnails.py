@@ -1,4 +1,4 @@
-"""Pictures inside the report: small copies, as part of the page."""
+"""Images inside the report: small copies, as part of the page."""
 
 import base64
 import io
@@ -16,11 +16,11 @@ _QUALITY = 80
 
 
 def embedded(source: Path | bytes, side: int = SIDE) -> str:
-    """A picture as a data address: a JPEG of at most `side` pixels a side."""
+    """An image as a data address: a JPEG of at most `side` pixels a side."""
     image = upright(source, enough=2 * side)
     times = side // max(image.size)
     if times > 1:
-        # Whole pixels: a browser would blur a picture of 8 x 8.
+        # Whole pixels: a browser would blur an image of 8 x 8.
         image = image.resize((times * image.width, times * image.height), Image.Resampling.NEAREST)
     image.thumbnail((side, side))
     content = io.BytesIO()
@@ -29,6 +29,6 @@ def embedded(source: Path | bytes, side: int = SIDE) -> str:
 
 
 def embedded_all(sources: Iterable[Path | bytes], side: int = SIDE) -> list[str]:
-    """The same of many pictures, side by side, in their order."""
+    """The same of many images, side by side, in their order."""
     with ThreadPoolExecutor(DECODING_THREADS) as pool:
         return list(pool.map(partial(embedded, side=side), sources))

@@ -14,7 +14,7 @@ from stages.lib.comparison.wording import percent
 _INTERVALS = ("accuracy", "accuracy_low", "accuracy_high")
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
 _PAIR = [
-    *("one", "other", "pictures", "only_one", "only_other"),
+    *("one", "other", "images", "only_one", "only_other"),
     *("difference", "low", "high"),
     *("p_value", "needed", "verdict", "measure"),
 ]
@@ -23,7 +23,7 @@ _PAIR = [
 def summary(results: Results, cautions: Sequence[str]) -> dict[str, Any]:
     """The headline as figures, the verdict, why this model, and what to know before it is relied on."""
     figures = results.recommended.figures
-    keys = (*_INTERVALS, *_BALANCED, "validation_accuracy", "pictures")
+    keys = (*_INTERVALS, *_BALANCED, "validation_accuracy", "images")
     return (
         {"recommended": results.recommended.name, "headline": results.headline}
         | {key: figures[key] for key in keys}
@@ -41,7 +41,7 @@ def comparison_table(results: Results) -> pd.DataFrame:
     """A row per pair of models; `difference` is of `measure`, `needed` is empty where both have the same."""
     rows = [
         (
-            *(pair.one, pair.other, pair.pictures, pair.only_one, pair.only_other),
+            *(pair.one, pair.other, pair.images, pair.only_one, pair.only_other),
             *(pair.difference.value, pair.difference.low, pair.difference.high),
             *(pair.p_value, pair.needed, pair.verdict, pair.measure),
         )
@@ -65,7 +65,7 @@ def verdict(results: Results) -> str:
     if alike:
         others = listed([f"{pair.other} ({_needed(pair, pair is alike[0])})" for pair in alike])
         said += f"{', and ' if parts else ''}shows no difference from {others}"
-    tested = f"{pairs[0].pictures:,} test pictures"
+    tested = f"{pairs[0].images:,} test images"
     if results.headline == "accuracy":
         return f"On {tested} {name} {said}."
     return f"By {results.words} on {tested} {name} {said}."
@@ -75,7 +75,7 @@ def why(results: Results) -> str:
     """Why this model, in two or three sentences."""
     choice, words = results.choice, results.words
     name, highest = choice.chosen, percent(choice.figures[choice.best])
-    on = f"on the {choice.pictures:,} validation pictures"
+    on = f"on the {choice.images:,} validation images"
     if len(choice.figures) == 1:
         return f"It is the only model that is turned on; its {words} {on} is {highest}."
     equal = [one for one, figure in choice.figures.items() if isclose(figure, choice.figures[choice.best])]
@@ -83,13 +83,13 @@ def why(results: Results) -> str:
         shared = f", shared with {listed([one for one in equal if one != name])}" if equal[1:] else ""
         is_cheapest = name == next(iter(choice.figures))
         cheaper = "is the cheapest" if is_cheapest else "no cheaper model is within one standard error of that"
-        return f"It has the highest {words} {on} ({highest}{shared}), and {cheaper}. The test pictures decided nothing."
+        return f"It has the highest {words} {on} ({highest}{shared}), and {cheaper}. The test images decided nothing."
     assert choice.beside, "only another model than the best has a lower figure"
     own = percent(choice.figures[name])
     return (
         f"It is the cheapest model within one standard error of the highest {words} {on}: {own} beside {highest} "
         f"of {choice.best}. So small a difference may well be chance (paired test: "
-        f"p {choice.beside.p_value:.2f}; one standard error is p {ONE_ERROR:.2f}). The test pictures decided nothing."
+        f"p {choice.beside.p_value:.2f}; one standard error is p {ONE_ERROR:.2f}). The test images decided nothing."
     )
 
 
@@ -101,7 +101,7 @@ def listed(words: Sequence[str]) -> str:
 def _needed(pair: Comparison, first: bool) -> str:
     if pair.needed is None:
         return "both are right equally often" if pair.measure == "accuracy" else "both have the same"
-    return f"about {rounded(pair.needed, pair.pictures):,}{' pictures would be needed to tell' if first else ''}"
+    return f"about {rounded(pair.needed, pair.images):,}{' images would be needed to tell' if first else ''}"
 
 
 def rounded(count: int, more_than: int = 0) -> int:

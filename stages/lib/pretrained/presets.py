@@ -27,7 +27,7 @@ def load(name: str) -> Preset:
         name: a directory, a name that KerasHub knows, or a handle (kaggle://..., hf://...).
 
     Raises:
-        UserError: no such preset, it is incomplete or not for pictures, or it cannot be fetched.
+        UserError: no such preset, it is incomplete or not for images, or it cannot be fetched.
     """
     if Path(name).is_dir():
         _require_files(Path(name))
@@ -52,7 +52,7 @@ def load(name: str) -> Preset:
 
 
 def size_of(preset: Preset) -> int | None:
-    """Height and width in pixels of the pictures that a preset is made for; None where it does not say."""
+    """Height and width in pixels of the images that a preset is made for; None where it does not say."""
     backbone, converter = preset
     sizes = (converter.image_size, tuple(backbone.input_shape[1:3]))
     return next((size[0] for size in sizes if size is not None and size[0] is not None and size[0] == size[1]), None)
@@ -66,7 +66,7 @@ def input_size(preset: Preset, asked: int | None) -> int:
         asked: pixels; None takes those that the preset is made for.
 
     Raises:
-        UserError: the preset says none, or takes pictures of another size only.
+        UserError: the preset says none, or takes images of another size only.
     """
     own, fixed = size_of(preset), [side for side in preset[0].input_shape[1:3] if side is not None]
     size = own if asked is None else asked

@@ -9,7 +9,7 @@ from keras import layers
 from stages.lib.core.params import AugmentationParams
 from stages.lib.training.batches import steps, training_batches
 
-# Pictures in [0, 255] to [-1, 1].
+# Images in [0, 255] to [-1, 1].
 SCALE, OFFSET = 1 / 127.5, -1.0
 _VARIATION = AugmentationParams(flip=True, rotation=0.05, zoom=0.2)
 _WARM_UP = 0.1  # share of the training in which the learning rate rises
@@ -30,16 +30,16 @@ def small_backbone() -> keras_hub.models.ResNetBackbone:
 
 
 def pretrain(
-    pictures: np.ndarray, labels: np.ndarray, epochs: int, learning_rate: float, batch_size: int, seed: int
+    images: np.ndarray, labels: np.ndarray, epochs: int, learning_rate: float, batch_size: int, seed: int
 ) -> keras_hub.models.Backbone:
     """Train a small backbone below a classifier, which is thrown away.
 
     Args:
-        pictures: uint8 (count, height, width, 3) in [0, 255].
+        images: uint8 (count, height, width, 3) in [0, 255].
         labels: int64 (count,), from 0.
-        epochs: passes over all pictures.
+        epochs: passes over all images.
         learning_rate: the highest; it rises from 0 and falls back to it.
-        batch_size: pictures per training step.
+        batch_size: images per training step.
         seed: of the weights, the order and the variants.
 
     Returns:
@@ -47,11 +47,11 @@ def pretrain(
     """
     keras.utils.set_random_seed(seed)
     backbone = small_backbone()
-    inputs = keras.Input(pictures.shape[1:], name="pictures")
+    inputs = keras.Input(images.shape[1:], name="images")
     x = layers.GlobalAveragePooling2D()(backbone(layers.Rescaling(SCALE, OFFSET)(inputs)))
     outputs = layers.Dense(int(labels.max()) + 1, activation="softmax")(layers.Dropout(0.2)(x))
     model = keras.Model(inputs, outputs)
-    per_epoch = steps(len(pictures), batch_size)
+    per_epoch = steps(len(images), batch_size)
     warm_up = int(per_epoch * epochs * _WARM_UP)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, per_epoch * epochs - warm_up, warmup_target=learning_rate, warmup_steps=warm_up
@@ -63,7 +63,7 @@ def pretrain(
         # XLA makes training several times slower on a processor.
         jit_compile=bool(tf.config.list_physical_devices("GPU")),
     )
-    batches = training_batches(pictures, labels, batch_size, seed, range(epochs), _VARIATION)
+    batches = training_batches(images, labels, batch_size, seed, range(epochs), _VARIATION)
     model.fit(batches, steps_per_epoch=per_epoch, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Lines(epochs)])
     return backbone
 

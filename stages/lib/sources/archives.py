@@ -1,4 +1,4 @@
-"""Folders, zips and tars of pictures: read with suspicion, written so that equal content gives equal bytes."""
+"""Folders, zips and tars of images: read with suspicion, written so that equal content gives equal bytes."""
 
 import io
 import shutil
@@ -76,7 +76,7 @@ def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
     """Yield the files of a folder, a zip or a tar (plain, gzip, bzip2 or xz), sorted by name; nothing is unpacked yet.
 
     A folder in which there is no file but what systems leave is a member too: it may be a class that has lost its
-    pictures.
+    images.
 
     Args:
         anywhere: follow links that lead out of a folder.
@@ -84,7 +84,7 @@ def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
     Raises:
         UserError: no such source, or none of these kinds; or, naming the member, an absolute name, `..`, a link or a
             device in an archive, a name twice, a link out of a folder, a folder reached twice through links,
-            encryption, damage, or more expansion than pictures have (`damage.check_expansion`).
+            encryption, damage, or more expansion than images have (`damage.check_expansion`).
     """
     if source.is_dir():
         yield _ordered(source, _in_folder(source, anywhere))

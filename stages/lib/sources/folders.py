@@ -1,4 +1,4 @@
-"""A folder of pictures, which may be a stranger's that somebody has unpacked: walked and read with suspicion."""
+"""A folder of images, which may be a stranger's that somebody has unpacked: walked and read with suspicion."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ def walk(folder: Path, anywhere: bool = False, problems: dict[str, str] | None =
 
     Raises:
         UserError: a link that leads out of the folder, where a stranger's would have other files of this machine read;
-            a folder that is reached twice, so that its pictures would count twice or a class be lost; a broken link or
+            a folder that is reached twice, so that its images would count twice or a class be lost; a broken link or
             a device; too many entries; no permission.
     """
     yield from _Walk(folder, anywhere, problems).run()

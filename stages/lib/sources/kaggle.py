@@ -1,4 +1,4 @@
-"""The pictures of a Kaggle competition, through Kaggle's own client."""
+"""The images of a Kaggle competition, through Kaggle's own client."""
 
 import zipfile
 from pathlib import Path
@@ -9,7 +9,7 @@ _TRAINING = "train.zip"
 
 
 def fetch(competition: str) -> Path:
-    """Download a competition and find the archive of its training pictures; Kaggle's client keeps it in its cache.
+    """Download a competition and find the archive of its training images; Kaggle's client keeps it in its cache.
 
     Returns:
         `train.zip`.

@@ -1,4 +1,4 @@
-"""Pictures that no archive of files holds: drawn animals, and the handwritten digits that Keras offers as arrays."""
+"""Images that no archive of files holds: drawn animals, and the handwritten digits that Keras offers as arrays."""
 
 import hashlib
 import io
@@ -38,8 +38,8 @@ def digits(limits: Limits) -> Iterator[Member]:
     """
     with _digits(limits) as file, np.load(file, allow_pickle=False) as arrays:
         for subset in ("train", "test"):
-            for index, (picture, label) in enumerate(zip(arrays[f"x_{subset}"], arrays[f"y_{subset}"], strict=True)):
-                yield in_memory(f"{subset}/{label}/{index}.png", partial(_png, picture))
+            for index, (image, label) in enumerate(zip(arrays[f"x_{subset}"], arrays[f"y_{subset}"], strict=True)):
+                yield in_memory(f"{subset}/{label}/{index}.png", partial(_png, image))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which picture belongs to which subset."""
+"""Which image belongs to which subset."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
-from stages.lib.inventory.contents import Picture, natural_order
+from stages.lib.inventory.contents import ArchiveImage, natural_order
 from stages.lib.splitting.orders import UNUSED, Amounts, TooFew, Wish, blocks_of, by_folder, by_hash, by_rank, shuffled
 
 CONTRADICTION = "set aside: its copies have different classes"
@@ -17,24 +17,24 @@ STRADDLES = "set aside: a copy is in another subset"
 
 
 class Assigner:
-    """Puts pictures into subsets, one after the other; copies of one picture, or a group, never into two.
+    """Puts images into subsets, one after the other; copies of one image, or a group, never into two.
 
-    The rule: of equal files one is kept, none if their classes differ; a picture whose copy is already in another
-    subset is set aside. Nothing replaces it: which pictures test a model does not depend on copies elsewhere.
+    The rule: of equal files one is kept, none if their classes differ; an image whose copy is already in another
+    subset is set aside. Nothing replaces it: which images test a model does not depend on copies elsewhere.
     """
 
-    def __init__(self, pictures: Sequence[Picture], copies: np.ndarray) -> None:
+    def __init__(self, images: Sequence[ArchiveImage], copies: np.ndarray) -> None:
         """Start with nothing assigned.
 
         Args:
-            copies: int64 (pictures,), equal for copies.
+            copies: int64 (images,), equal for copies.
         """
-        self.pictures = pictures
-        self.assignments: list[str] = [UNUSED] * len(pictures)
+        self.images = images
+        self.assignments: list[str] = [UNUSED] * len(images)
         self.counts: Counter[tuple[str, str]] = Counter()
         self._ties = [
-            [("copy", number), *([("group", picture.group)] if picture.group else [])]
-            for picture, number in zip(pictures, copies.tolist(), strict=True)
+            [("copy", number), *([("group", image.group)] if image.group else [])]
+            for image, number in zip(images, copies.tolist(), strict=True)
         ]
         self._members = defaultdict(list)
         for index, ties in enumerate(self._ties):
@@ -43,25 +43,25 @@ class Assigner:
         self._home: dict[tuple[str, object], str] = {}
         self._kept: set[str] = set()
         labels = defaultdict(set)
-        for picture in pictures:
-            labels[picture.sha256].add(picture.label)
+        for image in images:
+            labels[image.sha256].add(image.label)
         self._contradicted = {sha256 for sha256, classes in labels.items() if len(classes) > 1}
 
     def offer(self, index: int, subset: str) -> None:
-        """Put a picture into a subset unless its copies forbid it."""
-        picture = self.pictures[index]
-        if picture.sha256 in self._contradicted:
+        """Put an image into a subset unless its copies forbid it."""
+        image = self.images[index]
+        if image.sha256 in self._contradicted:
             self.assignments[index] = CONTRADICTION
-        elif picture.sha256 in self._kept:
+        elif image.sha256 in self._kept:
             self.assignments[index] = SAME_FILE
         elif not self.is_free(index, subset):
             self.assignments[index] = STRADDLES
         else:
-            self._kept.add(picture.sha256)
+            self._kept.add(image.sha256)
             self._put(index, subset)
 
     def is_free(self, index: int, subset: str) -> bool:
-        """Whether nothing that a picture must not be parted from is in another subset."""
+        """Whether nothing that an image must not be parted from is in another subset."""
         return all(self._home.get(tie, subset) == subset for tie in self._ties[index])
 
     def together(self, index: int) -> set[int]:
@@ -75,43 +75,43 @@ class Assigner:
         return found
 
     def move(self, indices: set[int], subset: str) -> None:
-        """Move pictures of one subset, all that must stay together, to another."""
+        """Move images of one subset, all that must stay together, to another."""
         for index in indices:
-            self.counts[self.pictures[index].label, self.assignments[index]] -= 1
+            self.counts[self.images[index].label, self.assignments[index]] -= 1
             self._put(index, subset)
 
     def _put(self, index: int, subset: str) -> None:
         self.assignments[index] = subset
-        self.counts[self.pictures[index].label, subset] += 1
+        self.counts[self.images[index].label, subset] += 1
         self._home.update(dict.fromkeys(self._ties[index], subset))
 
 
-def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts: Amounts, seed: int) -> list[str]:
-    """Decide for every picture: a subset, "unused", or why it is set aside.
+def assign(images: Sequence[ArchiveImage], copies: np.ndarray, order: str, amounts: Amounts, seed: int) -> list[str]:
+    """Decide for every image: a subset, "unused", or why it is set aside.
 
-    Test pictures are chosen first, then those of validation: of two copies in different subsets the one that tests
-    stays, and the one that would train is set aside. Except for "folders", a subset that is short of pictures of a
+    Test images are chosen first, then those of validation: of two copies in different subsets the one that tests
+    stays, and the one that would train is set aside. Except for "folders", a subset that is short of images of a
     class then gets some that are unused, or else of the subset with the most to spare: what lies nearest to its own.
 
     Args:
-        copies: int64 (pictures,), equal for copies.
-        order: "index" by number in the file name; "shuffle" at random; "hash" by content, so that a picture keeps its
-            subset when others are added; "folders" as the archive has them. The pictures of a group stay together.
+        copies: int64 (images,), equal for copies.
+        order: "index" by number in the file name; "shuffle" at random; "hash" by content, so that an image keeps its
+            subset when others are added; "folders" as the archive has them. The images of a group stay together.
         amounts: per class; a whole number is a count, another a share of the class. With "folders" a count is a
-            limit, and shares matter only where there is no folder for validation: the training pictures are divided
+            limit, and shares matter only where there is no folder for validation: the training images are divided
             in their ratio.
 
     Raises:
-        TooFew: a class has too few pictures.
+        TooFew: a class has too few images.
         UserError: the amounts do not fit the order.
     """
-    _check(pictures, order, amounts)
-    assigner = Assigner(pictures, copies)
+    _check(images, order, amounts)
+    assigner = Assigner(images, copies)
     classes = defaultdict(list)
-    for index in sorted(range(len(pictures)), key=lambda index: natural_order(pictures[index].name)):
-        classes[pictures[index].label].append(index)
+    for index in sorted(range(len(images)), key=lambda index: natural_order(images[index].name)):
+        classes[images[index].label].append(index)
     taken: dict[str, str] = {}
-    wishes = {label: _wish(pictures, classes[label], order, amounts, seed, taken) for label in sorted(classes)}
+    wishes = {label: _wish(images, classes[label], order, amounts, seed, taken) for label in sorted(classes)}
     for subset in reversed(SUBSETS):
         for wish in wishes.values():
             for index in (index for index, wanted in wish.subsets.items() if wanted == subset):
@@ -127,27 +127,27 @@ def assign(pictures: Sequence[Picture], copies: np.ndarray, order: str, amounts:
 
 
 def _wish(
-    pictures: Sequence[Picture], indices: list[int], order: str, amounts: Amounts, seed: int, taken: dict[str, str]
+    images: Sequence[ArchiveImage], indices: list[int], order: str, amounts: Amounts, seed: int, taken: dict[str, str]
 ) -> Wish:
     if order == "hash":
-        return by_hash(pictures, indices, amounts, seed)
+        return by_hash(images, indices, amounts, seed)
     if order == "folders":
-        return by_folder(pictures, indices, amounts, seed, taken)
-    blocks = blocks_of(pictures, indices)
+        return by_folder(images, indices, amounts, seed, taken)
+    blocks = blocks_of(images, indices)
     if order == "shuffle":
-        blocks = shuffled(blocks, pictures[indices[0]].label, seed)
-    return by_rank(pictures, blocks, amounts, taken)
+        blocks = shuffled(blocks, images[indices[0]].label, seed)
+    return by_rank(images, blocks, amounts, taken)
 
 
-def _check(pictures: Sequence[Picture], order: str, amounts: Amounts) -> None:
+def _check(images: Sequence[ArchiveImage], order: str, amounts: Amounts) -> None:
     shares = [amount for amount in amounts.values() if isinstance(amount, float)]
     if order != "folders":
         if sum(shares) > 1 + 1e-9:
             raise UserError(f"split: expected shares of at most 1 together. Received: {sum(shares):g}")
         return
     subsets = defaultdict(set)
-    for picture in pictures:
-        subsets[picture.group].add(picture.subset)
+    for image in images:
+        subsets[image.group].add(image.subset)
     divided = sorted(name for name, found in subsets.items() if name and len(found) > 1)
     if divided:
         raise UserError(
@@ -157,13 +157,13 @@ def _check(pictures: Sequence[Picture], order: str, amounts: Amounts) -> None:
 
 
 def _fill(assigner: Assigner, label: str, wish: Wish) -> None:
-    """Bring each subset up to what it needs, as far as the class has pictures."""
-    # Training first: what a test picture leaves free, as others come, is not for training then.
+    """Bring each subset up to what it needs, as far as the class has images."""
+    # Training first: what a test image leaves free, as others come, is not for training then.
     for subset in (name for name in SUBSETS if assigner.counts[label, name] < wish.least[name]):
         start, end = wish.intervals[subset]
         far = {index: max(start - at, at - end, 0.0) for index, at in wish.positions.items()}
         nearest = sorted(far, key=lambda index: (far[index], wish.positions[index]))
-        # The last of a surplus first: the others would come into use, or out of it, with each picture that is added.
+        # The last of a surplus first: the others would come into use, or out of it, with each image that is added.
         for index in sorted(nearest, key=lambda index: -wish.surplus[index]):
             if assigner.counts[label, subset] >= wish.least[subset]:
                 break
@@ -185,14 +185,14 @@ def _spare(
         for index in nearest if spare[donor] > 0 else ():
             if assigner.assignments[index] == donor:
                 given = assigner.together(index)
-                lost = Counter(assigner.pictures[one].label for one in given)
+                lost = Counter(assigner.images[one].label for one in given)
                 if all(assigner.counts[name, donor] - count >= wish.least[donor] for name, count in lost.items()):
                     yield given
 
 
 def _require(assigner: Assigner, labels: Sequence[str]) -> None:
-    totals = Counter(picture.label for picture in assigner.pictures)
+    totals = Counter(image.label for image in assigner.images)
     for label in labels:
         for subset in SUBSETS:
             if not assigner.counts[label, subset]:
-                raise TooFew(label, f"expected at least one picture in {subset}, found none among its {totals[label]}")
+                raise TooFew(label, f"expected at least one image in {subset}, found none among its {totals[label]}")

@@ -1,4 +1,4 @@
-"""Where in the dataset each picture lies: its own name, made unique where several have one."""
+"""Where in the dataset each image lies: its own name, made unique where several have one."""
 
 import unicodedata
 from collections import Counter

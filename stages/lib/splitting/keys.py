@@ -1,4 +1,4 @@
-"""What belongs together: pictures that share a key."""
+"""What belongs together: images that share a key."""
 
 from collections.abc import Hashable, Sequence
 
@@ -8,10 +8,10 @@ from scipy.sparse.csgraph import connected_components
 
 
 def numbered(names: Sequence[str]) -> np.ndarray:
-    """Number the groups of pictures: equal for equal names, of its own for each picture without a name.
+    """Number the groups of images: equal for equal names, of its own for each image without a name.
 
     Returns:
-        int64 (pictures,).
+        int64 (images,).
     """
     keys: Sequence[Hashable] = [name or index for index, name in enumerate(names)]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
@@ -19,14 +19,14 @@ def numbered(names: Sequence[str]) -> np.ndarray:
 
 
 def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Join two ways of grouping: equal for pictures that either way, or a chain of both, puts together.
+    """Join two ways of grouping: equal for images that either way, or a chain of both, puts together.
 
     Args:
-        one: int64 (pictures,), equal within a group.
+        one: int64 (images,), equal within a group.
         other: the same of other groups.
 
     Returns:
-        int64 (pictures,).
+        int64 (images,).
     """
     rows, columns = (np.unique(groups, return_inverse=True)[1] for groups in (one, other))
     count = len(rows) + len(columns)

@@ -1,4 +1,4 @@
-"""Where each order wants the pictures of a class, before copies are looked at."""
+"""Where each order wants the images of a class, before copies are looked at."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
-from stages.lib.inventory.contents import Picture
+from stages.lib.inventory.contents import ArchiveImage
 
 Amount = int | float
 Amounts = dict[SubsetName, Amount]
@@ -17,7 +17,7 @@ UNUSED = "unused"
 
 
 class TooFew(UserError):
-    """A class has too few pictures; label: which."""
+    """A class has too few images; label: which."""
 
     def __init__(self, label: str, message: str) -> None:
         """Say it."""
@@ -27,11 +27,11 @@ class TooFew(UserError):
 
 @dataclass(frozen=True)
 class Wish:
-    """Where an order wants the pictures of one class.
+    """Where an order wants the images of one class.
 
     subsets: of each index, or "unused". positions: of each index in [0, 1). surplus: of each index how far its position
     is past the last that its subset's count takes; 0 of others. intervals: the positions that each subset takes by
-    itself. least: pictures that each subset needs.
+    itself. least: images that each subset needs.
     """
 
     subsets: dict[int, str]
@@ -41,18 +41,18 @@ class Wish:
     least: dict[SubsetName, int]
 
 
-def by_hash(pictures: Sequence[Picture], indices: Sequence[int], amounts: Amounts, seed: int) -> Wish:
-    """Put each picture by a hash of its content or group alone, so that it stays when others are added.
+def by_hash(images: Sequence[ArchiveImage], indices: Sequence[int], amounts: Amounts, seed: int) -> Wish:
+    """Put each image by a hash of its content or group alone, so that it stays when others are added.
 
     Args:
-        indices: of the class's pictures, in their natural order. amounts: a share is the part of the positions that a
+        indices: of the class's images, in their natural order. amounts: a share is the part of the positions that a
             subset takes; counts divide the rest in their ratio, and take the first of each part.
     """
     least = {subset: amount if isinstance(amount, int) else 1 for subset, amount in amounts.items()}
     if any(isinstance(amount, int) for amount in amounts.values()):
-        _check_enough(pictures[indices[0]].label, least, len(indices))
+        _check_enough(images[indices[0]].label, least, len(indices))
     intervals = _intervals(amounts)
-    positions = {index: _position(pictures[index], seed) for index in indices}
+    positions = {index: _position(images[index], seed) for index in indices}
     homes = {index: _home(position, intervals) for index, position in positions.items()}
     subsets = dict(homes)
     _limit(subsets, sorted(indices, key=positions.__getitem__), amounts)
@@ -65,9 +65,9 @@ def by_hash(pictures: Sequence[Picture], indices: Sequence[int], amounts: Amount
 
 
 def by_rank(
-    pictures: Sequence[Picture], blocks: Sequence[Sequence[int]], amounts: Amounts, taken: dict[str, str]
+    images: Sequence[ArchiveImage], blocks: Sequence[Sequence[int]], amounts: Amounts, taken: dict[str, str]
 ) -> Wish:
-    """Give the first blocks of pictures to training, the next to validation, then to test.
+    """Give the first blocks of images to training, the next to validation, then to test.
 
     Args:
         blocks: indices that stay together, in the order of the class. taken: subsets of groups in other classes; those
@@ -75,14 +75,14 @@ def by_rank(
     """
     count = sum(map(len, blocks))
     quotas = _quotas(amounts, count)
-    _check_enough(pictures[blocks[0][0]].label, quotas, count)
+    _check_enough(images[blocks[0][0]].label, quotas, count)
     ends = np.cumsum([quotas[subset] for subset in SUBSETS])
     subsets: dict[int, str] = {}
     positions: dict[int, float] = {}
     for block in blocks:
         middle = len(subsets) + len(block) / 2
         index = int(np.searchsorted(ends, middle, side="right"))
-        wanted = _kept_together(pictures[block[0]], SUBSETS[index] if index < len(SUBSETS) else UNUSED, taken)
+        wanted = _kept_together(images[block[0]], SUBSETS[index] if index < len(SUBSETS) else UNUSED, taken)
         subsets |= dict.fromkeys(block, wanted)
         positions |= dict.fromkeys(block, middle / count)
     _limit(subsets, [index for block in blocks for index in block], amounts)
@@ -92,9 +92,9 @@ def by_rank(
 
 
 def by_folder(
-    pictures: Sequence[Picture], indices: Sequence[int], amounts: Amounts, seed: int, taken: dict[str, str]
+    images: Sequence[ArchiveImage], indices: Sequence[int], amounts: Amounts, seed: int, taken: dict[str, str]
 ) -> Wish:
-    """Leave pictures where whoever collected them put them; without validation, divide the training pictures.
+    """Leave images where whoever collected them put them; without validation, divide the training images.
 
     Args:
         indices: as above.
@@ -102,14 +102,14 @@ def by_folder(
     """
     given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for index in indices:
-        given[_subset(pictures[index])].append(index)
+        given[_subset(images[index])].append(index)
     if not given["validation"] and given["train"]:
-        label, train = pictures[indices[0]].label, given["train"]
+        label, train = images[indices[0]].label, given["train"]
         held_out, given["train"] = _held_out(amounts, len(train)), []
         seen = 0
-        for block in shuffled(blocks_of(pictures, train), label, seed):
+        for block in shuffled(blocks_of(images, train), label, seed):
             wanted = "validation" if seen + len(block) / 2 < held_out else "train"
-            given[_kept_together(pictures[block[0]], wanted, taken)] += block
+            given[_kept_together(images[block[0]], wanted, taken)] += block
             seen += len(block)
     subsets = {index: subset for subset, found in given.items() for index in found}
     _limit(subsets, [index for found in given.values() for index in found], amounts)
@@ -118,11 +118,11 @@ def by_folder(
     return Wish(subsets, apart, apart, nowhere, dict.fromkeys(SUBSETS, 0))
 
 
-def blocks_of(pictures: Sequence[Picture], indices: Sequence[int]) -> list[list[int]]:
+def blocks_of(images: Sequence[ArchiveImage], indices: Sequence[int]) -> list[list[int]]:
     """Put indices of one group together, in the order of their first."""
     blocks: dict[str | int, list[int]] = {}
     for index in indices:
-        blocks.setdefault(pictures[index].group or index, []).append(index)
+        blocks.setdefault(images[index].group or index, []).append(index)
     return list(blocks.values())
 
 
@@ -151,16 +151,16 @@ def _home(position: float, intervals: dict[SubsetName, Interval]) -> str:
     return next((subset for subset, (start, end) in intervals.items() if start <= position < end), UNUSED)
 
 
-def _position(picture: Picture, seed: int) -> float:
-    key = f"{seed} group {picture.group}" if picture.group else f"{seed} {picture.sha256}"
+def _position(image: ArchiveImage, seed: int) -> float:
+    key = f"{seed} group {image.group}" if image.group else f"{seed} {image.sha256}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
 
 
-def _kept_together(picture: Picture, wanted: str, taken: dict[str, str]) -> str:
+def _kept_together(image: ArchiveImage, wanted: str, taken: dict[str, str]) -> str:
     """Where a block goes: to the others of its group, where another class has put them."""
-    if not picture.group or wanted == UNUSED:
+    if not image.group or wanted == UNUSED:
         return wanted
-    return taken.setdefault(picture.group, wanted)
+    return taken.setdefault(image.group, wanted)
 
 
 def _limit(subsets: dict[int, str], indices: Sequence[int], amounts: Amounts) -> None:
@@ -175,7 +175,7 @@ def _check_enough(label: str, wanted: dict[SubsetName, int], count: int) -> None
     if sum(wanted.values()) > count:
         raise TooFew(
             label,
-            f"expected at least {' + '.join(str(wanted[name]) for name in SUBSETS)} pictures "
+            f"expected at least {' + '.join(str(wanted[name]) for name in SUBSETS)} images "
             f"for train, validation and test. Received: {count}; ask for fewer, or for shares of the class",
         )
 
@@ -193,13 +193,13 @@ def _quotas(amounts: Amounts, count: int) -> dict[SubsetName, int]:
     return quotas
 
 
-def _subset(picture: Picture) -> SubsetName:
-    if picture.subset is None:
+def _subset(image: ArchiveImage) -> SubsetName:
+    if image.subset is None:
         raise UserError(
             "split.order folders: expected a folder train, validation or test above or below each class, or subsets by "
-            f"split.labels. Received: {picture.name}"
+            f"split.labels. Received: {image.name}"
         )
-    return picture.subset
+    return image.subset
 
 
 def _held_out(amounts: Amounts, count: int) -> int:

@@ -32,19 +32,19 @@ def write(
     resizing: Resizing,
     augmented: tuple[np.ndarray, AugmentationParams] | None = None,
 ) -> None:
-    """Write model.keras, history.csv, summary.json, summary.txt, live/ and, if training pictures vary, augmented.png.
+    """Write model.keras, history.csv, summary.json, summary.txt, live/ and, if training images vary, augmented.png.
 
     The states of the training are removed: its result is safe.
 
     Args:
         run: the training.
         directory: where to write; it appears whole or not at all.
-        model: takes pictures in [0, 255] and gives probabilities of `classes`.
+        model: takes images in [0, 255] and gives probabilities of `classes`.
         classes: names, in the order of the model's outputs.
         history: a row per epoch, as `loop.train` returns it.
         precision: in which the model computes, such as "float32".
-        resizing: how the pictures got the size of the model.
-        augmented: a training picture uint8 (height, width, channels) and how it varies; None writes no augmented.png.
+        resizing: how the images got the size of the model.
+        augmented: a training image uint8 (height, width, channels) and how it varies; None writes no augmented.png.
     """
     with atomic_directory(directory) as partial:
         # Without the optimizer's state, which nobody needs and which is twice as large as the weights.
@@ -57,8 +57,8 @@ def write(
             model.summary(line_length=110, print_fn=lambda line: print(line.rstrip(), file=file), show_trainable=True)
         shutil.copytree(live_directory(run.checkpoints), partial / "live")
         if augmented is not None:
-            picture, augmentation = augmented
-            save_sheet(picture, augmentation, run.common.seed, partial / "augmented.png")
+            image, augmentation = augmented
+            save_sheet(image, augmentation, run.common.seed, partial / "augmented.png")
     run.checkpoints.remove()
 
 

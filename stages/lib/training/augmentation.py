@@ -1,7 +1,7 @@
-"""Random variants of training pictures: flip, rotation and zoom as one resampling.
+"""Random variants of training images: flip, rotation and zoom as one resampling.
 
 The same distribution, centre and reflecting border as Keras's RandomFlip, RandomRotation and RandomZoom in this order.
-Composing the three before anything is read resamples each picture once instead of twice, which is faster and loses less
+Composing the three before anything is read resamples each image once instead of twice, which is faster and loses less
 detail.
 """
 
@@ -15,53 +15,53 @@ from PIL import Image
 from stages.lib.core.params import AugmentationParams
 
 
-def augment(pictures: tf.Tensor, params: AugmentationParams, seed: tf.Tensor) -> tf.Tensor:
-    """Vary each picture of a batch.
+def augment(images: tf.Tensor, params: AugmentationParams, seed: tf.Tensor) -> tf.Tensor:
+    """Vary each image of a batch.
 
     Args:
-        pictures: float32 (batch, height, width, channels) in [0, 255].
-        params: how much pictures vary.
+        images: float32 (batch, height, width, channels) in [0, 255].
+        params: how much images vary.
         seed: int32 (2,); the same seed gives the same variants.
 
     Returns:
         float32, same shape and range.
     """
-    count = tf.shape(pictures)[0]
+    count = tf.shape(images)[0]
     flip_seed, turn_seed, zoom_seed = tf.unstack(tf.random.split(seed, 3))
     flip = tf.where(tf.random.stateless_uniform([count], flip_seed) < 0.5, -1.0 if params.flip else 1.0, 1.0)
     limit = params.rotation * 2 * math.pi
     angle = tf.random.stateless_uniform([count], turn_seed, -limit, limit)
     zoom = tf.random.stateless_uniform([count], zoom_seed, 1 - params.zoom, 1 + params.zoom)
-    return resample(pictures, flip, angle, zoom)
+    return resample(images, flip, angle, zoom)
 
 
 # Compiled by XLA, all passes over the coordinates are one: several times as fast as TensorFlow's projective transform.
 @tf.function(jit_compile=True)
-def resample(pictures: tf.Tensor, flip: tf.Tensor, angle: tf.Tensor, zoom: tf.Tensor) -> tf.Tensor:
-    """Flip, turn and zoom each picture of a batch about its centre, in this order, in one bilinear resampling.
+def resample(images: tf.Tensor, flip: tf.Tensor, angle: tf.Tensor, zoom: tf.Tensor) -> tf.Tensor:
+    """Flip, turn and zoom each image of a batch about its centre, in this order, in one bilinear resampling.
 
     Args:
-        pictures: float32 (batch, height, width, channels), with a height, width and channels that are known beforehand.
+        images: float32 (batch, height, width, channels), with a height, width and channels that are known beforehand.
         flip: float32 (batch,), -1 mirrors left to right, 1 does not.
         angle: float32 (batch,) in radians.
-        zoom: float32 (batch,), the share of the picture that stays in view: below 1 is closer, above 1 farther.
+        zoom: float32 (batch,), the share of the image that stays in view: below 1 is closer, above 1 farther.
 
     Returns:
-        float32, same shape and range. What a zoom shows from outside is the mirror image of the turned picture; what
-        a turn shows from outside is that of the picture itself.
+        float32, same shape and range. What a zoom shows from outside is the mirror image of the turned image; what
+        a turn shows from outside is that of the image itself.
     """
-    height, width = pictures.shape[1:3]
+    height, width = images.shape[1:3]
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
     flip, cosine, sine, zoom = (one[:, tf.newaxis] for one in (flip, tf.cos(angle), tf.sin(angle), zoom))
-    # Where the output's pixels lie in the turned picture, about its centre: (batch, width) and (batch, height).
+    # Where the output's pixels lie in the turned image, about its centre: (batch, width) and (batch, height).
     x = _mirrored(middle_x + zoom * (tf.range(width, dtype=tf.float32) - middle_x), width) - middle_x
     y = _mirrored(middle_y + zoom * (tf.range(height, dtype=tf.float32) - middle_y), height) - middle_y
-    # And these in the picture itself, (batch, height, width): x' = flip * (cos x - sin y), y' = sin x + cos y.
+    # And these in the image itself, (batch, height, width): x' = flip * (cos x - sin y), y' = sin x + cos y.
     columns = (middle_x + flip * cosine * x)[:, tf.newaxis] - (flip * sine * y)[..., tf.newaxis]
     rows = (middle_y + cosine * y)[..., tf.newaxis] + (sine * x)[:, tf.newaxis]
-    varied = _bilinear(pictures, _mirrored(rows, height), _mirrored(columns, width))
+    varied = _bilinear(images, _mirrored(rows, height), _mirrored(columns, width))
     # Networks that need the size of their input beforehand find it.
-    return tf.ensure_shape(varied, pictures.shape)
+    return tf.ensure_shape(varied, images.shape)
 
 
 def _mirrored(coordinates: tf.Tensor, size: int) -> tf.Tensor:
@@ -70,13 +70,13 @@ def _mirrored(coordinates: tf.Tensor, size: int) -> tf.Tensor:
     return tf.clip_by_value(tf.minimum(there_and_back, 2 * size - there_and_back) - 0.5, 0.0, size - 1.0)
 
 
-def _bilinear(pictures: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Read each picture of a batch at coordinates inside it, float32 (batch, rows, columns)."""
-    height, width, channels = pictures.shape[1:]
+def _bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Read each image of a batch at coordinates inside it, float32 (batch, rows, columns)."""
+    height, width, channels = images.shape[1:]
     top, left = tf.floor(rows), tf.floor(columns)
     down, right = rows - top, columns - left
     row, column = tf.cast(top, tf.int32), tf.cast(left, tf.int32)
-    first = (tf.range(tf.shape(pictures)[0]) * height)[:, tf.newaxis, tf.newaxis]
+    first = (tf.range(tf.shape(images)[0]) * height)[:, tf.newaxis, tf.newaxis]
     here = (first + row) * width + column
     # A pixel on the last column or row is its own neighbour, which then counts nothing.
     beside, below = tf.cast(column < width - 1, tf.int32), tf.cast(row < height - 1, tf.int32) * width
@@ -86,26 +86,26 @@ def _bilinear(pictures: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Te
         (here + below, down * (1 - right)),
         (here + beside + below, down * right),
     )
-    pixels = tf.reshape(pictures, (-1, channels))
+    pixels = tf.reshape(images, (-1, channels))
     return tf.add_n([tf.gather(pixels, index) * share[..., tf.newaxis] for index, share in neighbours])
 
 
-def save_sheet(picture: np.ndarray, params: AugmentationParams, seed: int, file: Path, rows: int = 3) -> None:
-    """Save a square sheet of variants of one picture, the unchanged picture first.
+def save_sheet(image: np.ndarray, params: AugmentationParams, seed: int, file: Path, rows: int = 3) -> None:
+    """Save a square sheet of variants of one image, the unchanged image first.
 
     Args:
-        picture: uint8 (height, width, channels) in [0, 255].
+        image: uint8 (height, width, channels) in [0, 255].
         params: how much the variants vary.
         seed: the same seed gives the same sheet.
         file: PNG to write.
         rows: rows, and as many columns, of the sheet.
     """
-    copies = np.repeat(picture[np.newaxis].astype(np.float32), rows * rows, axis=0)
+    copies = np.repeat(image[np.newaxis].astype(np.float32), rows * rows, axis=0)
     variants = (
         augment(tf.constant(copies), params, tf.constant([seed, 0])).numpy().round().clip(0, 255).astype(np.uint8)
     )
-    variants[0] = picture
-    height, width, channels = picture.shape
+    variants[0] = image
+    height, width, channels = image.shape
     sheet = variants.reshape(rows, rows, height, width, channels).swapaxes(1, 2)
     sheet = sheet.reshape(rows * height, rows * width, channels)
     Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet).save(file)

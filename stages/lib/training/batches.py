@@ -1,4 +1,4 @@
-"""Batches of pictures for training and validation, as a pure function of seed, epoch and position in the epoch.
+"""Batches of images for training and validation, as a pure function of seed, epoch and position in the epoch.
 
 Because nothing depends on what was drawn before, a training that is resumed sees what an uninterrupted one would have.
 """
@@ -17,14 +17,14 @@ _PARALLEL = os.cpu_count() or 1
 
 
 def steps(count: int, batch_size: int) -> int:
-    """Number of batches that `count` pictures fill; the last may be smaller.
+    """Number of batches that `count` images fill; the last may be smaller.
 
     Args:
-        count: training pictures.
-        batch_size: pictures per batch.
+        count: training images.
+        batch_size: images per batch.
 
     Returns:
-        At least 1 where there is a picture for each device.
+        At least 1 where there is an image for each device.
     """
     return -(-devices.trained(count) // batch_size)
 
@@ -40,12 +40,12 @@ def training_batches(
     """All batches of the given epochs, one epoch after the other, each in a new order.
 
     Args:
-        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        inputs: images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
-        batch_size: pictures per batch; the last of an epoch may be smaller.
+        batch_size: images per batch; the last of an epoch may be smaller.
         seed: decides order and variants.
         epochs: epochs that are wanted, counted from 0.
-        augmentation: how pictures vary; None shows them as they are.
+        augmentation: how images vary; None shows them as they are.
 
     Returns:
         Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
@@ -74,10 +74,10 @@ def validation_batches(
     """Batches in the given order, never varied; same shapes and types as `training_batches`.
 
     Args:
-        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        inputs: images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
-        batch_size: pictures per batch; the last may be smaller.
-        weights: float32 (count,), how much each picture counts; they are the third element of each batch. None gives
+        batch_size: images per batch; the last may be smaller.
+        weights: float32 (count,), how much each image counts; they are the third element of each batch. None gives
             batches of two elements.
 
     Returns:

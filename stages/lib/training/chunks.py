@@ -1,7 +1,7 @@
-"""Training on a batch a few pictures at a time: the same step, in the memory that these few take.
+"""Training on a batch a few images at a time: the same step, in the memory that these few take.
 
-What a layer computed is kept until its gradient is there, so the memory of a step grows with its pictures. The gradient
-of the mean loss is the mean of the gradients of its parts as long as no picture has to do with the others of its batch;
+What a layer computed is kept until its gradient is there, so the memory of a step grows with its images. The gradient
+of the mean loss is the mean of the gradients of its parts as long as no image has to do with the others of its batch;
 batch normalisation, the one layer that would tell them apart, never trains here.
 """
 
@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from stages.lib.core.params import Precision
 
-# 12 pictures of 180 x 180, and 24 of half the bytes: with fewer, each takes longer; with more, hardly less.
+# 12 images of 180 x 180, and 24 of half the bytes: with fewer, each takes longer; with more, hardly less.
 _PIXELS: dict[Precision, int] = {"float32": 400_000, "mixed_bfloat16": 800_000}
 
 
-def pictures_at_once(image_size: int, precision: Precision) -> int | None:
-    """How many pictures of so many pixels a side train at once.
+def images_at_once(image_size: int, precision: Precision) -> int | None:
+    """How many images of so many pixels a side train at once.
 
     On a GPU all of a batch do: it has a memory of its own, and is the faster the more there are at once.
 
@@ -26,7 +26,7 @@ def pictures_at_once(image_size: int, precision: Precision) -> int | None:
         precision: of the computation.
 
     Returns:
-        Pictures; None where all of a batch train at once.
+        Images; None where all of a batch train at once.
     """
     if tf.config.list_physical_devices("GPU"):
         return None
@@ -34,14 +34,14 @@ def pictures_at_once(image_size: int, precision: Precision) -> int | None:
 
 
 def in_chunks(model: keras.Model, batch_size: int, at_once: int | None) -> keras.Model:
-    """A view of a model, built and not compiled, that trains on `at_once` pictures of each batch at a time.
+    """A view of a model, built and not compiled, that trains on `at_once` images of each batch at a time.
 
     The model itself, where a batch is no larger than that.
 
     Args:
         model: built, not compiled; no batch normalisation in it trains.
-        batch_size: pictures per training step.
-        at_once: as `pictures_at_once` gives it.
+        batch_size: images per training step.
+        at_once: as `images_at_once` gives it.
 
     Returns:
         A view on the same weights; the model itself where a batch is no larger than `at_once`.
@@ -65,7 +65,7 @@ class _InChunks(keras.Model):
     parts: int
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """One step of the optimizer on a batch: inputs, labels and, if they differ, weights of the pictures."""
+        """One step of the optimizer on a batch: inputs, labels and, if they differ, weights of the images."""
         inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         count, trained = tf.shape(labels)[0], [one.value for one in self.trainable_weights]
 

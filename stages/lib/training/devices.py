@@ -2,7 +2,7 @@
 
 With one GPU, or none, nothing of this happens. TensorFlow's MirroredStrategy does the work. For the mean over the
 shares to be the mean over the batch, shares are of one size: the batch size is a multiple of the number of GPUs, and an
-epoch leaves out the few pictures that do not go round, other ones each time.
+epoch leaves out the few images that do not go round, other ones each time.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +22,7 @@ def sharing(batch_size: int) -> AbstractContextManager[object]:
     """A block in which models are built for all GPUs, and trained and measured on all of them.
 
     Args:
-        batch_size: pictures per training step, on all devices together.
+        batch_size: images per training step, on all devices together.
 
     Raises:
         UserError: batches of this size cannot be shared evenly.
@@ -35,7 +35,7 @@ def sharing(batch_size: int) -> AbstractContextManager[object]:
             f"common.batch_size: expected a multiple of {len(found)}, the number of GPUs (CUDA_VISIBLE_DEVICES chooses "
             f"some of them). Received: {batch_size}"
         )
-    print(f"on {len(found)} GPUs, {batch_size // len(found)} pictures of each batch on each", flush=True)
+    print(f"on {len(found)} GPUs, {batch_size // len(found)} images of each batch on each", flush=True)
     return _strategy(tuple(found)).scope()
 
 
@@ -44,30 +44,30 @@ def count() -> int:
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def trained(pictures: int) -> int:
-    """How many of so many pictures an epoch takes."""
-    return pictures - pictures % count()
+def trained(images: int) -> int:
+    """How many of so many images an epoch takes."""
+    return images - images % count()
 
 
-def measured(pictures: int, batch_size: int) -> int:
-    """The largest batch size, up to a given one, with which every device gets pictures of every batch.
+def measured(images: int, batch_size: int) -> int:
+    """The largest batch size, up to a given one, with which every device gets images of every batch.
 
     Args:
-        pictures: validation pictures.
+        images: validation images.
         batch_size: the largest that may be.
 
     Returns:
-        Pictures per batch, 1 to `batch_size`.
+        Images per batch, 1 to `batch_size`.
 
     Raises:
         UserError: there is none.
     """
     for size in range(batch_size, 0, -1):
-        if all(_reaches_all(batch) for batch in (min(size, pictures), pictures % size or size)):
+        if all(_reaches_all(batch) for batch in (min(size, images), images % size or size)):
             return size
     raise UserError(
-        f"expected more pictures to validate on than the {count()} GPUs, and as many in a batch. Received: {pictures} "
-        f"pictures, common.batch_size {batch_size}"
+        f"expected more images to validate on than the {count()} GPUs, and as many in a batch. Received: {images} "
+        f"images, common.batch_size {batch_size}"
     )
 
 

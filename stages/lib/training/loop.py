@@ -1,4 +1,4 @@
-"""The one training loop: an epoch at a time, measured on the validation pictures, resumed where it stopped."""
+"""The one training loop: an epoch at a time, measured on the validation images, resumed where it stopped."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from stages.lib.networks.precision import Step
 from stages.lib.training import devices
 from stages.lib.training.batches import steps as steps_of
 from stages.lib.training.batches import training_batches, validation_batches
-from stages.lib.training.class_weights import class_weights, picture_weights
+from stages.lib.training.class_weights import class_weights, image_weights
 from stages.lib.training.epoch_bar import EpochBar
 from stages.lib.training.epoch_callback import EpochCallback, Validate
 from stages.lib.training.history import empty_history, should_stop
@@ -35,16 +35,16 @@ def train(
     Args:
         run: the training; it goes on after the last epoch that its checkpoints hold.
         model: built, not compiled.
-        inputs: training pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count,
+        inputs: training images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count,
             channels).
-        labels: int64 (count,), of the training pictures.
-        validate: gives "loss" and "accuracy" of the model on the validation pictures; its loss has the class weights of
+        labels: int64 (count,), of the training images.
+        validate: gives "loss" and "accuracy" of the model on the validation images; its loss has the class weights of
             the training.
-        augmentation: how training pictures vary; None trains on them as they are.
+        augmentation: how training images vary; None trains on them as they are.
 
     Returns:
         A row per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy. Losses are cross-entropies in nats,
-        with class weights where the training has them; accuracies are shares of pictures, always without weights.
+        with class weights where the training has them; accuracies are shares of images, always without weights.
 
     Raises:
         UserError: the loss is no longer a number.
@@ -89,14 +89,14 @@ def compile_for(model: keras.Model, params: TrainingParams, steps: int) -> None:
     model.compile(keras.optimizers.Adam(rate), _loss(model), metrics=["accuracy"])
 
 
-def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
+def step_of(model: keras.Model, images: int, at_once: int) -> Step:
     """A function that finds the gradients of a model, built and not compiled, on noise: what a step costs.
 
     Without the optimizer, whose weights and graph TensorFlow would keep for as long as the process lives.
 
     Args:
-        model: takes pictures; is compiled again.
-        pictures: of one training step.
+        model: takes images; is compiled again.
+        images: of one training step.
         at_once: of them that are computed together.
     """
     model.compile(loss=_loss(model))
@@ -109,7 +109,7 @@ def step_of(model: keras.Model, pictures: int, at_once: int) -> Step:
             loss = model.compute_loss(inputs, labels, model(inputs, training=True))
         return tape.gradient(loss, [weight.value for weight in model.trainable_weights])
 
-    return lambda: [gradients() for _ in range(-(-pictures // at_once))]
+    return lambda: [gradients() for _ in range(-(-images // at_once))]
 
 
 def validate_on(
@@ -119,18 +119,18 @@ def validate_on(
 
     Args:
         model: built; its weights are those of the moment at which the function is called.
-        inputs: pictures uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
+        inputs: images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
-        batch_size: the largest number of pictures per batch.
-        weights: of the classes in the loss, as in training; the accuracy counts every picture the same.
+        batch_size: the largest number of images per batch.
+        weights: of the classes in the loss, as in training; the accuracy counts every image the same.
 
     Returns:
-        A function without arguments; its dictionary has the cross-entropy in nats and the share of pictures that is
+        A function without arguments; its dictionary has the cross-entropy in nats and the share of images that is
         right.
     """
     view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"])
-    each = picture_weights(labels, weights)
+    each = image_weights(labels, weights)
     batches = validation_batches(inputs, labels, devices.measured(len(labels), batch_size), each)
     return lambda: view.evaluate(batches, verbose=0, return_dict=True)
 

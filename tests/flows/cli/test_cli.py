@@ -72,15 +72,15 @@ def test_run_shows_the_stages_the_models_and_the_reason_of_a_failure(make, prefe
                 "cmd": f"mkdir -p evaluation/x && echo '{{\"accuracy\": 0.875}}' > {figures}",
                 "outs": [{figures: {"cache": False}}],
             },
-            "bad": {"cmd": "echo 'error: no pictures' >&2; exit 1", "outs": ["b"]},
+            "bad": {"cmd": "echo 'error: no images' >&2; exit 1", "outs": ["b"]},
         }
     )
     code, output = smallset("run")
     assert code == 1
     assert re.search(r"good +│ ran", output)
     assert re.search(r"x +│ +0\.875", output)
-    assert output.splitlines().count("error: bad: no pictures") == 1
-    assert len(re.findall(r"bad \| error: no pictures$", output, re.MULTILINE)) == 1
+    assert output.splitlines().count("error: bad: no images") == 1
+    assert len(re.findall(r"bad \| error: no images$", output, re.MULTILINE)) == 1
 
 
 def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, prefect_server, monkeypatch):
@@ -98,9 +98,9 @@ def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, pref
     (project / "source").mkdir()
     (project / "source" / "report.html").write_text('<p><div id="run"></div></p>')
     summary = {"recommended": "x", "headline": "accuracy", "accuracy": 0.9784, "accuracy_low": 0.9711}
-    summary |= {"accuracy_high": 0.9839, "pictures": 2000, "verdict": "no difference is shown to y"}
+    summary |= {"accuracy_high": 0.9839, "images": 2000, "verdict": "no difference is shown to y"}
     (project / "source" / "summary.json").write_text(json.dumps(summary))
-    headline = "use x: 97.8 % (97.1 to 98.4 %) of 2,000 test pictures. no difference is shown to y"
+    headline = "use x: 97.8 % (97.1 to 98.4 %) of 2,000 test images. no difference is shown to y"
     code, output = smallset("run")
     assert code == 0
     page = project / "report" / "run.html"

@@ -32,7 +32,7 @@ def runs(project, monkeypatch):
             "decision": decision,
             "reason": "as [seen]",
             "summary": json.loads((project / "report" / "summary.json").read_text()),
-            "data": {"pictures": {"train": 1200, "test": 40}},
+            "data": {"images": {"train": 1200, "test": 40}},
             "run": {"started": "2026-11-24T03:00:00+00:00"},
         }
         saved_runs.save(record, "main", "Run", project)

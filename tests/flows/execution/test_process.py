@@ -39,9 +39,9 @@ def test_a_frozen_stage_is_up_to_date(make):
 
 
 def test_a_failed_stage_says_why(make):
-    make({"a": {"cmd": "echo 'error: no pictures' >&2; exit 1", "outs": ["a"]}})
+    make({"a": {"cmd": "echo 'error: no images' >&2; exit 1", "outs": ["a"]}})
     result, _ = run("a")
-    assert (result.outcome, result.reason) == (Outcome.FAILED, "no pictures")
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "no images")
 
 
 def test_a_descendant_that_keeps_the_pipe_delays_nothing(make):

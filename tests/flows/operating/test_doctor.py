@@ -143,7 +143,7 @@ def test_clocks_names_interrupted_runs_and_the_last_ones_are_looked_at(project, 
     assert (states["clock"], states["identity"], states["interrupted run"]) == ("warning", "warning", "warning")
     last_run._write("UpToDate", "nothing new", True, project)
     assert looked()[f"retraining in {project}"] == "ok"
-    last_run._write("Failed", "split: \x1b]0;x\x07 no pictures", False, project)
+    last_run._write("Failed", "split: \x1b]0;x\x07 no images", False, project)
     found = smallset("doctor")
     assert (found.exit_code, looked()[f"retraining in {project}"]) == (1, "failure")
     assert "last success just now" in found.stdout

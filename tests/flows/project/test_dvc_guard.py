@@ -188,7 +188,7 @@ def test_what_is_good_is_fetched(store):
     assert Path("made/model").read_text() == "weights"
 
 
-def test_a_broken_link_among_pictures_ends_nothing(homes, tmp_path):
+def test_a_broken_link_among_images_ends_nothing(homes, tmp_path):
     """DVC would hash none of the others; the stage `download` names it."""
     robin = tmp_path / "birds" / "robin"
     robin.mkdir(parents=True)

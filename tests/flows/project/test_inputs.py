@@ -1,4 +1,4 @@
-"""`flows.project.inputs`: the pictures that the parameters name are here as DVC tracks them, or one line says why."""
+"""`flows.project.inputs`: the images that the parameters name are here as DVC tracks them, or one line says why."""
 
 import re
 import shutil
@@ -15,11 +15,11 @@ from flows.project.git import git
 from flows.project.graph import files_in_git, read_stages, results_in_git
 from flows.remote.handover import read_needs
 from flows.remote.worker import Order, deliver
-from tests.flows.pictures_project import (
+from tests.flows.images_project import (
     SAMPLE,
     commit,
     folder_at,
-    make_pictures_project,
+    make_images_project,
     put_under_dvc,
     set_params,
     taken,
@@ -33,7 +33,7 @@ WAYS = ["add", "import", "import-url"]
 
 @pytest.fixture(scope="module")
 def drawings(homes, tmp_path_factory) -> Path:
-    return make_pictures_project(tmp_path_factory.mktemp("drawings") / "project")
+    return make_images_project(tmp_path_factory.mktemp("drawings") / "project")
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_queued_experiment_takes_them_too(project):
     assert taken(project) == BIRDS
 
 
-def test_pictures_that_only_this_folder_has_fail_elsewhere_and_are_never_drawn(project, tmp_path):
+def test_images_that_only_this_folder_has_fail_elsewhere_and_are_never_drawn(project, tmp_path):
     write_birds(project / "birds")
     with (project / ".gitignore").open("a") as ignore:
         ignore.write("/birds\n")
@@ -127,10 +127,10 @@ def test_dvc_and_the_stage_mean_the_same_path(name, project):
     assert not (project / "pwned").exists()
 
 
-def test_missing_pictures_are_one_line_with_the_path_and_the_ways_out(project):
+def test_missing_images_are_one_line_with_the_path_and_the_ways_out(project):
     set_params(project, **folder_at("birds"))
     refused(
-        "^download.path: birds: nothing is there; put your pictures there, or set it to where they are .*`dvc pull` "
+        "^download.path: birds: nothing is there; put your images there, or set it to where they are .*`dvc pull` "
         "and `dvc checkout`.*; if drawings are meant, set download.source: sample and download.path: sources$"
     )
     set_params(project, **folder_at("~/birds"))
@@ -142,7 +142,7 @@ def test_missing_pictures_are_one_line_with_the_path_and_the_ways_out(project):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_not_as_dvc_tracks_it_trains_nothing(way, project):
-    """What `git pull` brings is another birds.dvc: the old pictures would train here, and others elsewhere."""
+    """What `git pull` brings is another birds.dvc: the old images would train here, and others elsewhere."""
     put_under_dvc(project, way)
     set_params(project, **folder_at("birds"))
     read_stages()
@@ -181,14 +181,14 @@ def test_what_other_folders_hold_is_of_no_concern(project):
     read_stages()
 
 
-def test_imported_pictures_need_nobody_to_answer(project):
+def test_imported_images_need_nobody_to_answer(project):
     put_under_dvc(project, "import")
     set_params(project, **folder_at("birds"))
     shutil.rmtree(project.with_name("elsewhere"))
     read_stages()
 
 
-def test_pictures_under_dvc_belong_to_a_saved_run_and_are_no_results(project):
+def test_images_under_dvc_belong_to_a_saved_run_and_are_no_results(project):
     put_under_dvc(project, "add")
     set_params(project, **folder_at("birds"))
     assert {"birds.dvc", ".gitignore"} <= set(files_in_git())
@@ -204,7 +204,7 @@ def test_a_worker_fetches_what_its_clone_can_know_of(project):
     assert (needs.only_here, needs.pulled) == (None, ("birds",))
 
 
-def test_the_clone_of_a_worker_trains_on_the_very_same_pictures(project, tmp_path, monkeypatch):
+def test_the_clone_of_a_worker_trains_on_the_very_same_images(project, tmp_path, monkeypatch):
     put_under_dvc(project, "add")
     set_params(project, **folder_at("birds"))
     commit(project, "Birds")

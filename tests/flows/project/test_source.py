@@ -22,7 +22,7 @@ def write_params(folder: Path, address: str, **more) -> None:
 @pytest.fixture
 def here(tmp_path, monkeypatch, site):
     monkeypatch.chdir(tmp_path)
-    write_params(tmp_path, f"{site.address}/pictures.zip")
+    write_params(tmp_path, f"{site.address}/images.zip")
     site.headers = {"ETag": '"one"', "Content-Length": "0"}
     return tmp_path
 
@@ -55,7 +55,7 @@ def test_a_server_that_only_knows_get_is_asked_so(here, site):
 
 @pytest.mark.parametrize("more", [{"source": "sample"}, {"source": "folder"}, {"sha256": "0" * 64}, {"url": None}])
 def test_other_sources_need_no_look(here, site, more):
-    write_params(here, f"{site.address}/pictures.zip", **more)
+    write_params(here, f"{site.address}/images.zip", **more)
     site.status = 500
     assert not source.look()
 
@@ -65,11 +65,11 @@ def test_an_address_that_says_nothing_is_one_line(here, site):
     with pytest.raises(FlowError, match="neither an ETag, a date nor a length"):
         source.look()
     site.status = 404
-    with pytest.raises(FlowError, match=r"^download\.url: http://127\.0\.0\.1:\d+/pictures\.zip: .*404[^\n]*$"):
+    with pytest.raises(FlowError, match=r"^download\.url: http://127\.0\.0\.1:\d+/images\.zip: .*404[^\n]*$"):
         source.look()
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        write_params(here, f"http://127.0.0.1:{closed.getsockname()[1]}/pictures.zip")
+        write_params(here, f"http://127.0.0.1:{closed.getsockname()[1]}/images.zip")
         with pytest.raises(FlowError, match=r"^download\.url: http[^\n]*refused[^\n]*$"):
             source.look()
 
@@ -77,12 +77,12 @@ def test_an_address_that_says_nothing_is_one_line(here, site):
 @pytest.mark.usefixtures("prefect_server")
 def test_a_scheduled_run_notices_a_change_and_a_fresh_checkout_none(project, site):
     site.headers = {"ETag": '"one"'}
-    write_params(project, f"{site.address}/pictures.zip")
+    write_params(project, f"{site.address}/images.zip")
     dvc_yaml = yaml.safe_load((project / "dvc.yaml").read_text())
     dvc_yaml["stages"]["train"]["deps"].append("${download.path}")
     (project / "dvc.yaml").write_text(yaml.safe_dump(dvc_yaml))
     (project / "sources").mkdir()
-    (project / "sources" / "README.md").write_text("Pictures")
+    (project / "sources" / "README.md").write_text("Images")
     with (project / ".gitignore").open("a") as ignore:
         ignore.write("/sources/.source.json\n")
     git("add", "--all", folder=project)

@@ -49,7 +49,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         dvc("repro", "--quiet", folder=project)
         found = {"fresh": commit("A run", *results)}
         write_source(project, 0.9)
-        found["stale"] = commit("Other pictures", "source")
+        found["stale"] = commit("Other images", "source")
         run(found["stale"], {"other": "trained"}, epochs=7)
         [_, found["good"]] = run(found["stale"], {"failed": "failed", "good": "trained"})
         git("tag", "--delete", "run/good")

@@ -37,7 +37,7 @@ def test_the_same_as_in_one_workspace(project, tmp_path, monkeypatch):
         assert ["train@x", "training x"] in lines
         assert "up to date" in dvc("status")
         assert run(address) == dict.fromkeys(NAMES, "up to date")
-    assert not (tmp_path / "one" / "pictures" / "own").exists()
+    assert not (tmp_path / "one" / "images" / "own").exists()
     monkeypatch.chdir(single)
     (tmp_path / "meeting" / "x").touch()
     (tmp_path / "meeting" / "y").touch()
@@ -50,10 +50,10 @@ def test_the_same_as_in_one_workspace(project, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_failure_on_a_worker_is_one_line_and_the_next_run_goes_on(project, tmp_path):
-    (project / "meet.py").write_text("import sys; sys.exit('error: no [pictures]' if sys.argv[1] == 'x' else 0)")
+    (project / "meet.py").write_text("import sys; sys.exit('error: no [images]' if sys.argv[1] == 'x' else 0)")
     git("commit", "--quiet", "--all", "--message", "It fails")
     with cluster(project) as address:
-        found = dict.fromkeys(NAMES, "ran") | {"train@x": "no [pictures]", "sum": "a stage before it failed"}
+        found = dict.fromkeys(NAMES, "ran") | {"train@x": "no [images]", "sum": "a stage before it failed"}
         assert run(address) == found
         (project / "meet.py").write_text("")
         with pytest.raises(FlowError, match=r"workers run what is committed: meet\.py differs from commit \w{8}"):

@@ -10,7 +10,7 @@ import pytest
 from flows.errors import FlowError
 from flows.project.git import resolve
 from flows.registry import gto, publish, saved_runs
-from flows.retraining import gate, known_pictures
+from flows.retraining import gate, known_images
 from tests.flows.versions_project import (
     STAGES,
     commit_source,
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def used(homes, tmp_path_factory) -> Path:
-    """A project whose model is right on 160 of 200 pictures, and in use, with the real `stages.compare`."""
+    """A project whose model is right on 160 of 200 images, and in use, with the real `stages.compare`."""
     project = make_project(tmp_path_factory.mktemp("gate") / "project")
     shutil.copy(ROOT / "stages" / "compare.py", project / "stages")
     # The toy has other sections than the real project.
@@ -85,13 +85,13 @@ def test_a_model_is_promoted_that_is_shown_to_be_hardly_worse(decide, used, accu
     assert found.comparison["recommended"]["after"]["accuracy"]["value"] == accuracy
     assert found.comparison["before"]["name"] == "v1.0.0"
     assert found.reason.startswith(found.comparison["verdict"])
-    assert ("Cannot decide with these test pictures, about " in found.reason) is (word == "undecided")
+    assert ("Cannot decide with these test images, about " in found.reason) is (word == "undecided")
     assert not (used / ".smallset" / "gate").exists()
 
 
 def test_a_model_that_loses_the_rare_class_is_not_promoted_though_it_is_as_often_right(decide, used, monkeypatch):
     # 40 cats and 360 dogs: the model in use finds nine of ten of each, the new one says "dog".
-    monkeypatch.setenv("TOY_PICTURES", "400")
+    monkeypatch.setenv("TOY_IMAGES", "400")
     monkeypatch.setenv("TOY_CATS", "40")
     present = gto.in_use(used)
     monkeypatch.setenv("TOY_WRONG", "0-4,40-76")
@@ -106,8 +106,8 @@ def test_a_model_that_loses_the_rare_class_is_not_promoted_though_it_is_as_often
 def test_every_decision_says_the_cautions_of_the_report(decide, used):
     present = gto.in_use(used)
     decide(0.95, present)
-    summary = json.loads(Path("report/summary.json").read_text()) | {"cautions": ["Only 9 pictures.", "All tie."]}
-    said = ". Caution: Only 9 pictures. Caution: All tie."
+    summary = json.loads(Path("report/summary.json").read_text()) | {"cautions": ["Only 9 images.", "All tie."]}
+    said = ". Caution: Only 9 images. Caution: All tie."
     for one in (None, present):
         found = gate.decide(one, summary, gate.read_gate())
         assert found.promote
@@ -123,11 +123,11 @@ def test_other_classes_are_for_a_person_to_decide(decide, used):
     assert "v1.0.0 in use knows the classes cat, dog, the new model bird, cat, dog" in found.reason
 
 
-def test_test_pictures_that_nothing_compares_are_one_line(decide, used, monkeypatch):
-    monkeypatch.setenv("TOY_PICTURES", "100")
+def test_test_images_that_nothing_compares_are_one_line(decide, used, monkeypatch):
+    monkeypatch.setenv("TOY_IMAGES", "100")
     decide(0.9, None)
-    monkeypatch.delenv("TOY_PICTURES")
-    with pytest.raises(FlowError, match=r"^compare of the model in use: the test pictures differ: [^\n]*$"):
+    monkeypatch.delenv("TOY_IMAGES")
+    with pytest.raises(FlowError, match=r"^compare of the model in use: the test images differ: [^\n]*$"):
         gate.decide(gto.in_use(used), {"accuracy": 0.9}, gate.read_gate())
 
 
@@ -175,12 +175,12 @@ def test_a_minimum_by_itself_relates_to_guessing(decide, value, low, headline, w
     summary = {"recommended": "x", "headline": headline, headline: value, f"{headline}_low": low}
     found = gate.decide(None, summary, gate.read_gate() | {"min_accuracy": "auto"})
     assert found.word == word
-    assert ("0.5000 (gate.min_accuracy: auto)" in found.reason.replace(", with these test pictures", "")) is (
+    assert ("0.5000 (gate.min_accuracy: auto)" in found.reason.replace(", with these test images", "")) is (
         word != "promoted"
     )
 
 
 def test_guessing_is_the_largest_class_or_one_of_so_many():
     rows = [{"label": label} for label in "aaab"]
-    assert known_pictures.chance(rows, "accuracy") == 0.75
-    assert known_pictures.chance(rows, "balanced_accuracy") == 0.5
+    assert known_images.chance(rows, "accuracy") == 0.75
+    assert known_images.chance(rows, "balanced_accuracy") == 0.5

@@ -6,13 +6,13 @@ from flows.retraining.notify import VARIABLE, notify
 
 
 def test_a_word_gets_there(site):
-    assert notify("failed", "main: no pictures", branch="main", run="run/1") is None
-    assert site.posts == [{"event": "failed", "text": "main: no pictures", "branch": "main", "run": "run/1"}]
+    assert notify("failed", "main: no images", branch="main", run="run/1") is None
+    assert site.posts == [{"event": "failed", "text": "main: no images", "branch": "main", "run": "run/1"}]
 
 
 def test_nobody_is_told_where_nobody_asked(monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert notify("failed", "main: no pictures") is None
+    assert notify("failed", "main: no images") is None
 
 
 def test_what_does_not_get_there_is_said(site, monkeypatch):
@@ -36,13 +36,13 @@ def test_a_word_is_tried_again_a_few_times_and_fails_nothing(site, monkeypatch, 
 
     monkeypatch.setattr(tell, "WAIT", 0.01)
     site.status = 503
-    tell.tell("failed", "main: no pictures", branch="main")
+    tell.tell("failed", "main: no images", branch="main")
     assert len(site.posts) == tell.TRIES
     logged = capsys.readouterr().err
     assert "not told: the server answered 503" in logged
-    assert "(failed: main: no pictures)" in logged
+    assert "(failed: main: no images)" in logged
     # What is refused once is refused again.
     site.posts.clear()
     site.status = 404
-    tell.tell("failed", "main: no pictures")
+    tell.tell("failed", "main: no images")
     assert len(site.posts) == 1

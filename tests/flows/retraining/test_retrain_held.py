@@ -1,4 +1,4 @@
-"""Scheduled runs beside a person's word, and beside too few test pictures: what they say, and what stays in use."""
+"""Scheduled runs beside a person's word, and beside too few test images: what they say, and what stays in use."""
 
 import pytest
 
@@ -50,10 +50,10 @@ def test_small_losses_do_not_add_up_and_a_person_is_asked_until_there_is_an_answ
     name, message = retrain(project)
     assert (name, in_use(project)) == ("Undecided", "v1.1.0")
     assert "160 right before, 158 after. At least -2.5 beside v1.1.0, -3.0 beside v1.0.0 points" in message
-    assert "Its test pictures have decided 2 times before." in message
+    assert "Its test images have decided 2 times before." in message
     assert retrain(project)[0] == "Undecided"
     runs = [one.record for one in saved_runs.versions("main", remote(project))]
-    assert [run["test_pictures"]["decided_before"] for run in runs] == [2, 1, 0]
+    assert [run["test_images"]["decided_before"] for run in runs] == [2, 1, 0]
     other = clone(project, "other")
     gto.promote(saved_runs.latest("main", other).commit, "good enough", other, "promote")
     git("push", "--quiet", "origin", "refs/tags/*", folder=other)

@@ -1,4 +1,4 @@
-"""`flows.retraining.retrain` on pictures with a few bad things among them: the rest goes on, and it is told.
+"""`flows.retraining.retrain` on images with a few bad things among them: the rest goes on, and it is told.
 
 With the real stages `download` and `split`, git, DVC and Prefect; `test_week.py` has the whole pipeline.
 """
@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from flows.registry import gto
-from tests.flows.pictures_project import ROOT, commit, folder_at, make_pictures_project, set_params
+from tests.flows.images_project import ROOT, commit, folder_at, make_images_project, set_params
 from tests.flows.versions_project import remote, retrain
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -28,8 +28,8 @@ SPLIT = {
 
 @pytest.fixture
 def birds(homes, tmp_path) -> Path:
-    """Twelve pictures of each of two birds, which the project beside them takes."""
-    project, folder = make_pictures_project(tmp_path / "project"), tmp_path / "birds"
+    """Twelve images of each of two birds, which the project beside them takes."""
+    project, folder = make_images_project(tmp_path / "project"), tmp_path / "birds"
     shutil.copy(ROOT / "stages" / "split.py", project / "stages")
     content = yaml.safe_load((project / "dvc.yaml").read_text())
     content["stages"]["split"] = SPLIT
@@ -92,4 +92,4 @@ def test_strays_may_be_errors_on_a_schedule_too(birds):
     draw(birds, "todo", range(2))
     name, message = retrain(birds.with_name("project"), overrides={"split.strays": "error"})
     assert name == "Failed"
-    assert "class 'todo': expected at least 3 pictures" in message
+    assert "class 'todo': expected at least 3 images" in message

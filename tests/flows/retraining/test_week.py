@@ -42,7 +42,7 @@ def live(week: Week) -> None:
 def first_run(week: Week) -> None:
     for bird in ("robin", "wren"):
         week.add(bird, 200)
-    day = week.retrain("Monday: the first pictures")
+    day = week.retrain("Monday: the first images")
     assert (day.code, day.used, day.events()) == (0, "v1.0.0", ["promoted"]), day.said
 
 
@@ -76,7 +76,7 @@ def swapped_labels(week: Week) -> None:
     week.rename(robin="wren", wren="robin")
     day = week.retrain("Friday: robins and wrens are swapped")
     assert (day.used, day.events()) == (before, ["undecided"]), day.said
-    assert "480 of 680 pictures that v1.2.0 knew have changed class" in day.text()
+    assert "480 of 680 images that v1.2.0 knew have changed class" in day.text()
     week.rename(robin="wren", wren="robin")
 
 
@@ -89,11 +89,11 @@ def truncated_files_and_a_stray_folder(week: Week) -> None:
         file.write_bytes(file.read_bytes()[:100])
     week.add("todo", 2, bird="robin")
     (week.birds / "wren" / "lost.png").symlink_to("nowhere")
-    day = week.retrain("Saturday: 6 truncated files, 2 pictures in todo, a broken link")
+    day = week.retrain("Saturday: 6 truncated files, 2 images in todo, a broken link")
     assert (day.code, day.events()) == (0, ["promoted"]), day.said
     assert day.used != before
     assert "7 files cannot be read or decoded and were set aside" in day.text()
-    assert "class 'todo': expected at least 3 pictures" in day.text()
+    assert "class 'todo': expected at least 3 images" in day.text()
 
 
 def emptied_folder(week: Week) -> None:
@@ -113,7 +113,7 @@ def rollback(week: Week) -> None:
     """What a person took out of use comes back by hand only; what is better meanwhile waits."""
     taken_out = week.days[-1].used
     week.by_hand("rollback", "--message", "wrong on the new camera")
-    day = week.retrain("Monday: Saturday's pictures again, after a rollback by hand")
+    day = week.retrain("Monday: Saturday's images again, after a rollback by hand")
     assert day.used != taken_out, day.said
     assert "took out of use: wrong on the new camera" in day.text()
     back = day.used

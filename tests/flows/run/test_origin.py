@@ -21,7 +21,7 @@ from flows.run.run_page import SLOT
 SMALLSET = [sys.executable, "-m", "flows.cli"]
 FIGURES, SUMMARY = "evaluation/x/figures.json", "report/summary.json"
 STAGES = {
-    # Fails for pictures that are called "broken".
+    # Fails for images that are called "broken".
     "download": {
         "cmd": "mkdir -p data && python get.py",
         "params": ["download", "common.seed"],
@@ -48,7 +48,7 @@ GET = """
 import sys, yaml
 path = yaml.safe_load(open("params.yaml"))["download"]["path"]
 if path == "broken":
-    sys.exit("error: no such pictures")
+    sys.exit("error: no such images")
 open("data/raw.zip", "w").write(path)
 """
 SCORE = """
@@ -57,7 +57,7 @@ figures = {"accuracy": 0.875, "accuracy_low": 0.8, "accuracy_high": 0.9}
 figures |= {"recommended": "x", "verdict": "the best of one"}
 json.dump(figures, open(sys.argv[1], "w"))
 """
-HEADLINE = "use x: 87.5 % (80.0 to 90.0 %) of the test pictures. the best of one"
+HEADLINE = "use x: 87.5 % (80.0 to 90.0 %) of the test images. the best of one"
 
 
 def smallset(*arguments: str) -> tuple[int, str]:
@@ -81,7 +81,7 @@ def project(make, dvc):
     (folder / "get.py").write_text(GET)
     (folder / "score.py").write_text(SCORE)
     (folder / ".gitignore").write_text("/.smallset/\n/.dvc/cache\n/.dvc/tmp\n/data/\n/models/\n/report/*.html\n")
-    set_path("pictures")
+    set_path("images")
     dvc("repro", "--quiet")
     for command in (
         ["checkout", "--quiet", "-B", "main"],
@@ -108,9 +108,9 @@ def test_status_says_whose_results_of_an_earlier_run_are(project):
     output = smallset("status")[1]
     [line] = [line for line in output.splitlines() if "earlier run" in line]
     assert re.fullmatch(
-        r"Results of an earlier run \(committed as \w+ on \d{4}-\d\d-\d\d, download\.path pictures, "
+        r"Results of an earlier run \(committed as \w+ on \d{4}-\d\d-\d\d, download\.path images, "
         r"download\.source folder\), not of what is here now\. "
-        r"Changed since: download\.path pictures -> birds \[new\]\.",
+        r"Changed since: download\.path images -> birds \[new\]\.",
         line,
     )
     assert smallset("report", "--output", "mine.html")[1].splitlines()[-1] == line
@@ -152,13 +152,13 @@ def test_a_failed_run_shows_and_saves_nothing_of_the_run_before(project, prefect
     set_path("broken")
     code, output = smallset("run", "--save")
     assert code == 1
-    assert output.splitlines()[-1] == "error: download: no such pictures"
+    assert output.splitlines()[-1] == "error: download: no such images"
     assert "0.875" not in output
     assert "use x" not in output
     assert "\nreport: " not in output
     assert "results of earlier runs are still here and not shown" in output
     latest, before = json.loads(smallset("history", "--json")[1])
-    assert (latest["outcome"], latest["recommended"], latest["measured"], latest["pictures"]) == (
+    assert (latest["outcome"], latest["recommended"], latest["measured"], latest["images"]) == (
         "failed",
         "",
         None,
@@ -168,7 +168,7 @@ def test_a_failed_run_shows_and_saves_nothing_of_the_run_before(project, prefect
     record = json.loads(subprocess.check_output(["git", "show", "runs/main:run.json"]))
     assert (record["summary"], record["classifier"], record["data"]["archive"]) == (None, None, None)
     page = Path("report/run.html").read_text()
-    assert re.search(r"what an earlier run left(, made \S+ \S+ UTC)?: it is not of that run's pictures", page)
+    assert re.search(r"what an earlier run left(, made \S+ \S+ UTC)?: it is not of that run's images", page)
     # Such a run has no classifier of its own to be put into use.
     assert "a failed run" in smallset("promote")[1]
 

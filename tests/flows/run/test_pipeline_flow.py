@@ -94,8 +94,8 @@ def test_a_flow_records_itself_and_shows_its_verdict(make):
     outs = [*report["outs"], *({path: {"cache": False}} for path in more.values())]
     project = make(EVALUATED | {"report": report | {"cmd": report["cmd"] + copied, "outs": outs}})
     (project / "source").write_text('{"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}')
-    summary = {"recommended": "x", "accuracy": 0.5, "pictures": 90, "verdict": "x and <y> are the same"}
-    summary |= {"why": "It is cheap.", "cautions": ["Only <90> pictures."]}
+    summary = {"recommended": "x", "accuracy": 0.5, "images": 90, "verdict": "x and <y> are the same"}
+    summary |= {"why": "It is cheap.", "cautions": ["Only <90> images."]}
     (project / "summary.json").write_text(json.dumps(summary))
     (project / "comparisons.csv").write_text("one,other,verdict\nx,y,no difference shown\n")
     state = state_of()
@@ -103,8 +103,8 @@ def test_a_flow_records_itself_and_shows_its_verdict(make):
     [shown] = [
         artifact.data for artifact in read("read_artifacts", artifact_filter=wanted) if artifact.key == "results"
     ]
-    assert shown.startswith("## use x: 50.0 % of 90 test pictures\n\nx and &lt;y&gt; are the same\n\nIt is cheap.\n\n")
-    assert "\n**Before you rely on it**\n\n- Only &lt;90&gt; pictures.\n\n| model |" in shown
+    assert shown.startswith("## use x: 50.0 % of 90 test images\n\nx and &lt;y&gt; are the same\n\nIt is cheap.\n\n")
+    assert "\n**Before you rely on it**\n\n- Only &lt;90&gt; images.\n\n| model |" in shown
     assert "| y | 50.0 % | 40.0 to 60.0 % | no difference shown |" in shown
     assert (project / "report" / "run.html").resolve().as_uri() in shown
 
@@ -125,7 +125,7 @@ def test_a_failed_stage_stops_what_depends_on_it_and_nothing_else(make):
 
     make(
         {
-            "bad": {"cmd": "echo 'error: no [pictures]' >&2; exit 1", "outs": ["b"]},
+            "bad": {"cmd": "echo 'error: no [images]' >&2; exit 1", "outs": ["b"]},
             "after": {"cmd": "cp b c", "deps": ["b"], "outs": ["c"]},
             "unrelated": {"cmd": "echo 1 > u", "outs": ["u"]},
         }
@@ -133,7 +133,7 @@ def test_a_failed_stage_stops_what_depends_on_it_and_nothing_else(make):
     state = state_of()
     assert state.is_failed()
     assert task_states(state) == {"bad": "Failed", "after": "NotReady", "unrelated": "Completed"}
-    with pytest.raises(Exception, match=r"bad: no \[pictures\]"):
+    with pytest.raises(Exception, match=r"bad: no \[images\]"):
         state.result()
     assert run() == {"bad": "failed", "after": "not run", "unrelated": "up to date"}
     assert {stage.name: stage.outcome for stage in read_record().stages} == {

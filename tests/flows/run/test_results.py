@@ -27,7 +27,7 @@ FULL = {
     "balanced_accuracy": 0.91,
     "balanced_accuracy_low": 0.885,
     "balanced_accuracy_high": 0.93,
-    "pictures": 2000,
+    "images": 2000,
     "verdict": "better than scratch",
 }
 
@@ -41,12 +41,12 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("summary", "line"),
     [
-        (FULL, "use fine_tuned: 97.8 % (97.1 to 98.4 %) of 2,000 test pictures"),
+        (FULL, "use fine_tuned: 97.8 % (97.1 to 98.4 %) of 2,000 test images"),
         (
             FULL | {"headline": BALANCED},
-            "use fine_tuned: balanced accuracy 91.0 % (88.5 to 93.0 %) on 2,000 test pictures",
+            "use fine_tuned: balanced accuracy 91.0 % (88.5 to 93.0 %) on 2,000 test images",
         ),
-        ({"recommended": "scratch", "accuracy": 0.5, "accuracy_low": None}, "use scratch: 50.0 % of the test pictures"),
+        ({"recommended": "scratch", "accuracy": 0.5, "accuracy_low": None}, "use scratch: 50.0 % of the test images"),
         ({"recommended": "scratch"}, ""),
         ({}, ""),
     ],
@@ -57,10 +57,10 @@ def test_the_headline(summary, line):
 
 def test_the_verdict_follows_the_headline():
     assert headline_and_verdict({}) == ""
-    assert headline_and_verdict(FULL).endswith("test pictures. better than scratch")
-    told = headline_and_verdict(FULL | {"why": "It is cheap.", "cautions": ["Few pictures.", "All tie."]})
-    assert told.splitlines()[1:] == ["why: It is cheap.", "caution: Few pictures.", "caution: All tie."]
-    assert headline_and_verdict(FULL | {"verdict": None}).endswith("test pictures")
+    assert headline_and_verdict(FULL).endswith("test images. better than scratch")
+    told = headline_and_verdict(FULL | {"why": "It is cheap.", "cautions": ["Few images.", "All tie."]})
+    assert told.splitlines()[1:] == ["why: It is cheap.", "caution: Few images.", "caution: All tie."]
+    assert headline_and_verdict(FULL | {"verdict": None}).endswith("test images")
     SUMMARY.write_text("half a fi")
     assert read_summary() == {}
 
@@ -83,7 +83,7 @@ def test_figures_of_an_earlier_layout_are_none(monkeypatch):
 def test_verdicts_are_turned_to_stand_beside_the_recommended_model():
     assert read_verdicts("b") == {}
     COMPARISONS.write_text(
-        "one,other,pictures,verdict\na,b,9,worse\na,c,9,better\nb,c,9,better\nb,d,9,no difference shown\n"
+        "one,other,images,verdict\na,b,9,worse\na,c,9,better\nb,c,9,better\nb,d,9,no difference shown\n"
     )
     expected = {"b": "recommended", "a": "worse", "c": "worse", "d": "no difference shown"}
     assert read_verdicts("b") == expected

@@ -1,4 +1,4 @@
-"""Decoded pictures make the same batches in memory and in a file."""
+"""Decoded images make the same batches in memory and in a file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stages.lib.arrays import decoded, rows
 from stages.lib.arrays.decoded import decode_all
 from stages.lib.arrays.rows import Rows
 from stages.lib.core.params import AugmentationParams
-from stages.lib.images.decode import BrokenPicture
+from stages.lib.images.decode import BrokenImage
 from stages.lib.images.resizing import STRETCH
 from stages.lib.training import batches
 
@@ -31,8 +31,8 @@ def small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_in_memory_no_file_is_written(files: list[Path], tmp_path: Path) -> None:
-    pictures = decode_all(files, 8, "grey", tmp_path / "overflow.npy", STRETCH)
-    assert pictures.shape == (10, 8, 8, 1)
+    images = decode_all(files, 8, "grey", tmp_path / "overflow.npy", STRETCH)
+    assert images.shape == (10, 8, 8, 1)
     assert not (tmp_path / "overflow.npy").exists()
 
 
@@ -50,8 +50,8 @@ def test_batches_are_the_same_from_a_file(
         [*batches.training_batches(one, labels, 4, 1, range(2), variation), *batches.validation_batches(one, labels, 4)]
         for one in (in_memory, in_file)
     ]
-    for (pictures, places), (others, other_places) in zip(*every, strict=True):
-        np.testing.assert_array_equal(pictures, others)
+    for (images, places), (others, other_places) in zip(*every, strict=True):
+        np.testing.assert_array_equal(images, others)
         np.testing.assert_array_equal(places, other_places)
 
 
@@ -68,7 +68,7 @@ def test_a_training_that_goes_on_does_not_decode_again(files: list[Path], tmp_pa
 def test_an_interrupted_file_is_not_taken_for_a_whole_one(files: list[Path], tmp_path: Path) -> None:
     content = files[7].read_bytes()
     files[7].write_bytes(b"broken")
-    with pytest.raises(BrokenPicture, match=r"7\.png: not a picture"):
+    with pytest.raises(BrokenImage, match=r"7\.png: not an image"):
         decode_all(files, 8, "rgb", tmp_path / "overflow.npy", STRETCH)
     assert not list(tmp_path.glob("*overflow*"))
     files[7].write_bytes(content)

@@ -1,4 +1,4 @@
-"""Which model is recommended: the cheapest that the validation pictures do not tell from the best."""
+"""Which model is recommended: the cheapest that the validation images do not tell from the best."""
 
 import numpy as np
 import pytest
@@ -8,22 +8,22 @@ from stages.lib.comparison.choice import ONE_ERROR, choose
 LOSSES = {"scratch": 0.3, "feature_extraction": 0.2, "fine_tuned": 0.1}
 
 
-def right_but(wrong: range, pictures: int) -> np.ndarray:
+def right_but(wrong: range, images: int) -> np.ndarray:
     """Of a model that gets all but these right."""
-    found = np.ones(pictures, bool)
+    found = np.ones(images, bool)
     found[wrong.start : wrong.stop] = False
     return found
 
 
-def chosen(*wrongs: range, pictures: int, labels: np.ndarray | None = None, measure="accuracy"):
-    rights = {name: right_but(wrong, pictures) for name, wrong in zip(LOSSES, wrongs, strict=False)}
-    labels = np.zeros(pictures) if labels is None else labels
+def chosen(*wrongs: range, images: int, labels: np.ndarray | None = None, measure="accuracy"):
+    rights = {name: right_but(wrong, images) for name, wrong in zip(LOSSES, wrongs, strict=False)}
+    labels = np.zeros(images) if labels is None else labels
     return choose(rights, labels, measure, LOSSES)
 
 
 @pytest.mark.parametrize(
     ("only_best", "only_cheap", "taken"),
-    # Of 24 pictures. By the binomial distribution: p 1, .5, .25, .625, .375 and .219.
+    # Of 24 images. By the binomial distribution: p 1, .5, .25, .625, .375 and .219.
     [
         (1, 0, "scratch"),
         (2, 0, "scratch"),
@@ -36,41 +36,41 @@ def chosen(*wrongs: range, pictures: int, labels: np.ndarray | None = None, meas
 def test_a_cheaper_model_within_one_standard_error_is_taken(only_best, only_cheap, taken):
     rights = {"scratch": right_but(range(only_best), 24), "fine_tuned": right_but(range(10, 10 + only_cheap), 24)}
     found = choose(rights, np.zeros(24), "accuracy", LOSSES)
-    assert (found.chosen, found.best, found.pictures) == (taken, "fine_tuned", 24)
+    assert (found.chosen, found.best, found.images) == (taken, "fine_tuned", 24)
     assert (found.beside is None) == (taken == "fine_tuned")
     assert found.beside is None or found.beside.p_value > ONE_ERROR
 
 
-def test_many_pictures_tell_what_few_do_not():
-    # The standard error is sqrt(27 + 21) = 6.9 pictures, and sqrt(30 + 20) = 7.1.
+def test_many_images_tell_what_few_do_not():
+    # The standard error is sqrt(27 + 21) = 6.9 images, and sqrt(30 + 20) = 7.1.
     close, far = range(21, 48), range(20, 50)
-    assert chosen(close, close, range(21), pictures=1000).chosen == "scratch"
-    assert chosen(far, far, range(20), pictures=1000).chosen == "fine_tuned"
+    assert chosen(close, close, range(21), images=1000).chosen == "scratch"
+    assert chosen(far, far, range(20), images=1000).chosen == "fine_tuned"
 
 
 def test_the_cheapest_of_those_within_one_standard_error_is_taken_not_the_second_best():
-    found = chosen(range(9), range(3), range(2), pictures=100)
+    found = chosen(range(9), range(3), range(2), images=100)
     assert (found.chosen, found.best) == ("feature_extraction", "fine_tuned")
     assert found.figures == pytest.approx({"scratch": 0.91, "feature_extraction": 0.97, "fine_tuned": 0.98})
 
 
 def test_of_equals_the_cheapest_is_taken_whatever_their_loss():
-    found = chosen(range(5), range(5), range(5), pictures=100)
+    found = chosen(range(5), range(5), range(5), images=100)
     assert (found.chosen, found.best) == ("scratch", "fine_tuned")
     assert found.beside is not None
     assert found.beside.difference.value == 0
 
 
 def test_a_single_model_is_taken():
-    assert chosen(range(20), pictures=20).chosen == "scratch"
+    assert chosen(range(20), images=20).chosen == "scratch"
 
 
-def test_the_measure_that_counts_on_the_test_pictures_decides():
+def test_the_measure_that_counts_on_the_test_images_decides():
     labels = np.repeat(["rare", "common"], [20, 180])
     # `scratch` never finds the rare class, `fine_tuned` does, at the price of more mistakes altogether.
     wrongs = range(20), range(50, 100), range(40, 70)
-    assert chosen(*wrongs, pictures=200, labels=labels, measure="balanced_accuracy").chosen == "fine_tuned"
-    assert chosen(*wrongs, pictures=200, labels=labels).chosen == "scratch"
-    found = chosen(*wrongs, pictures=200, labels=labels, measure="balanced_accuracy").figures
+    assert chosen(*wrongs, images=200, labels=labels, measure="balanced_accuracy").chosen == "fine_tuned"
+    assert chosen(*wrongs, images=200, labels=labels).chosen == "scratch"
+    found = chosen(*wrongs, images=200, labels=labels, measure="balanced_accuracy").figures
     assert found["scratch"] == 0.5
     assert found["fine_tuned"] == pytest.approx((1 + 150 / 180) / 2)

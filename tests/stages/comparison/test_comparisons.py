@@ -10,7 +10,7 @@ from stages.lib.comparison.comparisons import (
     corrected,
     lower_bound,
 )
-from stages.lib.comparison.paired_accuracies import paired_difference, pictures_needed
+from stages.lib.comparison.paired_accuracies import images_needed, paired_difference
 
 
 def models(both: int, only_one: int, only_other: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +36,7 @@ def test_the_difference_and_the_test_are_those_of_fagerland():
 def test_mcnemars_exact_test_is_the_binomial_one():
     found = compare("one", "other", *models(85, 12, 3, 0))
     assert found.p_value == pytest.approx(binomtest(3, 15, 0.5).pvalue)
-    assert (found.only_one, found.only_other, found.pictures) == (12, 3, 100)
+    assert (found.only_one, found.only_other, found.images) == (12, 3, 100)
 
 
 def test_holm_multiplies_the_smallest_p_by_the_number_of_comparisons():
@@ -64,17 +64,17 @@ def test_the_verdict_and_its_mirror(counts, verdict):
     assert found.swapped() == compare("other", "one", *reversed(models(*counts)))
 
 
-def test_equal_models_are_told_apart_by_no_number_of_pictures():
-    assert pictures_needed(9, 9, 100) is None
+def test_equal_models_are_told_apart_by_no_number_of_images():
+    assert images_needed(9, 9, 100) is None
 
 
 @pytest.mark.parametrize("comparisons", [1, 3, 10])
 @pytest.mark.parametrize(("only_one", "only_other"), [(30, 18), (12, 2), (150, 110), (2, 5)])
-def test_with_the_pictures_needed_the_test_finds_the_difference_four_times_in_five(only_one, only_other, comparisons):
-    needed = pictures_needed(only_one, only_other, 1000, comparisons)
+def test_with_the_images_needed_the_test_finds_the_difference_four_times_in_five(only_one, only_other, comparisons):
+    needed = images_needed(only_one, only_other, 1000, comparisons)
     assert needed is not None
     share, lean = (only_one + only_other) / 1000, max(only_one, only_other) / (only_one + only_other)
-    # The power of the exact test, over every number of pictures on which the models may differ.
+    # The power of the exact test, over every number of images on which the models may differ.
     power = 0.0
     for differing in range(1, needed + 1):
         if (weight := binom.pmf(differing, needed, share)) < 1e-9:
@@ -86,20 +86,20 @@ def test_with_the_pictures_needed_the_test_finds_the_difference_four_times_in_fi
 
 
 @pytest.mark.parametrize("comparisons", [1, 3, 10])
-def test_where_no_difference_is_shown_more_pictures_are_needed_than_there_are(comparisons):
-    for pictures in (5, 6, 8, 9, 12, 30):
-        for only_one in range(1, pictures + 1):
+def test_where_no_difference_is_shown_more_images_are_needed_than_there_are(comparisons):
+    for images in (5, 6, 8, 9, 12, 30):
+        for only_one in range(1, images + 1):
             p = binomtest(only_one, only_one).pvalue * comparisons
-            needed = pictures_needed(only_one, 0, pictures, comparisons)
-            assert p < 0.05 or needed > pictures, (pictures, only_one)
+            needed = images_needed(only_one, 0, images, comparisons)
+            assert p < 0.05 or needed > images, (images, only_one)
 
 
-def test_pictures_needed_know_how_many_comparisons_are_made_together():
+def test_images_needed_know_how_many_comparisons_are_made_together():
     one, other = models(85, 12, 3, 0)
     alone = compare("one", "other", one, other)
     together = compare_all({"one": one, "other": other, "third": models(80, 5, 5, 10)[1]})[0]
-    assert alone.needed == pictures_needed(12, 3, 100)
-    assert together.needed == pictures_needed(12, 3, 100, 3) > alone.needed
+    assert alone.needed == images_needed(12, 3, 100)
+    assert together.needed == images_needed(12, 3, 100, 3) > alone.needed
 
 
 def test_no_disagreement_leaves_an_interval_around_zero():
@@ -119,18 +119,18 @@ def test_the_lower_bound_is_the_lower_end_of_an_interval_at_90_per_cent(only_one
         bound = lower_bound(right, other, labels)
         assert found.difference.low < bound < found.difference.value
         assert (found.measure == "balanced_accuracy") is wide
-    # A model beside itself: what so many pictures can tell.
+    # A model beside itself: what so many images can tell.
     if only_one == only_other == 0:
         assert -0.03 < lower_bound(right, other, np.arange(200) % 2) < 0
         few = slice(0, 60)
         assert lower_bound(right[few], other[few], np.arange(60) % 2) < -0.03
 
 
-@pytest.mark.parametrize("pictures", [60, 400])
-def test_a_model_that_is_worse_by_the_margin_passes_at_most_once_in_twenty(pictures):
+@pytest.mark.parametrize("images", [60, 400])
+def test_a_model_that_is_worse_by_the_margin_passes_at_most_once_in_twenty(images):
     rng = np.random.default_rng(0)
-    labels, passed = np.arange(pictures) % 2, 0
+    labels, passed = np.arange(images) % 2, 0
     for _ in range(400):
-        kind = rng.choice(3, pictures, p=[0.95, 0.04, 0.01])
+        kind = rng.choice(3, images, p=[0.95, 0.04, 0.01])
         passed += lower_bound(kind != 1, kind != 2, labels) > -0.03
     assert passed <= 400 * 0.08

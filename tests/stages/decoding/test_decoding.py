@@ -1,4 +1,4 @@
-"""Pictures are decoded in processes that a hostile file may crash, stop or fill, and the run goes on."""
+"""Images are decoded in processes that a hostile file may crash, stop or fill, and the run goes on."""
 
 import io
 import os
@@ -36,14 +36,14 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("faulty")
-def test_a_picture_that_ends_its_decoder_is_set_aside_alone(tmp_path: Path) -> None:
+def test_an_image_that_ends_its_decoder_is_set_aside_alone(tmp_path: Path) -> None:
     """What crashes, leaves, loops or wants all memory has its reason; all others are described, in their order."""
     names = ["crash", "loop", "memory", "recursion"]
     good = {f"{number:02}.png": png(number) for number in range(40)}
     faults = {f"{3 * number + 1:02}-{name}.jpg": name.encode() for number, name in enumerate(names)}
     decode, rejected = take_inventory(archive(tmp_path, good | faults))
-    assert [picture.name for picture in decode] == sorted(good)
-    assert [picture.thumbnail[0, 0, 0] for picture in decode] == list(range(40))
+    assert [image.name for image in decode] == sorted(good)
+    assert [image.thumbnail[0, 0, 0] for image in decode] == list(range(40))
     told = {one.name[3:-4]: one.reason for one in rejected}
     assert sorted(told) == names
     assert "ends its decoder (SIGSEGV)" in told["crash"]
@@ -61,7 +61,7 @@ def test_a_decoder_that_waits_for_nothing_is_ended(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.usefixtures("faulty")
-def test_a_process_that_the_system_ended_is_no_verdict_on_a_picture(tmp_path: Path) -> None:
+def test_a_process_that_the_system_ended_is_no_verdict_on_an_image(tmp_path: Path) -> None:
     with pytest.raises(TemporaryError, match="free some memory"):
         take_inventory(archive(tmp_path, {"a.png": png(1), "b.jpg": b"kill"}))
 
@@ -83,7 +83,7 @@ def test_processes_that_do_not_start_are_an_error_and_no_verdict(
         take_inventory(archive(tmp_path, {"a.png": png(1)}))
 
 
-def test_pictures_larger_than_a_share_of_memory_are_decoded_one_at_a_time(
+def test_images_larger_than_a_share_of_memory_are_decoded_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = archive(tmp_path, {f"{number:02}.png": png(number) for number in range(40)})
@@ -109,7 +109,7 @@ def test_a_member_that_unpacks_to_too_much_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("faulty")
 @pytest.mark.parametrize("color", ["rgb", "grey"])
-def test_pictures_to_predict_are_read_as_in_training(tmp_path: Path, color: decode.Color) -> None:
+def test_images_to_predict_are_read_as_in_training(tmp_path: Path, color: decode.Color) -> None:
     """And one that ends its decoder is left out like every broken one."""
     paths = [tmp_path / f"{number}.png" for number in range(10)]
     for number, path in enumerate(paths):
@@ -121,6 +121,6 @@ def test_pictures_to_predict_are_read_as_in_training(tmp_path: Path, color: deco
     found = list(stream.stream(paths, 8, color, 4, guarded, resizing=crop))
     assert (np.concatenate(found) == np.concatenate(expected)).all()
     assert [len(batch) for batch in found] == [4, 4]
-    assert usual[paths[3]] == guarded[paths[3]] == "not a picture, or of an unknown format"
+    assert usual[paths[3]] == guarded[paths[3]] == "not an image, or of an unknown format"
     assert list(guarded) == [paths[3], paths[6]]
     assert "SIGSEGV" in guarded[paths[6]]

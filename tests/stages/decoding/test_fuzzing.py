@@ -1,4 +1,4 @@
-"""No mutated picture or archive ends in anything but a picture, or a reason; never past a ceiling of memory or time.
+"""No mutated image or archive ends in anything but an image, or a reason; never past a ceiling of memory or time.
 
 python -m pytest -m slow tests/stages/decoding/test_fuzzing.py: minutes; SMALLSET_FUZZ_SEED and SMALLSET_FUZZ_COUNT
 choose other mutations, and more of them.
@@ -25,7 +25,7 @@ def fuzz(kind: str, seed: int, count: int, folder: Path) -> dict[str, int]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("kind", "count"), [("pictures", 120), ("archives", 60)])
+@pytest.mark.parametrize(("kind", "count"), [("images", 120), ("archives", 60)])
 def test_some_mutations(kind: str, count: int, tmp_path: Path) -> None:
     found = fuzz(kind, 0, count, tmp_path)
     assert found["read"] + found["refused"] == count
@@ -34,7 +34,7 @@ def test_some_mutations(kind: str, count: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kind", ["pictures", "archives"])
+@pytest.mark.parametrize("kind", ["images", "archives"])
 def test_many_mutations(kind: str, tmp_path: Path) -> None:
     found = fuzz(kind, SEED, COUNT, tmp_path)
     assert found["read"] + found["refused"] == COUNT

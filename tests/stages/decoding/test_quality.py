@@ -1,4 +1,4 @@
-"""How bright and how sharp: figures that order pictures as an eye would, whatever their size."""
+"""How bright and how sharp: figures that order images as an eye would, whatever their size."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_sharpness_of_one_bright_pixel() -> None:
     assert sharpness(Image.fromarray(pixels)) == pytest.approx((4**2 + 4) * 100**2 / SIDE**2, rel=1e-4)
 
 
-def test_a_plain_picture_has_no_sharpness() -> None:
+def test_a_plain_image_has_no_sharpness() -> None:
     assert sharpness(Image.new("L", (300, 40), 90)) == 0
 
 
@@ -39,7 +39,7 @@ def test_the_more_blurred_the_less_sharp() -> None:
 
 
 def test_sizes_compare() -> None:
-    """A sharp picture stays sharper than a blurred one when it is stored at twice the size."""
+    """A sharp image stays sharper than a blurred one when it is stored at twice the size."""
     blurred = sharpness(CAT.filter(ImageFilter.GaussianBlur(3)))
     larger = CAT.resize((CAT.width * 2, CAT.height * 2), Image.Resampling.BICUBIC)
     assert sharpness(larger) == pytest.approx(sharpness(CAT), rel=0.5)
@@ -47,5 +47,5 @@ def test_sizes_compare() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (3, 2)])
-def test_pictures_of_any_shape(size: tuple[int, int]) -> None:
+def test_images_of_any_shape(size: tuple[int, int]) -> None:
     assert np.isfinite(sharpness(Image.new("L", size)))

@@ -1,4 +1,4 @@
-"""The drawn pictures: the same every time, each different, and animals told apart by shape."""
+"""The drawn images: the same every time, each different, and animals told apart by shape."""
 
 import io
 
@@ -15,7 +15,7 @@ def test_same_arguments_give_the_same_file() -> None:
 
 
 @pytest.mark.parametrize("other", [("dog", 3, 1), ("cat", 4, 1), ("cat", 3, 2)])
-def test_another_animal_index_or_seed_gives_another_picture(other: tuple[str, int, int]) -> None:
+def test_another_animal_index_or_seed_gives_another_image(other: tuple[str, int, int]) -> None:
     assert jpeg(draw(*other)) != jpeg(draw("cat", 3, 1))
 
 

@@ -1,4 +1,4 @@
-"""Pictures made up so that the search for near copies would need a round for every few of them."""
+"""Images made up so that the search for near copies would need a round for every few of them."""
 
 import time
 
@@ -30,20 +30,20 @@ def test_the_star_is_one() -> None:
 
 
 def test_the_search_ends_and_says_that_it_was_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = [made(f"{place:064x}", image) for place, image in enumerate(star(300))]
+    images = [made(f"{place:064x}", image) for place, image in enumerate(star(300))]
     monkeypatch.setattr(duplicates, "_ROUNDS", 2)
-    groups, growing = duplicates.search(pictures, LIMIT)
+    groups, growing = duplicates.search(images, LIMIT)
     assert growing >= 1
     assert (groups != np.arange(300)).sum() > 10
     # What was found is right.
-    assert duplicates.compared(pictures, groups)[0].max() <= LIMIT
+    assert duplicates.compared(images, groups)[0].max() <= LIMIT
 
 
 @pytest.mark.usefixtures("elsewhere")
 def test_a_split_says_so_and_counts_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     content = numbered(cat=10, dog=10)
     assert "copies_not_searched" not in run(content).counts
-    monkeypatch.setattr(stages.split, "search", lambda pictures, limit: (np.arange(len(pictures)), 3))
+    monkeypatch.setattr(stages.split, "search", lambda images, limit: (np.arange(len(images)), 3))
     assert run(content).counts["copies_not_searched"] == 3
     assert "near copies: 3 groups were still growing" in capsys.readouterr().out
 
@@ -52,9 +52,9 @@ def test_a_split_says_so_and_counts_it(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_the_time_does_not_grow_with_the_square() -> None:
     took = {}
     for count in (600, 2400):
-        pictures = [made(f"{place:064x}", image) for place, image in enumerate(star(count))]
+        images = [made(f"{place:064x}", image) for place, image in enumerate(star(count))]
         began = time.process_time()
-        duplicates.search(pictures, LIMIT)
+        duplicates.search(images, LIMIT)
         took[count] = time.process_time() - began
     print(took)
     assert took[2400] < 11 * took[600]  # sixteen would be the square

@@ -1,4 +1,4 @@
-"""Groups of copies: who belongs to whom, and that no set of pictures makes the search slow."""
+"""Groups of copies: who belongs to whom, and that no set of images makes the search slow."""
 
 import time
 
@@ -9,7 +9,7 @@ from stages.lib.decoding.thumbnails import SIDE
 from stages.lib.duplicates.candidates import candidates
 from stages.lib.duplicates.groups import compared, near_groups
 from stages.lib.duplicates.neighbours import nearest
-from stages.lib.inventory.contents import Picture
+from stages.lib.inventory.contents import ArchiveImage
 
 LIMIT = 2.5
 
@@ -20,8 +20,8 @@ def thumbnail(seed: int) -> np.ndarray:
     return cells.repeat(SIDE // 8, axis=0).repeat(SIDE // 8, axis=1)
 
 
-def made(sha256: str, pixels: np.ndarray) -> Picture:
-    return Picture(sha256, "a", 8, 8, 1, sha256, pixels, 0.5, 100.0)
+def made(sha256: str, pixels: np.ndarray) -> ArchiveImage:
+    return ArchiveImage(sha256, "a", 8, 8, 1, sha256, pixels, 0.5, 100.0)
 
 
 def noisy(pixels: np.ndarray, seed: int, amount: int = 1) -> np.ndarray:
@@ -30,24 +30,24 @@ def noisy(pixels: np.ndarray, seed: int, amount: int = 1) -> np.ndarray:
 
 def test_copies_share_the_place_of_one_of_them() -> None:
     one, other = thumbnail(1), thumbnail(2)
-    pictures = [made("a", one), made("b", other), made("c", noisy(one, 0)), made("d", other[:, ::-1])]
-    groups = near_groups(pictures, LIMIT)
+    images = [made("a", one), made("b", other), made("c", noisy(one, 0)), made("d", other[:, ::-1])]
+    groups = near_groups(images, LIMIT)
     assert groups.tolist() == [0, 1, 0, 1]
     assert groups.dtype == np.int64
-    apart, mirrored = compared(pictures, groups)
+    apart, mirrored = compared(images, groups)
     assert mirrored.tolist() == [False, False, False, True]
     assert apart[[0, 1, 3]].tolist() == [0, 0, 0]
     assert 0 < apart[2] <= LIMIT
 
 
 def test_without_a_limit_only_equal_files_are_copies() -> None:
-    pictures = [made("a", thumbnail(1)), made("b", thumbnail(1)), made("a", thumbnail(1))]
-    assert near_groups(pictures, None).tolist() == [0, 1, 0]
-    assert near_groups(pictures, LIMIT).tolist() == [0, 0, 0]
+    images = [made("a", thumbnail(1)), made("b", thumbnail(1)), made("a", thumbnail(1))]
+    assert near_groups(images, None).tolist() == [0, 1, 0]
+    assert near_groups(images, LIMIT).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("limit", [None, LIMIT])
-def test_few_pictures(limit: float | None) -> None:
+def test_few_images(limit: float | None) -> None:
     assert near_groups([], limit).tolist() == []
     assert near_groups([made("a", thumbnail(1))], limit).tolist() == [0]
     assert near_groups([made("a", thumbnail(1)), made("b", thumbnail(2))], limit).tolist() == [0, 1]
@@ -55,54 +55,54 @@ def test_few_pictures(limit: float | None) -> None:
 
 def test_equal_files_carry_their_near_copies_along() -> None:
     one, near, other = thumbnail(1), noisy(thumbnail(1), 3), thumbnail(2)
-    pictures = [made("a", one), made("b", near), made("a", one), made("z", other), made("b", near)]
-    assert near_groups(pictures, LIMIT).tolist() == [0, 0, 0, 3, 0]
+    images = [made("a", one), made("b", near), made("a", one), made("z", other), made("b", near)]
+    assert near_groups(images, LIMIT).tolist() == [0, 0, 0, 3, 0]
 
 
 def test_what_is_plain_is_a_copy_of_equal_files_only() -> None:
     pages = [np.full((SIDE, SIDE, 3), shade, np.uint8) for shade in (255, 255, 254)]
-    pictures = [made("a", pages[0]), made("b", pages[1]), made("c", pages[2]), made("a", pages[0])]
-    assert near_groups(pictures, LIMIT).tolist() == [0, 1, 2, 0]
+    images = [made("a", pages[0]), made("b", pages[1]), made("c", pages[2]), made("a", pages[0])]
+    assert near_groups(images, LIMIT).tolist() == [0, 1, 2, 0]
 
 
 def test_a_series_that_changes_slowly_is_not_one_group() -> None:
     """A square that moves by a fifth of a pixel each time: neighbours are copies, the first and the last are not."""
-    ground, pictures = thumbnail(1).astype(float), []
+    ground, images = thumbnail(1).astype(float), []
     for step in range(60):
         place, share = 10 + step // 5, step % 5 / 5
         image = ground.copy()
         image[20:26, place + 1 : place + 6] = 255
         image[20:26, place] = 255 * (1 - share) + image[20:26, place] * share
         image[20:26, place + 6] = 255 * share + image[20:26, place + 6] * (1 - share)
-        pictures.append(made(str(step), image.astype(np.uint8)))
-    groups = near_groups(pictures, LIMIT)
+        images.append(made(str(step), image.astype(np.uint8)))
+    groups = near_groups(images, LIMIT)
     sizes = np.bincount(groups)
     assert groups[0] != groups[-1]
     assert 1 < sizes.max() < 20
-    assert (compared(pictures, groups)[0] <= LIMIT).all()
+    assert (compared(images, groups)[0] <= LIMIT).all()
 
 
 def test_a_large_group_of_copies_is_found_whole() -> None:
-    """More copies than a picture has neighbours in the search, among others."""
-    pictures = [made(f"copy {n}", noisy(thumbnail(0), n, 3)) for n in range(100)]
-    pictures += [made(f"other {n}", thumbnail(n)) for n in range(1, 200)]
-    groups = near_groups(pictures, LIMIT)
+    """More copies than an image has neighbours in the search, among others."""
+    images = [made(f"copy {n}", noisy(thumbnail(0), n, 3)) for n in range(100)]
+    images += [made(f"other {n}", thumbnail(n)) for n in range(1, 200)]
+    groups = near_groups(images, LIMIT)
     assert len(set(groups[:100].tolist())) == 1
     assert len(set(groups[100:].tolist())) == 199
 
 
 def test_groups_are_the_same_each_time() -> None:
-    pictures = [made(str(n), noisy(thumbnail(n % 40), n, 2)) for n in range(120)]
-    assert near_groups(pictures, LIMIT).tolist() == near_groups(pictures, LIMIT).tolist()
+    images = [made(str(n), noisy(thumbnail(n % 40), n, 2)) for n in range(120)]
+    assert near_groups(images, LIMIT).tolist() == near_groups(images, LIMIT).tolist()
 
 
 @pytest.mark.parametrize("blank", [True, False])
 def test_thousands_of_equal_thumbnails_take_no_time(blank: bool) -> None:
     """50,000 empty pages, or 50,000 times one placeholder in different files."""
     pixels = np.full((SIDE, SIDE, 3), 255, np.uint8) if blank else thumbnail(0)
-    pictures = [made(str(n), pixels) for n in range(50_000)]
+    images = [made(str(n), pixels) for n in range(50_000)]
     started = time.process_time()
-    groups = near_groups(pictures, LIMIT)
+    groups = near_groups(images, LIMIT)
     assert time.process_time() - started < 20
     assert len(set(groups.tolist())) == (50_000 if blank else 1)
 
@@ -111,9 +111,9 @@ def test_nearly_equal_thumbnails_take_no_square_of_time() -> None:
     """Frames of a camera that does not move, in which nothing happens."""
     spent = []
     for count in (300, 1200):
-        pictures = [made(str(n), noisy(thumbnail(0), n)) for n in range(count)]
+        images = [made(str(n), noisy(thumbnail(0), n)) for n in range(count)]
         started = time.process_time()
-        groups = near_groups(pictures, LIMIT)
+        groups = near_groups(images, LIMIT)
         spent.append(time.process_time() - started)
         assert len(set(groups.tolist())) == 1
     # Four times as many: sixteen times the time, were each compared with each.

@@ -13,7 +13,7 @@ from stages.lib.decoding.thumbnails import SIDE, thumbnail
 from stages.lib.drawing.sample import draw
 from stages.lib.duplicates.groups import near_groups
 from stages.lib.duplicates.likeness import distances, has_detail
-from stages.lib.inventory.contents import Picture, take_inventory
+from stages.lib.inventory.contents import ArchiveImage, take_inventory
 
 LIMIT = 2.5
 SIZES = [(160, 160), (240, 140), (120, 200), (128, 96)]
@@ -31,16 +31,16 @@ def photograph(seed: int, size: tuple[int, int] = (200, 200)) -> Image.Image:
     return Image.fromarray(total.clip(0, 255).astype(np.uint8))
 
 
-def described(folder: Path, images: list[Image.Image]) -> list[Picture]:
-    """Pictures as `split` sees them, in the order of the images."""
+def described(folder: Path, images: list[Image.Image]) -> list[ArchiveImage]:
+    """Images as `split` sees them, in the order of the images."""
     with zipfile.ZipFile(folder / "raw.zip", "w") as archive:
         for place, image in enumerate(images):
             file = io.BytesIO()
             image.save(file, "PNG")
             archive.writestr(f"{place % 2}/{place:04}.png", file.getvalue())
-    pictures, rejected = take_inventory(folder / "raw.zip")
+    images, rejected = take_inventory(folder / "raw.zip")
     assert not rejected
-    return sorted(pictures, key=lambda picture: picture.name.split("/")[1])
+    return sorted(images, key=lambda one: one.name.split("/")[1])
 
 
 def apart(one: Image.Image, other: Image.Image) -> float:

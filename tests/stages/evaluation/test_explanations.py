@@ -1,4 +1,4 @@
-"""Which pictures are explained, and that they are written the same every time."""
+"""Which images are explained, and that they are written the same every time."""
 
 from types import SimpleNamespace
 
@@ -21,13 +21,13 @@ from tests.stages.explained_models import color_model
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_cold_parts_stay_clear_and_hot_ones_are_colored(channels):
-    picture = np.random.default_rng(0).integers(0, 256, (28, 28, channels), np.uint8)
-    plain = overlay(picture, np.zeros((4, 4), np.float32), 56)
-    expected = Image.fromarray(picture.repeat(3 // channels, axis=2)).resize((56, 56), Image.Resampling.BICUBIC)
+    image = np.random.default_rng(0).integers(0, 256, (28, 28, channels), np.uint8)
+    plain = overlay(image, np.zeros((4, 4), np.float32), 56)
+    expected = Image.fromarray(image.repeat(3 // channels, axis=2)).resize((56, 56), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(np.asarray(plain), np.asarray(expected))
     heat = np.zeros((4, 4), np.float32)
     heat[0, 0] = 1
-    difference = np.abs(np.asarray(overlay(picture, heat, 56), int) - np.asarray(plain, int)).sum(axis=2)
+    difference = np.abs(np.asarray(overlay(image, heat, 56), int) - np.asarray(plain, int)).sum(axis=2)
     assert difference[:12, :12].min() > 0
     assert difference[30:, 30:].max() == 0
 
@@ -70,7 +70,7 @@ def test_the_report_shows_as_many_as_are_asked_for_or_as_there_are(tmp_path, ask
         Image.new("RGB", (8, 8)).save(tmp_path / "explanations" / file)
     found = explained.explanations(SimpleNamespace(explanations=chosen), tmp_path, tmp_path)
     right = (table["label"] == table["predicted"]).sum()
-    assert {title: len(pictures) for title, pictures in found.items()} == {
+    assert {title: len(images) for title, images in found.items()} == {
         "right": min(asked, right),
         "wrong": min(asked, len(table) - right),
     }
@@ -86,7 +86,7 @@ def evaluated(folder, model: keras.Model, classes: list[str]) -> pd.DataFrame:
     return table.assign(label=[name.split("/")[1] for name in names], sha256="0")
 
 
-def test_the_same_pictures_are_written_with_an_index_each_time(three_classes, tmp_path):
+def test_the_same_images_are_written_with_an_index_each_time(three_classes, tmp_path):
     # Color tells the classes; the names in another order make two of three predictions wrong.
     model = color_model()
     table = evaluated(three_classes, model, ["apple", "plum", "pear"])

@@ -16,18 +16,18 @@ CORNERS = {"upper left": (0, 0), "upper right": (0, 22), "lower left": (22, 0), 
 SQUARE = 10  # pixels
 
 
-def picture_with(*squares: tuple[tuple[int, int], tuple[int, ...]]) -> np.ndarray:
-    picture = np.zeros((1, 32, 32, len(squares[0][1])), np.uint8)
+def image_with(*squares: tuple[tuple[int, int], tuple[int, ...]]) -> np.ndarray:
+    image = np.zeros((1, 32, 32, len(squares[0][1])), np.uint8)
     for (row, column), color in squares:
-        picture[:, row : row + SQUARE, column : column + SQUARE] = color
-    return picture
+        image[:, row : row + SQUARE, column : column + SQUARE] = color
+    return image
 
 
 def noise(count: int) -> np.ndarray:
-    """Pictures that are bright on the left."""
-    pictures = np.random.default_rng(2).integers(0, 256, (count, 32, 32, 3), np.uint8)
-    pictures[:, :, 16:] //= 8
-    return pictures
+    """Images that are bright on the left."""
+    images = np.random.default_rng(2).integers(0, 256, (count, 32, 32, 3), np.uint8)
+    images[:, :, 16:] //= 8
+    return images
 
 
 def hottest(heat: np.ndarray) -> tuple[int, ...]:
@@ -36,25 +36,25 @@ def hottest(heat: np.ndarray) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("corner", CORNERS.values(), ids=CORNERS)
 def test_heat_is_largest_where_the_class_is_decided(corner):
-    model, picture = brightness_model(), picture_with((corner, (255,)))
-    heat = spread(model, grad_cam(model, picture))[0]
+    model, image = brightness_model(), image_with((corner, (255,)))
+    heat = spread(model, grad_cam(model, image))[0]
     assert all(start <= place < start + SQUARE for start, place in zip(corner, hottest(heat), strict=True))
-    elsewhere = picture[0, ..., 0] == 0
+    elsewhere = image[0, ..., 0] == 0
     assert heat[~elsewhere].mean() > 5 * heat[elsewhere].mean()
-    dark = spread(model, grad_cam(model, picture, [0]))[0]
-    assert picture[0, ..., 0][hottest(dark)] == 0
+    dark = spread(model, grad_cam(model, image, [0]))[0]
+    assert image[0, ..., 0][hottest(dark)] == 0
     assert dark[elsewhere].mean() > 2 * dark[~elsewhere].mean()
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_each_of_many_classes_has_its_own_heat(precision):
     squares = list(zip(CORNERS.values(), 255 * np.eye(3, dtype=np.uint8), strict=False))
-    picture, model = picture_with(*squares), color_model(precision)
-    heats = grad_cam(model, np.repeat(picture, 3, axis=0), [0, 1, 2])
+    image, model = image_with(*squares), color_model(precision)
+    heats = grad_cam(model, np.repeat(image, 3, axis=0), [0, 1, 2])
     assert heats.dtype == np.float32
     assert (heats.min(), heats.max()) == (0, 1)
     for explained, heat in enumerate(spread(model, heats)):
-        assert picture[0, ..., explained][hottest(heat)] == 255
+        assert image[0, ..., explained][hottest(heat)] == 255
 
 
 def test_heat_lies_on_the_pixels_that_a_position_sees():
@@ -66,7 +66,7 @@ def test_heat_lies_on_the_pixels_that_a_position_sees():
     assert abs(column - 102.5) <= 1
 
 
-def test_the_map_of_a_backbone_covers_the_picture(preset):
+def test_the_map_of_a_backbone_covers_the_image(preset):
     heats = np.zeros((2, 8, 8), np.float32)
     heats[0, 0, 0] = heats[1, 7, 3] = 1
     first, second = spread(transfer_model(preset, 2), heats)
@@ -80,21 +80,21 @@ def test_the_map_of_a_backbone_covers_the_picture(preset):
 def test_under_a_linear_head_it_is_cam(classes):
     keras.utils.set_random_seed(4)
     model = build.convnet(32, "rgb", [4, 6], True, 0.5, classes)
-    pictures = noise(4)
-    maps = keras.Model(model.input, model.get_layer("pooling").input)(pictures).numpy()
+    images = noise(4)
+    maps = keras.Model(model.input, model.get_layer("pooling").input)(images).numpy()
     kernel = model.get_layer("classifier").kernel.numpy()
     kernel = np.hstack([-kernel, kernel]) if classes == 2 else kernel
     for explained in range(classes):
         cam = np.maximum(maps @ kernel[:, explained], 0)
         highest = cam.max(axis=(1, 2), keepdims=True)
         expected = np.divide(cam, highest, out=np.zeros_like(cam), where=highest > 0)
-        np.testing.assert_allclose(grad_cam(model, pictures, [explained] * 4), expected, atol=1e-5)
+        np.testing.assert_allclose(grad_cam(model, images, [explained] * 4), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_under_any_head_it_is_what_each_position_adds_to_the_logit(preset, classes):
-    model, pictures = transfer_model(preset, classes), noise(1)
-    maps = keras.Model(model.input, model.get_layer("pooling").input)(pictures).numpy()[0]
+    model, images = transfer_model(preset, classes), noise(1)
+    maps = keras.Model(model.input, model.get_layer("pooling").input)(images).numpy()[0]
     head = build.head([model.get_layer(name) for name in ("dense", "dropout", "classifier")], maps.shape[-1])
     model.get_layer("classifier").activation = keras.activations.linear
 
@@ -106,7 +106,7 @@ def test_under_any_head_it_is_what_each_position_adds_to_the_logit(preset, class
     height, width, _ = maps.shape
     places = 0.3 * np.eye(height * width).reshape(-1, height, width, 1)
     added = (logits(maps * (1 + places)) - logits(maps * (1 - places))).reshape(height, width, -1)
-    heats = grad_cam(model, np.repeat(pictures, classes, axis=0), range(classes))
+    heats = grad_cam(model, np.repeat(images, classes, axis=0), range(classes))
     assert heats.any()
     for explained, heat in enumerate(heats):
         positive = np.maximum(added[..., explained], 0)
@@ -115,34 +115,34 @@ def test_under_any_head_it_is_what_each_position_adds_to_the_logit(preset, class
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_predicted_class_is_explained_unless_told_otherwise(preset, tmp_path, classes):
-    model, pictures = transfer_model(preset, classes), noise(6)
+    model, images = transfer_model(preset, classes), noise(6)
     bias = model.get_layer("classifier").bias
     bias.assign([-9.0] + [0.0] * (bias.shape[0] - 1))
     files = [tmp_path / f"{number}.png" for number in range(6)]
-    for file, picture in zip(files, pictures, strict=True):
-        Image.fromarray(picture).save(file)
+    for file, image in zip(files, images, strict=True):
+        Image.fromarray(image).save(file)
     predicted = probabilities(model, files, 3, resizing=STRETCH).argmax(axis=1)
-    np.testing.assert_array_equal(grad_cam(model, pictures), grad_cam(model, pictures, predicted))
-    assert (grad_cam(model, pictures) != grad_cam(model, pictures, (predicted + 1) % classes)).any()
+    np.testing.assert_array_equal(grad_cam(model, images), grad_cam(model, images, predicted))
+    assert (grad_cam(model, images) != grad_cam(model, images, (predicted + 1) % classes)).any()
 
 
 def test_a_saturated_probability_changes_nothing():
-    model, picture = color_model(), picture_with(((3, 5), (255, 90, 0)))
-    before, classifier = grad_cam(model, picture), model.get_layer("classifier")
+    model, image = color_model(), image_with(((3, 5), (255, 90, 0)))
+    before, classifier = grad_cam(model, image), model.get_layer("classifier")
     classifier.kernel.assign(10_000 * classifier.kernel)
-    assert model(picture).numpy().max() == 1
-    np.testing.assert_allclose(grad_cam(model, picture), before, atol=1e-5)
+    assert model(image).numpy().max() == 1
+    np.testing.assert_allclose(grad_cam(model, image), before, atol=1e-5)
 
 
 def test_nothing_that_speaks_for_a_class_is_no_heat():
-    heat = grad_cam(color_model(), picture_with(((3, 5), (255, 0, 0))), [2])
+    heat = grad_cam(color_model(), image_with(((3, 5), (255, 0, 0))), [2])
     np.testing.assert_array_equal(heat, np.zeros_like(heat))
 
 
-def test_a_picture_is_explained_alike_alone_and_among_others(preset):
-    model, pictures = transfer_model(preset, 3), noise(5)
+def test_an_image_is_explained_alike_alone_and_among_others(preset):
+    model, images = transfer_model(preset, 3), noise(5)
     unfreeze(build.backbone_of(model), None)
-    np.testing.assert_allclose(grad_cam(model, pictures)[2:3], grad_cam(model, pictures[2:3]), atol=1e-4)
+    np.testing.assert_allclose(grad_cam(model, images)[2:3], grad_cam(model, images[2:3]), atol=1e-4)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

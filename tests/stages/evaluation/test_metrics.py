@@ -56,7 +56,7 @@ def test_brier_score_of_two_classes_is_the_mean_square_and_of_more_their_sum():
 def test_precision_recall_and_f1_are_counted_by_class():
     labels, predicted = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1, 0])
     table = metrics.per_class(labels, predicted, ["cat", "dog", "owl"]).set_index("class")
-    assert table["pictures"].tolist() == [4, 2, 0]
+    assert table["images"].tolist() == [4, 2, 0]
     assert table.loc["cat", ["precision", "recall"]].tolist() == pytest.approx([2 / 3, 2 / 4], abs=1e-6)
     assert table.loc["dog", "f1"] == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2), abs=1e-6)
     assert table.loc["owl", ["precision", "recall", "f1"]].tolist() == [0, 0, 0]
@@ -94,7 +94,7 @@ def test_a_model_that_ranks_all_wrong_has_no_area_under_its_curve():
 
 
 @pytest.mark.parametrize("count", [6, 12, 40])
-def test_the_roc_curve_of_few_pictures_encloses_its_area(count):
+def test_the_roc_curve_of_few_images_encloses_its_area(count):
     for seed in range(20):
         labels, probabilities = scored(count, 2, seed)
         if 0 < labels.sum() < count:
@@ -104,7 +104,7 @@ def test_the_roc_curve_of_few_pictures_encloses_its_area(count):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_pictures_of_a_single_class_have_no_roc_curve(classes):
+def test_images_of_a_single_class_have_no_roc_curve(classes):
     labels, probabilities = scored(20, classes)
     assert curves.roc(np.zeros_like(labels), probabilities).empty
 
@@ -113,7 +113,7 @@ def test_reliability_sets_confidence_beside_the_share_that_is_right():
     labels = np.array([1, 1, 0, 1, 0])
     probabilities = two_columns(np.array([0.95, 0.97, 0.96, 0.55, 0.0]))
     table = curves.reliability(labels, probabilities)
-    assert table["pictures"].tolist() == [1, 4]
+    assert table["images"].tolist() == [1, 4]
     assert table["confidence"].tolist() == pytest.approx([0.55, (0.95 + 0.97 + 0.96 + 1) / 4])
     assert table["accuracy"].tolist() == [1, 0.75]
     expected = (1 * abs(1 - 0.55) + 4 * abs(0.75 - 0.97)) / 5
@@ -129,7 +129,7 @@ def test_a_model_that_means_what_it_says_has_almost_no_calibration_error():
 
 @pytest.mark.parametrize("count", [24, 200, 3000])
 def test_a_model_that_means_what_it_says_is_told_from_perfect_one_time_in_twenty(count):
-    """Its calibration error is not 0, but about the floor: of 24 pictures some six points."""
+    """Its calibration error is not 0, but about the floor: of 24 images some six points."""
     rng, above, errors = np.random.default_rng(0), 0, []
     probabilities = rng.beta(4, 1, count)
     floor, limit = curves.calibration_floor(two_columns(probabilities))

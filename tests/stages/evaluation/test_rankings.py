@@ -79,7 +79,7 @@ def test_the_variance_of_the_roc_auc_is_delongs_of_a_small_example():
 
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.parametrize("sizes", [[6, 6], [2, 9], [1, 9], [60, 60], [1] * 8 + [2, 2], [5] * 10])
-def test_a_perfect_ranking_has_an_interval_narrower_with_more_pictures(figure, sizes):
+def test_a_perfect_ranking_has_an_interval_narrower_with_more_images(figure, sizes):
     labels = np.repeat(np.arange(len(sizes)), sizes)
     widths = []
     for times in (1, 4):
@@ -97,7 +97,7 @@ def test_a_perfect_ranking_has_an_interval_narrower_with_more_pictures(figure, s
     ("sizes", "skill"), [([6, 6], 1.3), ([6, 6], 3), ([4, 30], 1.3), ([1] * 8 + [2, 2], 2), ([5] * 10, 1.3)]
 )
 def test_the_true_figure_is_held_nineteen_times_in_twenty(figure, sizes, skill):
-    """Of the test pictures' number and mixture; a bootstrap held it 13 times at twelve pictures a class."""
+    """Of the test images' number and mixture; a bootstrap held it 13 times at twelve images a class."""
     labels = np.repeat(np.arange(len(sizes)), sizes)
     found = [figure(labels, scored(labels, len(sizes), skill, seed)) for seed in range(150)]
     true = np.mean([one.value for one in found])
@@ -105,7 +105,7 @@ def test_the_true_figure_is_held_nineteen_times_in_twenty(figure, sizes, skill):
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_many_pictures_take_little_time_and_memory(figure):
+def test_many_images_take_little_time_and_memory(figure):
     labels = np.random.default_rng(0).integers(0, 2, 100_000)
     probabilities = scored(labels, 2, 1.5)
     tracemalloc.start()
@@ -118,7 +118,7 @@ def test_many_pictures_take_little_time_and_memory(figure):
     assert peak < 50e6
 
 
-def test_pictures_of_one_class_are_not_ranked():
+def test_images_of_one_class_are_not_ranked():
     figures = scores.figures_of(np.array([1, 1]), two_columns(np.array([0.3, 0.6])))
     assert figures["roc_auc"] is None
     assert figures["accuracy_low"] is not None

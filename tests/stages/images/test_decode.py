@@ -1,4 +1,4 @@
-"""Pictures of every kind come out as upright RGB or grey; broken ones say why."""
+"""Images of every kind come out as upright RGB or grey; broken ones say why."""
 
 import io
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.images.decode import BrokenPicture, decode, size_of, stream, upright
+from stages.lib.images.decode import BrokenImage, decode, size_of, stream, upright
 from stages.lib.images.resizing import STRETCH
 
 
@@ -48,7 +48,7 @@ def test_of_a_large_photograph_as_much_is_decoded_as_is_enough(orientation):
     assert reduced.size == ((200, 300) if turned else (300, 200))
     whole = np.asarray(upright(content).resize(reduced.size, Image.Resampling.BOX), np.int16)
     assert np.abs(np.asarray(reduced, np.int16) - whole).mean() < 3
-    with pytest.raises(BrokenPicture, match="truncated"):
+    with pytest.raises(BrokenImage, match="truncated"):
         upright(content[: len(content) // 2], enough=200)
 
 
@@ -66,13 +66,13 @@ def test_every_mode_becomes_rgb(mode):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"not a picture", "not a picture"),
-        (b"", "not a picture"),
+        (b"not an image", "not an image"),
+        (b"", "not an image"),
         (encoded(Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")[:-200], "truncated"),
     ],
 )
 def test_what_cannot_be_decoded_says_why(content, reason):
-    with pytest.raises(BrokenPicture, match=reason):
+    with pytest.raises(BrokenImage, match=reason):
         decode(content)
 
 
@@ -92,5 +92,5 @@ def test_a_stream_of_batches_keeps_the_order(files):
 
 def test_a_broken_one_among_many_is_named(files, tmp_path):
     files[3].write_bytes(b"broken")
-    with pytest.raises(BrokenPicture, match=r"3\.png: not a picture"):
+    with pytest.raises(BrokenImage, match=r"3\.png: not an image"):
         list(stream(files, 8, "rgb", 4, resizing=STRETCH))

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from stages.lib.images import files
-from stages.lib.images.decode import BrokenPicture, decode, size_of, stream, upright
+from stages.lib.images.decode import BrokenImage, decode, size_of, stream, upright
 from stages.lib.images.resizing import STRETCH
-from tests.stages.picture_inputs import FORMATS, ORIENTED, SIZE, colors_of_16_bits, encoded, expected, in_mode
+from tests.stages.image_inputs import FORMATS, ORIENTED, SIZE, colors_of_16_bits, encoded, expected, in_mode
 
 RED = Image.new("RGB", (64, 48), "red")
 
@@ -29,7 +29,7 @@ def test_ten_bits_of_a_phone_become_eight() -> None:
     assert np.abs(found - np.rint(colors / 257)).max() <= 6
 
 
-def test_the_main_picture_of_a_heic_counts_and_not_its_small_copies() -> None:
+def test_the_main_image_of_a_heic_counts_and_not_its_small_copies() -> None:
     blue = Image.new("RGB", (64, 48), "blue")
     file = pillow_heif.from_pillow(blue)
     file.add_from_pillow(RED)
@@ -39,9 +39,9 @@ def test_the_main_picture_of_a_heic_counts_and_not_its_small_copies() -> None:
 
 
 def test_transparent_parts_of_a_heic_are_white() -> None:
-    picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
-    picture.paste((0, 0, 0, 255), (0, 0, 64, 32))
-    found = decode(encoded(picture, "HEIF"))
+    image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 64, 32))
+    found = decode(encoded(image, "HEIF"))
     assert found[8, 32].max() < 10
     assert found[56, 32].min() > 245
 
@@ -55,15 +55,15 @@ def test_a_heic_is_not_turned_twice(orientation: int) -> None:
 
 def test_damaged_names_in_a_heic_do_not_end_the_process() -> None:
     content = encoded(RED, "HEIF", 6).replace(b"Exif\0", b"Exi\xff\0", 1)
-    code = "import sys; from stages.lib.images.decode import size_of, BrokenPicture\n"
-    code += "try: size_of(sys.stdin.buffer.read())\nexcept BrokenPicture as error: print(error)"
+    code = "import sys; from stages.lib.images.decode import size_of, BrokenImage\n"
+    code += "try: size_of(sys.stdin.buffer.read())\nexcept BrokenImage as error: print(error)"
     done = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert b"not a picture" in done.stdout
+    assert b"not an image" in done.stdout
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_random_damage_breaks_a_picture_and_nothing_else(form: str) -> None:
+def test_random_damage_breaks_an_image_and_nothing_else(form: str) -> None:
     samples = [encoded(in_mode(mode), form, 6 if form in ORIENTED else 1) for mode in ("RGB", "L")]
     if form in ("PNG", "TIFF", "PPM"):
         samples.append(colors_of_16_bits(form, np.full((20, 30), 60_000)))
@@ -78,7 +78,7 @@ def test_random_damage_breaks_a_picture_and_nothing_else(form: str) -> None:
         for read in (size_of, decode):
             try:
                 read(bytes(content))
-            except BrokenPicture as error:
+            except BrokenImage as error:
                 reasons.append(str(error))
     assert reasons
     assert not [reason for reason in reasons if "\n" in reason]
@@ -102,7 +102,7 @@ def test_a_very_large_jpeg_is_decoded_small() -> None:
     content = large("JPEG", orientation=6)
     assert size_of(content) == (640, 480)
     assert decode(content, 32).shape == (32, 32, 3)
-    with pytest.raises(BrokenPicture, match="more pixels than"):
+    with pytest.raises(BrokenImage, match="more pixels than"):
         decode(content)
 
 
@@ -111,16 +111,16 @@ def test_a_very_large_jpeg_is_decoded_small() -> None:
 def test_others_with_too_many_pixels_are_refused_with_what_to_do(form: str) -> None:
     content = large(form)
     for read in (size_of, lambda one: decode(one, 32)):
-        with pytest.raises(BrokenPicture, match=r"0 megapixels, more pixels than .* save it smaller, or as a baseline"):
+        with pytest.raises(BrokenImage, match=r"0 megapixels, more pixels than .* save it smaller, or as a baseline"):
             read(content)
 
 
 @pytest.mark.usefixtures("small_limits")
 def test_progressive_jpegs_and_numbers_of_32_bits_have_limits_of_their_own() -> None:
-    with pytest.raises(BrokenPicture, match="progressive"):
+    with pytest.raises(BrokenImage, match="progressive"):
         size_of(large("JPEG", progressive=True))
     numbers = encoded(Image.fromarray(np.zeros((60, 60), np.float32)), "TIFF")
-    with pytest.raises(BrokenPicture, match="32 bits each"):
+    with pytest.raises(BrokenImage, match="32 bits each"):
         size_of(numbers)
 
 
@@ -129,12 +129,12 @@ def test_files_of_too_many_bytes_are_not_opened(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "red.png").write_bytes(content)
     monkeypatch.setattr(files, "MOST_BYTES", len(content) - 1)
     for source in (content, tmp_path / "red.png"):
-        with pytest.raises(BrokenPicture, match="GB, expected at most"):
+        with pytest.raises(BrokenImage, match="GB, expected at most"):
             decode(source)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "1", "CMYK", "I;16", "I", "F", "LAB"])
-def test_large_pictures_that_take_turns_come_out_the_same(
+def test_large_images_that_take_turns_come_out_the_same(
     mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     form = "TIFF" if mode in ("CMYK", "I", "F", "LAB") else "PNG"
@@ -151,15 +151,15 @@ def test_large_pictures_that_take_turns_come_out_the_same(
 
 def test_drawing_instructions_are_refused_with_what_to_do() -> None:
     file = encoded(RED, "EPS")
-    with pytest.raises(BrokenPicture, match="EPS is not among the formats that are read: save it as PNG"):
+    with pytest.raises(BrokenImage, match="EPS is not among the formats that are read: save it as PNG"):
         decode(file)
 
 
 def test_a_heic_whose_pixels_are_not_of_the_size_it_gives_is_refused() -> None:
     """The size is what memory is counted by, and what the manifest says."""
     content = bytearray(encoded(in_mode("L"), "HEIF", 6))
-    place = content.index(b"clap") + 28  # where the picture lies within what is encoded: its vertical offset
+    place = content.index(b"clap") + 28  # where the image lies within what is encoded: its vertical offset
     content[place : place + 4] = (-48).to_bytes(4, "big", signed=True)
     assert size_of(bytes(content)) == (48, 32)
-    with pytest.raises(BrokenPicture, match="it says 48 x 32 pixels and has"):
+    with pytest.raises(BrokenImage, match="it says 48 x 32 pixels and has"):
         decode(bytes(content))

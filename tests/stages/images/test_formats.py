@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, features
 
 from stages.lib.images import files
-from stages.lib.images.decode import BrokenPicture, decode, size_of
+from stages.lib.images.decode import BrokenImage, decode, size_of
 from stages.lib.images.formats import FORMATS, scans_of_jpeg, size_of_webp
 from stages.lib.images.memory_budget import MemoryBudget, TooMuchAtOnce
-from tests.stages.picture_inputs import encoded
+from tests.stages.image_inputs import encoded
 
 NOISE = Image.effect_noise((64, 48), 50).convert("RGB")
 # Formats that Pillow writes and that people do not have photographs in.
@@ -50,7 +50,7 @@ def test_formats_that_people_do_not_have_are_never_decoded(name: str, monkeypatc
             pytest.skip(f"Pillow does not write {name} here")
         content = file.getvalue()
     for read in (size_of, decode):
-        with pytest.raises(BrokenPicture) as caught:
+        with pytest.raises(BrokenImage) as caught:
             read(content)
         assert "formats that are read: save it" in str(caught.value) or "an unknown format" in str(caught.value)
         if name in (*STARTS, "EPS", "DDS", "ICO", "QOI"):
@@ -60,7 +60,7 @@ def test_formats_that_people_do_not_have_are_never_decoded(name: str, monkeypatc
 def test_a_name_says_nothing_about_the_format(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(NOISE, "EPS"))
     (tmp_path / "b.eps").write_bytes(encoded(NOISE))
-    with pytest.raises(BrokenPicture, match="EPS"):
+    with pytest.raises(BrokenImage, match="EPS"):
         decode(tmp_path / "a.png")
     assert decode(tmp_path / "b.eps").shape == (48, 64, 3)
 
@@ -92,7 +92,7 @@ def test_a_webp_bomb_is_refused_before_its_decoder_sees_it(kind: bytes, monkeypa
     monkeypatch.setattr(WebPImagePlugin._webp, "WebPAnimDecoder", burst)
     content = webp(kind, 16383, 16383)
     assert len(content) < 40
-    with pytest.raises(BrokenPicture, match="268 megapixels, more pixels than the 72 million of WEBP"):
+    with pytest.raises(BrokenImage, match="268 megapixels, more pixels than the 72 million of WEBP"):
         size_of(content)
 
 
@@ -116,13 +116,13 @@ def with_scans(count: int) -> bytes:
     return content[:end] + content[last:end] * count + content[end:]
 
 
-def test_scans_are_counted_of_the_picture_alone() -> None:
+def test_scans_are_counted_of_the_image_alone() -> None:
     assert scans(encoded(NOISE, "JPEG")) == 1
     usual = scans(encoded(NOISE, "JPEG", progressive=True))
     assert 2 <= usual <= 12
     assert scans(with_scans(30)) == usual + 30
     assert scans(with_scans(30), most=5) == 6
-    # A small copy in the metadata, and whatever follows the picture: a film, another picture.
+    # A small copy in the metadata, and whatever follows the image: a film, another image.
     exif = Image.Exif()
     exif[0x010E] = "\xff\xda" * 500
     small = b"\xff\xe3" + struct.pack(">H", 2 + 400) + b"\xff\xda" * 200
@@ -140,7 +140,7 @@ def test_a_sequential_jpeg_of_several_scans_counts_them() -> None:
 
 def test_a_jpeg_of_very_many_scans_is_refused_at_once() -> None:
     content, start = with_scans(120_000), time.process_time()
-    with pytest.raises(BrokenPicture, match="more than 200 scans"):
+    with pytest.raises(BrokenImage, match="more than 200 scans"):
         decode(content)
     assert time.process_time() - start < 2
     assert decode(with_scans(100)).shape == (48, 64, 3)
@@ -148,14 +148,14 @@ def test_a_jpeg_of_very_many_scans_is_refused_at_once() -> None:
 
 def test_scans_of_a_large_jpeg_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MOST_PIXELS_OF_SCANS", 64 * 48 * 50)
-    with pytest.raises(BrokenPicture, match=r"a JPEG of \d+ scans"):
+    with pytest.raises(BrokenImage, match=r"a JPEG of \d+ scans"):
         decode(with_scans(60))
     assert decode(with_scans(20)).shape == (48, 64, 3)
 
 
 def test_a_colour_profile_has_a_size_that_profiles_have() -> None:
     content = encoded(NOISE, "JPEG", icc_profile=bytes(9 << 20))
-    with pytest.raises(BrokenPicture, match="a colour profile of 9 MB, expected at most 8"):
+    with pytest.raises(BrokenImage, match="a colour profile of 9 MB, expected at most 8"):
         decode(content)
 
 

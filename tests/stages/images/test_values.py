@@ -1,4 +1,4 @@
-"""Every picture ends upright, in 8 bits and in the colours that a viewer shows."""
+"""Every image ends upright, in 8 bits and in the colours that a viewer shows."""
 
 from itertools import product
 from pathlib import Path
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.images.decode import BrokenPicture, decode, size_of, upright
+from stages.lib.images.decode import BrokenImage, decode, size_of, upright
 from stages.lib.images.grey_range import eight_bits
-from tests.stages.picture_inputs import (
+from tests.stages.image_inputs import (
     DEEP,
     FORMATS,
     MODES,
@@ -33,7 +33,7 @@ ADOBE_RGB = np.array([(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_mode_ends_upright_with_its_own_values(form: str, tmp_path: Path) -> None:
-    written, file = [], tmp_path / "picture"
+    written, file = [], tmp_path / "image"
     for mode in MODES:
         if form in OF_8_BITS and mode in DEEP:
             continue
@@ -62,26 +62,26 @@ def test_transparent_parts_are_white_and_upright(mode: str) -> None:
     black.paste((0, 0, 0, 0), (0, 0, 6, 2))
     options: dict[str, object] = {}
     if mode in ("LA", "RGBA"):
-        picture = black.convert(mode)
+        image = black.convert(mode)
     else:
         marked = np.zeros((4, 6), np.uint16 if mode == "I;16" else np.uint8)
         marked[:2] = 1
-        picture = Image.fromarray(marked)
-        picture = picture if mode == "I;16" else picture.convert(mode)
+        image = Image.fromarray(marked)
+        image = image if mode == "I;16" else image.convert(mode)
         if mode == "P":
-            picture.putpalette([0, 0, 0] * 256)
+            image.putpalette([0, 0, 0] * 256)
         options["transparency"] = (1, 1, 1) if mode == "RGB" else 1
     for orientation in (1, 3, 6):
-        found = decode(encoded(picture, "PNG", orientation, **options))
+        found = decode(encoded(image, "PNG", orientation, **options))
         assert (found[:2] == 255).all()
         assert (found[2:] == 0).all()
 
 
 def test_a_palette_with_shares_of_transparency_lies_on_white() -> None:
-    picture = Image.new("P", (2, 1))
-    picture.putpalette([0, 0, 0, 0, 0, 0])
-    picture.putpixel((1, 0), 1)
-    assert decode(encoded(picture, "PNG", transparency=bytes([255, 51])))[0, :, 0].tolist() == [0, 204]
+    image = Image.new("P", (2, 1))
+    image.putpalette([0, 0, 0, 0, 0, 0])
+    image.putpixel((1, 0), 1)
+    assert decode(encoded(image, "PNG", transparency=bytes([255, 51])))[0, :, 0].tolist() == [0, 204]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_palette_with_shares_of_transparency_lies_on_white() -> None:
         (RAMP * 1023, 0, 255),
         (RAMP * 255, 0, 255),
         (RAMP * 3000, 0, 187),  # 12 bits, the brightest not quite white
-        (RAMP * 40000, 0, 156),  # a picture of 16 bits that is a little dark stays so
+        (RAMP * 40000, 0, 156),  # an image of 16 bits that is a little dark stays so
         (RAMP * 5, 0, 255),  # numbers of things
         (RAMP * 4095 - 1024, 0, 255),  # a scanner's units, from air up
         (RAMP * (2**32 - 1) - 2**31, 0, 255),
@@ -150,7 +150,7 @@ def test_a_tiff_says_whether_its_smallest_value_is_black_or_white(values: np.nda
 )
 def test_numbers_of_a_tiff_are_not_garbled(values: np.ndarray, kind: str) -> None:
     if kind == "i1":
-        with pytest.raises(BrokenPicture, match="8 bits with a sign"):
+        with pytest.raises(BrokenImage, match="8 bits with a sign"):
             decode(grey_tiff(values))
     else:
         assert (np.diff(decode(grey_tiff(values))[..., 0].astype(int).ravel()) >= 0).all()
@@ -159,22 +159,22 @@ def test_numbers_of_a_tiff_are_not_garbled(values: np.ndarray, kind: str) -> Non
 def test_what_is_no_number_is_black_and_infinity_white() -> None:
     values = np.array([[0.5, np.nan, np.inf, -np.inf, 1.0]], np.float32)
     assert eight_bits(values).tolist() == [[128, 0, 255, 0, 255]]
-    with pytest.raises(BrokenPicture, match="none of its values is a number"):
+    with pytest.raises(BrokenImage, match="none of its values is a number"):
         decode(encoded(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF"))
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM", "JPEG2000"])
 @pytest.mark.parametrize("bits", [12, 14, 16])
 def test_fewer_bits_in_a_file_of_sixteen_are_not_black(form: str, bits: int) -> None:
-    picture = Image.fromarray((RAMP * (2**bits - 1)).astype(np.uint16))
-    found = decode(encoded(picture, form), color="grey")[..., 0]
+    image = Image.fromarray((RAMP * (2**bits - 1)).astype(np.uint16))
+    found = decode(encoded(image, form), color="grey")[..., 0]
     assert np.abs(found.astype(int) - np.rint(RAMP * 255)).max() <= 1
 
 
 @pytest.mark.parametrize("form", ["PNG", "PPM", "TIFF"])
 @pytest.mark.parametrize("bits", [8, 12])
 def test_colours_that_lost_their_bits_are_refused_with_what_to_do(form: str, bits: int) -> None:
-    with pytest.raises(BrokenPicture, match="save it in 8 bits, or scaled up to 16"):
+    with pytest.raises(BrokenImage, match="save it in 8 bits, or scaled up to 16"):
         decode(colors_of_16_bits(form, RAMP * (2**bits - 1)))
 
 
@@ -206,15 +206,15 @@ def test_other_colour_spaces_become_srgb(form: str, primaries: np.ndarray) -> No
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
-def test_pictures_that_say_they_are_srgb_stay_as_they_are(mode: str) -> None:
-    picture = Image.effect_noise((32, 32), 60).convert("RGB").convert(mode)
-    content = encoded(picture, "PNG", icc_profile=profile(*SRGB))
-    assert np.array_equal(decode(content), np.asarray(picture.convert("RGB")))
+def test_images_that_say_they_are_srgb_stay_as_they_are(mode: str) -> None:
+    image = Image.effect_noise((32, 32), 60).convert("RGB").convert(mode)
+    content = encoded(image, "PNG", icc_profile=profile(*SRGB))
+    assert np.array_equal(decode(content), np.asarray(image.convert("RGB")))
 
 
-def test_a_transparent_picture_keeps_its_transparency_through_a_profile() -> None:
-    picture = Image.new("RGBA", (2, 2), (180, 100, 90, 0))
-    assert (decode(encoded(picture, "PNG", icc_profile=profile(*DISPLAY_P3))) == 255).all()
+def test_a_transparent_image_keeps_its_transparency_through_a_profile() -> None:
+    image = Image.new("RGBA", (2, 2), (180, 100, 90, 0))
+    assert (decode(encoded(image, "PNG", icc_profile=profile(*DISPLAY_P3))) == 255).all()
 
 
 def test_inks_are_shown_as_their_profile_says() -> None:
@@ -227,18 +227,18 @@ def test_inks_are_shown_as_their_profile_says() -> None:
 
 @pytest.mark.parametrize("damaged", [b"", b"no profile", profile(*DISPLAY_P3)[:200], grey_ink()])
 def test_a_profile_that_does_not_fit_is_left_out_of_account(damaged: bytes) -> None:
-    picture = Image.new("RGB", (4, 4), (180, 100, 90))
-    assert decode(encoded(picture, "PNG", icc_profile=damaged))[0, 0].tolist() == [180, 100, 90]
+    image = Image.new("RGB", (4, 4), (180, 100, 90))
+    assert decode(encoded(image, "PNG", icc_profile=damaged))[0, 0].tolist() == [180, 100, 90]
 
 
-def test_of_several_pictures_it_is_the_first() -> None:
+def test_of_several_images_it_is_the_first() -> None:
     red, blue = (Image.new("RGB", (16, 16), color) for color in ("red", "blue"))
     for form in ("TIFF", "GIF", "PNG", "WEBP", "AVIF", "MPO"):
         found = decode(encoded(red, form, save_all=True, append_images=[blue]))[8, 8].astype(int)
         assert np.abs(found - (255, 0, 0)).max() < 6, form
 
 
-def test_the_size_is_that_of_the_decoded_picture_where_only_xmp_tells_the_orientation() -> None:
+def test_the_size_is_that_of_the_decoded_image_where_only_xmp_tells_the_orientation() -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d tiff:Orientation="6"/></x:xmpmeta>'
     for form in ("JPEG", "WEBP", "TIFF"):
         options = {"tiffinfo": {700: xmp}} if form == "TIFF" else {"xmp": xmp, "exif": b""}

@@ -54,7 +54,7 @@ def test_what_a_terminal_would_obey_is_escaped(capsys, name, shown):
 
 
 @pytest.mark.parametrize("classes", [2, 4, 5, 20, 200])
-def test_each_picture_has_one_line_through_a_pipe(capsys, classes):
+def test_each_image_has_one_line_through_a_pipe(capsys, classes):
     names = [f"{'long folder/' * 20}{number}.jpg" for number in range(3)]
     found = table(names, classes)
     show(found)
@@ -86,8 +86,8 @@ def wrong_targets(folder):
         "file/out.csv": "is a file",
         "nothing/out.csv": "found no such folder",
         "to-nothing": "found no such folder",
-        "in.png": "found one of the pictures",
-        "to-in": "found one of the pictures",
+        "in.png": "found one of the images",
+        "to-in": "found one of the images",
     }
 
 

@@ -1,4 +1,4 @@
-"""What an archive holds: classes read from where pictures lie, each picture decoded and described once."""
+"""What an archive holds: classes read from where images lie, each image decoded and described once."""
 
 import hashlib
 import io
@@ -42,21 +42,21 @@ def test_natural_order() -> None:
     ]
 
 
-def test_a_picture_is_described(tmp_path: Path) -> None:
+def test_an_image_is_described(tmp_path: Path) -> None:
     content = png(1)
-    pictures, rejected = take_inventory(archive(tmp_path, {"cat/1.png": content, "dog/1.png": png(2)}))
+    images, rejected = take_inventory(archive(tmp_path, {"cat/1.png": content, "dog/1.png": png(2)}))
     assert not rejected
-    cat = pictures[0]
+    cat = images[0]
     assert (cat.name, cat.label, cat.subset, cat.group) == ("cat/1.png", "", None, "")
     assert (cat.width, cat.height, cat.size) == (12, 8, len(content))
     assert cat.sha256 == hashlib.sha256(content).hexdigest()
     assert (cat.thumbnail == thumbnail(Image.open(io.BytesIO(content)))).all()
-    assert (cat.thumbnail != pictures[1].thumbnail).any()
+    assert (cat.thumbnail != images[1].thumbnail).any()
     grey = Image.open(io.BytesIO(content)).convert("L")
     assert (cat.brightness, cat.sharpness) == (quality.brightness(grey), quality.sharpness(grey))
 
 
-def test_sizes_are_those_of_the_upright_picture(tmp_path: Path) -> None:
+def test_sizes_are_those_of_the_upright_image(tmp_path: Path) -> None:
     image = Image.new("RGB", (12, 8))
     exif = image.getexif()
     exif[0x0112] = 6
@@ -68,11 +68,11 @@ def test_sizes_are_those_of_the_upright_picture(tmp_path: Path) -> None:
 
 def test_what_cannot_be_decoded_is_listed_with_the_reason(tmp_path: Path) -> None:
     content = {"cat/1.png": png(1), "dog/1.png": png(2), "dog/cut.png": png(3, (64, 64))[:-2000], "list.csv": b"1,2"}
-    pictures, rejected = take_inventory(archive(tmp_path, content))
-    assert [picture.name for picture in pictures] == ["cat/1.png", "dog/1.png"]
+    images, rejected = take_inventory(archive(tmp_path, content))
+    assert [image.name for image in images] == ["cat/1.png", "dog/1.png"]
     assert [file.name for file in rejected] == ["dog/cut.png", "list.csv"]
     assert "truncated" in rejected[0].reason
-    assert (rejected[1].reason, rejected[1].by_name) == ("set aside: no picture by its name", True)
+    assert (rejected[1].reason, rejected[1].by_name) == ("set aside: no image by its name", True)
     assert not rejected[0].by_name
 
 
@@ -92,8 +92,8 @@ def test_damage_of_any_kind_is_no_traceback(tmp_path: Path) -> None:
             for _ in range(10):
                 damaged[noise.randrange(min(len(damaged), 400))] = noise.randrange(256)
             content[f"c/{form}{number}"] = bytes(damaged)
-    pictures, rejected = take_inventory(archive(tmp_path, content))
-    assert len(pictures) + len(rejected) == len(content)
+    images, rejected = take_inventory(archive(tmp_path, content))
+    assert len(images) + len(rejected) == len(content)
     assert len(rejected) > 100
     assert all(file.reason and "\n" not in file.reason for file in rejected)
 
@@ -102,7 +102,7 @@ def test_an_archive_of_nothing_but_damage(tmp_path: Path) -> None:
     assert take_inventory(archive(tmp_path, {"cat/1.png": b"?"}))[0] == []
 
 
-def test_each_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_image_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     answers = contents.answers
 
@@ -112,5 +112,5 @@ def test_each_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(contents, "answers", counted)
     content = {f"{label}/{n}.png": png(n) for label in ("a", "b") for n in range(40)}
-    pictures, _ = take_inventory(archive(tmp_path, content))
-    assert asked == [picture.name for picture in pictures] == sorted(content)
+    images, _ = take_inventory(archive(tmp_path, content))
+    assert asked == [image.name for image in images] == sorted(content)

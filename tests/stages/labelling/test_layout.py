@@ -1,4 +1,4 @@
-"""The class and the subset in the paths of pictures, or a refusal where they could be read in two ways."""
+"""The class and the subset in the paths of images, or a refusal where they could be read in two ways."""
 
 import re
 from collections import Counter
@@ -21,12 +21,12 @@ KNOWN = {
     "a csv with patients": "ill 3, well 3; 3 groups; 1 without a class; 1 set aside",
     "years above, by expression": "cat 6, dog 6",
     "years above the classes": "refused: folders 2023, 2024 with folders below",
-    "pictures and masks": "refused: folders annotations, images: annotations, images is no class",
+    "images and masks": "refused: folders annotations, images: annotations, images is no class",
     "subsets in longer names": "A 6, B 6; test 6, train 6",
     "subset and class in one name": "refused: folders testA, testB, trainA, ...: subset and class in one name",
     "masks inside the classes": "refused: folders masks inside those of the classes",
-    "the same pictures in several ways": "refused: folders color, grayscale with folders below",
-    "class folders and a loose picture": "refused: cover.jpg, which is in none, beside cat, dog",
+    "the same images in several ways": "refused: folders color, grayscale with folders below",
+    "class folders and a loose image": "refused: cover.jpg, which is in none, beside cat, dog",
     "a class called as a subset": "refused: test beside cat, dog: a subset or a class?",
     "numbers alone, and a csv": "refused: 0.jpg, 1.jpg, 2.jpg",
     "an empty class folder": "refused: split: class 'heron': heron/ is empty",
@@ -42,7 +42,7 @@ def test_layouts_as_people_have_them(made) -> None:
     found = in_a_line(result)
     assert found.startswith(KNOWN[made.title]) if "refusal" in result else found == KNOWN[made.title]
     assert "\n" not in result.get("refusal", "")
-    if made.title in ("years above the classes", "pictures and masks", "numbers alone, and a csv"):
+    if made.title in ("years above the classes", "images and masks", "numbers alone, and a csv"):
         assert "set split.labels to a csv" in result["refusal"]
     if made.title.startswith("numbers alone"):
         assert "labels.csv may hold labels, which split.labels: labels.csv would take" in result["refusal"]
@@ -164,8 +164,8 @@ def test_the_expression_of_a_refusal_gives_the_classes(names: list[str], receive
         assert {subset_of(match["subset"]) for match in matches if match} >= {"train"}
 
 
-def test_no_picture_has_no_layout() -> None:
-    with pytest.raises(UserError, match="Received: no picture"):
+def test_no_image_has_no_layout() -> None:
+    with pytest.raises(UserError, match="Received: no image"):
         read_layout([])
 
 

@@ -57,7 +57,7 @@ def settled(model: keras.Model) -> keras.Model:
     return model
 
 
-def pictures() -> np.ndarray:
+def images() -> np.ndarray:
     return np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
 
 
@@ -71,9 +71,9 @@ def test_the_outputs_are_the_same_and_no_normalisation_is_left(build):
     view = fuse(model)
     assert layers.BatchNormalization in kinds(model)
     assert layers.BatchNormalization not in kinds(view)
-    expected = model(pictures()).numpy()
+    expected = model(images()).numpy()
     assert expected.std() > 0
-    np.testing.assert_allclose(view(pictures()), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(view(images()), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("build", [xception, efficient_net])
@@ -85,7 +85,7 @@ def test_the_kernels_train_as_before(build):
 
     def gradients(one: keras.Model) -> list[np.ndarray]:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(one(pictures(), training=True) ** 2)
+            loss = tf.reduce_mean(one(images(), training=True) ** 2)
         return tape.gradient(loss, [weight.value for weight in model.trainable_weights])
 
     for found, expected in zip(gradients(view), gradients(model), strict=True):
@@ -100,7 +100,7 @@ def test_in_lower_precision_only_rounding_differs(build, training):
         model = settled(build())
     model.set_weights(exact.get_weights())
     unfreeze(model, None)
-    expected, outputs = exact(pictures()).numpy(), fuse(model)(pictures(), training=training)
+    expected, outputs = exact(images()).numpy(), fuse(model)(images(), training=training)
     assert outputs.dtype == "bfloat16"
     error = np.sqrt(np.mean((outputs.numpy().astype(np.float32) - expected) ** 2))
     # bfloat16 has 8 bits: 0.4 % in each layer, and 1.6 % after all of them at most with twelve other seeds.
@@ -114,7 +114,7 @@ def test_a_convolution_that_something_else_needs_too_stays():
     model = settled(keras.Model(inputs, outputs))
     view = fuse(model)
     assert {layers.Conv2D, FusedConvolution} <= set(kinds(view))
-    np.testing.assert_allclose(view(pictures()), model(pictures()), atol=1e-5)
+    np.testing.assert_allclose(view(images()), model(images()), atol=1e-5)
 
 
 def test_layers_that_are_used_twice_are_used_twice():
@@ -123,7 +123,7 @@ def test_layers_that_are_used_twice_are_used_twice():
     model = settled(keras.Model(inputs, normalisation(convolution(normalisation(convolution(inputs))))))
     view = fuse(model)
     assert kinds(view).count(FusedConvolution) == 1
-    np.testing.assert_allclose(view(pictures()), model(pictures()), atol=1e-5)
+    np.testing.assert_allclose(view(images()), model(images()), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_is_not_understood_stays_as_it_is(convolution, normalisation):
     inputs = keras.Input(SHAPE[1:])
     model = settled(keras.Model(inputs, normalisation(convolution(inputs))))
     assert kinds(fuse(model))[1:] == kinds(model)[1:]
-    np.testing.assert_array_equal(fuse(model)(pictures()), model(pictures()))
+    np.testing.assert_array_equal(fuse(model)(images()), model(images()))
 
 
 def test_a_model_that_is_not_functional_is_given_back():
@@ -157,7 +157,7 @@ def test_a_backbone_inside_a_model_is_found(preset):
     view = fuse(model)
     assert view.layers[-1] is model.layers[-1]
     assert FusedConvolution in {type(layer) for layer in view._flatten_layers()}
-    np.testing.assert_allclose(view(pictures() * 50 + 128), model(pictures() * 50 + 128), atol=1e-5)
+    np.testing.assert_allclose(view(images() * 50 + 128), model(images() * 50 + 128), atol=1e-5)
 
 
 @pytest.mark.shared

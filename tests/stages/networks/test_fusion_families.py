@@ -82,13 +82,13 @@ def test_whatever_follows_the_normalisation_gets_what_the_layers_give(convolutio
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_backbone_gives_what_its_layers_give_and_a_frozen_one_also_while_its_head_trains(name):
     backbone = settled(FAMILIES[name]())
-    inputs = keras.Input((SIDE, SIDE, 3), name="pictures")
+    inputs = keras.Input((SIDE, SIDE, 3), name="images")
     model = keras.Model(inputs, backbone(layers.Rescaling(1 / 127.5, -1.0)(inputs)))
-    pictures = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), np.uint8)
-    expected = model(pictures.astype(np.float32), training=False)
-    view, forward = faithful(model, pictures)
-    assert off(forward(pictures), expected) < 1e-5
-    assert off(view(pictures.astype(np.float32), training=True), expected) < 1e-5
+    images = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), np.uint8)
+    expected = model(images.astype(np.float32), training=False)
+    view, forward = faithful(model, images)
+    assert off(forward(images), expected) < 1e-5
+    assert off(view(images.astype(np.float32), training=True), expected) < 1e-5
     folded = {type(layer) for layer in view._flatten_layers()} & {FusedConvolution}
     assert bool(folded) == (not name.startswith(("mi_t", "mobile_net_v5", "vgg", "vit_det")))
 
@@ -97,10 +97,10 @@ def test_a_backbone_gives_what_its_layers_give_and_a_frozen_one_also_while_its_h
 def test_a_backbone_that_trains_keeps_its_stochastic_depth(name):
     backbone = FAMILIES[name]()
     unfreeze(backbone, None)
-    inputs = keras.Input((SIDE, SIDE, 3), name="pictures")
+    inputs = keras.Input((SIDE, SIDE, 3), name="images")
     view = fuse(keras.Model(inputs, backbone(inputs)))
-    pictures = noise(4, SIDE, SIDE, 3)
-    assert off(view(pictures, training=True), view(pictures, training=False)) > 1e-3
+    images = noise(4, SIDE, SIDE, 3)
+    assert off(view(images, training=True), view(images, training=False)) > 1e-3
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def joining():
 
 def wrong_where_compiled(activation: layers.Layer) -> keras.Model:
     """What TensorFlow 2.21 computes wrongly, or not at all, without anything folded: a bias, a sum, an activation."""
-    inputs = keras.Input((8, 8, 3), name="pictures")
+    inputs = keras.Input((8, 8, 3), name="images")
     x = layers.Conv2D(8, 1, bias_initializer="normal")(inputs)
     x = layers.Add()([layers.Conv2D(8, 3, padding="same", bias_initializer="normal")(x), x])
     return keras.Model(inputs, activation(x))
@@ -124,39 +124,39 @@ def wrong_where_compiled(activation: layers.Layer) -> keras.Model:
 def test_what_tensorflow_joins_wrongly_is_seen_and_computed_layer_by_layer(activation, precision, capsys):
     with policy(precision):
         model = settled(wrong_where_compiled(ACTIVATIONS[activation]()))
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
-    expected = model(pictures.astype(np.float32), training=False)
-    _, forward = faithful(model, pictures)
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    expected = model(images.astype(np.float32), training=False)
+    _, forward = faithful(model, images)
     assert "one by one" in capsys.readouterr().out
     rounding = 1e-5 if precision == "float32" else 0.02
-    assert off(tf.cast(forward(pictures), tf.float32), tf.cast(expected, tf.float32)) < rounding
+    assert off(tf.cast(forward(images), tf.float32), tf.cast(expected, tf.float32)) < rounding
 
 
 @pytest.mark.usefixtures("joining")
 def test_a_fold_that_is_wrong_is_seen_and_not_used(monkeypatch, capsys):
-    inputs = keras.Input((8, 8, 3), name="pictures")
+    inputs = keras.Input((8, 8, 3), name="images")
     model = settled(keras.Model(inputs, layers.BatchNormalization()(layers.Conv2D(4, 3)(inputs))))
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     right = FusedConvolution.call
     monkeypatch.setattr(FusedConvolution, "call", lambda *args, **options: right(*args, **options) * 1.01)
-    view, forward = faithful(model, pictures)
+    view, forward = faithful(model, images)
     assert "one by one" in capsys.readouterr().out
     assert FusedConvolution not in {type(layer) for layer in view.layers}
-    assert off(forward(pictures), model(pictures.astype(np.float32), training=False)) < 1e-5
+    assert off(forward(images), model(images.astype(np.float32), training=False)) < 1e-5
 
 
 @pytest.mark.usefixtures("joining")
 def test_a_network_that_never_gives_the_same_is_one_clear_error():
-    inputs = keras.Input((8, 8, 3), name="pictures")
+    inputs = keras.Input((8, 8, 3), name="images")
     always = layers.Lambda(lambda x: x + tf.random.uniform(tf.shape(x), 0, 100))
     with pytest.raises(UserError, match=r"^backbone\.preset: expected a network that gives the same outputs"):
         faithful(keras.Model(inputs, always(inputs)), np.zeros((4, 8, 8, 3), np.uint8))
 
 
 @pytest.mark.parametrize("count", [1, 3, fusion.COMPARED, 20])
-def test_as_many_pictures_as_there_are_are_compared(count, capsys):
+def test_as_many_images_as_there_are_are_compared(count, capsys):
     model = build.convnet(16, "grey", [4, 4], True, 0.25, 2)
-    pictures = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 1), np.uint8)
-    _, forward = faithful(model, pictures)
+    images = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 1), np.uint8)
+    _, forward = faithful(model, images)
     assert capsys.readouterr().out == ""
-    np.testing.assert_array_equal(forward(pictures), forward_pass(model, count)(pictures))
+    np.testing.assert_array_equal(forward(images), forward_pass(model, count)(images))

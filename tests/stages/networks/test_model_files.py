@@ -173,7 +173,7 @@ def test_what_a_model_says_of_itself_is_checked(whole: Content, tmp_path: Path) 
 def test_a_model_of_something_else_is_refused(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])
     saved_model.save(model, tmp_path / "model.keras", ["a", "b"])
-    assert "square pictures" in refusal(saved_model.load, tmp_path / "model.keras")
+    assert "square images" in refusal(saved_model.load, tmp_path / "model.keras")
 
 
 def test_other_weights_than_those_of_the_configuration_are_one_line(whole: Content, tmp_path: Path) -> None:

@@ -34,12 +34,12 @@ def test_dropout_stands_before_the_classifier():
     assert kinds[-2:] == ["Dropout", "Dense"]
 
 
-def test_pictures_too_small_for_the_convolutions_are_one_clear_error():
+def test_images_too_small_for_the_convolutions_are_one_clear_error():
     with pytest.raises(UserError, match=r"common\.image_size: 16 pixels .* only 2 fit"):
         networks.convnet(16, "rgb", [4] * 5, True, 0.0, 2)
 
 
-def test_a_transfer_model_scales_pictures_as_its_preset_asks(preset):
+def test_a_transfer_model_scales_images_as_its_preset_asks(preset):
     scaling = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32").layers[1]
     np.testing.assert_allclose(scaling(np.array([[0.0, 127.5, 255.0]])), [[-1, 0, 1]], atol=1e-6)
 
@@ -58,8 +58,8 @@ def test_a_frozen_model_trains_four_tensors_and_an_unfrozen_one_all_but_batch_no
 def test_batch_normalisation_of_an_unfrozen_backbone_computes_as_frozen(preset):
     model = networks.transfer_model(preset, networks.head_layers(4, "relu", 0.0, 2), 32, "float32")
     unfreeze(networks.backbone_of(model), None)
-    pictures = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-    np.testing.assert_allclose(model(pictures, training=True), model(pictures, training=False), atol=1e-6)
+    images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(model(images, training=True), model(images, training=False), atol=1e-6)
 
 
 def test_another_precision_keeps_the_weights(preset):
@@ -68,8 +68,8 @@ def test_another_precision_keeps_the_weights(preset):
     for before, after in zip(model.weights, other.weights, strict=True):
         np.testing.assert_array_equal(before, after)
     assert networks.backbone_of(other).dtype_policy.name == "mixed_bfloat16"
-    pictures = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-    np.testing.assert_allclose(model(pictures), other(pictures), atol=0.05)
+    images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(model(images), other(images), atol=0.05)
 
 
 class Container(keras.layers.Layer):
@@ -106,8 +106,8 @@ def test_unfreezing_counts_the_weights_that_a_layer_made_of_layers_has_itself(la
     kinds = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(kinds) == 3
     assert not any(layer.trainable for layer in kinds)
-    pictures = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype(np.float32)
-    np.testing.assert_allclose(backbone(pictures, training=True), backbone(pictures, training=False), atol=1e-6)
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(backbone(images, training=True), backbone(images, training=False), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -15,8 +15,8 @@ def test_a_model_comes_back_with_its_classes_and_input(tmp_path):
     loaded, classes = saved_model.load(tmp_path / "model.keras")
     assert classes == ["a", "b", "ç"]
     assert saved_model.input_of(loaded) == (32, "grey")
-    pictures = np.random.default_rng(0).uniform(0, 255, (5, 32, 32, 1)).astype(np.float32)
-    np.testing.assert_array_equal(loaded(pictures), model(pictures))
+    images = np.random.default_rng(0).uniform(0, 255, (5, 32, 32, 1)).astype(np.float32)
+    np.testing.assert_array_equal(loaded(images), model(images))
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

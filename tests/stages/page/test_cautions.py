@@ -54,16 +54,16 @@ def test_what_comes_from_elsewhere_comes_first():
 
 
 @pytest.mark.parametrize(("validation", "warned"), [(5, True), (49, True), (50, False)])
-def test_few_validation_pictures(validation, warned):
+def test_few_validation_images(validation, warned):
     found = cautions(results_of({"scratch": 0.9}, validation=validation))
-    assert (f"Only {validation} validation pictures" in " ".join(found)) is warned
+    assert (f"Only {validation} validation images" in " ".join(found)) is warned
     assert not warned or "split.validation" in found[0]
 
 
 @pytest.mark.parametrize(("each", "warned"), [(6, True), (49, True), (50, False)])
-def test_few_test_pictures(each, warned):
+def test_few_test_images(each, warned):
     found = cautions(results_of({"scratch": 1.0}, {"cat": each, "dog": each}))
-    assert (f"Only {2 * each} test pictures measured it: accuracy may be anything from " in " ".join(found)) is warned
+    assert (f"Only {2 * each} test images measured it: accuracy may be anything from " in " ".join(found)) is warned
     assert not warned or "split.test" in found[0]
 
 
@@ -86,8 +86,8 @@ def test_a_model_that_is_no_better_than_the_largest_class(share, tested, beside)
 def test_all_models_alike():
     found = cautions(results_of({"scratch": 0.9, "feature_extraction": 0.88, "fine_tuned": 0.86}))
     assert len(found) == 1
-    assert found[0].startswith("These test pictures show no difference between any two models; about ")
-    assert "That scratch is recommended rests on the validation pictures alone" in found[0]
+    assert found[0].startswith("These test images show no difference between any two models; about ")
+    assert "That scratch is recommended rests on the validation images alone" in found[0]
     assert "between the two models" in cautions(results_of({"scratch": 0.9, "fine_tuned": 0.9}))[0]
 
 
@@ -95,7 +95,7 @@ def test_a_model_that_is_not_recommended_and_has_the_higher_test_figure():
     found = cautions(results_of({"scratch": 0.6, "feature_extraction": 0.7, "fine_tuned": 0.98}))
     [said] = [caution for caution in found if "higher accuracy" in caution]
     assert said.startswith(
-        "fine_tuned has the higher accuracy on the test pictures (98.0 % beside 60.0 %, and is better) and is not "
+        "fine_tuned has the higher accuracy on the test images (98.0 % beside 60.0 %, and is better) and is not "
     )
     assert "split.validation" in said
     [said] = [text for text in cautions(results_of({"scratch": 0.9, "fine_tuned": 0.92})) if "higher" in text]
@@ -115,9 +115,9 @@ def test_the_last_epoch_names_the_parameters():
     assert said.endswith("Raise scratch.epochs and fine_tuned.epochs.")
 
 
-def test_a_class_without_test_pictures():
+def test_a_class_without_test_images():
     [said] = cautions(results_of({"scratch": 0.9}, classes=("cat", "dog", "owl")))
-    assert said.startswith("No test picture is of class owl: nothing is known about it, and no figure counts it.")
+    assert said.startswith("No test image is of class owl: nothing is known about it, and no figure counts it.")
     many = ("cat", "dog", *(f"owl{number}" for number in range(9)))
     assert "classes owl0, owl1, owl2, owl3, owl4 and 4 more classes: nothing is known about them" in " ".join(
         cautions(results_of({"scratch": 0.9}, classes=many))

@@ -1,4 +1,4 @@
-"""What the report shows of pictures and classes: errors, copies, suspects, extremes; bounded, the rest counted."""
+"""What the report shows of images and classes: errors, copies, suspects, extremes; bounded, the rest counted."""
 
 import base64
 import re
@@ -35,7 +35,7 @@ def predictions_of(folder: Path, model: str) -> pd.DataFrame:
     return pd.read_csv(folder / "evaluation" / model / "predictions.csv", na_filter=False)
 
 
-def test_the_gallery_has_one_card_per_picture_that_a_model_got_wrong(folder, results):
+def test_the_gallery_has_one_card_per_image_that_a_model_got_wrong(folder, results):
     wrong: dict[str, set[str]] = {}
     for model in SKILLS:
         for path in predictions_of(folder, model).query("label != predicted")["path"]:
@@ -65,7 +65,7 @@ def test_copies_with_contradicting_classes_come_first(folder):
     assert [group.labels for group in found.groups] == [sorted(NASTY[:2]), NASTY[:1]]
     assert (found.contradicting, found.files, found.left_out) == (1, 5, 0)
     file = folder / "data" / "dataset" / "train" / NASTY[0] / "2.png"
-    assert found.groups[0].pictures[0].address == embedded(file)
+    assert found.groups[0].images[0].address == embedded(file)
 
 
 def test_what_is_too_much_is_counted(folder, results, monkeypatch):
@@ -77,9 +77,9 @@ def test_what_is_too_much_is_counted(folder, results, monkeypatch):
     monkeypatch.setattr(classes, "ROWS", 2)
     monkeypatch.setattr(classes, "MATRIX", 2)
     copies = findings.copies(data / "duplicates.csv", data / "raw.zip")
-    assert (copies.left_out, copies.groups[0].left_out, len(copies.groups[0].pictures)) == (1, 1, 2)
+    assert (copies.left_out, copies.groups[0].left_out, len(copies.groups[0].images)) == (1, 1, 2)
     suspects = findings.suspects(data / "label_issues.csv", data / "dataset", results)
-    assert (len(suspects.pictures), suspects.total, suspects.in_test) == (1, 2, 1)
+    assert (len(suspects.images), suspects.total, suspects.in_test) == (1, 2, 1)
     balance = report_data.balance(read_manifest(data / "manifest.csv"))
     assert (len(balance.table), balance.left_out, balance.sums) == (2, 1, {"train": 12, "validation": 6, "test": 24})
     worst = classes.per_class(results.recommended)
@@ -87,7 +87,7 @@ def test_what_is_too_much_is_counted(folder, results, monkeypatch):
     assert worst.table["f1"].max() <= results.recommended.per_class["f1"].max()
     confusion = classes.confusion(results.evaluations[0])
     assert confusion.matrix is None
-    assert confusion.most["pictures"].is_monotonic_decreasing
+    assert confusion.most["images"].is_monotonic_decreasing
     text = re.sub(r"<[^>]*>", "", INPUTS["run_report"](folder, worst=0))
     for words in (
         "1 more group is listed in data/duplicates.csv",
@@ -103,23 +103,23 @@ def test_suspects_say_how_many_models_agree(folder, results):
     agreeing = sum(
         predictions_of(folder, model).set_index("path").loc[path, "predicted"] == NASTY[1] for model in SKILLS
     )
-    assert [picture.row["agreeing"] for picture in found.pictures] == [agreeing, None]
+    assert [image.row["agreeing"] for image in found.images] == [agreeing, None]
 
 
 def test_extremes_are_the_darkest_brightest_and_blurriest(folder):
     manifest = read_manifest(folder / "data" / "manifest.csv")
     found = findings.extremes(manifest, folder / "data" / "dataset")
     by_brightness = manifest.sort_values("brightness")["path"].tolist()
-    names = {title: [picture.row["path"] for picture in pictures] for title, pictures in found.items()}
+    names = {title: [image.row["path"] for image in images] for title, images in found.items()}
     assert names["Darkest"] == by_brightness[: findings.EXTREMES]
     assert names["Brightest"] == by_brightness[::-1][: findings.EXTREMES]
     assert names["Blurriest"][0] == manifest.sort_values("sharpness")["path"].iloc[0]
 
 
-def test_sizes_are_counted_and_small_pictures_are_named(folder):
+def test_sizes_are_counted_and_small_images_are_named(folder):
     manifest = read_manifest(folder / "data" / "manifest.csv")
     sizes = report_data.sizes(manifest, 17)
-    assert sizes.common["pictures"].sum() == len(manifest)
+    assert sizes.common["images"].sum() == len(manifest)
     assert sizes.different == 5
     assert sizes.smaller == len(manifest)  # all are 16 pixels high
     assert report_data.sizes(manifest, 16).smaller == 0
@@ -128,8 +128,8 @@ def test_sizes_are_counted_and_small_pictures_are_named(folder):
 
 
 @pytest.mark.parametrize(("size", "shown"), [((8, 6), (40, 30)), ((30, 20), (30, 20)), ((400, 100), (40, 10))])
-def test_pictures_are_shrunk_and_tiny_ones_enlarged_by_whole_pixels(tmp_path, size, shown):
-    file = tmp_path / "picture.png"
+def test_images_are_shrunk_and_tiny_ones_enlarged_by_whole_pixels(tmp_path, size, shown):
+    file = tmp_path / "image.png"
     Image.fromarray(np.zeros((size[1], size[0], 3), np.uint8)).save(file)
     address = embedded(file, side=40)
     start = "data:image/jpeg;base64,"

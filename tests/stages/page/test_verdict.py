@@ -1,4 +1,4 @@
-"""The verdict of the report in words: which model, why, and what the test pictures show of it."""
+"""The verdict of the report in words: which model, why, and what the test images show of it."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from stages.lib.evaluation.intervals import Interval
 from stages.lib.page.render import p_value, signed
 from stages.lib.page.verdict import verdict, why
 
-ON = "on the 24 validation pictures"
+ON = "on the 24 validation images"
 ONLY = Choice("chosen", "chosen", {"chosen": 0.9}, 50, None)
 
 
@@ -36,14 +36,14 @@ def results_of(*pairs: Comparison, headline="accuracy", choice: Choice = ONLY) -
     ("pairs", "said"),
     [
         ([], "There is no other model to compare chosen with."),
-        ([compared("a", 0.01)], "On 100 test pictures chosen is better than a."),
+        ([compared("a", 0.01)], "On 100 test images chosen is better than a."),
         (
             [compared("a", 0.01), compared("b", 0.01, 1, 9)],
-            "On 100 test pictures chosen is better than a and worse than b.",
+            "On 100 test images chosen is better than a and worse than b.",
         ),
         (
             [compared("a", 0.01), compared("b", 0.2), compared("c", 0.2), compared("d", 0.9, 4, 4, None)],
-            "On 100 test pictures chosen is better than a, and shows no difference from b (about 1,200 pictures would "
+            "On 100 test images chosen is better than a, and shows no difference from b (about 1,200 images would "
             "be needed to tell), c (about 1,200) and d (both are right equally often).",
         ),
     ],
@@ -52,15 +52,15 @@ def test_the_verdict_is_one_plain_sentence(pairs, said):
     assert verdict(results_of(*pairs)) == said
 
 
-def test_rounding_never_says_that_there_are_enough_pictures():
-    pair = replace(compared("a", 0.2, needed=104), pictures=101)
-    assert "shows no difference from a (about 104 pictures" in verdict(results_of(pair))
-    assert "shows no difference from a (about 100 pictures" in verdict(results_of(replace(pair, pictures=99)))
+def test_rounding_never_says_that_there_are_enough_images():
+    pair = replace(compared("a", 0.2, needed=104), images=101)
+    assert "shows no difference from a (about 104 images" in verdict(results_of(pair))
+    assert "shows no difference from a (about 100 images" in verdict(results_of(replace(pair, images=99)))
 
 
 def test_the_verdict_says_when_it_is_of_the_balanced_accuracy():
     pair = replace(compared("a", 0.01), measure="balanced_accuracy")
-    said = "By balanced accuracy on 100 test pictures chosen is better than a."
+    said = "By balanced accuracy on 100 test images chosen is better than a."
     assert verdict(results_of(pair, headline="balanced_accuracy")) == said
 
 
@@ -71,13 +71,13 @@ def test_the_verdict_says_when_it_is_of_the_balanced_accuracy():
             {"a": 0.9},
             "a",
             None,
-            "It is the only model that is turned on; its accuracy on the 24 validation pictures is 90.0 %.",
+            "It is the only model that is turned on; its accuracy on the 24 validation images is 90.0 %.",
         ),
         (
             {"a": 0.9, "b": 0.8},
             "a",
             None,
-            "It has the highest accuracy on the 24 validation pictures (90.0 %), and is the cheapest.",
+            "It has the highest accuracy on the 24 validation images (90.0 %), and is the cheapest.",
         ),
         (
             {"a": 0.8, "b": 0.9, "c": 0.9, "d": 0.9},
@@ -97,7 +97,7 @@ def test_the_verdict_says_when_it_is_of_the_balanced_accuracy():
 )
 def test_the_reason_says_how_it_was_chosen(figures, chosen, beside, said):
     best = max(figures, key=lambda name: figures[name])
-    decided = " The test pictures decided nothing." if figures.keys() - {chosen} else ""
+    decided = " The test images decided nothing." if figures.keys() - {chosen} else ""
     assert why(results_of(choice=Choice(chosen, best, figures, 24, beside))) == said + decided
 
 

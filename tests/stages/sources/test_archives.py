@@ -58,7 +58,7 @@ def test_links_of_ones_own_making_are_followed_where_that_is_said() -> None:
     [("c", "a", "a/"), ("a/x", "b", "b/"), ("a/circle", ".", "the folder itself"), ("a/inner/up", "a", "a/")],
 )
 def test_a_folder_that_is_reached_twice_is_refused_with_both_names(link: str, target: str, other: str) -> None:
-    """Read once, a class would be lost; read twice, both would, since their pictures contradict each other."""
+    """Read once, a class would be lost; read twice, both would, since their images contradict each other."""
     folder = make_folder({"a/1.jpg": b"1", "b/2.jpg": b"2", "a/inner/3.jpg": b"3"})
     (folder / link).symlink_to((folder / target).resolve())
     message = refusal(folder)
@@ -78,7 +78,7 @@ def test_what_systems_leave_never_refuses_a_folder() -> None:
 
 @pytest.mark.parametrize("make", [make_folder, make_zip, make_tar], ids=["folder", "zip", "tar"])
 def test_a_folder_without_files_is_a_member(make: Callable[[dict[str, bytes]], Path]) -> None:
-    """It may be a class that has lost its pictures."""
+    """It may be a class that has lost its images."""
     content = {"a/1.jpg": b"1", "a/deep/2.jpg": b"2", "heron/.DS_Store": b"mac", "docs/about.txt": b"about"}
     for folder in ("heron", "a/none", ".hidden", "lost+found"):
         Path("folder", folder).mkdir(parents=True)
@@ -120,7 +120,7 @@ def test_a_folder_without_files_is_a_member(make: Callable[[dict[str, bytes]], P
         ),
     ],
 )
-def test_what_is_no_picture_by_its_name(name: str) -> None:
+def test_what_is_no_image_by_its_name(name: str) -> None:
     assert is_set_aside(name)
 
 

@@ -191,7 +191,7 @@ def test_a_flipped_bit_is_found() -> None:
 
 def test_what_is_no_source_says_what_was_expected() -> None:
     assert "expected a folder, a zip or a tar, found nothing" in refusal(Path("missing"))
-    Path("picture.jpg").write_bytes(b"\xff\xd8 no archive")
-    assert "expected a folder, a zip or a tar" in refusal(Path("picture.jpg"))
+    Path("image.jpg").write_bytes(b"\xff\xd8 no archive")
+    assert "expected a folder, a zip or a tar" in refusal(Path("image.jpg"))
     Path("empty").write_bytes(b"")
     assert "expected a folder, a zip or a tar" in refusal(Path("empty"))

@@ -15,7 +15,7 @@ from tests.stages.archive_inputs import make_folder, read, refusal
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
-def pictures() -> Path:
+def images() -> Path:
     Path("secret").mkdir()
     Path("secret/key.jpg").write_bytes(b"secret")
     return make_folder({"a/one.jpg": b"1", "b/two.jpg": b"2"})
@@ -24,7 +24,7 @@ def pictures() -> Path:
 @pytest.mark.parametrize("target", ["../../secret/key.jpg", "../../secret", "/etc/hostname", "/", "..", "../.."])
 @pytest.mark.parametrize("name", ["a/x.jpg", "a/labels.csv", "c"])
 def test_no_link_leads_out_of_the_folder(target: str, name: str) -> None:
-    folder = pictures()
+    folder = images()
     (folder / name).symlink_to(Path(target) if name.startswith("a/") or target[0] == "/" else Path(target[3:] or "."))
     message = refusal(folder)
     assert f"{name}" in message
@@ -34,7 +34,7 @@ def test_no_link_leads_out_of_the_folder(target: str, name: str) -> None:
 
 
 def test_a_link_by_way_of_links_counts_by_where_it_ends() -> None:
-    folder = pictures()
+    folder = images()
     (folder / "a" / "hop").symlink_to("../b/hop")
     (folder / "b" / "hop").symlink_to("../../secret/key.jpg")
     assert "leads out of the folder" in refusal(folder)
@@ -49,7 +49,7 @@ def test_a_link_by_way_of_links_counts_by_where_it_ends() -> None:
 
 
 def test_links_inside_are_followed_also_where_the_folder_is_one(tmp_path: Path) -> None:
-    folder = pictures()
+    folder = images()
     (folder / "b" / "also.jpg").symlink_to("../a/one.jpg")
     (folder / "b" / "absolute.jpg").symlink_to((folder / "a" / "one.jpg").resolve())
     Path("mine").symlink_to(folder)
@@ -59,7 +59,7 @@ def test_links_inside_are_followed_also_where_the_folder_is_one(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["self", "one/other"])
 def test_circles_end(name: str) -> None:
-    folder = pictures()
+    folder = images()
     one, _, other = name.partition("/")
     (folder / one).mkdir(exist_ok=True)
     (folder / one / "x").symlink_to("y" if other else "x")
@@ -69,7 +69,7 @@ def test_circles_end(name: str) -> None:
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    folder = pictures()
+    folder = images()
     os.mkfifo(folder / "a" / "pipe.jpg")
     assert "a/pipe.jpg: expected a file or a folder" in refusal(folder)
     (folder / "a" / "pipe.jpg").unlink()
@@ -82,7 +82,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_there_is_an_end_to_how_many_and_how_deep(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = pictures()
+    folder = images()
     with monkeypatch.context() as patch:
         patch.setattr(folders, "MOST", 3)
         assert "expected at most 3 files and folders" in refusal(folder)
@@ -99,7 +99,7 @@ def test_there_is_an_end_to_how_many_and_how_deep(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("change", ["grows", "written", "shrinks", "link", "pipe", "gone"])
 def test_what_changes_while_it_is_read_is_told(change: str) -> None:
-    folder = pictures()
+    folder = images()
     file = folder / "a" / "one.jpg"
     with members(folder) as found:
         member = next(member for member in found if member.name == "a/one.jpg")

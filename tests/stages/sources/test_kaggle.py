@@ -67,7 +67,7 @@ def test_without_credentials_nothing_is_asked(tmp_path: Path, monkeypatch: pytes
         kaggle.fetch("birds")
 
 
-def test_a_competition_without_training_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_competition_without_training_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "train.csv").touch()
     answering(monkeypatch, tmp_path)
     with pytest.raises(UserError, match=r"expected train\.zip in birds, found train\.csv"):

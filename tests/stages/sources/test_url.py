@@ -86,7 +86,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/pictures.zip", behaviour
+        yield f"http://127.0.0.1:{running.server_port}/images.zip", behaviour
         running.shutdown()
         thread.join()
 

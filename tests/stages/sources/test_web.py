@@ -122,9 +122,9 @@ def fetch(url: str, limits: Limits = Limits(10**9, 3600)) -> bytes:  # noqa: B00
 )
 def test_a_public_address_leads_to_no_private_one(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     with internet(monkeypatch, leads("http://other.example/", place)) as net:
-        net.names = {"pictures.example": [[PUBLIC]], "other.example": [[OTHER]], "inside.example": [["192.168.0.1"]]}
-        with pytest.raises(UserError, match=r"^download\.url: http://pictures\.example/a\.zip: .*private network$"):
-            fetch("http://pictures.example/a.zip")
+        net.names = {"images.example": [[PUBLIC]], "other.example": [[OTHER]], "inside.example": [["192.168.0.1"]]}
+        with pytest.raises(UserError, match=r"^download\.url: http://images\.example/a\.zip: .*private network$"):
+            fetch("http://images.example/a.zip")
         assert net.connected == [PUBLIC, OTHER]
 
 
@@ -133,14 +133,14 @@ def test_a_name_is_not_another_address_when_it_is_asked_again(monkeypatch: pytes
         handler.send_error(503)
 
     with internet(monkeypatch, busy) as net:
-        net.names = {"pictures.example": [[PUBLIC], ["127.0.0.1"]]}
+        net.names = {"images.example": [[PUBLIC], ["127.0.0.1"]]}
         with pytest.raises(UserError, match="private network"):
-            fetch("http://pictures.example/a.zip")
+            fetch("http://images.example/a.zip")
         assert net.connected == [PUBLIC]
     with internet(monkeypatch, leads()) as net:
         # Of several the public ones alone, and the one that was looked at.
-        net.names = {"pictures.example": [["127.0.0.1", PUBLIC], ["127.0.0.1"]]}
-        assert fetch("http://pictures.example/a.zip") == b"file"
+        net.names = {"images.example": [["127.0.0.1", PUBLIC], ["127.0.0.1"]]}
+        assert fetch("http://images.example/a.zip") == b"file"
         assert net.connected == [PUBLIC]
 
 
@@ -206,7 +206,7 @@ def test_behind_a_proxy_addresses_in_numbers_are_looked_at(monkeypatch: pytest.M
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{net.server.server_port}")
         monkeypatch.setenv("no_proxy", "")
         with pytest.raises(UserError, match=r"0x7f\.1, 127\.0\.0\.1, which is in a private network"):
-            fetch("http://pictures.example/a.zip")
+            fetch("http://images.example/a.zip")
 
 
 def endless(handler: BaseHTTPRequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""Which picture goes where: by index, at random, by content or by folder; copies never into two subsets."""
+"""Which image goes where: by index, at random, by content or by folder; copies never into two subsets."""
 
 from collections import Counter
 from pathlib import PurePosixPath
@@ -8,7 +8,7 @@ import pytest
 
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
-from stages.lib.inventory.contents import Picture
+from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.layout import read_layout
 from stages.lib.splitting.assignment import CONTRADICTION, SAME_FILE, STRADDLES, UNUSED, assign
 
@@ -16,34 +16,34 @@ ORDERS = ["index", "shuffle", "hash"]
 THIRDS = (0.5, 0.2, 0.3)
 
 
-def picture(
+def image(
     name: str, label: str, content: str | None = None, subset: SubsetName | None = None, group: str = ""
-) -> Picture:
+) -> ArchiveImage:
     thumbnail = np.zeros((48, 48, 3), np.uint8)
-    return Picture(name, label, 8, 8, 100, content or name, thumbnail, 0.5, 100.0, subset, group)
+    return ArchiveImage(name, label, 8, 8, 100, content or name, thumbnail, 0.5, 100.0, subset, group)
 
 
-def placed(names: list[str]) -> list[Picture]:
-    """Pictures of the classes and subsets that their layout gives."""
+def placed(names: list[str]) -> list[ArchiveImage]:
+    """Images of the classes and subsets that their layout gives."""
     layout = read_layout(names)
     places = [(name, layout.place(name)) for name in names]
-    return [picture(name, place.label, subset=place.subset) for name, place in places if place]
+    return [image(name, place.label, subset=place.subset) for name, place in places if place]
 
 
-def numbered(**counts: int) -> list[Picture]:
-    return [picture(f"{label}.{n}.jpg", label) for label, count in counts.items() for n in range(count)]
+def numbered(**counts: int) -> list[ArchiveImage]:
+    return [image(f"{label}.{n}.jpg", label) for label, count in counts.items() for n in range(count)]
 
 
 def assignments(
-    pictures: list[Picture],
+    images: list[ArchiveImage],
     order: str,
     amounts: tuple[int | float, int | float, int | float],
     groups: list[int] | None = None,
     seed: int = 1,
 ) -> dict[str, str]:
-    apart = np.array(groups) if groups else np.arange(len(pictures))
-    found = assign(pictures, apart, order, dict(zip(SUBSETS, amounts, strict=True)), seed)
-    return {picture.name: assignment for picture, assignment in zip(pictures, found, strict=True)}
+    apart = np.array(groups) if groups else np.arange(len(images))
+    found = assign(images, apart, order, dict(zip(SUBSETS, amounts, strict=True)), seed)
+    return {image.name: assignment for image, assignment in zip(images, found, strict=True)}
 
 
 def per_class(found: dict[str, str], label: str) -> list[int]:
@@ -59,25 +59,25 @@ def test_by_index_the_number_decides_and_not_the_spelling() -> None:
 
 
 def test_by_index_names_without_numbers_are_sorted() -> None:
-    found = assignments([picture(f"a/{name}.jpg", "a") for name in "dacb"], "index", (2, 1, 1))
+    found = assignments([image(f"a/{name}.jpg", "a") for name in "dacb"], "index", (2, 1, 1))
     assert [found[f"a/{name}.jpg"] for name in "abcd"] == ["train", "train", "validation", "test"]
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_same_seed_gives_the_same_subsets(order: str) -> None:
-    pictures = numbered(cat=60, dog=60)
-    assert assignments(pictures, order, THIRDS) == assignments(pictures, order, THIRDS)
-    backwards = assignments(pictures[::-1], order, THIRDS)
-    assert backwards == assignments(pictures, order, THIRDS)
+    images = numbered(cat=60, dog=60)
+    assert assignments(images, order, THIRDS) == assignments(images, order, THIRDS)
+    backwards = assignments(images[::-1], order, THIRDS)
+    assert backwards == assignments(images, order, THIRDS)
 
 
 @pytest.mark.parametrize("order", ["shuffle", "hash"])
 def test_another_seed_gives_others(order: str) -> None:
-    pictures = numbered(cat=60)
-    assert assignments(pictures, order, THIRDS) != assignments(pictures, order, THIRDS, seed=2)
+    images = numbered(cat=60)
+    assert assignments(images, order, THIRDS) != assignments(images, order, THIRDS, seed=2)
 
 
-def test_shuffled_pictures_are_not_in_the_order_of_their_numbers() -> None:
+def test_shuffled_images_are_not_in_the_order_of_their_numbers() -> None:
     found = assignments(numbered(cat=100), "shuffle", (50, 25, 25))
     assert per_class(found, "cat") == [50, 25, 25]
     assert 15 < sum(found[f"cat.{n}.jpg"] == "train" for n in range(50)) < 35
@@ -105,24 +105,24 @@ def test_counts_and_shares_may_be_mixed() -> None:
     assert per_class(assignments(numbered(cat=20), "index", (0.5, 2, 0.25)), "cat") == [10, 2, 5]
 
 
-def test_by_hash_a_picture_keeps_its_subset_when_others_are_added() -> None:
+def test_by_hash_an_image_keeps_its_subset_when_others_are_added() -> None:
     before, after = (assignments(numbered(cat=count), "hash", THIRDS) for count in (200, 300))
     assert before.items() < after.items()
     assert per_class(after, "cat") == pytest.approx([150, 60, 90], abs=25)
 
 
 @pytest.mark.parametrize("order", ["index", "shuffle"])
-def test_too_few_pictures_name_the_class(order: str) -> None:
-    with pytest.raises(UserError, match=r"class 'dog': expected at least 5 \+ 2 \+ 3 pictures .* Received: 9"):
+def test_too_few_images_name_the_class(order: str) -> None:
+    with pytest.raises(UserError, match=r"class 'dog': expected at least 5 \+ 2 \+ 3 images .* Received: 9"):
         assignments(numbered(cat=10, dog=9), order, (5, 2, 3))
 
 
 @pytest.mark.parametrize("order", [*ORDERS, "folders"])
-def test_a_class_without_a_picture_in_a_subset_is_named(order: str) -> None:
+def test_a_class_without_an_image_in_a_subset_is_named(order: str) -> None:
     cats = [f"{subset}/cat/{n}.jpg" for subset in SUBSETS for n in range(9)]
-    pictures = placed([*cats, "train/dog/1.jpg", "train/dog/2.jpg"])
-    with pytest.raises(UserError, match=r"class 'dog': expected at least one picture in \w+, found none among its 2"):
-        assignments(pictures, order, (0.4, 0.2, 0.4))
+    images = placed([*cats, "train/dog/1.jpg", "train/dog/2.jpg"])
+    with pytest.raises(UserError, match=r"class 'dog': expected at least one image in \w+, found none among its 2"):
+        assignments(images, order, (0.4, 0.2, 0.4))
 
 
 def test_shares_of_more_than_everything_are_refused() -> None:
@@ -130,7 +130,7 @@ def test_shares_of_more_than_everything_are_refused() -> None:
         assignments(numbered(cat=10), "shuffle", (0.5, 0.2, 0.4))
 
 
-def in_folders(**counts: int) -> list[Picture]:
+def in_folders(**counts: int) -> list[ArchiveImage]:
     names = [
         f"birds/{folder}/{label}/{n}.jpg" for folder, count in counts.items() for label in "ab" for n in range(count)
     ]
@@ -162,10 +162,10 @@ def test_without_a_folder_for_it_validation_comes_from_training(
 
 def test_folders_that_name_no_subset_are_refused() -> None:
     with pytest.raises(UserError, match=r"expected a folder train, validation or test .* Received: other/a/0\.jpg"):
-        assignments([picture("other/a/0.jpg", "a")], "folders", THIRDS)
+        assignments([image("other/a/0.jpg", "a")], "folders", THIRDS)
 
 
-def test_numbered_pictures_in_folders_of_subsets() -> None:
+def test_numbered_images_in_folders_of_subsets() -> None:
     names = [
         f"{folder}/{label}.{n}.jpg" for folder in ("train", "val", "test") for label in ("cat", "dog") for n in (1, 2)
     ]
@@ -174,10 +174,10 @@ def test_numbered_pictures_in_folders_of_subsets() -> None:
     assert found["val/cat.1.jpg"] == "validation"
 
 
-def test_copies_of_one_picture_never_lie_in_two_subsets() -> None:
+def test_copies_of_one_image_never_lie_in_two_subsets() -> None:
     """Near copies 0 and 7 and the equal files 1 and 2, the latter kept once."""
-    pictures = [picture(f"cat.{n}.jpg", "cat", "same" if n in (1, 2) else None) for n in range(10)]
-    found = assignments(pictures, "index", (5, 2, 3), groups=[0, 1, 1, 3, 4, 5, 6, 0, 8, 9])
+    images = [image(f"cat.{n}.jpg", "cat", "same" if n in (1, 2) else None) for n in range(10)]
+    found = assignments(images, "index", (5, 2, 3), groups=[0, 1, 1, 3, 4, 5, 6, 0, 8, 9])
     assert found["cat.7.jpg"] == "test"
     assert found["cat.0.jpg"] == STRADDLES
     assert (found["cat.1.jpg"], found["cat.2.jpg"]) == ("train", SAME_FILE)
@@ -190,16 +190,16 @@ def test_near_copies_in_one_subset_stay() -> None:
 
 
 def test_one_file_in_two_classes_belongs_to_none() -> None:
-    pictures = [*numbered(cat=6, dog=6), picture("cat/x.jpg", "cat", "both"), picture("dog/x.jpg", "dog", "both")]
-    found = assignments(pictures, "index", (3, 1, 2), groups=[*range(12), 12, 12])
+    images = [*numbered(cat=6, dog=6), image("cat/x.jpg", "cat", "both"), image("dog/x.jpg", "dog", "both")]
+    found = assignments(images, "index", (3, 1, 2), groups=[*range(12), 12, 12])
     assert found["cat/x.jpg"] == found["dog/x.jpg"] == CONTRADICTION
 
 
-def test_published_test_pictures_stay_and_their_copies_go() -> None:
-    pictures = in_folders(train=5, val=5, test=5)
-    groups = list(range(len(pictures)))
-    test_place = next(place for place, picture in enumerate(pictures) if "/test/a/0" in picture.name)
-    groups[0] = groups[test_place]  # a copy of the first training picture
-    found = assignments(pictures, "folders", THIRDS, groups)
+def test_published_test_images_stay_and_their_copies_go() -> None:
+    images = in_folders(train=5, val=5, test=5)
+    groups = list(range(len(images)))
+    test_place = next(place for place, image in enumerate(images) if "/test/a/0" in image.name)
+    groups[0] = groups[test_place]  # a copy of the first training image
+    found = assignments(images, "folders", THIRDS, groups)
     assert found["birds/test/a/0.jpg"] == "test"
     assert found["birds/train/a/0.jpg"] == STRADDLES

@@ -1,4 +1,4 @@
-"""A picture keeps its subset when others come, whatever the amounts, the sizes of classes, their copies and groups."""
+"""An image keeps its subset when others come, whatever the amounts, the sizes of classes, their copies and groups."""
 
 from collections import Counter, defaultdict
 
@@ -7,7 +7,7 @@ import pytest
 
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS
-from stages.lib.inventory.contents import Picture
+from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.splitting.assignment import STRADDLES, UNUSED, assign
 from stages.lib.splitting.orders import Amount
 
@@ -15,39 +15,41 @@ SHARES = (0.4, 0.2, 0.4)
 ORDERS = ["index", "shuffle", "hash"]
 
 
-def pictures_of(groups: int = 0, **counts: int) -> list[Picture]:
-    """Numbered pictures; with `groups`, that many of each class in turn belong to a group, over all classes."""
+def images_of(groups: int = 0, **counts: int) -> list[ArchiveImage]:
+    """Numbered images; with `groups`, that many of each class in turn belong to a group, over all classes."""
     thumbnail = np.zeros((48, 48, 3), np.uint8)
     return [
-        Picture(f"{c}.{n}.jpg", c, 8, 8, 9, f"{c}{n}", thumbnail, 0.5, 9.0, None, f"g{n // groups}" if groups else "")
+        ArchiveImage(
+            f"{c}.{n}.jpg", c, 8, 8, 9, f"{c}{n}", thumbnail, 0.5, 9.0, None, f"g{n // groups}" if groups else ""
+        )
         for c, count in counts.items()
         for n in range(count)
     ]
 
 
 def assignments(
-    pictures: list[Picture],
+    images: list[ArchiveImage],
     amounts: tuple[Amount, Amount, Amount] = SHARES,
     order: str = "hash",
     seed: int = 1,
     copies: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """The assignment of each; `copies`: a picture and the one of which it is a near copy."""
-    places = {picture.name: place for place, picture in enumerate(pictures)}
-    numbers = np.array([places[(copies or {}).get(picture.name, picture.name)] for picture in pictures])
-    found = assign(pictures, numbers, order, dict(zip(SUBSETS, amounts, strict=True)), seed)
-    check(pictures, numbers, found)
-    return {picture.name: assignment for picture, assignment in zip(pictures, found, strict=True)}
+    """The assignment of each; `copies`: an image and the one of which it is a near copy."""
+    places = {image.name: place for place, image in enumerate(images)}
+    numbers = np.array([places[(copies or {}).get(image.name, image.name)] for image in images])
+    found = assign(images, numbers, order, dict(zip(SUBSETS, amounts, strict=True)), seed)
+    check(images, numbers, found)
+    return {image.name: assignment for image, assignment in zip(images, found, strict=True)}
 
 
-def check(pictures: list[Picture], copies: np.ndarray, found: list[str]) -> None:
+def check(images: list[ArchiveImage], copies: np.ndarray, found: list[str]) -> None:
     """What holds whatever the order: each class is everywhere, and what belongs together is in one subset."""
     subsets = defaultdict(set)
-    for picture, copy, assignment in zip(pictures, copies.tolist(), found, strict=True):
+    for image, copy, assignment in zip(images, copies.tolist(), found, strict=True):
         if assignment in SUBSETS:
-            subsets["class", picture.label].add(assignment)
+            subsets["class", image.label].add(assignment)
             subsets["copy", copy].add(assignment)
-            subsets["group", picture.group or picture.name].add(assignment)
+            subsets["group", image.group or image.name].add(assignment)
     for (kind, _), assignments in subsets.items():
         assert len(assignments) == (3 if kind == "class" else 1)
 
@@ -60,24 +62,24 @@ def counts(found: dict[str, str], label: str) -> list[int]:
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("count", [3, 4, 5, 6, 7, 10, 20])
 @pytest.mark.parametrize("amounts", [SHARES, (0.8, 0.1, 0.1), (0.1, 0.1, 0.1), (0.98, 0.01, 0.01)])
-def test_three_pictures_of_a_class_are_enough_for_shares(order: str, count: int, amounts: tuple[float, ...]) -> None:
+def test_three_images_of_a_class_are_enough_for_shares(order: str, count: int, amounts: tuple[float, ...]) -> None:
     for seed in range(20):
-        found = assignments(pictures_of(a=count, b=count, c=3), amounts, order, seed)
+        found = assignments(images_of(a=count, b=count, c=3), amounts, order, seed)
         assert set(found.values()) <= {*SUBSETS, UNUSED}
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_two_pictures_of_a_class_are_too_few(order: str) -> None:
-    with pytest.raises(UserError, match="class 'b': expected at least one picture in"):
-        assignments(pictures_of(a=9, b=2), SHARES, order)
+def test_two_images_of_a_class_are_too_few(order: str) -> None:
+    with pytest.raises(UserError, match="class 'b': expected at least one image in"):
+        assignments(images_of(a=9, b=2), SHARES, order)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("seed", range(10))
-def test_three_different_pictures_are_enough_whatever_copies_they_have(order: str, seed: int) -> None:
-    """`a.0`, `a.3` and `a.6` are copies of one picture, and so on."""
+def test_three_different_images_are_enough_whatever_copies_they_have(order: str, seed: int) -> None:
+    """`a.0`, `a.3` and `a.6` are copies of one image, and so on."""
     copies = {f"a.{n}.jpg": f"a.{n % 3}.jpg" for n in range(9)}
-    found = assignments(pictures_of(a=9, b=9), SHARES, order, seed, copies)
+    found = assignments(images_of(a=9, b=9), SHARES, order, seed, copies)
     assert all(counts(found, "a"))
 
 
@@ -86,7 +88,7 @@ def test_three_different_pictures_are_enough_whatever_copies_they_have(order: st
 @pytest.mark.parametrize("groups", [2, 3, 5])
 def test_groups_over_all_classes_stay_whole(order: str, seed: int, groups: int) -> None:
     """`check` holds them together; nothing of a share is lost."""
-    found = assignments(pictures_of(groups, a=3 * groups, b=12 * groups, c=7 * groups), SHARES, order, seed)
+    found = assignments(images_of(groups, a=3 * groups, b=12 * groups, c=7 * groups), SHARES, order, seed)
     assert set(found.values()) <= set(SUBSETS)
 
 
@@ -96,14 +98,14 @@ def test_groups_over_all_classes_stay_whole(order: str, seed: int, groups: int) 
         *(((share, 0.2, rest), 0) for share, rest in ((0.4, 0.4), (0.7, 0.1))),
         *(((train, 10, 20), 0) for train in (30, 10, 1)),
         ((0.5, 10, 0.3), 0),
-        # Every picture is needed somewhere: the two that become unused are others than the two that came.
+        # Every image is needed somewhere: the two that become unused are others than the two that came.
         ((40, 20, 40), 2),
         ((0.8, 0.2, 10), 2),
     ],
 )
 @pytest.mark.parametrize("seed", range(5))
-def test_by_hash_two_pictures_more_move_none(amounts: tuple[Amount, ...], between: int, seed: int) -> None:
-    before, after = (assignments(pictures_of(a=count, b=100), amounts, seed=seed) for count in (100, 102))
+def test_by_hash_two_images_more_move_none(amounts: tuple[Amount, ...], between: int, seed: int) -> None:
+    before, after = (assignments(images_of(a=count, b=100), amounts, seed=seed) for count in (100, 102))
     changed = [name for name, assignment in before.items() if after[name] != assignment]
     assert len([name for name in changed if UNUSED not in (before[name], after[name])]) <= between
     assert len(changed) <= (0 if all(isinstance(amount, float) for amount in amounts) else 2 + between)
@@ -113,29 +115,29 @@ def test_by_hash_two_pictures_more_move_none(amounts: tuple[Amount, ...], betwee
 @pytest.mark.parametrize("amounts", [(40, 20, 40), (10, 5, 10), (1, 1, 1), (70, 5, 25), (1, 98, 1), (0.5, 20, 20)])
 def test_by_hash_counts_are_met_exactly(amounts: tuple[Amount, ...]) -> None:
     for seed in range(10):
-        found = counts(assignments(pictures_of(a=100, b=101), amounts, seed=seed), "a")
+        found = counts(assignments(images_of(a=100, b=101), amounts, seed=seed), "a")
         assert [one for one, amount in zip(found, amounts, strict=True) if isinstance(amount, int)] == [
             amount for amount in amounts if isinstance(amount, int)
         ]
 
 
-def test_by_hash_too_few_pictures_for_counts_name_the_class() -> None:
-    with pytest.raises(UserError, match=r"class 'b': expected at least 4 \+ 2 \+ 4 pictures .* Received: 9"):
-        assignments(pictures_of(a=10, b=9), (4, 2, 4))
+def test_by_hash_too_few_images_for_counts_name_the_class() -> None:
+    with pytest.raises(UserError, match=r"class 'b': expected at least 4 \+ 2 \+ 4 images .* Received: 9"):
+        assignments(images_of(a=10, b=9), (4, 2, 4))
 
 
 def test_by_hash_shares_are_about_what_they_say() -> None:
-    found = counts(assignments(pictures_of(a=4000, b=3)), "a")
+    found = counts(assignments(images_of(a=4000, b=3)), "a")
     assert found == pytest.approx([1600, 800, 1600], abs=100)
 
 
 @pytest.mark.parametrize("order", ["shuffle", "hash"])
-def test_an_old_test_picture_stays_when_its_copy_arrives_and_the_copy_never_trains(order: str) -> None:
-    before = assignments(pictures_of(a=60, b=60), order=order)
+def test_an_old_test_image_stays_when_its_copy_arrives_and_the_copy_never_trains(order: str) -> None:
+    before = assignments(images_of(a=60, b=60), order=order)
     tested = [name for name, assignment in before.items() if assignment == "test" and name.startswith("a.")]
     for old in tested:
-        pictures = pictures_of(a=61, b=60)
-        after = assignments(pictures, order=order, copies={"a.60.jpg": old})
+        images = images_of(a=61, b=60)
+        after = assignments(images, order=order, copies={"a.60.jpg": old})
         if order == "hash":
             assert after[old] == "test"
             assert {name for name in before if after[name] != before[name]} == set()
@@ -144,7 +146,7 @@ def test_an_old_test_picture_stays_when_its_copy_arrives_and_the_copy_never_trai
 
 
 def test_a_group_by_hash_goes_by_its_name_and_keeps_its_subset_as_it_grows() -> None:
-    before, after = (assignments(pictures_of(5, a=count, b=count)) for count in (100, 200))
+    before, after = (assignments(images_of(5, a=count, b=count)) for count in (100, 200))
     assert before.items() <= after.items()
 
 
@@ -157,7 +159,7 @@ def test_what_is_divided_at_random_is_divided_by_hash(amounts: tuple[Amount, ...
         for seed in range(5):
             copies = {f"a.{count - 1}.jpg": "a.0.jpg"}
             try:
-                assignments(pictures_of(a=count, b=20), amounts, "shuffle", seed, copies)
+                assignments(images_of(a=count, b=20), amounts, "shuffle", seed, copies)
             except UserError:
                 continue
-            assignments(pictures_of(a=count, b=20), amounts, "hash", seed, copies)
+            assignments(images_of(a=count, b=20), amounts, "hash", seed, copies)

@@ -1,4 +1,4 @@
-"""Every picture has a path of its own, with a name that every file system takes."""
+"""Every image has a path of its own, with a name that every file system takes."""
 
 import unicodedata
 from pathlib import PurePosixPath
@@ -35,7 +35,7 @@ def test_equal_names_get_part_of_their_checksum() -> None:
 
 @pytest.mark.parametrize("length", [230, 239, 240, 250, 255])
 @pytest.mark.parametrize("letter", ["a", "ä", "猫", "🐈"])
-@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", "", ".with a very long end that is no suffix of a picture"])
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", "", ".with a very long end that is no suffix of an image"])
 def test_equal_names_of_any_length(length: int, letter: str, suffix: str) -> None:
     stem = letter * ((length - len(suffix)) // len(letter.encode()))
     found = paths(*[stem + suffix] * 3, stem + suffix.upper())

@@ -1,4 +1,4 @@
-"""Training a few pictures at a time is training on the batch."""
+"""Training a few images at a time is training on the batch."""
 
 import keras
 import numpy as np
@@ -7,13 +7,13 @@ import tensorflow as tf
 from keras import layers, ops
 
 from stages.lib.networks.build import classifier, loss
-from stages.lib.training.chunks import in_chunks, parts, pictures_at_once
+from stages.lib.training.chunks import images_at_once, in_chunks, parts
 
 COUNT, BATCH = 22, 10
 
 
 class Largest(layers.Layer):
-    """Remembers the most pictures that it was given at once."""
+    """Remembers the most images that it was given at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,10 +34,10 @@ def network(classes: int, dropout: float = 0.0) -> keras.Model:
 
 def trained(classes: int, at_once: int | None, dropout: float = 0.0, **options) -> tuple[keras.Model, dict]:
     rng = np.random.default_rng(0)
-    pictures, labels = rng.uniform(0, 1, (COUNT, 8, 8, 3)).astype(np.float32), np.arange(COUNT) % classes
+    images, labels = rng.uniform(0, 1, (COUNT, 8, 8, 3)).astype(np.float32), np.arange(COUNT) % classes
     model = in_chunks(network(classes, dropout), BATCH, at_once)
     model.compile(keras.optimizers.Adam(0.01), loss(classes), metrics=["accuracy"])
-    history = model.fit(pictures, labels, batch_size=BATCH, epochs=3, shuffle=False, verbose=0, **options)
+    history = model.fit(images, labels, batch_size=BATCH, epochs=3, shuffle=False, verbose=0, **options)
     return model, history.history
 
 
@@ -53,7 +53,7 @@ def test_weights_losses_and_accuracies_are_those_of_whole_batches(classes, at_on
         np.testing.assert_allclose(found[name], values, rtol=1e-5)
 
 
-def test_no_more_pictures_are_computed_at_once():
+def test_no_more_images_are_computed_at_once():
     for at_once, largest in ((None, BATCH), (4, 4), (BATCH, BATCH), (100, BATCH)):
         model, _ = trained(2, at_once)
         assert int(model.layers[1].count) == largest
@@ -76,10 +76,10 @@ def test_what_is_left_out_differs_from_chunk_to_chunk():
 
 
 def test_memory_for_a_fixed_number_of_pixels(monkeypatch):
-    assert pictures_at_once(64, "float32") > 64
+    assert images_at_once(64, "float32") > 64
     for size in (64, 180, 299, 600):
-        assert pictures_at_once(size, "float32") * size**2 <= 400_000
-        assert pictures_at_once(size, "mixed_bfloat16") * size**2 <= 800_000
-    assert pictures_at_once(2048, "float32") == 1
+        assert images_at_once(size, "float32") * size**2 <= 400_000
+        assert images_at_once(size, "mixed_bfloat16") * size**2 <= 800_000
+    assert images_at_once(2048, "float32") == 1
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    assert pictures_at_once(180, "float32") is None
+    assert images_at_once(180, "float32") is None

@@ -8,7 +8,7 @@ import pytest
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
 from stages.lib.arrays import feature_files
 from stages.lib.images.manifest import SUBSETS, Subset
-from stages.lib.training.class_weights import class_weights, picture_weights
+from stages.lib.training.class_weights import class_weights, image_weights
 
 CHANNELS = 1280  # of the tiny backbone
 
@@ -18,7 +18,7 @@ def test_a_class_three_times_smaller_weighs_three_times_more():
     assert weights == pytest.approx({0: 4 / (2 * 3), 1: 4 / (2 * 1)})
 
 
-def test_without_a_kind_every_picture_weighs_the_same():
+def test_without_a_kind_every_image_weighs_the_same():
     assert class_weights(np.array([0, 0, 0, 1]), None) is None
 
 
@@ -31,9 +31,9 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
     features = tmp_path / "features"
     features.mkdir()
     names = [f"{index}.png" for index in range(len(labels))]
-    pictures = Subset([Path(name) for name in names], names, names, labels, ["cat", "dog"])
+    images = Subset([Path(name) for name in names], names, names, labels, ["cat", "dog"])
     for subset in SUBSETS:
-        feature_files.write(features, subset, pictures, CHANNELS, [np.zeros((len(labels), CHANNELS), np.float32)])
+        feature_files.write(features, subset, images, CHANNELS, [np.zeros((len(labels), CHANNELS), np.float32)])
     feature_files.write_about(features, ["cat", "dog"], "float32")
     params = FeatureExtractionParams(
         enabled=True,
@@ -49,15 +49,15 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
     seen = []
     monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments: seen.append(arguments[4]))
     feature_extraction(features, preset, tmp_path / "model", common, params)
-    # The cross-entropy when every picture gets the probability `expected` of being a dog, and classes weigh as they do
+    # The cross-entropy when every image gets the probability `expected` of being a dog, and classes weigh as they do
     # in training: 24 cats and 8 dogs as they are, or both the same.
     loss = -((1 - expected) * np.log(1 - expected) + expected * np.log(expected))
     assert seen[0]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)
 
 
-def test_a_picture_weighs_what_its_class_does():
-    assert picture_weights(np.array([1, 0, 2]), {0: 0.5, 1: 3.0}).tolist() == [3.0, 0.5, 1.0]
-    assert picture_weights(np.array([1, 0, 2]), None) is None
+def test_an_image_weighs_what_its_class_does():
+    assert image_weights(np.array([1, 0, 2]), {0: 0.5, 1: 3.0}).tolist() == [3.0, 0.5, 1.0]
+    assert image_weights(np.array([1, 0, 2]), None) is None
 
 
 @pytest.mark.parametrize("balanced", [False, True])

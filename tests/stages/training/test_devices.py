@@ -96,7 +96,7 @@ def test_an_interrupted_training_on_two_devices_goes_on(run):
     pd.testing.assert_frame_equal(history(run, "resumed"), history(run, "two"), rtol=1e-5)
 
 
-def test_every_device_gets_pictures_of_every_batch(run):
+def test_every_device_gets_images_of_every_batch(run):
     # Of 9, eight and one: the one would reach a single device.
     assert run[1] == {"measured": [8, 7, 7, 8], "trained": 24}
 

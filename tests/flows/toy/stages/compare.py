@@ -1,4 +1,4 @@
-"""The toy's comparison, for tests that are not about it: worse is what is right on ten pictures less, of 200."""
+"""The toy's comparison, for tests that are not about it: worse is what is right on ten images less, of 200."""
 
 import argparse
 import csv
@@ -25,7 +25,7 @@ print(
     json.dumps(
         {
             "before": {"name": options.before_name},
-            "pictures": 200,
+            "images": 200,
             "recommended": {
                 "verdict": verdict,
                 "difference": {"value": difference, "low": difference - 0.02, "high": difference + 0.02},

@@ -1,9 +1,9 @@
-"""The toy's evaluation: a model is right on the first of 200 test pictures, as many as its accuracy says.
+"""The toy's evaluation: a model is right on the first of 200 test images, as many as its accuracy says.
 
 TOY_CATS: so many cats come first, then dogs; else cats and dogs in turns. TOY_WRONG, and TOY_WRONG_CLASSIFIER of the
-model in use, which the gate evaluates: "0-4,40-76", the pictures that it is wrong on. With a summary it also writes the
-manifest. `source` may say `moved`, a number of pictures, from the first on, that have the other class today; a model
-has learnt the labels of its own source. `kept`: so many pictures, the first ones, are in the manifest.
+model in use, which the gate evaluates: "0-4,40-76", the images that it is wrong on. With a summary it also writes the
+manifest. `source` may say `moved`, a number of images, from the first on, that have the other class today; a model
+has learnt the labels of its own source. `kept`: so many images, the first ones, are in the manifest.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-PICTURES = int(os.environ.get("TOY_PICTURES", "200"))
+IMAGES = int(os.environ.get("TOY_IMAGES", "200"))
 CATS = os.environ.get("TOY_CATS")
 
 parser = argparse.ArgumentParser()
@@ -31,12 +31,12 @@ options.evaluation.mkdir(parents=True, exist_ok=True)
 with (options.evaluation / "predictions.csv").open("w", newline="") as file:
     table = csv.writer(file)
     table.writerow(["path", "sha256", "label", "predicted", "p_cat", "p_dog"])
-    for number in range(PICTURES):
+    for number in range(IMAGES):
         label, other = ("cat", "dog") if (number < int(CATS) if CATS else number % 2) else ("dog", "cat")
         answer = {False: (label, other), True: (other, label)}
         learnt = answer[number < model.get("moved", 0)]
         label = answer[number < today.get("moved", 0)][0]
-        is_wrong = number in wrong if wrong else number >= model["accuracy"] * PICTURES
+        is_wrong = number in wrong if wrong else number >= model["accuracy"] * IMAGES
         predicted = learnt[is_wrong]
         table.writerow(
             [
@@ -57,5 +57,5 @@ if options.summary:
         table = csv.writer(file)
         table.writerow(["path", "class", "subset", "sha256"])
         rows = csv.DictReader((options.evaluation / "predictions.csv").open(newline=""))
-        for row in list(rows)[: today.get("kept", PICTURES)]:
+        for row in list(rows)[: today.get("kept", IMAGES)]:
             table.writerow([row["path"], row["label"], "test", row["sha256"]])

@@ -1,4 +1,4 @@
-"""`flows.retraining.retrain`: whose pictures a scheduled run takes; with the real stage `download`, git and DVC."""
+"""`flows.retraining.retrain`: whose images a scheduled run takes; with the real stage `download`, git and DVC."""
 
 import shutil
 from pathlib import Path
@@ -9,11 +9,11 @@ import yaml
 from flows.project.git import git
 from flows.project.source import are_drawings
 from flows.registry import gto
-from tests.flows.pictures_project import (
+from tests.flows.images_project import (
     SAMPLE,
     commit,
     folder_at,
-    make_pictures_project,
+    make_images_project,
     put_under_dvc,
     set_params,
     taken,
@@ -27,13 +27,13 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 
 @pytest.fixture
 def project(homes, tmp_path) -> Path:
-    return make_pictures_project(tmp_path / "project")
+    return make_images_project(tmp_path / "project")
 
 
 def test_what_is_surely_a_drawing():
     assert are_drawings({"source": "sample", "path": "sources"})
-    # Of old versions, which took what was in `pictures` and else drew; or of something that is no project of ours.
-    for download in ({"source": "sample", "path": "pictures"}, {"source": "folder", "path": "birds"}, {}):
+    # Of old versions, which took what was in `images` and else drew; or of something that is no project of ours.
+    for download in ({"source": "sample", "path": "images"}, {"source": "folder", "path": "birds"}, {}):
         assert not are_drawings(download)
 
 
@@ -43,7 +43,7 @@ def in_use(project: Path) -> str | None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_it_takes_the_pictures_that_dvc_tracks_as_the_branch_has_them(way, project):
+def test_it_takes_the_images_that_dvc_tracks_as_the_branch_has_them(way, project):
     put_under_dvc(project, way)
     set_params(project, **folder_at("birds"))
     commit(project, "Birds")
@@ -52,7 +52,7 @@ def test_it_takes_the_pictures_that_dvc_tracks_as_the_branch_has_them(way, proje
     assert taken(checkout(project)) == ["robin/1.jpg", "wren/1.jpg"]
     assert retrain(project)[0] == "UpToDate"
 
-    # Another birds.dvc: the pictures of the run before lie in the checkout.
+    # Another birds.dvc: the images of the run before lie in the checkout.
     if way == "add":
         (project / "birds" / "robin" / "1.jpg").unlink()
         write_birds(project / "birds", "wren/2.jpg")
@@ -95,7 +95,7 @@ OUTSIDE = "download.path: ../birds leads out of the checkout that this runs in; 
 
 
 @pytest.mark.parametrize(("path", "expected"), [("birds", NEITHER), ("../birds", OUTSIDE)])
-def test_a_model_of_real_pictures_is_never_replaced_where_they_are_missing(path, expected, project):
+def test_a_model_of_real_images_is_never_replaced_where_they_are_missing(path, expected, project):
     """They lay where only the person's own folder has them: drawings were trained, compared and promoted instead."""
     put_under_dvc(project, "add")
     set_params(project, **folder_at("birds"))
@@ -115,7 +115,7 @@ def test_a_model_of_real_pictures_is_never_replaced_where_they_are_missing(path,
 
 
 def test_drawings_never_replace_a_model_of_something_else(project, tmp_path):
-    """Not even where they are asked for, as by `smallset use default` on a branch of real pictures."""
+    """Not even where they are asked for, as by `smallset use default` on a branch of real images."""
     set_params(project, **folder_at(write_birds(tmp_path / "birds")))
     commit(project, "Birds")
     retrain(project)

@@ -1,4 +1,4 @@
-"""Any number of distinct pictures out of a few thousand real ones: other crops, brightness and compression of each."""
+"""Any number of distinct images out of a few thousand real ones: other crops, brightness and compression of each."""
 
 import io
 import random
@@ -14,14 +14,14 @@ from stages.lib.core.progress import counted
 from stages.lib.images.decode import DECODING_THREADS
 
 SIDE = 200  # pixels, at most
-_CHUNK = 2048  # pictures in memory at once
+_CHUNK = 2048  # images in memory at once
 
 
-def many_pictures(source: Path, archive: Path, count: int) -> None:
-    """Write a zip of `count` pictures, entries stored, as <class>/<number>.jpg, as many of each class.
+def many_images(source: Path, archive: Path, count: int) -> None:
+    """Write a zip of `count` images, entries stored, as <class>/<number>.jpg, as many of each class.
 
     Args:
-        source: a zip of real pictures, as <class>/<file> or <class>.<number>.jpg.
+        source: a zip of real images, as <class>/<file> or <class>.<number>.jpg.
     """
     with zipfile.ZipFile(source) as real, atomic_file(archive) as partial, zipfile.ZipFile(partial, "w") as made:
         for name, content in counted(_variants(real, count), f"making {archive.name}", count):
@@ -44,15 +44,15 @@ def _variants(real: zipfile.ZipFile, count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _variant(content: bytes, number: int) -> bytes:
-    """The picture of this number: a crop so small that it is no copy of the next."""
+    """The image of this number: a crop so small that it is no copy of the next."""
     drawn = random.Random(number)
     with Image.open(io.BytesIO(content)) as image:
         image.draft("RGB", (SIDE, SIDE))
-        picture = image.convert("RGB")
-    picture.thumbnail((2 * SIDE, 2 * SIDE))
-    width, height = (max(8, round(side * drawn.uniform(0.4, 0.8))) for side in picture.size)
-    left, top = drawn.randint(0, picture.width - width), drawn.randint(0, picture.height - height)
-    cut = picture.crop((left, top, left + width, top + height))
+        varied = image.convert("RGB")
+    varied.thumbnail((2 * SIDE, 2 * SIDE))
+    width, height = (max(8, round(side * drawn.uniform(0.4, 0.8))) for side in varied.size)
+    left, top = drawn.randint(0, varied.width - width), drawn.randint(0, varied.height - height)
+    cut = varied.crop((left, top, left + width, top + height))
     cut.thumbnail((SIDE, SIDE))
     file = io.BytesIO()
     ImageEnhance.Brightness(cut).enhance(drawn.uniform(0.6, 1.4)).save(file, "JPEG", quality=drawn.randint(60, 92))

@@ -1,4 +1,4 @@
-"""A toy project with the real stage `download` on pictures of one's own; for tests of whose pictures are taken."""
+"""A toy project with the real stage `download` on images of one's own; for tests of whose images are taken."""
 
 import shutil
 import zipfile
@@ -31,7 +31,7 @@ def folder_at(path: Path | str) -> dict:
     return {"source": "folder", "path": str(path)}
 
 
-def make_pictures_project(folder: Path) -> Path:
+def make_images_project(folder: Path) -> Path:
     """The project of `versions_project` with a first stage `download`; its parameters ask for drawings."""
     make_project(folder)
     shutil.copy(ROOT / "stages" / "download.py", folder / "stages")
@@ -71,7 +71,7 @@ def write_birds(folder: Path, *names: str) -> Path:
 
 
 def put_under_dvc(project: Path, way: str, path: str = "birds") -> None:
-    """Let DVC track a folder of pictures at `path`: by `add`, `import` (of another repository), or `import-url`."""
+    """Let DVC track a folder of images at `path`: by `add`, `import` (of another repository), or `import-url`."""
     elsewhere = project.with_name("elsewhere")
     if way == "add":
         write_birds(project / path)

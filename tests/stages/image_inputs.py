@@ -1,4 +1,4 @@
-"""Pictures of every mode and format, and colour profiles, made to be read back."""
+"""Images of every mode and format, and colour profiles, made to be read back."""
 
 import io
 import struct
@@ -86,7 +86,7 @@ def expected(mode: str) -> np.ndarray:
 
 
 def encoded(image: Image.Image, form: str = "PNG", orientation: int = 1, **options: object) -> bytes:
-    """A file of a picture; with an orientation, the picture lies in it turned and mirrored so that it ends upright.
+    """A file of an image; with an orientation, the image lies in it turned and mirrored so that it ends upright.
 
     Raises:
         OSError, ValueError, KeyError: the format does not take its mode.
@@ -109,7 +109,7 @@ def encoded(image: Image.Image, form: str = "PNG", orientation: int = 1, **optio
 
 
 def colors_of_16_bits(form: str, values: np.ndarray) -> bytes:
-    """A grey picture as a PNG, PPM or TIFF of three channels of 16 bits, which Pillow reads and does not write."""
+    """A grey image as a PNG, PPM or TIFF of three channels of 16 bits, which Pillow reads and does not write."""
     height, width = values.shape
     order = "<u2" if form == "TIFF" else ">u2"
     rows = values.astype(order)[..., np.newaxis].repeat(3, axis=2)

@@ -1,4 +1,4 @@
-"""Train a network on the pictures of a dataset and write what a trained model leaves."""
+"""Train a network on the images of a dataset and write what a trained model leaves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +8,14 @@ import numpy as np
 
 from stages.lib.arrays.decoded import decode_all
 from stages.lib.arrays.rows import Array
-from stages.lib.core.params import PictureTrainingParams, Precision
+from stages.lib.core.params import ImageTrainingParams, Precision
 from stages.lib.images.manifest import Subset
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
 from stages.lib.networks.fusion import COMPARED, faithful, fuse
 from stages.lib.networks.precision import Step, choose
 from stages.lib.training import artifact, devices, loop
-from stages.lib.training.chunks import in_chunks, pictures_at_once
+from stages.lib.training.chunks import images_at_once, in_chunks
 from stages.lib.training.class_weights import class_weights
 from stages.lib.training.epoch_callback import Validate
 from stages.lib.training.run import TrainingRun
@@ -23,26 +23,26 @@ from stages.lib.training.run import TrainingRun
 Build = Callable[[Precision], keras.Model]
 
 
-def train_on_pictures(
-    run: TrainingRun[PictureTrainingParams],
+def train_on_images(
+    run: TrainingRun[ImageTrainingParams],
     build: Build,
     train: Subset,
     validation: Subset | Callable[[keras.Model], Validate],
     model: Path,
     resizing: Resizing,
 ) -> None:
-    """Train, keep the best epoch on the validation pictures, and write it to the directory `model`.
+    """Train, keep the best epoch on the validation images, and write it to the directory `model`.
 
     Args:
         run: the training.
         build: builds the network, with random weights or not, in a precision; no batch normalisation in it trains.
-        train: the training pictures.
-        validation: pictures, or another way to validate the network.
+        train: the training images.
+        validation: images, or another way to validate the network.
         model: the directory to write.
-        resizing: how pictures get the size of the network.
+        resizing: how images get the size of the network.
 
     Raises:
-        UserError: a picture cannot be decoded, or the loss is no longer a number.
+        UserError: an image cannot be decoded, or the loss is no longer a number.
     """
     common, params, checkpoints = run.common, run.params, run.checkpoints
     # Not chosen again where a training goes on: another precision would be another training.
@@ -51,8 +51,8 @@ def train_on_pictures(
         keras.utils.set_random_seed(common.seed)
         network = build(precision)
         image_size, color = saved_model.input_of(network)
-        pictures = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy", resizing)
-        trained = trained_view(network, precision, common.batch_size, pictures)
+        images = decode_all(train.paths, image_size, color, checkpoints.directory / "train.npy", resizing)
+        trained = trained_view(network, precision, common.batch_size, images)
         if isinstance(validation, Subset):
             overflow = checkpoints.directory / "validation.npy"
             held_out = decode_all(validation.paths, image_size, color, overflow, resizing)
@@ -60,43 +60,43 @@ def train_on_pictures(
             validate = loop.validate_on(trained, held_out, validation.labels, common.batch_size, weights)
         else:
             validate = validation(network)
-        history = loop.train(run, trained, pictures, train.labels, validate, params.augmentation)
-        augmented = None if params.augmentation is None else (pictures[0], params.augmentation)
+        history = loop.train(run, trained, images, train.labels, validate, params.augmentation)
+        augmented = None if params.augmentation is None else (images[0], params.augmentation)
         artifact.write(run, model, network, train.classes, history, precision, resizing, augmented)
 
 
-def trained_view(network: keras.Model, precision: Precision, batch_size: int, pictures: Array) -> keras.Model:
-    """The view of a network through which it is trained, on the same weights; tried on `pictures` (`faithful`).
+def trained_view(network: keras.Model, precision: Precision, batch_size: int, images: Array) -> keras.Model:
+    """The view of a network through which it is trained, on the same weights; tried on `images` (`faithful`).
 
     Args:
         network: built, not compiled.
         precision: of the computation.
-        batch_size: pictures per training step.
-        pictures: uint8 (count, height, width, channels) in [0, 255]; the first few are tried.
+        batch_size: images per training step.
+        images: uint8 (count, height, width, channels) in [0, 255]; the first few are tried.
 
     Returns:
         To be compiled and fitted; training it changes the weights of `network`.
     """
     image_size, _ = saved_model.input_of(network)
-    view, _ = faithful(network, pictures[np.arange(min(COMPARED, len(pictures)))])
-    return in_chunks(view, batch_size, pictures_at_once(image_size, precision))
+    view, _ = faithful(network, images[np.arange(min(COMPARED, len(images)))])
+    return in_chunks(view, batch_size, images_at_once(image_size, precision))
 
 
-def fitting_precision(stage: str, build: Build, params: PictureTrainingParams, batch_size: int) -> Precision:
+def fitting_precision(stage: str, build: Build, params: ImageTrainingParams, batch_size: int) -> Precision:
     """The precision that the parameters ask for, or the one in which steps of this training are fast.
 
     Args:
         stage: name of the stage, for what is printed.
         build: builds the network in a precision.
         params: section of the stage, with the precision that is asked for.
-        batch_size: pictures per training step.
+        batch_size: images per training step.
     """
 
     def step_in(precision: Precision) -> Step:
         network = build(precision)
         image_size, _ = saved_model.input_of(network)
-        most, at_once = (pictures_at_once(image_size, one) or batch_size for one in ("mixed_bfloat16", precision))
-        # As many pictures in both precisions, and no more in memory than in training.
+        most, at_once = (images_at_once(image_size, one) or batch_size for one in ("mixed_bfloat16", precision))
+        # As many images in both precisions, and no more in memory than in training.
         return loop.step_of(fuse(network), min(batch_size, most), min(batch_size, at_once))
 
     return choose(stage, params.precision, step_in)

@@ -1,4 +1,4 @@
-"""Pictures that the run in use knew, by checksum: whether today's labels and its own answers still say the same."""
+"""Images that the run in use knew, by checksum: whether today's labels and its own answers still say the same."""
 
 import csv
 import hashlib
@@ -17,7 +17,7 @@ from flows.registry import saved_runs
 
 MANIFEST = Path("data") / "manifest.csv"
 Rows = Sequence[Mapping[str, str]]
-_EXAMPLES = 3  # classes, or pictures, named of each kind
+_EXAMPLES = 3  # classes, or images, named of each kind
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Findings:
 
 
 def read_rows(content: bytes) -> Rows:
-    """Read a csv of this project: a row per picture, every value as text."""
+    """Read a csv of this project: a row per image, every value as text."""
     return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
 
 
 def predictions_of(model: str) -> Rows:
-    """The predictions of a model that lie here: path, sha256, label, predicted of each test picture.
+    """The predictions of a model that lie here: path, sha256, label, predicted of each test image.
 
     Raises:
         FlowError: there are none.
@@ -47,19 +47,19 @@ def predictions_of(model: str) -> Rows:
 
 
 def fingerprint(rows: Rows) -> str:
-    """What names a set of test pictures, whatever their order, names and labels: of their checksums, 16 digits."""
+    """What names a set of test images, whatever their order, names and labels: of their checksums, 16 digits."""
     checksums = "\n".join(sorted(row.get("sha256", "") for row in rows))
     return hashlib.sha256(checksums.encode()).hexdigest()[:16]
 
 
 def times_decided(branch: str, found: str) -> int:
-    """How many saved runs of a branch were decided on the test pictures with this fingerprint."""
-    pictures = (one.record.get("test_pictures") or {} for one in saved_runs.versions(branch))
-    return sum(one.get("fingerprint") == found for one in pictures)
+    """How many saved runs of a branch were decided on the test images with this fingerprint."""
+    images = (one.record.get("test_images") or {} for one in saved_runs.versions(branch))
+    return sum(one.get("fingerprint") == found for one in images)
 
 
 def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Findings:
-    """Compare the classes of the pictures that are here with those that a run had.
+    """Compare the classes of the images that are here with those that a run had.
 
     Args:
         revision: of the run.
@@ -80,7 +80,7 @@ def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Fi
 
 
 def _relabelled(known: Rows, rows: Rows, name: str, most: float) -> tuple[list[str], list[str]]:
-    """Known pictures that changed class, as a reason to stop, or as a note where they are few of every class."""
+    """Known images that changed class, as a reason to stop, or as a note where they are few of every class."""
     today = {row["sha256"]: row["class"] for row in rows}
     same = [(row["class"], today[row["sha256"]], row["path"]) for row in known if row["sha256"] in today]
     moves = Counter((old, new) for old, new, _ in same if old != new)
@@ -92,10 +92,10 @@ def _relabelled(known: Rows, rows: Rows, name: str, most: float) -> tuple[list[s
     listed = [f"{count:,} from {old} to {new}" for (old, new), count in moves.most_common()]
     paths = [path for old, new, path in same if old != new]
     text = (
-        f"{moves.total():,} of {len(same):,} pictures that {name} knew have changed class: {_some(listed, ', ')} "
+        f"{moves.total():,} of {len(same):,} images that {name} knew have changed class: {_some(listed, ', ')} "
         f"({_some(paths, '; ')})"
     )
-    # One picture of a small class is a correction.
+    # One image of a small class is a correction.
     if any(count > max(1, most * totals[old]) for old, count in changed.items()):
         return [f"{text}; more than gate.max_relabelled {most:g} of a class"], []
     return [], [text]
@@ -107,14 +107,14 @@ def _lost(known: Rows, rows: Rows, name: str, most: float) -> Iterator[str]:
         f"{old} has {now[old]:,} of {count:,}" for old, count in sorted(before.items()) if now[old] < (1 - most) * count
     ]
     if lost:
-        yield f"classes have lost most of the pictures that {name} had: {_some(lost, ', ')} (gate.max_lost {most:g})"
+        yield f"classes have lost most of the images that {name} had: {_some(lost, ', ')} (gate.max_lost {most:g})"
 
 
 def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str]:
-    """Say where a model answers today's test pictures far worse than it did when it was made.
+    """Say where a model answers today's test images far worse than it did when it was made.
 
-    On pictures that tested it then, its answers are the same ones: what differs are labels, or how it is run. On others
-    a model that is no better than guessing has met labels, or pictures, of another kind.
+    On images that tested it then, its answers are the same ones: what differs are labels, or how it is run. On others
+    a model that is no better than guessing has met labels, or images, of another kind.
 
     Args:
         revision: of its run.
@@ -127,12 +127,12 @@ def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str
     was, is_now = (sum(column) for column in zip(*known, strict=True)) if known else (0, 0)
     if was - is_now > margin * len(known):
         yield (
-            f"{name} in use was right on {_share(was, known)} of {len(known):,} test pictures that it knew, and is "
+            f"{name} in use was right on {_share(was, known)} of {len(known):,} test images that it knew, and is "
             f"right on {_share(is_now, known)} of them today"
         )
     classes, right = len({row["label"] for row in now}), sum(map(_is_right, now))
     if right * classes <= len(now) and sum(before.values()) * classes > len(before):
-        yield f"{name} in use is right on {_share(right, now)} of today's test pictures, no more than by guessing"
+        yield f"{name} in use is right on {_share(right, now)} of today's test images, no more than by guessing"
 
 
 def _kept_predictions(revision: str) -> Rows:
@@ -143,7 +143,7 @@ def _kept_predictions(revision: str) -> Rows:
 
 
 def chance(rows: Rows, measure: str) -> float:
-    """What guessing reaches on these pictures: the share of the largest class; of balanced accuracy, 1 / classes."""
+    """What guessing reaches on these images: the share of the largest class; of balanced accuracy, 1 / classes."""
     counts = Counter(row["label"] for row in rows)
     return 1 / len(counts) if measure == "balanced_accuracy" else max(counts.values()) / len(rows)
 
