@@ -1,7 +1,7 @@
 """The one exception that stands for a mistake a user can mend."""
 
 from flows.exit_codes import ExitCode
-from flows.text import redacted
+from safety.text import redacted
 
 
 class FlowError(Exception):

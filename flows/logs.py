@@ -4,7 +4,7 @@ import logging
 import traceback
 from typing import Any
 
-from flows.text import redacted
+from safety.text import redacted
 
 
 def redact_logs() -> None:

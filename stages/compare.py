@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from safety.text import markdown, visible
 from stages.lib.comparison.run_comparison import (
     ModelChange,
     RunComparison,
@@ -22,7 +23,6 @@ from stages.lib.comparison.run_comparison import (
 from stages.lib.comparison.runs import Refused, read_run
 from stages.lib.comparison.wording import p_value, percent
 from stages.lib.core.errors import UserError
-from stages.lib.core.text import markdown, visible
 
 _TESTS = {
     "accuracy": "exact McNemar test on the same images",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from safety.text import is_utf8, visible
 from stages.lib.core.errors import UserError
-from stages.lib.core.text import is_utf8, visible
 from stages.lib.images.set_aside import is_set_aside, summary
 from stages.lib.inference.prediction_table import require_target, show, write
 from stages.lib.networks.startup import start_tensorflow

@@ -41,7 +41,7 @@ FLOWS = {
     "cli": ("operating",),
 }
 # Files beside flows/errors.py that every package of flows may use.
-_BESIDE = dict.fromkeys(("exit_codes", "faults", "logs", "text"), "errors")
+_BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")
 
 
 def allowed(table: dict[str, tuple[str, ...]]) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ import typer
 from flows.cli import operations, saved_runs
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
-from flows.text import visible
+from safety.text import visible
 
 app = typer.Typer(
     help="From a small folder of labelled images to an image classifier you can trust.",

@@ -11,7 +11,7 @@ import typer
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
 from flows.faults import fault_of
-from flows.text import visible
+from safety.text import visible
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from rich.table import Table
 from flows.cli.tables import cell, print_table
 from flows.registry.history import Entry, Word
 from flows.run.results import BALANCED
-from flows.text import visible
+from safety.text import visible
 
 _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red", "held": "yellow"}
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.errors import one_line_errors
-from flows.text import plain, visible
+from safety.text import plain, visible
 
 app = typer.Typer()
 

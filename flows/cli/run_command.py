@@ -6,7 +6,7 @@ from flows.execution.process_output import Outcome, done
 from flows.registry import run_record, saved_runs
 from flows.run.pipeline import run_pipeline
 from flows.run.results import headline_and_verdict, read_results
-from flows.text import visible
+from safety.text import visible
 
 
 def run_and_show(width: int | None, save: bool, workers: str | None = None) -> None:

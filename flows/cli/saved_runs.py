@@ -8,7 +8,7 @@ import typer
 
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
-from flows.text import plain, shown
+from safety.text import plain, shown
 
 app = typer.Typer()
 

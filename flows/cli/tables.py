@@ -10,7 +10,7 @@ from rich.text import Text
 from flows.execution.process_output import Outcome, StageResult
 from flows.project.graph import StageNode, up_to_date
 from flows.run.results import BALANCED, Results, Row
-from flows.text import visible
+from safety.text import visible
 
 _STYLES = {Outcome.FAILED: "red", Outcome.STOPPED: "red", Outcome.NOT_RUN: "yellow", Outcome.RAN: "green"}
 _PIPE = 160  # columns

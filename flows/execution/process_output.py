@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flows.text import visible
+from safety.text import visible
 
 LineTaker = Callable[[str], None]
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a stage's word that another try may succeed

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flows.errors import FlowError
 from flows.operating import leftovers, machine, repository, schedule, storage
 from flows.operating.check import Check, failure
-from flows.text import plain, visible
+from safety.text import plain, visible
 
 _GROUPS: dict[str, Callable[[], Sequence[Check]]] = {
     "git": repository.look,

@@ -14,7 +14,7 @@ from flows.project.dvc_guard import guard
 from flows.project.inputs import require_images
 from flows.project.records import check_lock
 from flows.project.workspace import require_project
-from flows.text import visible
+from safety.text import visible
 
 LOCK = Path("dvc.lock")  # what DVC knows of every stage's last run
 

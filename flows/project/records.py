@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from flows.errors import FlowError
-from flows.text import visible
+from safety.text import visible
 
 SUMMARY = Path("report") / "summary.json"  # what the stage `report` says of the recommended model
 # Of run.json: one more with each change after which an older version would misread it (docs/releasing.md).

@@ -10,7 +10,7 @@ from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
 from flows.project.parameters import PARAMS, parser
-from flows.project.web import Refused, Route
+from safety.web import Refused, Route
 
 # What `download.path` names, and `download` depends on, while no folder is the source.
 PLACEHOLDER = Path("sources")

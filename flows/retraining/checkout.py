@@ -21,7 +21,7 @@ from flows.project.workspace import alone
 from flows.registry.decisions import is_open, made_here
 from flows.registry.publish import REMOTE, replay
 from flows.registry.saved_runs import Version, latest
-from flows.text import visible
+from safety.text import visible
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
 _OF = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from flows.project.web import Refused, Route
-from flows.text import redacted, shown
+from safety.text import redacted, shown
+from safety.web import Refused, Route
 
 VARIABLE = "SMALLSET_WEBHOOK"
 _TIMEOUT = 10.0  # seconds

@@ -26,7 +26,7 @@ from flows.retraining.checkout import address_of
 from flows.retraining.hours import describe
 from flows.retraining.retrain import retrain
 from flows.retraining.runner import serve_until_signal
-from flows.text import visible
+from safety.text import visible
 
 _WAIT = 10.0  # seconds between two looks at whether the server is back
 _OF = "of "  # begins the tag that says whose deployment it is

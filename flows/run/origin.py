@@ -7,7 +7,7 @@ from flows.project.git import GitError, git
 from flows.project.graph import LOCK, StageNode, read_lock, read_makers, read_stages, up_to_date
 from flows.project.parameters import PARAMS, read_parameters
 from flows.run.provenance import read_record
-from flows.text import visible
+from safety.text import visible
 
 _DATA = ("download.path", "download.source")  # tell whose images they are
 _MOST = 4  # changes named

@@ -15,7 +15,7 @@ from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome, StageResult
 from flows.project.git import GitError, git, resolve
 from flows.project.graph import read_lock
-from flows.text import visible
+from safety.text import visible
 
 RECORD = Path(".smallset") / "run.json"
 ResultTaker = Callable[[StageResult], None]

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.project.graph import read_makers
 from flows.project.records import SUMMARY, check_summary
-from flows.text import markdown, visible
+from safety.text import markdown, visible
 
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it

@@ -3,8 +3,8 @@
 import pytest
 
 from flows.run.results import _markdown
-from flows.text import markdown
-from stages.lib.core import text as of_stages
+from safety import text as of_stages
+from safety.text import markdown
 
 TEXTS = {
     "@team look": "@&#8203;team look",

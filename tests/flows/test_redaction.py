@@ -9,8 +9,8 @@ from flows.execution.process_output import Report
 from flows.retraining import notify
 from flows.retraining.checkout import address_of
 from flows.run.results import headline_and_verdict
-from flows.text import redacted, visible
-from stages.lib.core import text as of_stages
+from safety import text as of_stages
+from safety.text import redacted, visible
 from stages.lib.core.errors import TemporaryError, UserError
 
 TOKEN = "wJalrXUtnFEMI/K7MDENG+bPxRfi"

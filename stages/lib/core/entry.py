@@ -12,11 +12,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from safety.text import shown, visible
 from stages.lib.core import versions
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.params import Params
 from stages.lib.core.section_checks import read_sections
-from stages.lib.core.text import shown, visible
 
 INTERRUPTED = 130
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: who started the stage may try again

@@ -1,6 +1,6 @@
 """The exceptions that end a stage with one line."""
 
-from stages.lib.core.text import redacted
+from safety.text import redacted
 
 
 class UserError(Exception):

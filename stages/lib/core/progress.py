@@ -8,7 +8,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stages.lib.core.text import visible
+from safety.text import visible
 
 Item = TypeVar("Item")
 _LINES = 10  # in a log, of a whole run

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from safety.text import visible
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import PARAMS_FILE, CommonParams, Params, check_section, read_file
 from stages.lib.core.sections import SECTIONS
-from stages.lib.core.text import visible
 
 # What a stage that is turned on needs turned on.
 NEEDS = {

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from safety.text import visible
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
-from stages.lib.core.text import visible
 from stages.lib.inference import predictions
 
 _MOST = 4  # classes with a column of their own

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safety.text import redacted
 from stages.lib.comparison.evaluations import Results
 from stages.lib.core.params import read_file
-from stages.lib.core.text import redacted
 
 
 @dataclass(frozen=True)

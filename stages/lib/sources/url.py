@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
+from safety.text import redacted
+from safety.web import Refused, Route
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.outputs import remove
 from stages.lib.core.progress import progress
-from stages.lib.core.text import redacted
 from stages.lib.sources.limits import Limits, Stalled, TooLarge, Watch
-from stages.lib.sources.web import Refused, Route
 
 AUTHORIZATION = "SMALLSET_DOWNLOAD_AUTHORIZATION"  # a variable: secrets come from nowhere else
 PARTIALS = Path(".smallset") / "downloads"

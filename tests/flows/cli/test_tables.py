@@ -8,8 +8,8 @@ from flows.execution.process_output import Outcome, StageResult
 from flows.project.graph import StageNode
 from flows.registry.history import Entry
 from flows.run.results import Results
-from flows.text import visible as of_flows
-from stages.lib.core.text import visible as of_stages
+from safety.text import visible as of_flows
+from safety.text import visible as of_stages
 
 TEXTS = {
     "IMG [edited].jpg": "IMG [edited].jpg",

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpcore
 import pytest
 
+from safety import web
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.sources import limits as download_limits
 from stages.lib.sources import url as source_url
-from stages.lib.sources import web
 from stages.lib.sources.limits import Limits
 
 PUBLIC, OTHER = "93.184.215.14", "2606:4700::1111"
@@ -307,7 +307,3 @@ def test_a_length_that_is_none_is_one_line_or_none(monkeypatch: pytest.MonkeyPat
     with internet(monkeypatch, answer), pytest.raises(UserError) as caught:
         fetch(f"http://{PUBLIC}/a.zip")
     assert "\n" not in str(caught.value)
-
-
-def test_flows_ask_in_the_same_way() -> None:
-    assert (ROOT / "flows" / "web.py").read_bytes() == (ROOT / "stages" / "lib" / "web.py").read_bytes()

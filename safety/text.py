@@ -4,7 +4,9 @@ import html
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 # Control characters, those that turn the direction of writing or are not seen, halves of characters, ends of lines.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -82,6 +84,15 @@ def visible(text: object) -> str:
     return "".join(_escaped(letter) for letter in redacted(text))
 
 
+def plain(value: Any) -> Any:
+    """What JSON may hold, without secrets in any of its texts and keys."""
+    if isinstance(value, Mapping):
+        return {redacted(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return redacted(value) if isinstance(value, str) else value
+
+
 def shown(text: object) -> str:
     """The same of text that may have several lines."""
     return "\n".join(map(visible, str(text).split("\n")))
@@ -103,14 +114,14 @@ def _apart(match: re.Match[str]) -> str:
     return ":&#8203;//" if found == "://" else f"{found[:-1]}&#8203;{found[-1]}" if found[1:] else f"{found}&#8203;"
 
 
-def is_utf8(name: object) -> bool:
-    """Whether a file's name, as Python has it, is UTF-8."""
-    return not any(unicodedata.category(letter) == "Cs" for letter in str(name))
-
-
 def _escaped(letter: str) -> str:
     if unicodedata.category(letter) not in _HIDDEN or letter in _JOINERS:
         return letter
     if "\udc80" <= letter <= "\udcff":
         return f"\\x{ord(letter) - 0xDC00:02x}"
     return letter.encode("unicode_escape").decode()
+
+
+def is_utf8(name: object) -> bool:
+    """Whether a file's name, as Python has it, is UTF-8."""
+    return not any(unicodedata.category(letter) == "Cs" for letter in str(name))
