@@ -33,17 +33,8 @@ TINY = {
 
 def make_project(folder: Path) -> Path:
     """The project as a newcomer clones it, with tiny parameters and nothing made yet."""
-    for name in (
-        "dvc.yaml",
-        "params.yaml",
-        "stages",
-        "flows",
-        "safety",
-        "profiles",
-        "sources",
-        ".dvcignore",
-        ".gitignore",
-    ):
+    packages = ("flows", "safety", "stages")
+    for name in ("dvc.yaml", "params.yaml", *packages, "profiles", "sources", ".dvcignore", ".gitignore"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -3,7 +3,6 @@
 import pytest
 
 from flows.run.results import _markdown
-from safety import text as of_stages
 from safety.text import markdown
 
 TEXTS = {
@@ -28,7 +27,7 @@ TEXTS = {
 
 @pytest.mark.parametrize(("text", "shown"), TEXTS.items())
 def test_markdown_shows_it_as_it_is(text, shown):
-    assert markdown(text) == of_stages.markdown(text) == shown
+    assert markdown(text) == shown
 
 
 def test_the_artifact_of_a_run_has_no_live_names():
