@@ -9,6 +9,7 @@ from stages.lib.core import entry
 from stages.lib.core.model_sections import FeaturesParams
 from stages.lib.core.outputs import atomic_directory, disable, require
 from stages.lib.core.params import CommonParams, Precision
+from stages.lib.core.progress import counted
 from stages.lib.networks.startup import start_tensorflow
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def features(
     # TensorFlow takes seconds to import: a stage that is turned off does without.
     start_tensorflow(common.deterministic)
     import numpy as np
-    from rich.progress import track
 
     from stages.lib.arrays import feature_files
     from stages.lib.images.decode import stream
@@ -69,7 +69,7 @@ def features(
     with atomic_directory(output) as unfinished:
         for subset, images in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
             parts = feature_files.in_parts(checkpoints.directory, subset, images.paths, part, vectors_of)
-            shown = track(parts, f"features of {subset}", -(-len(images.paths) // part))
+            shown = counted(parts, f"features of {subset}", -(-len(images.paths) // part))
             feature_files.write(unfinished, subset, images, extractor.output_shape[-1], shown)
             print(f"{subset}: {len(images.paths)} images", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)

@@ -1,7 +1,6 @@
 """`smallset use`: write a set of parameters over params.yaml, its comments and layout kept."""
 
 import io
-from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,6 @@ def _write(overlays: Sequence[tuple[Any, str]]) -> list[str]:
     changed = {key for key, value in after.items() if key not in before or not _is_same(before[key], value)}
     changes = [f"{key}: {before.get(key)} -> {value}" for key, value in after.items() if key in changed]
     if changes:
-        _align(params, changed)
         partial = PARAMS.with_suffix(".partial")
         partial.write_text(_dump(params), encoding="utf-8")
         partial.replace(PARAMS)
@@ -106,25 +104,6 @@ def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None
 def _is_same(one: Any, other: Any) -> bool:
     # To `split`, 1 is one image and 1.0 all of them.
     return one == other and type(one) is type(other)
-
-
-def _align(params: Any, changed: set[str]) -> None:
-    """Put the comment behind each changed value into the column of the others: a long value before it had moved it."""
-    comments = dict(_comments(params))
-    if comments:
-        [(column, _)] = Counter(comment.start_mark.column for comment in comments.values()).most_common(1)
-        for key in changed & comments.keys():
-            comments[key].column = column
-
-
-def _comments(params: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in params.items():
-        comment = params.ca.items.get(key, [None] * 3)[2]
-        # A blank line is a comment too, to ruamel.
-        if comment and comment.value.startswith("#"):
-            yield f"{above}{key}", comment
-        if isinstance(value, MutableMapping):
-            yield from _comments(value, f"{above}{key}.")
 
 
 def _values(params: Any, above: str = "") -> Iterator[tuple[str, Any]]:
