@@ -52,7 +52,8 @@ class Route:
         """Ask, and follow where the answer leads; the header Authorization goes to the given server alone.
 
         Args:
-            most_steps: 0 follows nowhere. content: as of `httpx.Client.stream`, such as `json`.
+            most_steps: 0 follows nowhere.
+            content: as of `httpx.Client.stream`, such as `json`.
 
         Yields:
             The last answer, of which nothing but the head has been read.

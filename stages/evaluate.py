@@ -41,8 +41,8 @@ def evaluate(
         dataset: `<subset>/<class>/<file>`.
         manifest: the table of its images.
         model: directory with model.keras, history.csv and summary.json.
-        evaluation: directory to write; predictions of the validation images, by which a model is chosen, lie in it
-            too. figures.json: `scores.figures_of`, and how the model was trained.
+        evaluation: directory to write; predictions of the validation images, by which a model is chosen, lie in it too.
+            figures.json: `scores.figures_of`, and how the model was trained.
         metrics: the few of these figures that a review decides by, `scores.METRICS`, as JSON.
         common: whether to be deterministic.
         params: how many images at once, and how many are explained.

@@ -62,8 +62,7 @@ def label_issues(
         evaluations: a directory with predictions per model.
         table: csv to write: path (relative to the dataset), class, subset, suggested (the likelier class), p_class and
             p_suggested (calibrated probabilities of the two, in [0, 1]).
-        counts: json to write: checked and suspicious (numbers of images), by ("features", "predictions" or
-            "nothing").
+        counts: json to write: checked and suspicious (numbers of images), by ("features", "predictions" or "nothing").
         common: section `common` of params.yaml.
         params: section `label_issues` of params.yaml.
     """

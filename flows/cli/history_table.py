@@ -17,7 +17,8 @@ def show_history(entries: Sequence[Entry], words: Sequence[Word] = (), use: str 
     """Show the saved runs: when, run, commit, images, model, accuracy with its interval, what was decided and why.
 
     Args:
-        words: what people did by hand, shown between the runs. use: which model is in use, in one line.
+        words: what people did by hand, shown between the runs.
+        use: which model is in use, in one line.
     """
     if not entries and not words:
         print("no saved runs yet: `smallset run --save` and `smallset retrain` save one each")

@@ -13,8 +13,8 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     """Run the flow, show the outcome of every stage and the figures of every model.
 
     Args:
-        save: keep the run as a commit on the run branch of the branch that is checked out. width, workers: of
-            `flows.run.pipeline`.
+        save: keep the run as a commit on the run branch of the branch that is checked out.
+        width, workers: of `flows.run.pipeline`.
 
     Raises:
         FlowError: a stage failed, or the run could not start.

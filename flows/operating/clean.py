@@ -37,7 +37,8 @@ def clean(keep: int, branch: str | None, dry_run: bool, remote: bool) -> Iterato
     Here, in the repository this one was cloned from, and in the checkouts that runs have made of either.
 
     Args:
-        keep: how many of the latest runs stay. remote: also the data in the DVC remote.
+        keep: how many of the latest runs stay.
+        remote: also the data in the DVC remote.
 
     Yields:
         What goes, or went, a line each.

@@ -47,7 +47,10 @@ def git(
     """Run git and return what it printed, without the last newline.
 
     Args:
-        folder: of the repository. env: variables over those of this process. text: standard input. timeout: seconds.
+        folder: of the repository.
+        env: variables over those of this process.
+        text: standard input.
+        timeout: seconds.
 
     Raises:
         GitError: git failed.

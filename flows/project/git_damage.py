@@ -17,7 +17,8 @@ def remedy(said: str, folder: Path | str) -> str | None:
     """What to do about what git has said; None where it does not speak of damage.
 
     Args:
-        said: git's standard error, in English. folder: where git was called.
+        said: git's standard error, in English.
+        folder: where git was called.
     """
     here = Path(folder).resolve()
     if found := _LOCKED.search(said):

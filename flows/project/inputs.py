@@ -31,7 +31,8 @@ def find_tracked(repo: Any, path: str) -> list[Tracked]:
     """What DVC tracks, beside the outputs of stages, at a path, above or below it.
 
     Args:
-        repo: DVC's own object of the project. path: relative to the project, or absolute.
+        repo: DVC's own object of the project.
+        path: relative to the project, or absolute.
     """
     place = Path(os.path.normpath(Path(repo.root_dir, path)))
     return list(_tracked(repo, place))

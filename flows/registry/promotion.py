@@ -18,8 +18,9 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
     """Put the classifier of a run into use and say so; lifts a hold.
 
     Args:
-        run: a saved run, or any commit with a classifier; None is the latest saved run of the branch. push: also tell
-            the repository this one was cloned from, whose promotions are fetched first. force: whatever is known of it.
+        run: a saved run, or any commit with a classifier; None is the latest saved run of the branch.
+        push: also tell the repository this one was cloned from, whose promotions are fetched first.
+        force: whatever is known of it.
 
     Raises:
         FlowError: no such run, its classifier is in use already, or it failed, was rejected or has no model.

@@ -57,7 +57,9 @@ def save(
     """Commit what a run leaves to its run branch and name it `run/<id>`.
 
     Args:
-        record: what is to be known of the run; `id` names it. branch: that was run. headline: of the commit.
+        record: what is to be known of the run; `id` names it.
+        branch: that was run.
+        headline: of the commit.
         also: files that git ignores and that belong to the run, if they exist.
 
     Raises:

@@ -77,7 +77,8 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[str | No
     """Stand in a checkout of the branch as the repository has it now, with the results of its last run; alone.
 
     Args:
-        repository: anything git clones. folder: of the checkout; it is made, kept, and used again.
+        repository: anything git clones.
+        folder: of the checkout; it is made, kept, and used again.
 
     Yields:
         Which run was killed here, with nobody left to say so; None if the last one ended by itself.

@@ -62,7 +62,8 @@ def decide(present: Promotion | None, summary: dict[str, Any], params: Mapping[s
     Whatever is decided, the reason has the cautions of the report.
 
     Args:
-        present: the version in use; None if there is none yet. summary: of the report, which names the new model.
+        present: the version in use; None if there is none yet.
+        summary: of the report, which names the new model.
         params: the section `gate`.
 
     Raises:

@@ -17,7 +17,8 @@ def read_schedule(cron: str | None, seconds: float | None, zone: str | None) -> 
     """Compose the schedule of `smallset schedule`.
 
     Args:
-        cron: minute, hour, day, month and weekday. seconds: between two runs, where there is no cron line.
+        cron: minute, hour, day, month and weekday.
+        seconds: between two runs, where there is no cron line.
         zone: in whose hours the cron line is, such as Europe/Berlin; None is the machine's.
 
     Raises:

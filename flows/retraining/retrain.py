@@ -53,10 +53,12 @@ def retrain(
     """Run what changed on a branch or in its source of images, save the run, and promote its model if it may be.
 
     Args:
-        repository: anything git clones. checkout: folder of the clean checkout, kept between runs.
-        profile: of profiles/, written over params.yaml. overrides: single parameters by their keys, such as
-            `scratch.epochs`. width: stages that may run side by side. workers: address of a Dask scheduler, as of
-            `flows.run.pipeline`.
+        repository: anything git clones.
+        checkout: folder of the clean checkout, kept between runs.
+        profile: of profiles/, written over params.yaml.
+        overrides: single parameters by their keys, such as `scratch.epochs`.
+        width: stages that may run side by side.
+        workers: address of a Dask scheduler, as of `flows.run.pipeline`.
     """
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:

@@ -39,7 +39,8 @@ def serve(repository: str, branch: str, timing: Schedule, parameters: dict[str, 
     A run that comes due while another is at work in the checkout is skipped: the next one finds the same data.
 
     Args:
-        timing: as `flows.retraining.hours` has read it. parameters: of `flows.retraining.retrain`.
+        timing: as `flows.retraining.hours` has read it.
+        parameters: of `flows.retraining.retrain`.
         name: of the deployment; else that of repository and branch.
 
     Raises:

@@ -18,7 +18,8 @@ def tell(event: str, text: str, **details: Any) -> None:
     """Post what has happened to SMALLSET_WEBHOOK; that it did not get there is logged and fails nothing.
 
     Args:
-        event: as the table in docs/retraining.md has it. details: `branch`, `run`.
+        event: as the table in docs/retraining.md has it.
+        details: `branch`, `run`.
     """
     said.add(event)
     failure = None

@@ -32,8 +32,8 @@ def pipeline(width: int | None = None, workers: str | None = None) -> list[State
     """Run every stage that changed.
 
     Args:
-        width: stages that may run side by side; else one, or as many as there are workers. workers: address of a Dask
-            scheduler, whose workers run the stages in clones of their own; else they run here.
+        width: stages that may run side by side; else one, or as many as there are workers.
+        workers: address of a Dask scheduler, whose workers run the stages in clones of their own; else they run here.
 
     Raises:
         FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.

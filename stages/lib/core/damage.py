@@ -57,7 +57,8 @@ def check_expansion(place: str, packed: int, unpacked: int) -> None:
     """Refuse what unpacks to more than `HARMLESS` bytes and more than `MAX_EXPANSION` times its size.
 
     Args:
-        packed: bytes in the archive. unpacked: bytes after unpacking, as far as known.
+        packed: bytes in the archive.
+        unpacked: bytes after unpacking, as far as known.
 
     Raises:
         UserError: it does.

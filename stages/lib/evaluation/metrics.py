@@ -37,7 +37,8 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean cross-entropy, in nats, of probabilities clipped as Keras does.
 
     Args:
-        labels: int64 (images,). probabilities: float64 (images, classes).
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
     """
     right = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(right.clip(_SMALLEST, 1 - _SMALLEST)).mean())

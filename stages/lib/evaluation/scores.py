@@ -21,7 +21,8 @@ def figures_of(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
     as `curves.calibration_floor` has them.
 
     Args:
-        labels: int64 (images,). probabilities: float64 (images, classes).
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
     """
     predicted = probabilities.argmax(axis=1)
     intervals = {
@@ -48,7 +49,8 @@ def tables_of(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     """Tables by name: confusion (actual, predicted), roc, per_class, calibration.
 
     Args:
-        labels: int64 (images,), indices into `classes`. probabilities: float64 (images, classes).
+        labels: int64 (images,), indices into `classes`.
+        probabilities: float64 (images, classes).
     """
     names, predicted = np.asarray(classes, object), probabilities.argmax(axis=1)
     return {

@@ -68,7 +68,8 @@ def scans_of_jpeg(file: IO[bytes], most: int) -> int:
     the image, do not count.
 
     Args:
-        file: open, and left somewhere in it. most: where counting stops.
+        file: open, and left somewhere in it.
+        most: where counting stops.
     """
     if _has_one_scan(file):
         return 1

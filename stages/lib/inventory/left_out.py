@@ -23,7 +23,9 @@ def check_share(broken: Sequence[Rejected], strays: Sequence[Rejected], total: i
     """Print what is damaged or does not fit, and refuse so much of it that something else must be wrong.
 
     Args:
-        total: files. limit: largest share of them. listed: the table's file.
+        total: files.
+        limit: largest share of them.
+        listed: the table's file.
 
     Raises:
         UserError: with the share and the first of them.

@@ -30,8 +30,9 @@ class Strays:
         """Set aside what is wrong.
 
         Args:
-            error: what is wrong, as it is said where nothing may be set aside. names: of what. label: of the class, if
-                it is wrong with all of it.
+            error: what is wrong, as it is said where nothing may be set aside.
+            names: of what.
+            label: of the class, if it is wrong with all of it.
 
         Raises:
             UserError: that one, where nothing may be set aside.

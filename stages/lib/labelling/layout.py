@@ -130,7 +130,8 @@ def _root(files: Sequence[Parts], start: Parts, subset: SubsetName | None, known
     """The folder below which the classes are.
 
     Args:
-        start: the folder of the subset. known: classes of other subsets.
+        start: the folder of the subset.
+        known: classes of other subsets.
     """
     common, prefix = _common(files), start
     while len(prefix) < len(common) and common[len(prefix)] not in known:

@@ -22,8 +22,9 @@ def read_clear_layout(names: Sequence[str], strays: Strays, least: int) -> Layou
     meaning is set aside only if it is the only one.
 
     Args:
-        names: as of `read_layout`. least: images that a class needs; where two classes do not have them, something
-            that lies beside all classes may have been taken for one.
+        names: as of `read_layout`.
+        least: images that a class needs; where two classes do not have them, something that lies beside all classes may
+            have been taken for one.
 
     Raises:
         Unclear: as `read_layout`, where nothing may be set aside or too much would have to be.

@@ -104,7 +104,8 @@ def doubt(folders: Collection[str], deep: Collection[str]) -> str | None:
     """Why folders beside each other may be something else than classes; None if they are classes.
 
     Args:
-        folders: names. deep: those of them that have folders below.
+        folders: names.
+        deep: those of them that have folders below.
     """
     subsets = sorted(folder for folder in folders if subset_of(folder))
     if subsets:

@@ -81,7 +81,8 @@ def svg(drawn: Figure, key: str, label: str) -> str:
     """A figure as an element of the page.
 
     Args:
-        key: unique in the page. label: what it shows, for whoever does not see it.
+        key: unique in the page.
+        label: what it shows, for whoever does not see it.
     """
     file = io.StringIO()
     # Without a date, so that the same figures give the same report.

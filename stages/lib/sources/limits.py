@@ -36,7 +36,9 @@ class Watch:
         """Begin with the head of an answer.
 
         Args:
-            folder: that is written to. start: bytes that are there already. declared: size of the whole file, if told.
+            folder: that is written to.
+            start: bytes that are there already.
+            declared: size of the whole file, if told.
 
         Raises:
             TooLarge: by what the server says. UserError: the disk is too small.

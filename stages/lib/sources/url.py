@@ -35,7 +35,8 @@ def fetch(url: str, sha256: str | None, limits: Limits) -> Path:
     """Download a file; what came before an interruption is kept and not fetched again.
 
     Args:
-        url: http or https. sha256: 64 hexadecimal digits; None takes whatever the address has now.
+        url: http or https.
+        sha256: 64 hexadecimal digits; None takes whatever the address has now.
 
     Returns:
         The complete file, in `PARTIALS`; the caller removes it with `forget`.

@@ -97,9 +97,9 @@ def assign(images: Sequence[ArchiveImage], copies: np.ndarray, order: str, amoun
         copies: int64 (images,), equal for copies.
         order: "index" by number in the file name; "shuffle" at random; "hash" by content, so that an image keeps its
             subset when others are added; "folders" as the archive has them. The images of a group stay together.
-        amounts: per class; a whole number is a count, another a share of the class. With "folders" a count is a
-            limit, and shares matter only where there is no folder for validation: the training images are divided
-            in their ratio.
+        amounts: per class; a whole number is a count, another a share of the class. With "folders" a count is a limit,
+            and shares matter only where there is no folder for validation: the training images are divided in their
+            ratio.
 
     Raises:
         TooFew: a class has too few images.

@@ -16,7 +16,9 @@ def dataset_paths(folders: Sequence[str], names: Sequence[str], checksums: Seque
     name.
 
     Args:
-        folders: in the dataset. names: of the files alone. checksums: hexadecimal digits of their content.
+        folders: in the dataset.
+        names: of the files alone.
+        checksums: hexadecimal digits of their content.
 
     Returns:
         Paths that differ in more than case or the form of Unicode, with names of at most 255 bytes.

@@ -45,8 +45,9 @@ def by_hash(images: Sequence[ArchiveImage], indices: Sequence[int], amounts: Amo
     """Put each image by a hash of its content or group alone, so that it stays when others are added.
 
     Args:
-        indices: of the class's images, in their natural order. amounts: a share is the part of the positions that a
-            subset takes; counts divide the rest in their ratio, and take the first of each part.
+        indices: of the class's images, in their natural order.
+        amounts: a share is the part of the positions that a subset takes; counts divide the rest in their ratio, and
+            take the first of each part.
     """
     least = {subset: amount if isinstance(amount, int) else 1 for subset, amount in amounts.items()}
     if any(isinstance(amount, int) for amount in amounts.values()):
@@ -70,8 +71,8 @@ def by_rank(
     """Give the first blocks of images to training, the next to validation, then to test.
 
     Args:
-        blocks: indices that stay together, in the order of the class. taken: subsets of groups in other classes; those
-            of this one are added.
+        blocks: indices that stay together, in the order of the class.
+        taken: subsets of groups in other classes; those of this one are added.
     """
     count = sum(map(len, blocks))
     quotas = _quotas(amounts, count)
