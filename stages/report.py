@@ -26,21 +26,22 @@ _SHEET = 420  # pixels: side of a sheet of variants
 class ReportPaths:
     """What the report is of, and the four files that it is.
 
-    archive: the raw images, as they came.
-    dataset: `<subset>/<class>/<file>`.
-    manifest: the table of these images.
-    split: how many there are of each class, and how many were left out.
-    rejected: files that could not be decoded.
-    duplicates: copies and near copies.
-    labels: images that are likely mislabelled.
-    cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
-    models: a directory per model.
-    evaluations: a directory per model, as `evaluate` writes it.
-    parameters: params.yaml.
-    report: written: the page, one file that makes no request.
-    summary: written: the headline.
-    accuracy: written: model, accuracy, low, high.
-    comparisons: written: a row per pair of models.
+    Attributes:
+        archive: the raw images, as they came.
+        dataset: `<subset>/<class>/<file>`.
+        manifest: the table of these images.
+        split: how many there are of each class, and how many were left out.
+        rejected: files that could not be decoded.
+        duplicates: copies and near copies.
+        labels: images that are likely mislabelled.
+        cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+        models: a directory per model.
+        evaluations: a directory per model, as `evaluate` writes it.
+        parameters: params.yaml.
+        report: written: the page, one file that makes no request.
+        summary: written: the headline.
+        accuracy: written: model, accuracy, low, high.
+        comparisons: written: a row per pair of models.
     """
 
     archive: Path

@@ -34,7 +34,8 @@ class Outcome(StrEnum):
 class StageResult:
     """What became of a stage, in how long, and why if it failed.
 
-    may_pass_later: whether the failure is neither a user's mistake nor DVC's refusal.
+    Attributes:
+        may_pass_later: whether the failure is neither a user's mistake nor DVC's refusal.
     """
 
     name: str

@@ -10,7 +10,10 @@ State = Literal["ok", "warning", "failure"]
 class Check:
     """What was looked at and how it is.
 
-    name: of the check, stable. found: what is there. todo: what to do about it; empty where all is well.
+    Attributes:
+        name: of the check, stable.
+        found: what is there.
+        todo: what to do about it; empty where all is well.
     """
 
     name: str

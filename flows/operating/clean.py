@@ -25,7 +25,12 @@ _OF_DVC = ("dvc.lock", "dvc.yaml", "*.dvc", ":(glob)**/dvc.lock", ":(glob)**/dvc
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes. runs: those whose tags go, the latest first. stay: why others do, beyond the latest ones."""
+    """What goes.
+
+    Attributes:
+        runs: those whose tags go, the latest first.
+        stay: why others do, beyond the latest ones.
+    """
 
     runs: Sequence[Version]
     stay: Sequence[tuple[Version, str]]

@@ -17,7 +17,14 @@ from flows.project.records import is_checksum
 
 @dataclass(frozen=True)
 class Doomed:
-    """Files of one store that go. where: the store, in words. size: bytes. store: DVC's object. paths: lists first."""
+    """Files of one store that go.
+
+    Attributes:
+        where: the store, in words.
+        size: bytes.
+        store: DVC's object.
+        paths: lists first.
+    """
 
     where: str
     size: int

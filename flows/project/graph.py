@@ -27,9 +27,11 @@ class Torn(FlowError):
 class StageNode:
     """One stage of dvc.yaml, `foreach` and `matrix` expanded.
 
-    upstream: names of the stages whose outputs it reads. has_run: whether dvc.lock knows it.
-    changes: what DVC finds changed in the stage itself; what runs before it may change it too.
-    at_work: whether its files are in use by another process, so that DVC cannot tell yet.
+    Attributes:
+        upstream: names of the stages whose outputs it reads.
+        has_run: whether dvc.lock knows it.
+        changes: what DVC finds changed in the stage itself; what runs before it may change it too.
+        at_work: whether its files are in use by another process, so that DVC cannot tell yet.
     """
 
     name: str
@@ -168,7 +170,12 @@ def checksum_of(path: str) -> str | None:
 
 @dataclass(frozen=True)
 class Storage:
-    """Where the contents of DVC's outputs are kept now. cache: a directory. remote: the name of the default one."""
+    """Where the contents of DVC's outputs are kept now.
+
+    Attributes:
+        cache: a directory.
+        remote: the name of the default one.
+    """
 
     cache: str
     remote: str | None

@@ -17,8 +17,11 @@ State = Literal["missing", "modified"]
 class Tracked:
     """Images that `dvc add`, `dvc import` or `dvc import-url` has put under DVC.
 
-    file: what git keeps of them, such as birds.dvc. path: where they lie. state: None if what lies there is what the
-    file says. imported: from elsewhere, rather than added here.
+    Attributes:
+        file: what git keeps of them, such as birds.dvc.
+        path: where they lie.
+        state: None if what lies there is what the file says.
+        imported: from elsewhere, rather than added here.
     """
 
     file: str

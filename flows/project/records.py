@@ -68,7 +68,8 @@ class _Run(_Lenient):
 class Record(_Lenient):
     """run.json of a saved run, as `flows.registry.run_record.compose` writes it.
 
-    schema_number: without one it is of the oldest schema.
+    Attributes:
+        schema_number: without one it is of the oldest schema.
     """
 
     schema_number: Annotated[int, Field(ge=1, alias="schema")] = 1

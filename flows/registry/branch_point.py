@@ -22,7 +22,10 @@ class NoResults(FlowError):
 class BranchPoint:
     """Where a branch was begun.
 
-    commit: full. revision: that has its results, the commit itself or a saved run. name: of both, to be shown.
+    Attributes:
+        commit: full.
+        revision: that has its results, the commit itself or a saved run.
+        name: of both, to be shown.
     """
 
     commit: str

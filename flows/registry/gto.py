@@ -28,8 +28,13 @@ _VERSION = re.compile(rf"{ARTIFACT}@(v\d+\.\d+\.\d+[-+.\w]*)")
 class Promotion:
     """A version of the classifier that was put into use, or a person's word on the one in use.
 
-    commit: full, of the run that made it. at: UTC, whole seconds. tag: that says so. message: why. who: name of whoever
-    made the tag. action: what a person did; None of the gate.
+    Attributes:
+        commit: full, of the run that made it.
+        at: UTC, whole seconds.
+        tag: that says so.
+        message: why.
+        who: name of whoever made the tag.
+        action: what a person did; None of the gate.
     """
 
     version: str

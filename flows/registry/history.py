@@ -12,11 +12,20 @@ from flows.registry import gto, saved_runs
 class Entry:
     """One saved run.
 
-    run: its tag, also where that was cleaned away (not `is_kept`). source: the commit that was run. started, UTC, and
-    seconds: of the whole run. headline: what counted there, accuracy or balanced_accuracy. measured: that of the
-    recommended model with its interval; None where there is none. decision, reason: of the gate. instead_of: the run
-    whose model was in use then. version: that it was given when it was promoted. in_use: whether that is in use now.
-    archive, classifier: checksums of images and model.
+    Attributes:
+        run: its tag, also where that was cleaned away (not `is_kept`).
+        started: UTC.
+        source: the commit that was run.
+        seconds: of the whole run.
+        headline: what counted there, accuracy or balanced_accuracy.
+        measured: that of the recommended model with its interval; None where there is none.
+        decision: of the gate.
+        reason: of the gate.
+        instead_of: the run whose model was in use then.
+        version: that it was given when it was promoted.
+        in_use: whether that is in use now.
+        archive: checksum of the images.
+        classifier: checksum of the model.
     """
 
     run: str
@@ -47,7 +56,10 @@ class Entry:
 class Word:
     """What a person did by hand.
 
-    started: when. decision: "promote", "rollback", "hold" or "release". in_use: whether it is the last word.
+    Attributes:
+        started: when.
+        decision: "promote", "rollback", "hold" or "release".
+        in_use: whether it is the last word.
     """
 
     run: str

@@ -24,7 +24,13 @@ RECORD = "run.json"  # inside the commit
 
 @dataclass(frozen=True)
 class Version:
-    """One saved run. name: its tag. commit: full. record: what `run.json` holds."""
+    """One saved run.
+
+    Attributes:
+        name: its tag.
+        commit: full.
+        record: what `run.json` holds.
+    """
 
     name: str
     commit: str

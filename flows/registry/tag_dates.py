@@ -20,7 +20,13 @@ _LAST = 253_370_764_800  # the year 9999, in seconds: git has later ones, Python
 
 @dataclass(frozen=True)
 class Tag:
-    """An annotated tag. commit: full. at: UTC, whole seconds. who: the name of whoever made it."""
+    """An annotated tag.
+
+    Attributes:
+        commit: full.
+        at: UTC, whole seconds.
+        who: the name of whoever made it.
+    """
 
     name: str
     commit: str

@@ -18,8 +18,11 @@ ALWAYS = ("dvc.yaml", str(LOCK), "params.yaml")  # may differ from the commit: t
 class Needs:
     """Paths, relative to the project, of one stage.
 
-    pulled: outputs of other stages that it reads and DVC keeps. given: those that DVC does not keep, and its own.
-    made: its own outputs that DVC does not keep. only_here: a dependency that neither the commit nor DVC has; or None.
+    Attributes:
+        pulled: outputs of other stages that it reads and DVC keeps.
+        given: those that DVC does not keep, and its own.
+        made: its own outputs that DVC does not keep.
+        only_here: a dependency that neither the commit nor DVC has; or None.
     """
 
     pulled: tuple[str, ...]

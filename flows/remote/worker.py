@@ -28,8 +28,12 @@ MARK = Path(".smallset") / "worker"  # there once this clone has been a worker's
 class Order:
     """One stage for a worker: what to run, and everything that neither a git clone nor the DVC remote has.
 
-    commit: to run it on. packages: versions that must be the same. files: contents by path. pulled: outputs of other
-    stages to fetch. made: outputs of this one whose contents are to come back.
+    Attributes:
+        commit: to run it on.
+        packages: versions that must be the same.
+        files: contents by path.
+        pulled: outputs of other stages to fetch.
+        made: outputs of this one whose contents are to come back.
     """
 
     name: str
@@ -42,7 +46,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of an order. entry: of the stage in dvc.lock. files: contents by path of what DVC does not keep."""
+    """What became of an order.
+
+    Attributes:
+        entry: of the stage in dvc.lock.
+        files: contents by path of what DVC does not keep.
+    """
 
     result: StageResult
     entry: Any

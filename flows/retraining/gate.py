@@ -26,9 +26,11 @@ _QUANTILES = 1.645 + 0.842  # of the normal distribution: a bound at 95 %, which
 class Decision:
     """What the gate says of a new model, and why, with the cautions of its report.
 
-    word: "undecided" where a person is asked. comparison: beside the model in use, as `smallset compare --json` has it;
-    None without one. beside: the same for the best model before, if that is another one. is_best: whether later models
-    are measured by this one.
+    Attributes:
+        word: "undecided" where a person is asked.
+        comparison: beside the model in use, as `smallset compare --json` has it; None without one.
+        beside: the same for the best model before, if that is another one.
+        is_best: whether later models are measured by this one.
     """
 
     word: Literal["promoted", "rejected", "undecided"]

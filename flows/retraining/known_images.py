@@ -22,7 +22,12 @@ _EXAMPLES = 3  # classes, or images, named of each kind
 
 @dataclass(frozen=True)
 class Findings:
-    """What is to be told. stops: sentences because of which no model is promoted unasked. notes: the others."""
+    """What is to be told.
+
+    Attributes:
+        stops: sentences because of which no model is promoted unasked.
+        notes: the others.
+    """
 
     stops: Sequence[str] = ()
     notes: Sequence[str] = ()

@@ -24,8 +24,11 @@ _FILE = "smallset-last-run.json"  # in the folder of git
 class LastRun:
     """The last scheduled run of a checkout.
 
-    ended: when, UTC, ISO 8601. state: as Prefect has it, such as `UpToDate`. message: of it. succeeded: when one last
-    ended without a failure; empty where none has.
+    Attributes:
+        ended: when, UTC, ISO 8601.
+        state: as Prefect has it, such as `UpToDate`.
+        message: of it.
+        succeeded: when one last ended without a failure; empty where none has.
     """
 
     ended: str

@@ -25,9 +25,13 @@ ResultTaker = Callable[[StageResult], None]
 class StageRecord:
     """What became of a stage in one run.
 
-    outcome, seconds: of this run; None where it took none. ended, took: time (UTC) and seconds of the last run of the
-    stage that made what dvc.lock now holds; None where no run of this workspace is known to have made it.
-    lock: checksum of the stage in dvc.lock, which tells whether that still holds.
+    Attributes:
+        outcome: of this run; None where it took none.
+        seconds: of this run; None where it took none.
+        ended: time (UTC) of the run of the stage that made what dvc.lock now holds; None where no run of this workspace
+            is known to have made it.
+        took: seconds of that run; None likewise.
+        lock: checksum of the stage in dvc.lock, which tells whether that still holds.
     """
 
     name: str
@@ -42,9 +46,14 @@ class StageRecord:
 class RunRecord:
     """One run of the flow, as `.smallset/run.json` keeps it.
 
-    commit: None outside of a git repository. changed: files that differed from it at the start. machine, packages: as
-    `flows.execution.machine` says. started: UTC, ISO 8601. seconds: of the whole flow. flow_run: Prefect's name and id
-    of it; empty where there was nothing to do and no server to tell it to.
+    Attributes:
+        commit: None outside of a git repository.
+        changed: files that differed from it at the start.
+        machine: as `flows.execution.machine` says.
+        packages: as `flows.execution.machine` says.
+        started: UTC, ISO 8601.
+        seconds: of the whole flow.
+        flow_run: Prefect's name and id of it; empty where there was nothing to do and no server to tell it to.
     """
 
     commit: str | None

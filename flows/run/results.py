@@ -23,7 +23,13 @@ _OPPOSITE = {"better": "worse", "worse": "better"}
 
 @dataclass(frozen=True)
 class Results:
-    """What lies here to look at. models: a row of figures each. summary: of the report. report: the page, if any."""
+    """What lies here to look at.
+
+    Attributes:
+        models: a row of figures each.
+        summary: of the report.
+        report: the page, if any.
+    """
 
     models: Sequence[Row] = ()
     summary: Row = field(default_factory=dict)

@@ -27,9 +27,12 @@ DESCRIPTIONS = {
 class Evaluation:
     """One model on the test images.
 
-    figures: figures.json. summary: summary.json of the training. The tables, as `evaluate` wrote them: predictions
-    (path, sha256, label, predicted, `p_<class>`), curves, roc, per_class, calibration, explanations; validation is the
-    table of predictions of the validation images.
+    Attributes:
+        figures: figures.json.
+        summary: summary.json of the training.
+        predictions: path, sha256, label, predicted, `p_<class>` of the test images.
+        validation: the same of the validation images.
+        curves: as `evaluate` wrote it; so are roc, per_class, calibration and explanations.
     """
 
     name: str
@@ -68,8 +71,11 @@ class Evaluation:
 class Results:
     """Every model that is turned on, on the same test images.
 
-    headline: the measure that counts: accuracy, or balanced accuracy where the test images are imbalanced.
-    recommended: the model to use. comparisons: of every pair, on the test images. choice: why it is recommended.
+    Attributes:
+        headline: the measure that counts: accuracy, or balanced accuracy where the test images are imbalanced.
+        recommended: the model to use.
+        comparisons: of every pair, on the test images.
+        choice: why it is recommended.
     """
 
     evaluations: list[Evaluation]

@@ -24,12 +24,16 @@ NO_FOLDER = Path("sources")
 class DownloadParams(Params):
     """Where the images come from.
 
-    source: what they are; drawings only if it says `sample`. path: the folder or archive of source `folder`, which may
-    lie anywhere; for every other source `sources`. links: which links in such a folder are followed: those that stay
-    inside it, or also those that lead out of it.
-    sample_per_class: drawn images of each class. competition: Kaggle's name of it.
-    url, sha256: address of an archive, and its checksum; null takes what the address has, whenever it is asked.
-    max_gigabytes, max_hours: what is fetched from it at most (1 GB is 1e9 bytes), and in what time.
+    Attributes:
+        source: what they are; drawings only if it says `sample`.
+        path: the folder or archive of source `folder`, which may lie anywhere; for every other source `sources`.
+        links: which links in such a folder are followed: those that stay inside it, or also those that lead out of it.
+        sample_per_class: drawn images of each class.
+        competition: Kaggle's name of it.
+        url: address of an archive.
+        sha256: its checksum; null takes what the address has, whenever it is asked.
+        max_gigabytes: what is fetched from it at most; 1 GB is 1e9 bytes.
+        max_hours: how long that may take.
     """
 
     source: Literal["sample", "folder", "kaggle", "url", "digits"]
@@ -114,13 +118,20 @@ Amount = Annotated[int | float, PlainValidator(_amount)]
 class SplitParams(Params):
     """Section `split`: which class each image is of, and how many of each class go where.
 
-    labels: "auto" by folders and names; the name of a csv; or a regular expression on the path. group: a regular
-    expression on the path, whose match (or parentheses) names what stays in one subset; None: each image by itself.
-    order: as of `assignment.assign`. train, validation, test: per class; a whole number is a count, one with a point a
-    share of the class. min_per_class: images that a class needs. strays: what becomes of the few that do not fit the
-    rest (`stages.lib.inventory.strays`). max_rejected: share of files, of all and of each class, that may be
-    undecodable or set aside. near_duplicates: largest distance of near copies, as in `stages.lib.duplicates.likeness`;
-    None looks for equal files only. max_near_duplicates: share of images that may be near copies of another one.
+    Attributes:
+        labels: "auto" by folders and names; the name of a csv; or a regular expression on the path.
+        group: a regular expression on the path, whose match (or parentheses) names what stays in one subset; None: each
+            image by itself.
+        order: as of `assignment.assign`.
+        train: per class; a whole number is a count, one with a point a share of the class.
+        validation: the same.
+        test: the same.
+        min_per_class: images that a class needs.
+        strays: what becomes of the few that do not fit the rest (`stages.lib.inventory.strays`).
+        max_rejected: share of files, of all and of each class, that may be undecodable or set aside.
+        near_duplicates: largest distance of near copies, as in `stages.lib.duplicates.likeness`; None looks for equal
+            files only.
+        max_near_duplicates: share of images that may be near copies of another one.
     """
 
     labels: Annotated[str, AfterValidator(_labels)]
@@ -139,7 +150,9 @@ class SplitParams(Params):
 class EvaluateParams(Params):
     """Section `evaluate`.
 
-    batch_size: images per forward pass. explained: right images, and as many wrong ones, whose evidence is shown.
+    Attributes:
+        batch_size: images per forward pass.
+        explained: right images, and as many wrong ones, whose evidence is shown.
     """
 
     batch_size: Annotated[int, Field(ge=1)]
@@ -149,8 +162,9 @@ class EvaluateParams(Params):
 class LabelIssuesParams(Params):
     """Section `label_issues`.
 
-    folds: parts that the images are divided into; each is judged by a model trained on the others.
-    threshold: normalized margin up to which an image is named: of two classes the probability of the labelled one.
+    Attributes:
+        folds: parts that the images are divided into; each is judged by a model trained on the others.
+        threshold: normalized margin up to which an image is named: of two classes the probability of the labelled one.
     """
 
     enabled: bool
@@ -161,7 +175,8 @@ class LabelIssuesParams(Params):
 class ReportParams(Params):
     """Section `report`.
 
-    worst: most confidently wrong images shown of each model.
+    Attributes:
+        worst: most confidently wrong images shown of each model.
     """
 
     worst: Annotated[int, Field(ge=0)]
@@ -177,11 +192,13 @@ def _least(value: object) -> float | str:
 class GateParams(Params):
     """Section `gate`: what a new model must reach to take the place of the one in use.
 
-    min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted;
-    "auto": its interval lies above what guessing reaches. margin: how much worse it may be, in shares of that measure.
-    anchor: beside which model; "best": also the one that was last shown to be better than all before it.
-    max_relabelled, max_lost: shares of a class's known images that may have changed class, and of its number that may
-    be gone, before a person is asked.
+    Attributes:
+        min_accuracy: accuracy, or balanced accuracy where that is the headline, that a model must reach to be promoted;
+            "auto": its interval lies above what guessing reaches.
+        margin: how much worse it may be, in shares of that measure.
+        anchor: beside which model; "best": also the one that was last shown to be better than all before it.
+        max_relabelled: share of a class's known images that may have changed class before a person is asked.
+        max_lost: share of a class's number of images that may be gone before a person is asked.
     """
 
     min_accuracy: Annotated[float | Literal["auto"], PlainValidator(_least)]

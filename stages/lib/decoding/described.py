@@ -16,8 +16,13 @@ _ENOUGH = 512  # pixels: of a larger image no more is looked at
 class Description:
     """What a file says as an image.
 
-    width, height: pixels, upright. size: bytes. thumbnail: uint8 (48, 48, 3), as in `thumbnails`. brightness,
-    sharpness: as in `quality`.
+    Attributes:
+        width: pixels, upright.
+        height: pixels, upright.
+        size: bytes.
+        thumbnail: uint8 (48, 48, 3), as in `thumbnails`.
+        brightness: as in `quality`.
+        sharpness: as in `quality`.
     """
 
     width: int

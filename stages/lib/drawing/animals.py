@@ -13,8 +13,10 @@ from stages.lib.drawing.pen import CIRCLE, Color, Pen, closed, jitter, rotation,
 class Animal:
     """What tells an animal apart; of several ears or tails each image shows one.
 
-    head: width of the skull at the jaw and its height, in units of half its width at the eyes.
-    color: seen on half of the images; the others have any coat. wings: instead of forelegs.
+    Attributes:
+        head: width of the skull at the jaw and its height, in units of half its width at the eyes.
+        color: seen on half of the images; the others have any coat.
+        wings: instead of forelegs.
     """
 
     ears: tuple[str, ...]

@@ -17,8 +17,12 @@ SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
 class Subset:
     """Images in the order of the manifest.
 
-    paths: files. names: the same, relative to the dataset. checksums: sha256 of each file. labels: int64 (images,),
-    indices into `classes`. classes: names, sorted; the same for every subset.
+    Attributes:
+        paths: files.
+        names: the same, relative to the dataset.
+        checksums: sha256 of each file.
+        labels: int64 (images,), indices into `classes`.
+        classes: names, sorted; the same for every subset.
     """
 
     paths: list[Path]

@@ -12,7 +12,9 @@ class TooMuchAtOnce(Exception):
 class MemoryBudget:
     """Bytes that may be in use at one moment.
 
-    total: of them. share: what one piece of work may take beside others; more raises `TooMuchAtOnce`. None: it waits.
+    Attributes:
+        total: of them.
+        share: what one piece of work may take beside others; more raises `TooMuchAtOnce`. None: it waits.
     """
 
     def __init__(self, total: int) -> None:

@@ -20,9 +20,15 @@ from stages.lib.images.set_aside import NO_IMAGE, is_set_aside
 class ArchiveImage:
     """An image of the archive.
 
-    name: in the archive. label: its class, subset: the one it was collected for, group: what it must not be parted
-    from, all of which `labelling` adds. width, height: pixels, upright.
-    thumbnail: uint8 (48, 48, 3), as in `thumbnails`. brightness, sharpness: as in `quality`.
+    Attributes:
+        name: in the archive.
+        label: its class, subset: the one it was collected for, group: what it must not be parted from, all of which
+            `labelling` adds.
+        width: pixels, upright.
+        height: pixels, upright.
+        thumbnail: uint8 (48, 48, 3), as in `thumbnails`.
+        brightness: as in `quality`.
+        sharpness: as in `quality`.
     """
 
     name: str
@@ -42,7 +48,8 @@ class ArchiveImage:
 class Rejected:
     """A file of the archive that does not count, and why.
 
-    by_name: it is no image by its name, and was not looked at.
+    Attributes:
+        by_name: it is no image by its name, and was not looked at.
     """
 
     name: str

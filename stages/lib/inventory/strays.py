@@ -16,8 +16,12 @@ from stages.lib.inventory.contents import Rejected
 class Strays:
     """What does not fit the rest.
 
-    allowed: whether it may be set aside. most: files that may be. share: of a class's files that may be damaged.
-    files: why, by the name of the file or folder, or of the row of a table. classes: why, by the class.
+    Attributes:
+        allowed: whether it may be set aside.
+        most: files that may be.
+        share: of a class's files that may be damaged.
+        files: why, by the name of the file or folder, or of the row of a table.
+        classes: why, by the class.
     """
 
     allowed: bool = False

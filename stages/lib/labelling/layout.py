@@ -14,8 +14,10 @@ from stages.lib.labelling.names import class_in_name, companion_in, crossed_patt
 class Placed:
     """What is known of an image besides what it shows.
 
-    label: its class. subset: the one it was given by whoever collected it, None without. group: what must not be
-    divided between subsets, such as a patient; empty without.
+    Attributes:
+        label: its class.
+        subset: the one it was given by whoever collected it, None without.
+        group: what must not be divided between subsets, such as a patient; empty without.
     """
 
     label: str
@@ -27,8 +29,10 @@ class Placed:
 class _Root:
     """A folder right below which the classes are.
 
-    by: what gives the class; None: nothing does. subset: of everything below. subset_below: each class has folders
-    of subsets.
+    Attributes:
+        by: what gives the class; None: nothing does.
+        subset: of everything below.
+        subset_below: each class has folders of subsets.
     """
 
     by: Literal["folder", "name"] | None
@@ -40,7 +44,8 @@ class _Root:
 class Layout:
     """How images are laid out.
 
-    roots: by their folders.
+    Attributes:
+        roots: by their folders.
     """
 
     roots: dict[Parts, _Root]

@@ -11,7 +11,11 @@ _ADVICE = "set split.labels to a csv with the columns path,label or to a regular
 
 
 class Unclear(UserError):
-    """Paths that tell less than two classes apart, or could be read in two ways; why: in a few words."""
+    """Paths that tell less than two classes apart, or could be read in two ways;
+
+    Attributes:
+        why: in a few words.
+    """
 
     def __init__(self, message: str, why: str) -> None:
         """Say it."""

@@ -13,9 +13,11 @@ PAIRS = 10  # most frequent confusions listed
 
 @dataclass(frozen=True)
 class Confusion:
-    """matrix: counts, rows of actual, columns of predicted class; None where it is too large to be read.
+    """Which classes a model takes for which.
 
-    most: actual, predicted, images, share of the actual class: the most frequent mistakes.
+    Attributes:
+        matrix: counts, rows of actual, columns of predicted class; None where it is too large to be read.
+        most: actual, predicted, images, share of the actual class: the most frequent mistakes.
     """
 
     matrix: pd.DataFrame | None
@@ -24,9 +26,11 @@ class Confusion:
 
 @dataclass(frozen=True)
 class PerClass:
-    """table: class, images, precision, recall, recall_low, recall_high, f1.
+    """The figures of each class.
 
-    left_out: classes that are not listed, the best by F1.
+    Attributes:
+        table: class, images, precision, recall, recall_low, recall_high, f1.
+        left_out: classes that are not listed, the best by F1.
     """
 
     table: pd.DataFrame

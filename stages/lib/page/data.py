@@ -22,8 +22,11 @@ _COLORS = ("#0072B2", "#D55E00")
 class Balance:
     """Images per class and subset.
 
-    table: index class, columns train, validation, test. left_out: classes that are not listed, the smaller ones.
-    sums: images per subset. largest: images of the largest class of any subset.
+    Attributes:
+        table: index class, columns train, validation, test.
+        left_out: classes that are not listed, the smaller ones.
+        sums: images per subset.
+        largest: images of the largest class of any subset.
     """
 
     table: pd.DataFrame
@@ -36,8 +39,11 @@ class Balance:
 class Sizes:
     """How large the images are.
 
-    common: width, height, images, share; the most frequent sizes. different: sizes there are. smaller: images
-    with a side below the models' input, which are enlarged. chart: None if all are of one size.
+    Attributes:
+        common: width, height, images, share; the most frequent sizes.
+        different: sizes there are.
+        smaller: images with a side below the models' input, which are enlarged.
+        chart: None if all are of one size.
     """
 
     common: pd.DataFrame

@@ -11,7 +11,11 @@ from stages.lib.page.thumbnails import embedded_all
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model took an image for. confidence: probability of the predicted class."""
+    """What a model took an image for.
+
+    Attributes:
+        confidence: probability of the predicted class.
+    """
 
     model: str
     predicted: str
@@ -20,7 +24,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Card:
-    """A test image with every wrong answer, the surest first. address: the image itself."""
+    """A test image with every wrong answer, the surest first.
+
+    Attributes:
+        address: the image itself.
+    """
 
     path: str
     label: str
@@ -30,7 +38,12 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """What is shown of the errors. wrong: images that at least one model got wrong. models: those with an answer."""
+    """What is shown of the errors.
+
+    Attributes:
+        wrong: images that at least one model got wrong.
+        models: those with an answer.
+    """
 
     cards: list[Card]
     wrong: int

@@ -10,7 +10,11 @@ from stages.lib.page.thumbnails import SIDE, embedded_all
 
 @dataclass(frozen=True)
 class Explanation:
-    """A test image and its heat. confidence: probability of the predicted class."""
+    """A test image and its heat.
+
+    Attributes:
+        confidence: probability of the predicted class.
+    """
 
     path: str
     label: str

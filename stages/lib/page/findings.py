@@ -20,7 +20,11 @@ EXTREMES = 8  # darkest, brightest and blurriest images shown
 
 @dataclass(frozen=True)
 class Shown:
-    """An image with what its table says of it. address: the image itself."""
+    """An image with what its table says of it.
+
+    Attributes:
+        address: the image itself.
+    """
 
     row: dict[str, Any]
     address: str
@@ -28,7 +32,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Group:
-    """Copies of one image. labels: their classes, more than one if they contradict. left_out: not shown."""
+    """Copies of one image.
+
+    Attributes:
+        labels: their classes, more than one if they contradict.
+        left_out: not shown.
+    """
 
     number: str
     kind: str
@@ -49,7 +58,12 @@ class Copies:
 
 @dataclass(frozen=True)
 class Suspects:
-    """Likely mislabelled images, the most suspicious first. total, in_test: of all, shown or not."""
+    """Likely mislabelled images, the most suspicious first.
+
+    Attributes:
+        total: of all, shown or not.
+        in_test: of all, shown or not.
+    """
 
     images: list[Shown]
     total: int

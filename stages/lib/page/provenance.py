@@ -13,7 +13,13 @@ from stages.lib.core.params import read_file
 
 @dataclass(frozen=True)
 class Provenance:
-    """parameters: per section, key and value as text. checksums: SHA-256 of each model.keras. data: of the manifest."""
+    """What stands behind the figures.
+
+    Attributes:
+        parameters: per section, key and value as text.
+        checksums: SHA-256 of each model.keras.
+        data: of the manifest.
+    """
 
     parameters: dict[str, dict[str, str]]
     checksums: dict[str, str]

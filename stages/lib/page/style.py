@@ -44,7 +44,10 @@ _STYLE: dict[str, Any] = {
 class Mark:
     """How a model is told from the others, with or without colour.
 
-    marker, line: as matplotlib names them. outline: the marker as an SVG path in a box of 12 x 12.
+    Attributes:
+        marker: as matplotlib names them.
+        line: as matplotlib names them.
+        outline: the marker as an SVG path in a box of 12 x 12.
     """
 
     color: str

@@ -32,9 +32,11 @@ _UNIX = 3
 class Member:
     """One file, or a folder without any, whose name ends in `/` and which has no content.
 
-    name: `/` between folders, in Unicode's composed form. source: where it is from, for errors. problem: why it cannot
-    be read, where it is packed without its content. is_alone: whether that is so if it cannot be opened, for no other
-    file says anything about it.
+    Attributes:
+        name: `/` between folders, in Unicode's composed form.
+        source: where it is from, for errors.
+        problem: why it cannot be read, where it is packed without its content.
+        is_alone: whether that is so if it cannot be opened, for no other file says anything about it.
     """
 
     name: str

@@ -23,7 +23,12 @@ class Stalled(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one download. size: bytes of the whole file. seconds: of everything together."""
+    """Of one download.
+
+    Attributes:
+        size: bytes of the whole file.
+        seconds: of everything together.
+    """
 
     size: int
     seconds: float

@@ -17,7 +17,11 @@ UNUSED = "unused"
 
 
 class TooFew(UserError):
-    """A class has too few images; label: which."""
+    """A class has too few images.
+
+    Attributes:
+        label: which.
+    """
 
     def __init__(self, label: str, message: str) -> None:
         """Say it."""
@@ -29,9 +33,12 @@ class TooFew(UserError):
 class Wish:
     """Where an order wants the images of one class.
 
-    subsets: of each index, or "unused". positions: of each index in [0, 1). surplus: of each index how far its position
-    is past the last that its subset's count takes; 0 of others. intervals: the positions that each subset takes by
-    itself. least: images that each subset needs.
+    Attributes:
+        subsets: of each index, or "unused".
+        positions: of each index in [0, 1).
+        surplus: of each index how far its position is past the last that its subset's count takes; 0 of others.
+        intervals: the positions that each subset takes by itself.
+        least: images that each subset needs.
     """
 
     subsets: dict[int, str]
