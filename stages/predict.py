@@ -73,7 +73,7 @@ def predict(paths: Sequence[Path], model: str | None, csv: Path | None = None) -
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            inside = sorted((file, name) for name, file in walk(path) if not name.endswith("/"))
+            inside = sorted((file, name) for name, file in walk(path, anywhere=True) if not name.endswith("/"))
             if aside := [name for _, name in inside if is_set_aside(name)]:
                 told = f"{path}: {len(aside)} files are no images by their names: {summary(aside)}"
                 print(visible(told), file=sys.stderr)

@@ -18,7 +18,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.progress import counted
 from stages.lib.images.set_aside import is_left_over
-from stages.lib.sources.folders import Changed, unchanged, walk
+from stages.lib.sources.folders import Changed, Gone, unchanged, walk
 from stages.lib.sources.names import readable_name, safe_name
 from stages.lib.sources.tars import check_end, opened_tar
 
@@ -135,10 +135,10 @@ def _opened(member: Member, stack: ExitStack) -> tuple[IO[bytes], str]:
         return (io.BytesIO(), member.problem) if member.problem else (stack.enter_context(member.opened()), "")
     except Changed:
         raise
-    except (UserError, FileNotFoundError) as error:
+    except UserError as error:
         if not member.is_alone:
             raise
-        gone = isinstance(error, FileNotFoundError)
+        gone = isinstance(error, Gone)
         return io.BytesIO(), "it vanished while it was packed" if gone else "expected to be allowed to read it"
 
 

@@ -20,6 +20,10 @@ class Changed(UserError):
     """A folder is written to while it is read."""
 
 
+class Gone(UserError):
+    """A file that was there is not there any more."""
+
+
 def walk(folder: Path, anywhere: bool = False, problems: dict[str, str] | None = None) -> Iterator[tuple[str, Path]]:
     """Everything below a folder: the name relative to it, `/` between folders and at the end of a folder's; the path.
 
@@ -84,8 +88,9 @@ class _Walk:
             self.links.append((name, entry))
             return False
         elif is_folder:
-            self.seen[_identity(entry)] = name
-            self.waiting.append((name, entry))
+            # Inside a linked folder too: another link may have led here before.
+            if self._is_new(name, entry):
+                self.waiting.append((name, entry))
         elif not entry.is_file():
             self._refuse(name, "expected a file or a folder, found a broken link or a device")
         return True
@@ -127,9 +132,9 @@ def unchanged(folder: Path, name: str, path: Path, anywhere: bool = False) -> It
         # Not blocking: a pipe that lies there now would never end.
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | follow)
     except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.ENXIO):
+        if error.errno not in (errno.ELOOP, errno.ENOENT, errno.ENXIO):
             raise
-        raise Changed(f"{folder}: {name}: {_CHANGED}") from None
+        raise (Gone if error.errno == errno.ENOENT else Changed)(f"{folder}: {name}: {_CHANGED}") from None
     with os.fdopen(number, "rb") as file:
         before = os.fstat(number)
         if not stat.S_ISREG(before.st_mode):

@@ -1,5 +1,6 @@
 """Names of files in archives: what they may be."""
 
+import hashlib
 import re
 import unicodedata
 from pathlib import Path
@@ -36,6 +37,9 @@ def safe_name(source: Path, raw: str) -> str:
 
 
 def readable_name(name: str) -> str:
-    """Replace in a name what `safe_name` refuses of characters, for whoever reads of it."""
+    """Replace in a name what `safe_name` refuses of characters, and most of a long one, for whoever reads of it."""
     text = name.rstrip("/").encode("utf-8", "backslashreplace").decode()
+    if len(text) > _LONGEST_NAME:
+        # Still another name than that of its neighbours.
+        text = f"{text[:100]}...{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     return "".join(letter if ord(letter) >= 32 else "?" for letter in text)

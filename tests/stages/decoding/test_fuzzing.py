@@ -19,7 +19,7 @@ COUNT = int(os.environ.get("SMALLSET_FUZZ_COUNT", "20000"))
 def fuzz(kind: str, seed: int, count: int, folder: Path) -> dict[str, int]:
     """Have so many mutations read in a process that is watched; gives how many there were of each outcome."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.stages.fuzzed", kind, str(seed), str(count)]
-    path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    path = {"PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run(command, cwd=folder, env=os.environ | path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.returncode, (folder / "last.txt").read_text(), done.stderr[-3000:])
     return json.loads(done.stdout.splitlines()[-1])

@@ -20,7 +20,7 @@ from stages.lib.sources import url as source_url
 from stages.lib.sources.limits import Limits
 
 PUBLIC, OTHER = "93.184.215.14", "2606:4700::1111"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
