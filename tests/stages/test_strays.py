@@ -3,6 +3,7 @@
 Through the real stages `download` and `split`, with every layout.
 """
 
+import os
 import runpy
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import DownloadParams
 from stages.lib.page import left_out
+from stages.lib.sources import folders
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -74,8 +76,9 @@ def refusal(*arguments: object, **changes: object) -> str:
 
 def packed(folder: Path) -> Path:
     """What `download` makes of a folder."""
-    values = {"source": "folder", "path": str(folder), "sample_per_class": 1, "competition": "c"}
-    download(Path("raw.zip"), COMMON, DownloadParams.model_validate(values | {"url": None, "sha256": None}))
+    values = {"source": "folder", "path": str(folder), "sample_per_class": 1, "competition": "c", "links": "inside"}
+    address = {"url": None, "sha256": None, "max_gigabytes": 1, "max_hours": 1}
+    download(Path("raw.zip"), COMMON, DownloadParams.model_validate(values | address))
     return Path("raw.zip")
 
 
@@ -236,15 +239,15 @@ def test_a_file_that_cannot_be_read_is_set_aside_with_the_reason(strays: str, mo
     folder = on_disk(good("class folders"))
     (folder / "cat" / "lost.jpg").symlink_to("nowhere")
     (folder / "cat" / "a\nb.jpg").write_bytes(IMAGES[40])
-    opening = Path.open
+    opening = os.open
 
-    def refuse(path: Path, *arguments: object) -> object:
-        if path.name == "7.jpg" and path.parent.name == "dog":
+    def refuse(path: Path | str, *arguments: int) -> int:
+        if Path(path).name == "7.jpg" and Path(path).parent.name == "dog":
             raise PermissionError(13, "Permission denied")
         return opening(path, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", refuse)
+        patch.setattr(folders.os, "open", refuse)
         archive = packed(folder)
     result = split(archive, strays=strays)
     assert sizes(result) == {"cat": 20, "dog": 19}
