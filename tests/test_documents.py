@@ -147,16 +147,16 @@ def test_the_shape_in_contributing_has_every_package() -> None:
 
 
 def test_figures_of_the_default_in_the_readme_are_those_in_git() -> None:
-    with (ROOT / "report" / "accuracy.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        accuracy, low, high = (f"{float(row[key]):.3f}" for key in ("accuracy", "low", "high"))
-        assert f"| `{row['model']}` | {accuracy} | {low} to {high} |" in README
-    split, labels = (json.loads((ROOT / "data" / f"{name}.json").read_text()) for name in ("split", "labels"))
+    models = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["evaluate"]["foreach"]
+    for model in models:
+        figures = json.loads((ROOT / "evaluation" / model / "figures.json").read_text(encoding="utf-8"))
+        accuracy, low, high = (f"{figures[key]:.3f}" for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        assert f"| `{model}` | {accuracy} | {low} to {high} |" in README
+    split, issues = (json.loads((ROOT / "data" / f"{name}.json").read_text()) for name in ("split", "label_issues"))
     counts = [sum(split[subset].values()) for subset in ("train", "validation", "test")]
     assert f"The default, {counts[0]} + {counts[1]} + {counts[2]} drawn " in README
     assert re.search(
-        rf"of the {labels['checked']:,} drawings of the default, .* {labels['suspicious']} are named", README
+        rf"of the {issues['checked']:,} drawings of the default, .* {issues['suspicious']} are named", README
     )
 
 
