@@ -29,7 +29,9 @@ def find_doomed(gone: Sequence[str], living: Sequence[str], remote: bool) -> lis
     """Find what only the commits have that go: nothing that a living one or the workspace has.
 
     Args:
-        gone, living: commits. remote: also in the default DVC remote.
+        gone: commits that go.
+        living: commits that stay.
+        remote: also in the default DVC remote.
 
     Raises:
         FlowError: what a living commit has is not known, since a remote cannot be reached; nothing goes.
