@@ -138,6 +138,8 @@ def test_the_reference_has_every_package_and_the_site_every_page() -> None:
     assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+\.md)\)", index)) == pages - {"index.md"}
+    listed = set(re.findall(r"^\| \[[^]]+\]\(docs/(\S+\.md)\) \|", README, re.MULTILINE))
+    assert listed == {page for page in pages if not page.startswith("reference/")} - {"index.md"}
 
 
 def test_the_shape_in_contributing_has_every_package() -> None:
