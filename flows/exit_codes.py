@@ -1,4 +1,4 @@
-"""How a command ends, for whoever started it: a scheduler, systemd, a script. docs/retraining.md has the table."""
+"""How a command ends, for whoever started it: a scheduler, systemd, a script. docs/unattended.md has the table."""
 
 from enum import IntEnum
 

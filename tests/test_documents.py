@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,6 +23,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARTIFACTS = read_page()
+STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+MODELS = STAGES["evaluate"]["foreach"]
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
@@ -92,7 +95,7 @@ def test_a_file_that_a_paragraph_names_lies_in_its_package() -> None:
 
 def stages() -> Iterator[tuple[str, list[str], list[str]]]:
     """Each stage, its inputs, and its outputs with `<model>` for the model of a `foreach`."""
-    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
+    for name, stage in STAGES.items():
         body = stage.get("do", stage)
         deps, *made = (
             [next(iter(one)) if isinstance(one, dict) else one for one in body.get(kind, [])]
@@ -119,7 +122,9 @@ def test_every_output_is_an_artifact_of_the_page_with_its_writer_and_readers() -
 
 @pytest.mark.parametrize("path", [path for path in ARTIFACTS if path.endswith((".csv", ".json"))])
 def test_the_page_names_the_fields_of_what_git_keeps(path: str) -> None:
-    for file in sorted(ROOT.glob(path.replace("<model>", "*"))):
+    # Not every file beside those of the models is one of a model: metrics/split.json.
+    files = {ROOT / path.replace("<model>", model) for model in MODELS}
+    for file in sorted(file for file in files if file.is_file()):
         if file.suffix == ".csv":
             with file.open(encoding="utf-8", newline="") as opened:
                 fields = named(next(csv.reader(opened)))
@@ -138,6 +143,8 @@ def test_the_reference_has_every_package_and_the_site_every_page() -> None:
     assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+\.md)\)", index)) == pages - {"index.md"}
+    listed = set(re.findall(r"^\| \[[^]]+\]\(docs/(\S+\.md)\) \|", README, re.MULTILINE))
+    assert listed == {page for page in pages if not page.startswith("reference/")} - {"index.md"}
 
 
 def test_the_shape_in_contributing_has_every_package() -> None:
@@ -147,24 +154,21 @@ def test_the_shape_in_contributing_has_every_package() -> None:
 
 
 def test_figures_of_the_default_in_the_readme_are_those_in_git() -> None:
-    with (ROOT / "report" / "accuracy.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        accuracy, low, high = (f"{float(row[key]):.3f}" for key in ("accuracy", "low", "high"))
-        assert f"| `{row['model']}` | {accuracy} | {low} to {high} |" in README
-    split, labels = (json.loads((ROOT / "data" / f"{name}.json").read_text()) for name in ("split", "labels"))
+    for model in MODELS:
+        figures = json.loads((ROOT / "evaluation" / model / "figures.json").read_text(encoding="utf-8"))
+        accuracy, low, high = (f"{figures[key]:.3f}" for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        assert f"| `{model}` | {accuracy} | {low} to {high} |" in README
+    split, issues = (json.loads((ROOT / "data" / f"{name}.json").read_text()) for name in ("split", "label_issues"))
     counts = [sum(split[subset].values()) for subset in ("train", "validation", "test")]
     assert f"The default, {counts[0]} + {counts[1]} + {counts[2]} drawn " in README
     assert re.search(
-        rf"of the {labels['checked']:,} drawings of the default, .* {labels['suspicious']} are named", README
+        rf"of the {issues['checked']:,} drawings of the default, .* {issues['suspicious']} are named", README
     )
 
 
 def test_counts_in_the_readme_are_those_of_the_code() -> None:
-    bodies = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    models = bodies["evaluate"]["foreach"]
-    stages = sum(len(body.get("foreach", [""])) for body in bodies.values())
+    stages = sum(len(body.get("foreach", [""])) for body in STAGES.values())
     assert f"its {stages} commands alone" in README
-    assert len(models) == 5, "README: trains five models; The five models"
-    assert [model for model in models if f"\n| `{model}` | " not in README] == []
+    assert len(MODELS) == 5, "README: trains five models; The five models"
+    assert [model for model in MODELS if f"\n| `{model}` | " not in README] == []
     assert f"shows {len(LAYOUTS)} layouts" in README

@@ -36,7 +36,8 @@ def find_doomed(gone: Sequence[str], living: Sequence[str], remote: bool) -> lis
     """Find what only the commits have that go: nothing that a living one or the workspace has.
 
     Args:
-        gone, living: commits.
+        gone: commits that go.
+        living: commits that stay.
         remote: also in the default DVC remote.
 
     Raises:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from flows.errors import FlowError
+from flows.operating import probe
 from flows.operating.check import Check, failure, ok, warning
 from flows.project.graph import Storage, read_storage
 from flows.project.revisions import fetch_directory
@@ -69,7 +70,7 @@ def _probe(remote: str) -> Check:
     name = f"DVC remote {remote}"
     try:
         done = subprocess.run(
-            [sys.executable, "-P", str(Path(__file__).with_name("doctor_probe.py")), remote],
+            [sys.executable, "-P", probe.__file__, remote],
             capture_output=True,
             text=True,
             check=False,

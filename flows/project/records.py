@@ -13,7 +13,12 @@ from safety.text import visible
 
 SUMMARY = Path("report") / "summary.json"  # what the stage `report` says of the recommended model
 # Of run.json: one more with each change after which an older version would misread it (docs/releasing.md).
-SCHEMA = 1
+SCHEMA = 2
+# What schema 1 called pictures, by the part of the record in which it stands; the record itself is the part "".
+_RENAMED = {
+    "": ("test_pictures", "test_images"),
+    **dict.fromkeys(("data", "summary", "comparison", "beside_best"), ("pictures", "images")),
+}
 _CHECKSUM = r"[0-9a-f]{32}(\.dir)?"
 _LONGEST = 80  # characters of a wrong value that an error repeats
 
@@ -69,7 +74,7 @@ class Record(_Lenient):
     """run.json of a saved run, as `flows.registry.run_record.compose` writes it.
 
     Attributes:
-        schema_number: without one it is of the oldest schema.
+        schema_number: without one it is of the oldest schema, 1.
     """
 
     schema_number: Annotated[int, Field(ge=1, alias="schema")] = 1
@@ -122,7 +127,8 @@ def read_record(text: str, where: str) -> dict[str, Any] | None:
         where: it lies, for the error.
 
     Returns:
-        Its values as they stand there; None where it is no record of a run but something of the same name.
+        Its values as they stand there, under the keys of the present schema; None where it is no record of a run but
+        something of the same name.
 
     Raises:
         FlowError: a value is not of the kind that a run writes, or a later version of Smallset wrote it.
@@ -139,8 +145,22 @@ def read_record(text: str, where: str) -> dict[str, Any] | None:
         raise FlowError(
             f"{where}: schema: expected at most {SCHEMA}. Received: {number}; use a newer version of Smallset"
         )
+    found = _of_present_schema(found)
     _check(Record, found, where)
     return found
+
+
+def _of_present_schema(found: dict[str, Any]) -> dict[str, Any]:
+    """Bring a record of an older schema, of which nothing is checked yet, to the present one."""
+    number = found.get("schema", 1)
+    if type(number) is not int or number != 1:  # True equals 1.
+        return found
+    renamed = found | {"schema": SCHEMA}
+    for place, (old, new) in _RENAMED.items():
+        part = renamed if not place else renamed.get(place)
+        if isinstance(part, dict) and old in part:
+            part[new] = part.pop(old)
+    return renamed
 
 
 def check_summary(found: Mapping[str, Any], where: str) -> None:

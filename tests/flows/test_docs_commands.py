@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from flows.cli.app import app
 from flows.project.git import git
@@ -20,7 +21,8 @@ from tests.flows.versions_project import clone, save_run
 
 # Run in a fresh clone, in the order of the docs: saved runs, history, promotion, cleaning.
 TRIED = re.compile(
-    r"dvc (metrics diff (run|origin)/|params diff run/|plots diff run/|exp show|metrics show|push$)|git checkout run/"
+    r"dvc (metrics diff (run|origin)/|params diff( run/|$)|plots diff run/|exp show|metrics show|push$|status$|diff$)"
+    r"|git checkout run/"
     r"|smallset (compare run/|history|show|dvc artifacts|doctor|clean|(promote|rollback|hold|release)\b.*--push)"
     r"|gto show"
 )
@@ -49,6 +51,13 @@ NOT_RUN = {
     "git clone backup": PLAYED,
     "dvc remote modify --local": PLAYED,
     "git checkout classifier@": PLAYED,
+    "python -m stages.": "trains: below its arguments are compared with dvc.yaml",
+    "python -m pdb": "waits for a person",
+    "TF_CPP_MIN_LOG_LEVEL=0 python -m stages.": "trains: the same with a variable",
+    "dvc status scratch": "of a stage that the toy does not have: test_staleness.py asks for all",
+    "dvc commit --force download backbone": "of stages that the toy does not have: test_staleness.py",
+    'git commit -m "Reword': "of an edit that is only told of",
+    "docker run": "a container",
 }
 
 
@@ -138,6 +147,16 @@ def test_every_command_of_this_project_is_known_with_its_options():
         given = [word.split("=")[0] for word in words[2:] if word.startswith("--")]
         assert words[1] == "dvc" or set(given) <= known, f"{page}: {command}: {set(given) - known}"
     assert seen > 60
+
+
+def test_a_command_of_a_stage_is_that_of_dvc_yaml_but_for_what_it_writes():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    found = [shlex.split(command) for _, command in fenced() if command.startswith("python -m stages.")]
+    assert found
+    for words in found:
+        real = shlex.split(stages[words[2].removeprefix("stages.")]["cmd"])
+        place = words.index("--model") + 1
+        assert words[:place] + words[place + 1 :] == real[:place] + real[place + 1 :]
 
 
 def _is_ours(command: str) -> bool:

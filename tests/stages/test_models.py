@@ -1,5 +1,6 @@
 """The five model stages on tiny images, through the real save and load path."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.params import AugmentationParams, CommonParams
 from stages.lib.images.manifest import read_subset
 from stages.lib.images.resizing import STRETCH
+from stages.lib.training import artifact
 from stages.scratch import scratch
 from tests.stages.checksums import checksums
 from tests.stages.model_runs import HEAD, TRAINING, backbone_weights, load, run_stages, scratch_params, summary
@@ -50,6 +52,23 @@ def chain(run: Callable[[str], Path]) -> Path:
 @pytest.fixture(scope="module")
 def lower(run: Callable[[str], Path]) -> Path:
     return run("mixed_bfloat16")
+
+
+def test_the_layers_are_listed_alike_on_any_terminal(monkeypatch):
+    import keras
+
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="wide_in_a_narrow_terminal")]
+    model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(1)])
+    found = []
+    for columns in ("40", "200", None):
+        if columns:
+            monkeypatch.setenv("COLUMNS", columns)
+        else:
+            monkeypatch.delenv("COLUMNS", raising=False)
+        found.append(artifact.layers_of(model))
+        assert os.environ.get("COLUMNS") == columns
+    assert found[0] == found[1] == found[2]
+    assert max(map(len, found[0].splitlines())) == 110
 
 
 def test_scratch_leaves_everything_a_model_has(two_classes, common, variation, tmp_path):

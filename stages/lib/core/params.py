@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stages.lib.core.errors import UserError
+from stages.lib.core.renamed import is_under_an_earlier_name, unknown
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -171,13 +172,22 @@ def check_section(name: str, kind: type[Section], sections: dict[str, Any]) -> S
     try:
         return kind.model_validate(sections[name])
     except ValidationError as error:
-        return [_explain(name, kind, one) for one in error.errors()]
+        found = error.errors()
+        written = [_key(name, one) for one in found if one["type"] == "extra_forbidden"]
+        wrong = [
+            one for one in found if one["type"] != "missing" or not is_under_an_earlier_name(_key(name, one), written)
+        ]
+        return [_explain(name, kind, one) for one in wrong]
+
+
+def _key(section: str, error: Any) -> str:
+    return ".".join([section, *map(str, error["loc"])])
 
 
 def _explain(section: str, kind: type[Params], error: Any) -> str:
-    key = ".".join([section, *map(str, error["loc"])])
+    key = _key(section, error)
     if error["type"] == "extra_forbidden":
-        return f"{key}: no such parameter"
+        return unknown(key, "parameter")
     if error["type"] == "missing":
         return f"{key}: missing"
     field = kind.model_fields.get(str(error["loc"][0])) if len(error["loc"]) == 1 else None

@@ -12,6 +12,7 @@ from typing import Any
 from safety.text import visible
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import PARAMS_FILE, CommonParams, Params, check_section, read_file
+from stages.lib.core.renamed import is_under_an_earlier_name, unknown
 from stages.lib.core.sections import SECTIONS
 
 # What a stage that is turned on needs turned on.
@@ -34,9 +35,11 @@ def read_sections(file: Path = PARAMS_FILE, kinds: Mapping[str, type[Params]] = 
         UserError: as `read_file`; or every mistake of every section, in one line.
     """
     written = read_file(file)
-    mistakes = [f"{name}: no such section" for name in written if name not in kinds]
+    mistakes = [unknown(str(name), "section") for name in written if name not in kinds]
     found: dict[str, Any] = {}
     for name, kind in kinds.items():
+        if name not in written and is_under_an_earlier_name(name, map(str, written)):
+            continue
         section = check_section(name, kind, written)
         if isinstance(section, list):
             mistakes += section

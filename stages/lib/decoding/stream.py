@@ -21,7 +21,7 @@ def stream(
     *,
     resizing: Resizing,
 ) -> Iterator[np.ndarray]:
-    """The same as `images.stream`, of files that nobody has looked at yet.
+    """The same as `stages.lib.images.decode.stream`, of files that nobody has looked at yet.
 
     Args:
         broken: takes the files that cannot be decoded, and why; they are left out.

@@ -1,6 +1,6 @@
 """The process that decodes a stranger's images: with limits on memory and time, and without anybody's secrets.
 
-Started by `decoding`, which sends it orders and reads its answers: a line of JSON, and bytes after it. An image that
+Started by `processes`, which sends it orders and reads its answers: a line of JSON, and bytes after it. An image that
 ends this process ends nothing else.
 """
 

@@ -11,7 +11,7 @@ from stages.lib.core.params import CommonParams, Interpolation, ResizeMode
 
 @dataclass(frozen=True)
 class Resizing:
-    """How images become squares; `images.resized` does it.
+    """How images become squares; `stages.lib.images.decode.resized` does it.
 
     Attributes:
         mode: "stretch" keeps the whole image and not its aspect ratio, "crop" the square in its middle, "pad" the whole

@@ -52,7 +52,7 @@ def probabilities(
         broken: a dictionary that takes the files that cannot be decoded, and why; these are left out of the result.
             Without it, a file that cannot be decoded ends the call with an error.
         resizing: that of the model's training (`saved_model.resizing_of`).
-        read: what reads the images, as `images.stream` does.
+        read: what reads the images, as `decode.stream` does.
 
     Returns:
         float64 (images, classes); a model with one sigmoid unit gives two columns.

@@ -41,7 +41,7 @@ def label_images(
     Args:
         broken: files that cannot be decoded.
         labels: "auto" goes by folders and names (`layout.read_layout`); else the name of a csv in the archive
-            (`labels_table.read_table`), or a regular expression on the path with `(?P<label>...)`, and
+            (`table.read_table`), or a regular expression on the path with `(?P<label>...)`, and
             `(?P<subset>...)` and `(?P<group>...)` if wanted.
         group: a regular expression on the path; what it matches, or its parentheses, is the group.
         strays: takes what does not fit the rest; None: that is an error.

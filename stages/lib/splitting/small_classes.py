@@ -30,34 +30,35 @@ def assign_large_classes(
         least: images that a class needs.
 
     Returns:
-        For every image its fate, also those left out.
+        For every image its assignment, also of those left out.
 
     Raises:
         UserError: as `assign`; or fewer than two classes are left.
     """
-    fates = [""] * len(images)
+    assignments = [""] * len(images)
     left = list(range(len(images)))
     if strays.allowed and order == "folders":
         misplaced = _misplaced(images, strays)
-        left = [place for place in left if place not in misplaced]
-        fates = [OF_NO_SUBSET if place in misplaced else fate for place, fate in enumerate(fates)]
+        left = [index for index in left if index not in misplaced]
+        for index in misplaced:
+            assignments[index] = OF_NO_SUBSET
     while True:
-        remaining = [images[place] for place in left]
+        remaining = [images[index] for index in left]
         try:
             _check_least(remaining, least)
             found = assign(remaining, copies[left], order, amounts, seed)
             break
         except TooFew as error:
-            small = [place for place in left if images[place].label == error.label]
-            strays.put(error, [images[place].name for place in small], error.label)
-            left = [place for place in left if place not in set(small)]
-            for place in small:
-                fates[place] = LEFT_OUT
-            if len({images[place].label for place in left}) < 2:
+            small = [index for index in left if images[index].label == error.label]
+            strays.put(error, [images[index].name for index in small], error.label)
+            left = [index for index in left if index not in set(small)]
+            for index in small:
+                assignments[index] = LEFT_OUT
+            if len({images[index].label for index in left}) < 2:
                 raise UserError(f"{error}; without it fewer than two classes are left") from None
-    for place, fate in zip(left, found, strict=True):
-        fates[place] = fate
-    return fates
+    for index, assignment in zip(left, found, strict=True):
+        assignments[index] = assignment
+    return assignments
 
 
 def _check_least(images: Sequence[ArchiveImage], least: int) -> None:
@@ -69,13 +70,13 @@ def _check_least(images: Sequence[ArchiveImage], least: int) -> None:
 
 
 def _misplaced(images: Sequence[ArchiveImage], strays: Strays) -> set[int]:
-    """Places of images without a subset, and of groups in several."""
+    """Indices of images without a subset, and of groups in several."""
     subsets: dict[str, set[str | None]] = {}
     for image in images:
         subsets.setdefault(image.group, set()).add(image.subset)
     divided = {name for name, found in subsets.items() if name and len(found) > 1}
-    alone = [place for place, image in enumerate(images) if image.subset is None]
-    apart = [place for place, image in enumerate(images) if image.group in divided]
-    for places, told in ((alone, "expected a folder train, validation or test"), (apart, "its group is in several")):
-        strays.put(UserError(f"split.order folders: {told}"), [images[place].name for place in places])
+    alone = [index for index, image in enumerate(images) if image.subset is None]
+    apart = [index for index, image in enumerate(images) if image.group in divided]
+    for indices, told in ((alone, "expected a folder train, validation or test"), (apart, "its group is in several")):
+        strays.put(UserError(f"split.order folders: {told}"), [images[index].name for index in indices])
     return {*alone, *apart}

@@ -1,6 +1,7 @@
 """What every trained model leaves in its directory."""
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -20,6 +21,8 @@ from stages.lib.training.augmentation import save_sheet
 from stages.lib.training.history import best_epoch
 from stages.lib.training.live import live_directory
 from stages.lib.training.run import TrainingRun
+
+_WIDTH = 110  # characters of a line of summary.txt
 
 
 def write(
@@ -53,13 +56,27 @@ def write(
         history.to_csv(partial / "history.csv", index=False)
         summary = _summary(run.stage, model, classes, history, precision, resizing)
         (partial / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-        with (partial / "summary.txt").open("w", encoding="utf-8") as file:
-            model.summary(line_length=110, print_fn=lambda line: print(line.rstrip(), file=file), show_trainable=True)
+        (partial / "summary.txt").write_text(layers_of(model), encoding="utf-8")
         shutil.copytree(live_directory(run.checkpoints), partial / "live")
         if augmented is not None:
             image, augmentation = augmented
             save_sheet(image, augmentation, run.common.seed, partial / "augmented.png")
     run.checkpoints.remove()
+
+
+def layers_of(model: keras.Model) -> str:
+    """The layers of a model as Keras prints them, in lines of one width whatever the terminal is."""
+    lines: list[str] = []
+    before = os.environ.get("COLUMNS")
+    # Keras takes the width of its table from us, and that of the page from here, or else from the terminal.
+    os.environ["COLUMNS"] = str(_WIDTH)
+    try:
+        model.summary(line_length=_WIDTH, print_fn=lines.append, show_trainable=True)
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _summary(

@@ -30,7 +30,38 @@ RUN = {
 
 def test_what_a_run_writes_is_read_as_it_is():
     assert read_record(json.dumps(RUN), "run.json") == RUN
-    assert read_record(json.dumps({"id": "1"}), "run.json") == {"id": "1"}
+    assert read_record(json.dumps({"id": "1", "schema": SCHEMA}), "run.json") == {"id": "1", "schema": SCHEMA}
+
+
+def test_a_record_of_the_oldest_schema_is_brought_to_the_present_one():
+    """It had no number, and counted pictures."""
+    old = {
+        "id": "20251125T030000Z-4f1c2a",
+        "outcome": "trained",
+        "data": {"pictures": {"train": 480, "pictures": 3}, "archive": DIGEST},
+        "summary": {"recommended": "pictures", "accuracy": 0.9, "pictures": 519},
+        "comparison": {"pictures": 519, "recommended": {"verdict": "better"}},
+        "beside_best": None,
+        "test_pictures": {"fingerprint": "0123456789abcdef", "decided_before": 4},
+        "run": {"started": "2025-11-25T03:00:00+00:00", "packages": {"pictures": "1.0"}},
+    }
+    assert read_record(json.dumps(old), "run.json") == {
+        "schema": SCHEMA,
+        "id": "20251125T030000Z-4f1c2a",
+        "outcome": "trained",
+        "data": {"images": {"train": 480, "pictures": 3}, "archive": DIGEST},
+        "summary": {"recommended": "pictures", "accuracy": 0.9, "images": 519},
+        "comparison": {"images": 519, "recommended": {"verdict": "better"}},
+        "beside_best": None,
+        "test_images": {"fingerprint": "0123456789abcdef", "decided_before": 4},
+        "run": {"started": "2025-11-25T03:00:00+00:00", "packages": {"pictures": "1.0"}},
+    }
+
+
+@pytest.mark.parametrize("data", ["text", 1, ["pictures"], {"pictures": {"train": -1}}, {"pictures": "many"}])
+def test_what_an_old_record_says_is_checked_too(data):
+    with pytest.raises(FlowError, match=r"^run\.json: data[^\n]*$"):
+        read_record(json.dumps({"id": "1", "data": data}), "run.json")
 
 
 def test_a_later_version_is_told_before_its_values_are_looked_at():

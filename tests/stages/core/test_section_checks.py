@@ -57,6 +57,26 @@ def test_a_section_is_named_that_is_missing_or_has_an_unknown_key(changed, secti
     assert f"{section}.nothing: no such parameter" in mistakes(changed(**{f"{section}__nothing": 1}))
 
 
+def test_a_name_of_an_earlier_version_says_the_present_one_and_nothing_else(changed):
+    flat = {name: number for group in PARAMS["versions"].values() for name, number in group.items()}
+    pretraining = dict(PARAMS["backbone"]["pretraining"])
+    pretraining["pictures_per_class"] = pretraining.pop("images_per_class")
+    file = changed(labels=PARAMS["label_issues"], label_issues=None, versions=flat, backbone__pretraining=pretraining)
+    assert mistakes(file).removeprefix(f"{file}: ").split("; ") == [
+        "labels: is called label_issues now",
+        "backbone.pretraining.pictures_per_class: is called backbone.pretraining.images_per_class now",
+        *(
+            f"versions.{name}: is called versions.{group}.{name} now"
+            for group, names in PARAMS["versions"].items()
+            for name in names
+        ),
+    ]
+
+
+def test_a_name_of_an_earlier_version_beside_the_present_one_is_named_too(changed):
+    assert mistakes(changed(labels={"enabled": True})).endswith("labels: is called label_issues now")
+
+
 def test_mistakes_of_all_sections_come_in_one_go(changed):
     found = mistakes(
         changed(report__worst="lots", label_issues__foldz=5, download__source="ftp", split__train=0,
