@@ -69,7 +69,7 @@ def _probe(remote: str) -> Check:
     name = f"DVC remote {remote}"
     try:
         done = subprocess.run(
-            [sys.executable, "-P", str(Path(__file__).with_name("doctor_probe.py")), remote],
+            [sys.executable, "-P", str(Path(__file__).with_name("probe.py")), remote],
             capture_output=True,
             text=True,
             check=False,

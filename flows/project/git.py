@@ -154,5 +154,7 @@ def author(folder: Path | str = ".") -> dict[str, str]:
 
 def _last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    # What a server says of its own accord, such as a hook that refuses, says why.
+    theirs = [line for line in lines if line.startswith("remote:") and line != "remote:"]
     telling: Sequence[str] = [line for line in lines if line.startswith(("fatal:", "error:", "! ["))]
-    return " ".join((telling or lines)[-2:])
+    return " ".join([*theirs[-2:], *(telling or [line for line in lines if line not in theirs])[-2:]])
