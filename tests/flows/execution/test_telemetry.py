@@ -20,7 +20,7 @@ import yaml
 from flows.execution.telemetry import SILENT
 from flows.operating import schedule
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _SETTINGS = """
 import json, flows
 from dvc.analytics import is_enabled

@@ -52,7 +52,7 @@ def test_without_a_split_nothing_is_set_aside(tmp_path, monkeypatch) -> None:
 
 
 def test_params_as_committed_refuse_strays_and_retraining_may_set_them_aside(tmp_path, monkeypatch) -> None:
-    text = (Path(__file__).resolve().parents[2] / "params.yaml").read_text()
+    text = (Path(__file__).resolve().parents[3] / "params.yaml").read_text()
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(text)
     assert profiles.value_of("split.strays") == "error"
