@@ -109,6 +109,8 @@ class Report:
         killed = _KILLED.search(self._refused)
         refused = "killed (SIGKILL), as a system does that runs out of memory" if killed else self._refused
         reason = self._said or self._raised or refused or f"dvc ended with {returncode}"
+        # Whoever shows it names the stage.
+        reason = reason.removeprefix(f"{self._name}: ")
         temporary = self._refused.endswith(f"exited with {TEMPORARY_FAILURE}")
         may_pass_later = self._outcome is Outcome.RAN and (temporary or not self._said)
         return StageResult(self._name, Outcome.FAILED, seconds, reason, may_pass_later)

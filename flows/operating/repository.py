@@ -68,8 +68,6 @@ def _unpushed() -> list[Check]:
 
 def _untold() -> list[Check]:
     used = gto.promotions()
-    if not used:
-        return [ok("promotions", "none yet")]
     try:
         there = git("ls-remote", publish.REMOTE, *(f"refs/tags/{one}" for one in gto.TAGS), timeout=PATIENCE)
     except GitError:
@@ -86,7 +84,7 @@ def _untold() -> list[Check]:
     if new := [tag for tag in theirs if tag not in ours]:
         found = f"not known here yet: {', '.join(new[:_MOST])}"
         checks.append(warning("promotions", found, f"`git fetch {publish.REMOTE} --tags`"))
-    return checks or [ok("promotions", f"{len(used)}, the same here and there")]
+    return checks or [ok("promotions", f"{len(used)}, the same here and there" if used else "none yet")]
 
 
 def _clock() -> list[Check]:

@@ -48,9 +48,12 @@ def _last() -> Iterator[Check]:
     for place, one in known.items():
         name = f"retraining in {place}"
         success = f"last success {_ago(one.succeeded)}" if one.succeeded else "never a success"
-        if one.state == "Failed":
-            text = f"the last run failed, {_ago(one.ended)}: {one.message}; {success}"
+        if one.succeeded != one.ended:
+            text = f"the last run did not succeed ({one.state}), {_ago(one.ended)}: {one.message}; {success}"
             yield failure(name, text, "mend what it says, then `smallset retrain`")
+        elif one.state == "Undecided":
+            todo = "`smallset promote RUN --push`, where RUN is what is wanted in use"
+            yield warning(name, f"{success}; a person is asked: {one.message}", todo)
         else:
             yield ok(name, f"{success}: {one.state}")
 
@@ -76,8 +79,8 @@ def _server() -> list[Check]:
     address = PREFECT_API_URL.value()
     if not address:
         return [ok("schedule", "no Prefect server is configured (PREFECT_API_URL): nothing retrains by itself")]
-    password = PREFECT_API_AUTH_STRING.value()
-    secret = password.get_secret_value() if password else ""
+    # Prefect's own type is that of a secret; what it gives is the text.
+    secret = str(PREFECT_API_AUTH_STRING.value() or "")
     user, _, word = secret.partition(":")
 
     def ask(method: str, path: str, body: object = None) -> object:

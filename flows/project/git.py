@@ -56,9 +56,9 @@ def git(
         GitError: git failed.
     """
     # Never a question that nobody is there to answer.
-    own = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    fixed = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
-    environment = {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | own | dict(env or {})
+    environment = {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | fixed | dict(env or {})
     try:
         done = subprocess.run(
             ["git", *_SETTINGS, *arguments],
@@ -76,7 +76,9 @@ def git(
         raise Unanswered("git: not found; install git") from None
     except subprocess.TimeoutExpired:
         raise Unanswered(f"git {arguments[0]}: no answer within {timeout:.0f} s") from None
-    if done.returncode and (what_to_do := git_damage.remedy(done.stderr, folder)):
+    # What a server says of itself is no damage here.
+    own = "".join(line for line in done.stderr.splitlines(keepends=True) if not line.startswith("remote:"))
+    if done.returncode and (what_to_do := git_damage.remedy(own, folder)):
         raise Unanswered(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
     if done.returncode:
         raise GitError(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
@@ -157,5 +159,7 @@ def author(folder: Path | str = ".") -> dict[str, str]:
 
 def _last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    # What a server says of its own accord, such as a hook that refuses, says why.
+    theirs = [line for line in lines if line.startswith("remote:") and line != "remote:"]
     telling: Sequence[str] = [line for line in lines if line.startswith(("fatal:", "error:", "! ["))]
-    return " ".join((telling or lines)[-2:])
+    return " ".join([*theirs[-2:], *(telling or [line for line in lines if line not in theirs])[-2:]])

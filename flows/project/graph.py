@@ -1,6 +1,6 @@
 """dvc.yaml as stages in order, as DVC itself resolves it; beside inputs.py and handover.py all that uses its API."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -60,8 +60,20 @@ def read_stages() -> tuple[StageNode, ...]:
         }
         return tuple(
             StageNode(name, upstream[name], _has_run(stages[name]), *_changes(stages[name]))
-            for name in TopologicalSorter(upstream).static_order()
+            for name in _in_order(upstream)
         )
+
+
+def _in_order(upstream: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Name the stages, each after those it depends on, else as dvc.yaml has them: what is wrong is found out early."""
+    places = {name: place for place, name in enumerate(upstream)}
+    sorter = TopologicalSorter(upstream)
+    sorter.prepare()
+    ready: list[str] = []
+    while sorter.is_active():
+        ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
+        yield ready[0]
+        sorter.done(ready.pop(0))
 
 
 def up_to_date(stages: Sequence[StageNode]) -> frozenset[str]:

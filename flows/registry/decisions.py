@@ -12,7 +12,7 @@ from flows.project.git import git
 from flows.registry import gto
 from flows.registry.saved_runs import Version, record_of
 
-UNDECIDED, PROMOTED, HELD = "undecided", "promoted", "held"
+UNDECIDED, PROMOTED, REJECTED, HELD = "undecided", "promoted", "rejected", "held"
 WAITING = ("decision", "reason", "asks", "instead_of")  # what a record says of it
 _FILE = "smallset-decisions"  # in the folder of git: the tree of each run that was decided here, a line each
 

@@ -11,7 +11,7 @@ from flows.registry import gto, publish, saved_runs, tag_dates
 from flows.registry.gto import Promotion
 from flows.registry.run_record import CLASSIFIER
 
-_REFUSED = {"rejected": "the gate rejected it", "held": "another version is held"}
+BY_HAND = "by hand"  # why, where a person says nothing
 
 
 def promote(run: str | None, message: str, branch: str | None, push: bool, force: bool = False) -> str:
@@ -58,7 +58,12 @@ def hold(message: str, branch: str | None, push: bool) -> str:
     Raises:
         FlowError: nothing is in use.
     """
-    return _by(gto.hold, message, branch, push)
+    branch = _ready(branch, push)
+    present = gto.in_use()
+    if push and message == BY_HAND and present and present.is_held and not publish.is_told(present.tag):
+        # It was held here, with a reason, and nobody else knows.
+        return _told(present, branch, push)
+    return _told(gto.hold(message), branch, push)
 
 
 def release(message: str, branch: str | None, push: bool) -> str:
@@ -89,8 +94,9 @@ def _require_good(run: str, commit: str) -> None:
     record = saved_runs.record_of(commit) or {}
     if record.get("outcome") == "failed":
         raise FlowError(f"{run}: a failed run, its classifier is of an earlier one: name that, see `smallset history`")
-    if why := _REFUSED.get(record.get("decision", "")):
-        raise FlowError(f"{run}: {why}: {record.get('reason', '')}; --force puts it into use all the same")
+    if record.get("decision") == "rejected":
+        why = f"the gate rejected it: {record.get('reason', '')}"
+        raise FlowError(f"{run}: {why}; --force puts it into use all the same")
     with TemporaryDirectory(prefix="smallset-") as folder:
         try:
             fetch_directory(commit, CLASSIFIER.as_posix(), Path(folder))

@@ -16,7 +16,7 @@ from flows.project.dvc_guard import DVC
 from flows.project.git import GitError, author, content, git, is_ancestor, resolve
 from flows.project.graph import LOCK, read_storage
 from flows.registry import gto, unpushed
-from flows.registry.saved_runs import Version, branch_of, chain_of
+from flows.registry.saved_runs import Version, branch_of, chain_of, latest
 
 TRIES = 4
 FIRST_WAIT = 2.0  # seconds; each further wait is twice as long
@@ -104,12 +104,13 @@ def _push(branch: str, folder: Path | str) -> None:
 
 
 def _new_runs(branch: str, folder: Path | str) -> list[str]:
-    """Tags of the runs that the repository does not have: of others it may have been cleaned.
+    """Tags of the runs that the repository does not have, and of the last one, which somebody may have left out.
 
-    Of many runs the pattern: git looks for each name among all refs.
+    Of others it may have been cleaned. Of many runs the pattern: git looks for each name among all refs.
     """
-    names = [f"refs/tags/{one.name}" for one in unpublished(branch, folder)]
-    return names if len(names) <= _FEW else [_RUNS]
+    last = latest(branch, folder)
+    names = dict.fromkeys(f"refs/tags/{one.name}" for one in [*unpublished(branch, folder), *([last] if last else [])])
+    return list(names) if len(names) <= _FEW else [_RUNS]
 
 
 def _any(pattern: str, folder: Path | str) -> bool:
@@ -184,6 +185,8 @@ def _patiently(action: Callable[[], Result], what: str) -> Result:
 def _dvc(*arguments: str, folder: Path | str) -> str:
     done = subprocess.run([*DVC, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise FlowError(" ".join(lines) or f"dvc {arguments[0]}: exit code {done.returncode}")
+        lines = [line.removeprefix("ERROR:").strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        # One for every file: the first says why.
+        more = f" (and {len(lines) - 1:,} errors more)" if len(lines) > 1 else ""
+        raise FlowError(lines[0] + more if lines else f"dvc {arguments[0]}: exit code {done.returncode}")
     return done.stdout

@@ -125,7 +125,9 @@ def _clone(repository: str, folder: Path) -> None:
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
     settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false", *_RUN_NOTHING]
     options = [option for setting in settings for option in ("--config", setting)]
-    git("clone", "--quiet", "--no-checkout", *options, "--", address, str(partial), folder=folder.parent)
+    # Files of its own: of a repository on the same disk git would link them, and damage to one would be to both.
+    apart = ("--no-hardlinks", "--no-checkout")
+    git("clone", "--quiet", *apart, *options, "--", address, str(partial), folder=folder.parent)
     partial.rename(folder)
 
 

@@ -4,18 +4,11 @@ A run that finds nothing new leaves no commit and no tag; that it was there is k
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.project.git import git
 from flows.run.provenance import now
-
-if TYPE_CHECKING:
-    # Only `doctor` and a run read this: the one of them needs no Prefect.
-    from prefect.client.schemas.objects import State
 
 _FILE = "smallset-last-run.json"  # in the folder of git
 
@@ -26,7 +19,7 @@ class LastRun:
 
     Attributes:
         ended: when, UTC, ISO 8601.
-        state: as Prefect has it, such as `UpToDate`.
+        state: as Prefect has it, such as `UpToDate`, or `Ended` from outside.
         message: of it.
         succeeded: when one last ended without a failure; empty where none has.
     """
@@ -37,23 +30,20 @@ class LastRun:
     succeeded: str
 
 
-@contextmanager
-def kept(folder: Path | str = ".") -> Iterator[Callable[["State"], "State"]]:
-    """Keep how the run ends that the block is.
+def keep(state: str, message: str, is_success: bool, folder: Path | str = ".") -> None:
+    """Keep how a run of a checkout has ended.
 
-    Yields:
-        What takes its state, and gives it back; an exception is kept as a failure.
+    Args:
+        state: as `LastRun` has it.
+        message: of it.
+        is_success: whether it ended without a failure.
+        folder: of the checkout.
     """
-
-    def keep(state: "State") -> "State":
-        _write(state.name or "", state.message or "", state.is_completed(), folder)
-        return state
-
-    try:
-        yield keep
-    except Exception as error:
-        _write("Failed", str(error), False, folder)
-        raise
+    ended, before, file = now(), read(folder), _file(folder)
+    succeeded = ended if is_success else before.succeeded if before else ""
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(LastRun(ended, state, message, succeeded)), indent=2) + "\n", encoding="utf-8")
+    partial.replace(file)
 
 
 def read(folder: Path | str = ".") -> LastRun | None:
@@ -63,14 +53,6 @@ def read(folder: Path | str = ".") -> LastRun | None:
     except (OSError, ValueError, TypeError):
         return None
     return found if all(isinstance(value, str) for value in asdict(found).values()) else None
-
-
-def _write(state: str, message: str, is_success: bool, folder: Path | str) -> None:
-    ended, before, file = now(), read(folder), _file(folder)
-    succeeded = ended if is_success else before.succeeded if before else ""
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(LastRun(ended, state, message, succeeded)), indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)
 
 
 def _file(folder: Path | str) -> Path:

@@ -12,6 +12,7 @@ from safety.web import Refused, Route
 
 VARIABLE = "SMALLSET_WEBHOOK"
 _TIMEOUT = 10.0  # seconds
+REFUSED = "not told: the address is refused"
 
 
 def notify(event: str, text: str, **details: Any) -> str | None:
@@ -31,7 +32,9 @@ def notify(event: str, text: str, **details: Any) -> str | None:
         # Nowhere else than to this address, and of its answer the head alone.
         with Route(address, _TIMEOUT).stream("POST", {}, most_steps=0, json=content) as answer:
             pass
-    except (Refused, httpx.HTTPError, httpx.InvalidURL) as error:
+    except Refused:
+        return f"{VARIABLE}: {REFUSED}: it leads elsewhere, or is no address of http or https"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         # What the exception says has the address in it, in one form or another.
         return f"{VARIABLE}: not told: {type(error).__name__}"
     if answer.is_success:

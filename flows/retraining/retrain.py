@@ -1,6 +1,7 @@
 """Retraining with nobody watching: a clean checkout, the pipeline, the gate, a version, the remotes."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,16 @@ from flows.project import cache, profiles, source
 from flows.project.git import content
 from flows.project.parameters import check_parameters
 from flows.registry import decisions, gto, publish, run_record, saved_runs, tag_dates
-from flows.registry.decisions import HELD, PROMOTED, UNDECIDED
+from flows.registry.decisions import HELD, PROMOTED, REJECTED, UNDECIDED
 from flows.retraining import gate, hours, known_images, last_run, pins
-from flows.retraining.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder
-from flows.retraining.tell import said, tell
+from flows.retraining.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder, made_of
+from flows.retraining.tell import owe, owed, paid, said, tell
 from flows.run import left_out
 from flows.run.pipeline import run_flow
 
 SKIPPED = "Skipped"  # the state of a run that found another one at work
 NOT_PUSHED = "NotPushed"  # of one whose results nobody else has yet
-_TOLD = (PROMOTED, "rejected", UNDECIDED, HELD)
+_TOLD = (PROMOTED, REJECTED, UNDECIDED, HELD)
 _CODES = dict.fromkeys(("Promoted", "Unchanged", "UpToDate"), ExitCode.DONE) | {
     "Rejected": ExitCode.REJECTED,
     "Undecided": ExitCode.ASKS,
@@ -63,22 +64,33 @@ def retrain(
     folder = Path(checkout) if checkout else default_folder(repository, branch)
     try:
         pins.refuse_others({"repository": repository, "branch": branch, "checkout": checkout, "workers": workers})
-        with checked_out(repository, branch, folder.resolve()) as killed, last_run.kept() as kept:
+        with checked_out(repository, branch, folder.resolve()) as killed:
             _tell_what_nobody_could(branch, killed)
-            return kept(_in_checkout(branch, profile, overrides or {}, width, workers))
+            state = _in_checkout(branch, profile, overrides or {}, width, workers)
+            last_run.keep(state.name or "", state.message or "", state.is_completed())
+            return state
     except Busy as busy:
         return Completed(name=SKIPPED, message=str(busy))
     except Exception as error:
         # What the system refuses, such as a full disk, it refuses somewhere.
         where = f"{folder}: " if isinstance(error, OSError) and not error.filename else ""
         known = fault_of(error) or described(error)
+        _keep_end("Failed", f"{where}{known or error}", repository, folder)
         tell("failed", f"{branch}: retraining failed: {where}{known or error}", branch=branch)
         if not known:
             raise
         return Failed(message=f"{where}{known}")
     except BaseException:
+        _keep_end("Ended", "ended from outside", repository, folder)
         tell("ended", f"{branch}: retraining was ended from outside; the next run goes on where it was", branch=branch)
         raise
+
+
+def _keep_end(state: str, message: str, repository: str, folder: Path) -> None:
+    """Keep how a run ended that came to nothing, in its checkout; what ended it may forbid even that."""
+    with suppress(FlowError, OSError):
+        if made_of(folder.resolve()) == address_of(repository):
+            last_run.keep(state, message, False, folder)
 
 
 def _tell_what_nobody_could(branch: str, killed: str | None) -> None:
@@ -98,6 +110,7 @@ def _in_checkout(
         # The power may have failed: nothing half-written is to be pushed, or built upon.
         cache.drop_damaged()
     _finish(branch)
+    _tell_owed(branch)
     UNFINISHED.parent.mkdir(exist_ok=True)
     UNFINISHED.touch()
     if profile:
@@ -127,11 +140,14 @@ def _in_checkout(
     if last is not None and decisions.is_nothing_new(record, last):
         version = saved_runs.Version(last.name, last.commit, record)
     else:
+        owe(record["id"])
         version = run_record.save(record, branch)
         decisions.remember(version.commit)
     UNFINISHED.unlink()
     failure = _finish(branch)
-    return _tell_outcome(version, branch, failure)
+    state = _tell_outcome(version, branch, failure)
+    paid()
+    return state
 
 
 def _decision(record: dict[str, Any], branch: str) -> dict[str, Any]:
@@ -154,11 +170,11 @@ def _of_the_gate(record: dict[str, Any], branch: str, past: Sequence[gto.Promoti
         return beside | {"decision": "unchanged", "reason": reason}
     if present and source.are_drawings(source.read_download()) and not _learnt_drawings(present):
         reason = f"it has learnt drawings, and {present.version} in use has not; download.source says what it learns"
-        return beside | {"decision": "rejected", "reason": reason}
+        return beside | {"decision": REJECTED, "reason": reason}
     for version, back in gto.withdrawn(past).items():
         if _classifier_of(version, past) == record["classifier"]:
             reason = f"its classifier is that of {version}, which {back.who} took out of use: {back.message}"
-            return beside | {"decision": "rejected", "reason": reason}
+            return beside | {"decision": REJECTED, "reason": reason}
     try:
         tested = known_images.fingerprint(known_images.predictions_of(record["summary"]["recommended"]))
         decision = gate.decide(present, record["summary"], gate.read_gate())
@@ -216,6 +232,16 @@ def _promote_instead(last: saved_runs.Version) -> None:
         promoted = gto.promote(last.commit, last.record["reason"])
         if wrong := tag_dates.ahead(promoted.at):
             get_run_logger().warning("%s: %s", promoted.tag, wrong)
+
+
+def _tell_owed(branch: str) -> None:
+    """Tell what a run decided that was killed before it could; what is open or waits, this one says anew."""
+    last = saved_runs.latest(branch)
+    record = last.record if last else {}
+    is_decided = record.get("id") == owed() and record.get("decision") in (PROMOTED, REJECTED)
+    if last and is_decided and not decisions.is_open(last):
+        _tell_outcome(last, branch, None)
+    paid()
 
 
 def _tell_outcome(version: saved_runs.Version, branch: str, failure: str | None) -> State:

@@ -2,16 +2,19 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger
 from prefect.exceptions import MissingContextError
 
-from flows.retraining.notify import notify
+from flows.project.git import git
+from flows.retraining.notify import REFUSED, notify
 
 TRIES = 3
 WAIT = 2.0  # seconds before the second try; twice as long before the third
 said: set[str] = set()  # events of this process
+_OWED = "smallset-owed"  # in the folder of git: the run whose outcome is still to be told
 
 
 def tell(event: str, text: str, **details: Any) -> None:
@@ -28,10 +31,33 @@ def tell(event: str, text: str, **details: Any) -> None:
             time.sleep(WAIT * attempt)
         failure = notify(event, text, **details)
         # An address that is refused, such as one that is none, is refused again.
-        if not failure or "answered 4" in failure:
+        if not failure or "answered 4" in failure or REFUSED in failure:
             break
     if failure:
         _log().warning("%s (%s: %s)", failure, event, text)
+
+
+def owe(run: str) -> None:
+    """Keep that the outcome of a run is still to be told, should nobody be left to tell it.
+
+    Args:
+        run: its id.
+    """
+    _owed().write_text(run, encoding="utf-8")
+
+
+def owed() -> str:
+    """The run whose outcome nobody has told yet; empty for none."""
+    return _owed().read_text(encoding="utf-8") if _owed().is_file() else ""
+
+
+def paid() -> None:
+    """Forget what was owed."""
+    _owed().unlink(missing_ok=True)
+
+
+def _owed() -> Path:
+    return Path(git("rev-parse", "--git-path", _OWED))
 
 
 def _log() -> Any:

@@ -1,7 +1,6 @@
 """The Prefect flow: one task per stage of dvc.yaml, in its order."""
 
 import queue
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from graphlib import TopologicalSorter
@@ -108,15 +107,17 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
     upstream = {stage.name: stage.upstream for stage in stages}
     sorter = TopologicalSorter(upstream)
     sorter.prepare()
-    ready: deque[str] = deque()
+    places = {name: place for place, name in enumerate(upstream)}
+    ready: list[str] = []
     futures: dict[str, PrefectFuture[Any]] = {}
     states: dict[str, State] = {}
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
     try:
         while sorter.is_active():
-            ready.extend(sorter.get_ready())
+            # The images are looked at before the backbone trains, which needs none of them.
+            ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
             while ready and len(futures) - len(states) < width:
-                name = ready.popleft()
+                name = ready.pop(0)
                 futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
                 futures[name].add_done_callback(_teller(ended, name))
             name = _next(ended, place)

@@ -44,6 +44,7 @@ def test_the_first_word_of_dvc_decides_the_outcome(line, outcome):
     ("lines", "reason", "may_pass_later"),
     [
         (b"Running stage 'train':\nerror: no images\nERROR: failed to run: x, exited with 1\n", "no images", False),
+        (b"Running stage 'train':\nerror: train: no images\nERROR: failed: x, exited with 1\n", "no images", False),
         (b"Running stage 'train':\nerror: no network\nERROR: failed to run: x, exited with 75\n", "no network", True),
         (
             b"Running stage 'train':\nTraceback (most recent call last):\n  File\nKeyError: 3\nERROR: no\n",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -141,12 +142,15 @@ def test_clocks_names_interrupted_runs_and_the_last_ones_are_looked_at(project, 
     (project / ".smallset" / "unfinished").touch()
     states = looked()
     assert (states["clock"], states["identity"], states["interrupted run"]) == ("warning", "warning", "warning")
-    last_run._write("UpToDate", "nothing new", True, project)
+    last_run.keep("UpToDate", "nothing new", True, project)
     assert looked()[f"retraining in {project}"] == "ok"
-    last_run._write("Failed", "split: \x1b]0;x\x07 no images", False, project)
+    last_run.keep("Failed", "split: \x1b]0;x\x07 no images", False, project)
     found = smallset("doctor")
     assert (found.exit_code, looked()[f"retraining in {project}"]) == (1, "failure")
     assert "last success just now" in found.stdout
+    for state, is_success, expected in (("NotPushed", False, "failure"), ("Undecided", True, "warning")):
+        last_run.keep(state, "run/1: x", is_success, project)
+        assert looked()[f"retraining in {project}"] == expected, state
     assert "\x1b" not in found.stdout
 
 
@@ -189,6 +193,27 @@ def test_a_schedule_is_alive_only_with_a_heartbeat(project):
     for state, rows in states.items():
         assert [check.state for check in schedule._deployments(rows)] == [state]
     assert [one.state for one in schedule._deployments([row | {"parameters": {"repository": "/x"}}])] == ["warning"]
+
+
+def test_a_server_with_a_password_is_asked_with_it(monkeypatch):
+    asked = []
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "smallset:pass:word")
+
+    def request(method, address, **options):
+        asked.append(options["auth"])
+        return httpx.Response(200, json=[], request=httpx.Request(method, address))
+
+    monkeypatch.setattr(httpx, "request", request)
+    assert schedule._server()[0].state == "ok"
+    assert asked == [("smallset", "pass:word")] * 2
+
+
+def test_promotions_of_which_nothing_is_known_here_yet_are_said(project):
+    tags = git("tag", "--list", f"{gto.ARTIFACT}*").split()
+    git("tag", "--delete", *tags)
+    out = smallset("doctor").stdout
+    assert "promotions: not known here yet: classifier#production#1" in out
 
 
 def test_show_says_everything_of_a_run_and_of_the_model_in_use(saved_project, project):

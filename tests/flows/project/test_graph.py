@@ -26,6 +26,12 @@ def test_stages_are_expanded_and_come_after_what_they_depend_on(make):
     assert not any(stage.has_run for stage in stages)
 
 
+def test_what_comes_first_in_dvc_yaml_runs_first_where_nothing_forbids_it(make):
+    names = {"raw": [], "looked_at": ["raw"], "long": [], "trained": ["long", "looked_at"]}
+    make({name: {"cmd": f"touch {name}", "deps": deps, "outs": [name]} for name, deps in names.items()})
+    assert [stage.name for stage in read_stages()] == list(names)
+
+
 def test_only_what_depends_on_nothing_changed_is_up_to_date(make, dvc):
     project = make(STAGES)
     (project / "source").write_text("1")

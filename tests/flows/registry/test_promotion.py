@@ -67,6 +67,9 @@ def test_what_is_not_to_be_put_into_use_is_refused_without_force(two):
     for outcome, decision, why in (("failed", None, "a failed run"), ("trained", "rejected", "the gate rejected it")):
         name = save(two, 0.5, f"{outcome}{decision or ''}", outcome=outcome, decision=decision, reason="5 points").name
         assert why in smallset("promote", name).stderr
+    held = save(two, 0.5, "waits", outcome="trained", decision="held", reason="5 points").name
+    assert smallset("promote", held).exit_code == 0
+    smallset("promote", "run/two")
     before = git("rev-list", "--max-parents=0", "HEAD", folder=two)
     assert "no model to put into use" in smallset("promote", before).stderr
     assert gto.in_use().version == "v1.1.0"
@@ -159,3 +162,11 @@ def test_a_tag_of_a_clock_that_is_wrong_holds_nobody_up(two):
     assert gto.rollback("now", two).version == "v1.0.0"
     with pytest.raises(FlowError, match="there is none to go back to"):
         gto.rollback("again", two)
+
+
+def test_a_rollback_that_was_not_pushed_is_told_with_its_reason(two):
+    publish.publish("main", two)
+    assert "`smallset hold --push` tells the others" in smallset("rollback", "--message", "wrong at night").stdout
+    assert smallset("hold", "--push").stdout.endswith("; pushed\n")
+    [last] = gto.promotions(remote(two))[:1]
+    assert (last.version, last.action, last.message) == ("v1.0.0", "rollback", "wrong at night")

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from flows.errors import FlowError
-from flows.project.git import git, resolve
+from flows.project.git import GitError, git, resolve
 from flows.registry import gto, publish, saved_runs
 from tests.flows.versions_project import accuracy_of, clone, dvc, repro, write_source
 
@@ -185,3 +186,20 @@ def test_a_push_names_what_is_new_and_brings_no_tag_back_that_was_cleaned_elsewh
         save(project, 0.9, name)
     publish.publish("main", project)
     assert "refs/tags/run/3" in git("ls-remote", "--tags", "origin", folder=project)
+
+
+def test_a_remote_that_refuses_every_file_is_one_line(project, monkeypatch):
+    refuses = "import sys; sys.stderr.write(''.join(f'ERROR: failed to transfer {name}\\n' for name in range(900)))"
+    monkeypatch.setattr(publish, "DVC", [sys.executable, "-c", f"{refuses}; sys.exit(1)"])
+    save(project, 0.8, "1")
+    with pytest.raises(publish.NotPublished, match=r"tries: failed to transfer 0 \(and 899 errors more\); kept here"):
+        publish.publish("main", project)
+
+
+def test_why_a_server_refuses_a_push_is_said(project):
+    hook = project.with_name("project.git") / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho over quota >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(GitError, match=r"remote: over quota .*pre-receive hook declined"):
+        git("push", "origin", "HEAD:refs/heads/new", folder=project)

@@ -2,7 +2,7 @@
 
 import socket
 
-from flows.retraining.notify import VARIABLE, notify
+from flows.retraining.notify import REFUSED, VARIABLE, notify
 
 
 def test_a_word_gets_there(site):
@@ -27,7 +27,7 @@ def test_what_does_not_get_there_is_said(site, monkeypatch):
 
 def test_a_word_is_carried_nowhere_else(site):
     site.status, site.headers = 307, {"Location": f"{site.address}/elsewhere"}
-    assert notify("failed", "x").startswith(f"{VARIABLE}: not told: ")
+    assert notify("failed", "x") == f"{VARIABLE}: {REFUSED}: it leads elsewhere, or is no address of http or https"
     assert len(site.posts) == 1
 
 

@@ -101,16 +101,18 @@ def states(address: str) -> list[str]:
     return [run["state"]["name"] for run in found]
 
 
-def test_a_run_killed_after_its_work_is_saved_promoted_and_pushed_once(project, prefect_server):
+def test_a_run_killed_after_its_work_is_saved_promoted_pushed_and_told_once(project, prefect_server, site):
     """Killed again and again, each time a step further: power fails between any two."""
-    for place in ("saved_run.save", "registry.promote", "registry._assign", "publish._push"):
-        command = [sys.executable, "-c", KILLED, *place.split("."), str(remote(project)), str(checkout(project))]
+    for name in ("saved_runs.save", "gto.promote", "gto._assign", "publish._push"):
+        place = f"registry.{name}"
+        command = [sys.executable, "-c", KILLED, *place.rsplit(".", 1), str(remote(project)), str(checkout(project))]
         environment = os.environ | {"PREFECT_API_URL": prefect_server}
         killed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert killed.returncode == -signal.SIGKILL, f"{place}: {killed.stderr}"
     assert saved(project) == []
     assert retrain(project)[0] == "UpToDate"
     assert starts(project) == ["0"]
+    assert [post["event"] for post in site.posts] == ["crashed"] * 4 + ["promoted"]
     assert saved(project) == [("trained", "promoted")]
     trained = list(saved_runs.versions("main", remote(project)))[-1]
     assert [one.commit for one in gto.promotions(remote(project))] == [trained.commit]

@@ -7,7 +7,8 @@ import pytest
 
 from tests.flows.week_project import Week, start_week
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
+# Ten runs of the real pipeline: a minute each, on a machine that does other things too.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.usefixtures("prefect_server")]
 
 
 @pytest.fixture(scope="module")
