@@ -166,7 +166,7 @@ def _parameters(
             raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
         try:
             overrides[key] = read_value(value)
-        except YAMLError:
+        except (YAMLError, ValueError):
             raise FlowError(f"--set: expected KEY=VALUE with a value of YAML. Received: {setting!r}") from None
     return {
         "checkout": str(checkout.resolve()) if checkout else None,

@@ -2,13 +2,15 @@
 
 DVC 3.67 checks no list of a directory's files (a `.dir` object): it is taken as it comes, `relpath: ../../stage.py` and
 `md5: ab/../../stage.py` are followed, and a garbled file gets into the cache under the name of the right one. What is
-wrong counts here as what DVC calls corrupted: as missing. `guard` does that in this process; run as a program this file
-is `dvc` with it, in a process of its own (`DVC`): it imports nothing of this project, which may lie there in another
+wrong counts here as what DVC calls corrupted: as missing. Nor may a YAML file of somebody's commit ask for what never
+ends: a few lines of aliases are billions of values. `guard` does that in this process; run as a program this file is
+`dvc` with it, in a process of its own (`DVC`): it imports nothing of this project, which may lie there in another
 version.
 """
 
 import hashlib
 import json
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -23,6 +25,8 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _RUN = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f]{64}")  # an entry of DVC's run cache, below `runs`
 _NEVER = frozenset({"", ".", "..", ".git", ".dvc"})  # steps of a path that no directory under DVC has
 _SUFFIX = ".dir"
+_LONGEST, _OF_A_VALUE, _DEEPEST = 10_000_000, 10, 50  # of a YAML file: characters, also for each value; steps
+_MOST_STAGES = 10_000  # of one matrix
 _refusals: dict[str, None] = {}
 
 
@@ -52,6 +56,38 @@ def require_entries(entries: object) -> None:
             raise ValueError(f"relpath: expected a file or a directory at a path. Received: {both!r} as both")
 
 
+def require_small(text: str) -> None:
+    """Make sure that reading a YAML file, and whatever walks through its values, comes to an end soon.
+
+    Raises:
+        ValueError: it is too deep, or too long once aliases are written out; one in itself never ends.
+        ruamel.yaml.YAMLError: it is no YAML.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+    if len(text) > _LONGEST:
+        raise ValueError(f"expected at most {_LONGEST:,} characters of YAML. Received: {len(text):,}")
+    sizes: dict[str | None, int] = {}
+    begun: list[tuple[str | None, int]] = []  # anchor, and how much came before
+    size = 0
+    for event in YAML(typ="safe").parse(text):
+        if isinstance(event, AliasEvent):
+            # Of an anchor that is not complete yet, or is none, nothing is known.
+            size += sizes.get(event.anchor, _LONGEST)
+        elif isinstance(event, CollectionStartEvent):
+            begun.append((event.anchor, size))
+        elif isinstance(event, ScalarEvent):
+            size += len(event.value) + _OF_A_VALUE
+            sizes[event.anchor] = len(event.value) + _OF_A_VALUE
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = begun.pop()
+            size += _OF_A_VALUE
+            sizes[anchor] = size - before
+        if size > _LONGEST or len(begun) > _DEEPEST:
+            raise ValueError(f"expected at most {_LONGEST:,} characters, aliases written out, {_DEEPEST} steps deep")
+
+
 def refusals() -> list[str]:
     """What was refused in this process until now, a line each."""
     return list(_refusals)
@@ -63,7 +99,10 @@ def _refuse(name: str, reason: str) -> None:
 
 def guard() -> None:
     """Make DVC in this process refuse what is not what its checksum says; again it does nothing."""
+    from dvc.parsing import MatrixDefinition
     from dvc.stage.cache import StageCache
+    from dvc.utils import strictyaml
+    from dvc.utils.serialize import _yaml
     from dvc_data.fs import DataFileSystem
     from dvc_data.hashfile import build
     from dvc_data.hashfile.db import HashFileDB
@@ -86,8 +125,47 @@ def guard() -> None:
     files.get_file = _getting(files.get_file)
     runs: Any = StageCache
     runs.transfer = _transferring(runs.transfer)
+    yaml: list[Any] = [_yaml, strictyaml]
+    for module in yaml:
+        module.parse_yaml = _parsing(module.parse_yaml)
+    matrix: Any = MatrixDefinition
+    matrix._resolve_matrix_data = _multiplying(matrix._resolve_matrix_data)
     built: Any = build
     built._localfs_info, built._walk_files = _looking(built._localfs_info), _walking(built._walk_files)
+
+
+def _parsing(parse: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(text: str | bytes, path: Any, *others: Any, **options: Any) -> Any:
+        from dvc.utils.serialize import ParseError
+        from ruamel.yaml import YAMLError
+
+        try:
+            require_small(text.decode() if isinstance(text, bytes) else text)
+        except YAMLError:
+            pass  # for DVC to tell
+        except ValueError as error:
+            raise ParseError(path, str(error)) from None
+        try:
+            return parse(text, path, *others, **options)
+        except ValueError as error:
+            # A date such as 2026-99-99, a number of thousands of digits.
+            raise ParseError(path, str(error)) from None
+
+    return checked
+
+
+def _multiplying(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """A few lists under `matrix` may ask for billions of stages."""
+
+    def checked(self: Any) -> Any:
+        from dvc.parsing import ResolveError
+
+        found = resolve(self)
+        if math.prod(len(one) for one in found.values()) > _MOST_STAGES:
+            raise ResolveError(f"{self.relpath}: {self.name}.matrix: expected at most {_MOST_STAGES:,} stages")
+        return found
+
+    return checked
 
 
 def _looking(look: Callable[..., Any]) -> Callable[..., Any]:

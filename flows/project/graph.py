@@ -7,11 +7,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
 from flows.project.dvc_guard import guard
 from flows.project.inputs import require_images
+from flows.project.parameters import load
 from flows.project.records import check_lock
 from flows.project.workspace import require_project
 from safety.text import visible
@@ -116,8 +117,8 @@ def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
 
 def _lock_in(text: str) -> dict[str, Any] | None:
     try:
-        found = YAML(typ="safe").load(text)
-    except YAMLError:
+        found = load(text)
+    except (YAMLError, ValueError):
         return None
     return found if isinstance(found, dict) and "schema" in found else None
 

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from flows.errors import FlowError
+from flows.project.dvc_guard import require_small
 
 PARAMS = Path("params.yaml")
 _CHECK = "stages.lib.core.section_checks"  # a process: flows never import stages
@@ -27,10 +28,10 @@ def read_parameters(file: Path = PARAMS, typ: Literal["safe", "rt"] = "safe") ->
         FlowError: no such file, it is no valid YAML, a key stands there twice, or it holds no sections.
     """
     try:
-        found = parser(typ).load(file.read_text(encoding="utf-8"))
+        found = load(file.read_text(encoding="utf-8"), typ)
     except FileNotFoundError:
         raise FlowError(f"{file}: not found; run this from the project's folder") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         raise FlowError(f"{file}: not valid YAML: {_mistake(error)}") from None
     if not isinstance(found, dict):
         raise FlowError(f"{file}: expected sections of parameters")
@@ -41,9 +42,19 @@ def read_value(text: str) -> Any:
     """A single value, as params.yaml would have it.
 
     Raises:
-        YAMLError: it is none.
+        YAMLError, ValueError: it is none.
     """
-    return parser("safe").load(text)
+    return load(text)
+
+
+def load(text: str, typ: Literal["safe", "rt"] = "safe") -> Any:
+    """What a text of YAML holds, whoever wrote it.
+
+    Raises:
+        YAMLError: it is none. ValueError: it asks for too much, or a date or number in it is none.
+    """
+    require_small(text)
+    return parser(typ).load(text)
 
 
 def parser(typ: Literal["safe", "rt"]) -> YAML:
@@ -64,6 +75,7 @@ def check_parameters() -> None:
     """
     if not Path(*_CHECK.split(".")).with_suffix(".py").is_file():
         return
+    read_parameters()
     done = subprocess.run([sys.executable, "-m", _CHECK], capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{_CHECK}: exit code {done.returncode}"]

@@ -9,7 +9,7 @@ import httpx
 from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
-from flows.project.parameters import PARAMS, parser
+from flows.project.parameters import PARAMS, load
 from safety.web import Refused, Route
 
 # What `download.path` names, and `download` depends on, while no folder is the source.
@@ -60,8 +60,8 @@ def read_download(folder: Path = Path()) -> dict[str, Any]:
 def section_of(text: str) -> dict[str, Any]:
     """The section `download` of the text of a params.yaml; empty where there is none."""
     try:
-        sections = parser("safe").load(text)
-    except YAMLError:
+        sections = load(text)
+    except (YAMLError, ValueError):
         return {}
     found = sections.get("download") if isinstance(sections, dict) else None
     return found if isinstance(found, dict) else {}

@@ -78,6 +78,21 @@ def _lay_down(commit: str, folder: Path, paths: Sequence[str] | None = None) -> 
         index, what = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}, ["--all"] if paths is None else ["--", *paths]
         git("read-tree", commit, env=index)
         git("checkout-index", "--force", "--quiet", f"--prefix={folder}/", *what, env=index)
+    _remove_links_out(folder)
+
+
+def _remove_links_out(folder: Path) -> None:
+    """A link in somebody's commit names any file, and what is written or removed here would be that one."""
+    for path in (Path(root, name) for root, *both in os.walk(folder) for names in both for name in names):
+        if path.is_symlink() and not _resolved(path).is_relative_to(folder.resolve()):
+            path.unlink()
+
+
+def _resolved(link: Path) -> Path:
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):  # in a circle
+        return Path("/")
 
 
 def _has_changed(stage: Any, made: dict[str, Any], root: str) -> bool:

@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from flows.errors import FlowError
 from flows.project.git import content, git, resolve
-from flows.project.parameters import parser
+from flows.project.parameters import load
 from flows.registry import decisions, gto, history, saved_runs
 from flows.registry.gto import ARTIFACT, Promotion
 from flows.registry.run_record import CLASSIFIER
@@ -118,10 +118,9 @@ def _differences(before: str | None, after: str | None) -> dict[str, list[Any]]:
 def _flat(text: str) -> dict[str, Any]:
     """Parameters by their keys; none where that is no file of parameters. A stranger may have written it."""
     try:
-        found = parser("safe").load(text)
-    except (YAMLError, RecursionError, ValueError):
+        found = load(text)
+    except (YAMLError, ValueError):
         return {}
-    # One that names itself would never end.
     return dict(islice(_leaves(found, "", 0), _MOST)) if isinstance(found, dict) else {}
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from stages.compare import compare
-from stages.lib.comparison.runs import Refused
+from stages.lib.comparison.runs import Refused, read_run
 from stages.lib.core.errors import UserError
 from tests.stages.compared_runs import CLASSES, images, predicted, write_run
 
@@ -81,3 +81,24 @@ def test_what_is_no_run_is_one_line(runs, tmp_path):
     (tmp_path / "odd" / "evaluation" / "fine_tuned" / "predictions.csv").write_text("")
     with pytest.raises(UserError, match=r"predictions\.csv: not a table of predictions"):
         compare(tmp_path / "odd", tmp_path / "after", "v1", "now")
+
+
+@pytest.mark.parametrize("share", ["-5", "1e999", "nan", "7"])
+def test_probabilities_that_no_model_gives_are_refused(tmp_path, share):
+    file = tmp_path / "evaluation" / "scratch" / "predictions.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"path,sha256,label,predicted,p_cat,p_dog\na.jpg,{'0' * 64},cat,cat,{share},0.1\n")
+    with pytest.raises(UserError, match=r"predictions\.csv: not a table of predictions"):
+        read_run(tmp_path, "theirs")
+
+
+@pytest.mark.parametrize("summary", ["[" * 100_000, '{"recommended": ["x"]}', "[1]", ""])
+def test_a_summary_that_no_report_wrote_is_one_line(tmp_path, summary):
+    for file, content in (
+        ("evaluation/scratch/predictions.csv", f"path,sha256,label,predicted,p_cat,p_dog\na,{'0' * 64},cat,cat,1,0\n"),
+        ("report/summary.json", summary),
+    ):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(content)
+    with pytest.raises(UserError, match="expected what the stage report writes"):
+        read_run(tmp_path, "theirs")

@@ -15,6 +15,7 @@ from stages.lib.inference import predictions
 
 _COLUMNS = ("path", "label", "predicted")
 _EXAMPLES = 2  # images named of each kind
+_ROUNDING = 1e-6  # of a probability
 
 
 class Refused(UserError):
@@ -98,6 +99,9 @@ def _read_table(file: Path, name: str) -> pd.DataFrame:
         raise UserError(f"{shown}: not a table of predictions: {' '.join(str(error).split())}") from None
     if missing := [column for column in _COLUMNS if column not in table]:
         raise UserError(f"{shown}: expected a column {missing[0]}. Received: {', '.join(table.columns)}")
+    shares = table.filter(regex="^p_").to_numpy(dtype=float)
+    if not ((shares > -_ROUNDING) & (shares < 1 + _ROUNDING)).all():
+        raise UserError(f"{shown}: not a table of predictions: expected probabilities from 0 to 1")
     return table
 
 
@@ -119,7 +123,9 @@ def _summary(folder: Path, models: Mapping[str, pd.DataFrame]) -> tuple[str | No
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         name, cautions = content.get("recommended"), list(map(str, content.get("cautions", [])))
-    except (ValueError, AttributeError, TypeError):
+        if not isinstance(name, str | None):
+            raise TypeError
+    except (ValueError, AttributeError, TypeError, RecursionError):
         raise UserError(f"{'/'.join(file.parts[-2:])}: expected what the stage report writes") from None
     return (name if name in models else None), cautions
 

@@ -142,7 +142,7 @@ def read_file(file: Path = PARAMS_FILE) -> dict[str, Any]:
         found: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{file}: not found; run this from the folder that holds it") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{file}: not valid YAML: {_yaml_mistake(error)}") from None
     if not isinstance(found or {}, dict):
         raise UserError(f"{file}: expected sections of parameters. Received: {found!r}")

@@ -26,6 +26,7 @@ _SECONDS = 10 * worker.CPU_SECONDS
 # All that a decoder needs of the environment: no token, no password, no address.
 _NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_KILLED = "the system ended a process that decodes images: free some memory and run again"
 # Run as a program.
 WORKER = worker.__name__
 _ROOT = Path(__file__).resolve().parents[2]
@@ -161,7 +162,7 @@ class Process:
         if number == signal.SIGXCPU:
             return Ended(f"takes more than {worker.CPU_SECONDS} seconds of processor time to decode")
         if number == signal.SIGKILL:
-            return TemporaryError("the system ended a process that decodes images: free some memory and run again")
+            return TemporaryError(_KILLED)
         how = signal.Signals(number).name if number > 0 else f"exit code {-number}"
         return Ended(f"ends its decoder ({how}): damaged, or made to do harm")
 
@@ -172,19 +173,22 @@ class Process:
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
         kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
         # A program started anew, never a fork: threads and TensorFlow do not survive one.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), str(self._share)],
-            env=kept | _ONE_THREAD | {"PYTHONPATH": path},
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
+        with _no_interrupt():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), str(self._share)],
+                env=kept | _ONE_THREAD | {"PYTHONPATH": path},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
         theirs.close()
         try:
             self._connection.recv_bytes()
         except (EOFError, ConnectionResetError):
             code = self._process.wait()
             self.end()
+            if code == -signal.SIGKILL:
+                raise TemporaryError(_KILLED) from None
             raise UserError(f"the processes that decode images do not start (exit code {code})") from None
 
     def end(self) -> None:
@@ -194,3 +198,13 @@ class Process:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """What is started meanwhile never sees a Ctrl-C, not even while it starts: who started it ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

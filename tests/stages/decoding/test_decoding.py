@@ -2,9 +2,13 @@
 
 import io
 import os
+import signal
 import struct
+import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +68,35 @@ def test_a_decoder_that_waits_for_nothing_is_ended(tmp_path: Path, monkeypatch: 
 def test_a_process_that_the_system_ended_is_no_verdict_on_an_image(tmp_path: Path) -> None:
     with pytest.raises(TemporaryError, match="free some memory"):
         take_inventory(archive(tmp_path, {"a.png": png(1), "b.jpg": b"kill"}))
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Send a signal to every process at its start, before any line of ours has run in it."""
+
+    def sent(number: int) -> None:
+        class Told(subprocess.Popen):  # type: ignore[type-arg]
+            def __init__(self, *arguments: Any, **options: Any) -> None:
+                super().__init__(*arguments, **options)
+                self.send_signal(number)
+
+        monkeypatch.setattr(subprocess, "Popen", Told)
+
+    return sent
+
+
+@pytest.mark.usefixtures("faulty")
+def test_an_interrupt_of_the_terminal_is_for_who_started_a_process(told: Callable[[int], None]) -> None:
+    """A Ctrl-C reaches all of them: those that were just starting would say so in tracebacks."""
+    told(signal.SIGINT)
+    assert len(list(processes.answers([{"do": "environment"}]))) == 1
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_process_that_the_system_ended_as_it_began_is_told_like_any(told: Callable[[int], None]) -> None:
+    told(signal.SIGKILL)
+    with pytest.raises(TemporaryError, match="free some memory"):
+        list(processes.answers([{"do": "environment"}]))
 
 
 @pytest.mark.usefixtures("faulty")
