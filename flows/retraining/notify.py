@@ -1,4 +1,4 @@
-"""A word to the outside when something needs to be known: a failure, or another model in use."""
+"""Posts to the webhook what somebody has to know: a failure, or another model in use."""
 
 import html
 import os

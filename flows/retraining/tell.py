@@ -1,4 +1,4 @@
-"""A word to the outside that gets there if it can: a few tries, and a line in the log if none did."""
+"""Tries a few times to get a word to the webhook, and leaves a line in the log if none got there."""
 
 import logging
 import time
