@@ -142,9 +142,9 @@ def _judged(comparison: dict[str, Any], beside: dict[str, Any] | None, margin: f
     short = [one for one in found if one["recommended"]["lower_bound"] <= -margin]
     told = _sentences(one["verdict"] for one in (short or [comparison]))
     bounds = ", ".join(
-        f"{100 * one['recommended']['lower_bound']:+.1f} beside {one['before']['name']}" for one in found
+        f"{100 * one['recommended']['lower_bound']:+.1f} points beside {one['before']['name']}" for one in found
     )
-    bound = f"At least {bounds} points, with 95 % confidence; gate.margin allows -{100 * margin:g}."
+    bound = f"At least {bounds}, with 95 % confidence; gate.margin allows -{100 * margin:g}."
     if not short:
         is_best = (beside or comparison)["recommended"]["verdict"] == "better"
         return Decision("promoted", f"{told} {bound}", comparison, beside, is_best)
@@ -172,4 +172,6 @@ def _expected(least: float | str) -> str:
 
 
 def _sentences(texts: Iterable[str]) -> str:
-    return " ".join(f"{text[0].upper()}{text[1:].removesuffix('.')}." for text in texts)
+    # The name of a version stays as it is.
+    begun = [text if text.startswith("v") and text[1:2].isdigit() else f"{text[0].upper()}{text[1:]}" for text in texts]
+    return " ".join(f"{text.removesuffix('.')}." for text in begun)

@@ -182,7 +182,7 @@ def _of_the_gate(record: dict[str, Any], branch: str, past: Sequence[gto.Promoti
         # The run is kept; the next one decides.
         return beside | {"decision": UNDECIDED, "reason": str(error)}
     times = known_images.times_decided(branch, tested)
-    again = f" Its test images have decided {times:,} times before." if times else ""
+    again = f" Its test images have decided {times:,} {'time' if times == 1 else 'times'} before." if times else ""
     return beside | {
         "decision": decision.word,
         "reason": decision.reason + again,

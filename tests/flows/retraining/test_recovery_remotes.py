@@ -91,6 +91,6 @@ def test_a_promotion_that_comes_second_is_decided_again_beside_the_first(project
     assert [one.message for one in gto.promotions(remote(project))] == ["by hand"]
     state, message = retrain(project)
     assert state == "Rejected"
-    assert "190 right before, 160 after. At least -17.0 beside " in message
+    assert "190 right before, 160 after. At least -17.0 points beside " in message
     assert saved(project) == [("up to date", "rejected"), ("trained", "promoted"), ("trained", None)]
     assert resolve("HEAD", checkout(project)) == resolve("main", project)

@@ -49,7 +49,7 @@ def test_small_losses_do_not_add_up_and_a_person_is_asked_until_there_is_an_answ
     commit_source(project, 0.79)
     name, message = retrain(project)
     assert (name, in_use(project)) == ("Undecided", "v1.1.0")
-    assert "160 right before, 158 after. At least -2.5 beside v1.1.0, -3.0 beside v1.0.0 points" in message
+    assert "160 right before, 158 after. At least -2.5 points beside v1.1.0, -3.0 points beside v1.0.0" in message
     assert "Its test images have decided 2 times before." in message
     assert retrain(project)[0] == "Undecided"
     runs = [one.record for one in saved_runs.versions("main", remote(project))]
