@@ -11,6 +11,8 @@ from stages.lib.core.errors import UserError
 from stages.lib.images.set_aside import STRAY
 from stages.lib.inventory.contents import Rejected
 
+_WAY_OUT = "mend it, or let the rest go on with split.strays: set_aside"
+
 
 @dataclass
 class Strays:
@@ -42,6 +44,7 @@ class Strays:
             UserError: that one, where nothing may be set aside.
         """
         if not self.allowed:
+            error.args = (f"{error.args[0]}; {_WAY_OUT}", *error.args[1:])
             raise error
         if label is not None:
             self.classes.setdefault(label, str(error))
