@@ -5,10 +5,10 @@ A run that finds nothing new leaves no commit and no tag; that it was there is k
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.project.git import git
-from flows.run.provenance import now
 
 _FILE = "smallset-last-run.json"  # in the folder of git
 
@@ -39,7 +39,9 @@ def keep(state: str, message: str, is_success: bool, folder: Path | str = ".") -
         is_success: whether it ended without a failure.
         folder: of the checkout.
     """
-    ended, before, file = now(), read(folder), _file(folder)
+    # To the millisecond: a failure right after a success is another moment.
+    ended = datetime.now(UTC).isoformat(timespec="milliseconds")
+    before, file = read(folder), _file(folder)
     succeeded = ended if is_success else before.succeeded if before else ""
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps(asdict(LastRun(ended, state, message, succeeded)), indent=2) + "\n", encoding="utf-8")

@@ -64,6 +64,7 @@ def test_a_training_leaves_the_same_bytes_whatever_else_differs(project, two_cla
     assert first == second
 
 
+@pytest.mark.slow
 def test_a_backbone_of_drawings_has_the_same_bytes_each_time(project):
     options = ["--preset", "preset", "--pixels", "size.json", "--cautions", "cautions.json"]
     first, second = run_twice(project, "preset", "stages.backbone", *options)

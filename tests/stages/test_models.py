@@ -175,6 +175,7 @@ def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, comm
         feature_extraction(tmp_path / "features", preset, tmp_path / "model", common, params)
 
 
+@pytest.mark.slow
 def test_a_chosen_precision_gives_what_asking_for_it_gives(
     lower, two_classes, preset, common, variation, tmp_path, monkeypatch
 ):

@@ -119,7 +119,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return images, manifest
 
 
-@pytest.fixture(scope="module", params=[("crop", "bicubic"), ("pad", "bilinear"), ("stretch", "preset")])
+@pytest.fixture(
+    scope="module",
+    params=[("crop", "bicubic"), pytest.param(("pad", "bilinear"), marks=pytest.mark.slow), ("stretch", "preset")],
+)
 def chain(request, tmp_path_factory, dataset, preset, variation) -> tuple[Path, Resizing]:
     """The folder of a run of all model stages, and the resizing that was asked for."""
     common = asking(*request.param)

@@ -19,7 +19,10 @@ def stochastic_efficient_net() -> keras.Model:
     return efficient_net("v1")
 
 
-@pytest.mark.parametrize("build", [mi_t, mobile_net_v5, stochastic_efficient_net])
+SLOW = [pytest.param(build, marks=pytest.mark.slow) for build in (mi_t, mobile_net_v5)]
+
+
+@pytest.mark.parametrize("build", [*SLOW, stochastic_efficient_net])
 def test_every_stage_trains_measures_and_saves_them(build, two_classes, common, variation, tmp_path, monkeypatch):
     preset = tmp_path / "preset"
     build().save_to_preset(str(preset))

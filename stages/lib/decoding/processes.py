@@ -29,7 +29,7 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_AREN
 _KILLED = "the system ended a process that decodes images: free some memory and run again"
 # Run as a program.
 WORKER = worker.__name__
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 Order = dict[str, Any]
 Answer = tuple[dict[str, Any], bytes]

@@ -188,6 +188,7 @@ def test_compare_hands_both_revisions_to_the_statistics_and_its_code_back(make, 
 @pytest.mark.parametrize("command", ["run", "status"])
 def test_mistakes_in_any_section_are_told_before_anything(make, command):
     project = make({"a": {"cmd": "touch a", "outs": ["a"]}})
+    (project / "params.yaml").write_text("report:\n  worst: 1\n")
     (project / "stages" / "lib" / "core").mkdir(parents=True)
     for package in ("stages", "stages/lib", "stages/lib/core"):
         (project / package / "__init__.py").touch()

@@ -19,6 +19,12 @@ def sleepers(seconds: str) -> list[psutil.Process]:
     return [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == ["sleep", seconds]]
 
 
+def alive(word: str) -> list[psutil.Process]:
+    """Children of this process with a word in their command; a dead one that nobody has waited for has none."""
+    found = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in found if word in one.cmdline()]
+
+
 def test_a_stage_runs_then_is_up_to_date_then_is_restored(make):
     project = make({"a": {"cmd": "cp source a; echo done", "deps": ["source"], "outs": ["a"]}})
     (project / "source").write_text("1")
@@ -66,7 +72,7 @@ def test_an_end_between_two_looks_loses_no_line(make, monkeypatch):
             if looks > 1:
                 return super().select(timeout)
             # Nothing yet; and then the process writes everything, and ends.
-            [dvc] = [child for child in psutil.Process().children() if "repro" in child.cmdline()]
+            [dvc] = alive("repro")
             while dvc.status() != psutil.STATUS_ZOMBIE:
                 time.sleep(0.1)
             return []
@@ -105,7 +111,7 @@ def test_a_dvc_that_is_killed_leaves_no_stage_behind(make):
 
     def take(line: str) -> None:
         if line.startswith(">"):
-            [dvc] = [one for one in psutil.Process().children() if "repro" in one.cmdline()]
+            [dvc] = alive("repro")
             threading.Timer(0.5, dvc.kill).start()
 
     result = run_stage("a", take, threading.Event())

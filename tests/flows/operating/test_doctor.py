@@ -196,16 +196,18 @@ def test_a_schedule_is_alive_only_with_a_heartbeat(project):
 
 
 def test_a_server_with_a_password_is_asked_with_it(monkeypatch):
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
     asked = []
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "smallset:pass:word")
+    settings = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_API_AUTH_STRING: "smallset:pass:word"}
 
     def request(method, address, **options):
         asked.append(options["auth"])
         return httpx.Response(200, json=[], request=httpx.Request(method, address))
 
     monkeypatch.setattr(httpx, "request", request)
-    assert schedule._server()[0].state == "ok"
+    with temporary_settings(settings):
+        assert schedule._server()[0].state == "ok"
     assert asked == [("smallset", "pass:word")] * 2
 
 

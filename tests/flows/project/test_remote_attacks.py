@@ -94,7 +94,7 @@ def test_compare_refuses_a_garbled_table(project, store, tmp_path):
 
 
 @pytest.mark.usefixtures("prefect_server", "impatient")
-@pytest.mark.parametrize("harm", [*ATTACKS, "garbled"])
+@pytest.mark.parametrize("harm", ["garbled", *(pytest.param(one, marks=pytest.mark.slow) for one in ATTACKS)])
 def test_a_retraining_beside_such_a_remote_decides_nothing_wrong(project, harm):
     assert retrain(project)[0] == "Promoted"
     before, store = (project / "train.py").read_bytes(), project.with_name("project-storage")

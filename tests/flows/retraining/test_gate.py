@@ -149,13 +149,14 @@ def test_a_model_in_use_that_cannot_be_fetched_leaves_the_decision_to_a_later_ru
     storage.touch()
     commit_source(project, 0.9)
     name, message = retrain(project)
-    assert name == "Undecided"
-    assert "models/classifier of" in message
+    # What cannot be fetched cannot be pushed either.
+    assert name == "NotPushed"
+    assert "undecided: models/classifier of" in message
     storage.unlink()
     away.rename(storage)
     assert retrain(project)[0] == "Promoted"
     assert saved(project) == [("up to date", "promoted"), ("trained", "undecided"), ("trained", None)]
-    assert [post["event"] for post in site.posts] == ["undecided", "promoted"]
+    assert [post["event"] for post in site.posts] == ["undecided", "not_pushed", "promoted"]
     assert gto.in_use(remote(project)).version == "v1.1.0"
 
 

@@ -18,11 +18,12 @@ from tests.flows.versions_project import remote, retrain
 pytestmark = pytest.mark.usefixtures("prefect_server")
 SPLIT = {
     "cmd": "python -m stages.split --archive data/raw.zip --dataset data/dataset --manifest data/divided.csv "
-    "--rejected data/rejected.csv --duplicates data/duplicates.csv --metrics data/split.json",
+    "--rejected data/rejected.csv --duplicates data/duplicates.csv --counts data/split.json "
+    "--metrics data/metrics.json",
     "deps": ["data/raw.zip"],
     "params": ["split"],
     "outs": ["data/dataset", "data/divided.csv", "data/rejected.csv", "data/duplicates.csv"],
-    "metrics": [{"data/split.json": {"cache": False}}],
+    "metrics": [{"data/split.json": {"cache": False}}, {"data/metrics.json": {"cache": False}}],
 }
 
 
