@@ -14,7 +14,8 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
 
     Args:
         save: keep the run as a commit on the run branch of the branch that is checked out.
-        width, workers: of `flows.run.pipeline`.
+        width: of `flows.run.pipeline`.
+        workers: likewise.
 
     Raises:
         FlowError: a stage failed, or the run could not start.
