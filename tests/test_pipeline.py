@@ -187,6 +187,7 @@ def test_a_head_that_changes_reruns_itself_its_evaluation_and_the_report(by_dvc)
     ]
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_images_is_two_parameters(by_flow, tmp_path):
     import numpy as np
     from PIL import Image

@@ -17,6 +17,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return committed_copy(tmp_path_factory.mktemp("committed") / "project")
 
 
+@pytest.mark.slow
 def test_neither_what_python_leaves_beside_the_code_nor_core_makes_anything_stale(project: Path) -> None:
     lock = (project / "dvc.lock").read_bytes()
     for module in project.glob("stages/**/*.py"):

@@ -69,6 +69,7 @@ def kept(folder: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_only_what_nobody_needs_goes_and_again_it_does_nothing(project):
     storage, cache = project.with_name("project-storage"), project / ".dvc" / "cache"
     before = git("show-ref", "--tags"), sorted(storage.rglob("*")), sorted(cache.rglob("*"))

@@ -40,6 +40,7 @@ def test_a_rollback_lasts_until_a_person_releases_it(project, site):
     assert in_use(project) == "v1.2.0"
 
 
+@pytest.mark.slow
 def test_small_losses_do_not_add_up_and_a_person_is_asked_until_there_is_an_answer(project):
     """With the toy's comparison, which is sure to 2 points: 2 of 200 less are let through once."""
     retrain(project)

@@ -71,6 +71,7 @@ def test_it_takes_the_images_that_dvc_tracks_as_the_branch_has_them(way, project
     assert taken(checkout(project)) == ["wren/1.jpg", "wren/2.jpg"]
 
 
+@pytest.mark.slow
 def test_a_shared_cache_needs_no_remote_for_them(project, tmp_path):
     dvc("cache", "dir", str(tmp_path / "cache"), folder=project)
     put_under_dvc(project, "add")
@@ -135,6 +136,7 @@ def test_drawings_replace_drawings(project):
     assert "train/cat.0.jpg" in taken(checkout(project))
 
 
+@pytest.mark.slow
 def test_what_an_earlier_commit_left_in_the_checkout_is_not_taken(project):
     """Git ignores it, as it did when DVC tracked it."""
     put_under_dvc(project, "add")
@@ -151,6 +153,7 @@ def test_what_an_earlier_commit_left_in_the_checkout_is_not_taken(project):
     assert taken(checkout(project)) == ["robin/7.jpg", "wren/7.jpg"]
 
 
+@pytest.mark.slow
 def test_a_path_may_be_given_with_the_schedule(project, tmp_path):
     birds = write_birds(tmp_path / "birds")
     assert retrain(project, overrides={"download.source": "folder", "download.path": str(birds)})[0] == "Promoted"
