@@ -53,7 +53,7 @@ def test_a_value_is_the_same_to_all(tmp_path, read, text, value):
 
 @pytest.mark.parametrize("text", VALUES)
 def test_a_value_of_the_command_line_is_the_same(text):
-    assert parameters.read_value(text) == VALUES[text]
+    assert parameters.load(text) == VALUES[text]
 
 
 @pytest.mark.parametrize(

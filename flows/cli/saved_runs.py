@@ -28,6 +28,7 @@ Workers = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Of a Dask scheduler, on whose workers stages run.", show_default=False),
 ]
+Message = Annotated[str, typer.Option(help="Why.")]
 Push = Annotated[bool, typer.Option("--push", help="Also tell the repository this one was cloned from.")]
 
 
@@ -107,7 +108,7 @@ def history(
 @app.command(epilog="Examples: smallset promote | smallset promote run/20261124T030000Z-4f1c2a --push")
 def promote(
     run: Annotated[str | None, typer.Argument(help="A saved run; else the latest.", show_default=False)] = None,
-    message: Annotated[str, typer.Option(help="Why.")] = "by hand",
+    message: Message = "by hand",
     branch: Branch = None,
     push: Push = False,
     force: Annotated[bool, typer.Option("--force", help="Also one that failed, was rejected, or is lost.")] = False,
@@ -120,9 +121,7 @@ def promote(
 
 
 @app.command(epilog="Examples: smallset rollback | smallset rollback --message 'wrong on new cameras' --push")
-def rollback(
-    message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
-) -> None:
+def rollback(message: Message = "by hand", branch: Branch = None, push: Push = False) -> None:
     """Put the version into use again that was in use before the present one, and hold it."""
     with one_line_errors():
         from flows.registry import promotion
@@ -131,9 +130,7 @@ def rollback(
 
 
 @app.command(epilog="Examples: smallset hold --message 'until the audit' --push")
-def hold(
-    message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
-) -> None:
+def hold(message: Message = "by hand", branch: Branch = None, push: Push = False) -> None:
     """Keep the version in use, whatever retraining finds, until `release` or `promote`."""
     with one_line_errors():
         from flows.registry import promotion
@@ -142,9 +139,7 @@ def hold(
 
 
 @app.command(epilog="Examples: smallset release --message 'audit is over' --push")
-def release(
-    message: Annotated[str, typer.Option(help="Why.")] = "by hand", branch: Branch = None, push: Push = False
-) -> None:
+def release(message: Message = "by hand", branch: Branch = None, push: Push = False) -> None:
     """Let retraining put better models into use again, after `hold` or `rollback`."""
     with one_line_errors():
         from flows.registry import promotion
@@ -157,7 +152,7 @@ def _parameters(
 ) -> dict[str, Any]:
     from ruamel.yaml.error import YAMLError
 
-    from flows.project.parameters import read_value
+    from flows.project.parameters import load
 
     overrides: dict[str, Any] = {}
     for setting in settings or []:
@@ -165,7 +160,7 @@ def _parameters(
         if not found:
             raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
         try:
-            overrides[key] = read_value(value)
+            overrides[key] = load(value)
         except (YAMLError, ValueError):
             raise FlowError(f"--set: expected KEY=VALUE with a value of YAML. Received: {setting!r}") from None
     return {

@@ -3,7 +3,6 @@
 The commits of all runs stay in the run branch, with everything that lies in git.
 """
 
-import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from flows.operating.clean_data import Doomed, find_doomed, remove
 from flows.operating.leftovers import is_at_work
 from flows.operating.schedule import checkouts
 from flows.project.git import git, resolve
-from flows.project.workspace import exclusive
+from flows.project.workspace import exclusive, takes
 from flows.registry import gto, publish, saved_runs
 from flows.registry.saved_runs import Version
+from flows.retraining.checkout import lock_of
 
 _CHUNK = 200  # tags deleted by one push
 _REFS = ("refs/tags", "refs/heads", "refs/remotes", "refs/exps", "refs/smallset/unpushed")
@@ -64,11 +64,9 @@ def clean(keep: int, branch: str | None, dry_run: bool, remote: bool) -> Iterato
 
 @contextmanager
 def _alone_in(place: Path) -> Iterator[None]:
-    with place.with_name(f"{place.name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FlowError(f"{place}: a run is at work there: wait for it") from None
+    with lock_of(place).open("a") as lock:
+        if not takes(lock):
+            raise FlowError(f"{place}: a run is at work there: wait for it")
         yield
 
 
@@ -79,7 +77,7 @@ def _clean_here(keep: int, branch: str, dry_run: bool, remote: bool) -> Iterator
         plan = make_plan(branch, keep)
         going = {one.commit for one in plan.runs}
         # Those that have no tag lost it before: an interrupted cleaning may have left their data.
-        tags = _tags()
+        tags = saved_runs.tags()
         gone = [one for one in saved_runs.versions(branch) if one.commit in going or one.name not in tags]
         living = _living(going)
         doomed = find_doomed([one.commit for one in gone if one.commit not in living], sorted(living), remote)
@@ -96,7 +94,7 @@ def make_plan(branch: str, keep: int) -> Plan:
     Never one that was promoted, by whomever and whenever: a rollback may want it, and the gate the best of them; and
     none that only this workspace has.
     """
-    tags = _tags()
+    tags = saved_runs.tags()
     promoted = {one.commit for one in gto.promotions()} | set(gto.registered())
     alone = {one.commit for one in publish.unpublished(branch)} if publish.has_git_remote() else set()
     runs, stay = [], []
@@ -110,10 +108,6 @@ def make_plan(branch: str, keep: int) -> Plan:
         else:
             runs.append(one)
     return Plan(runs, stay)
-
-
-def _tags() -> set[str]:
-    return set(git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags/run/").splitlines())
 
 
 def _living(going: set[str]) -> set[str]:

@@ -26,7 +26,7 @@ def look() -> list[Check]:
 
 def is_at_work(place: Path) -> bool:
     """Whether a run has a folder: its own lock, or that of the run's checkout."""
-    return any(_is_locked(lock) for lock in (place / LOCK, place.with_name(f"{place.name}.lock")))
+    return any(_is_locked(lock) for lock in (place / LOCK, checkout.lock_of(place)))
 
 
 def _is_locked(lock: Path) -> bool:
@@ -46,7 +46,7 @@ def _in(place: Path) -> list[Check]:
         checks.append(warning("interrupted run", f"in {place}", "the next `smallset retrain` there goes on with it"))
     if (place / ".smallset" / "training").is_dir() and any((place / ".smallset" / "training").iterdir()):
         checks.append(warning("interrupted training", f"in {place}", "the next run goes on from its last epoch"))
-    partial = place.with_name(f"{place.name}.partial")
+    partial = checkout.partial_of(place)
     if checkout.made_of(partial) is not None:
         checks.append(warning("interrupted clone", str(partial), "the next `smallset retrain` removes it"))
     if locks := [name for name in _LOCKS if _is_old(place / ".git" / name)]:

@@ -116,6 +116,11 @@ def resolve(revision: str, folder: Path | str = ".") -> str | None:
     return None
 
 
+def own_file(name: str, folder: Path | str = ".") -> Path:
+    """Where a file of this project lies among git's own of a repository, which no commit can reach."""
+    return Path(folder, git("rev-parse", "--git-path", name, folder=folder))
+
+
 def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
     """A text file as it is at a revision, without the last newline; None where it is not there.
 

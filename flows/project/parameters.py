@@ -38,15 +38,6 @@ def read_parameters(file: Path = PARAMS, typ: Literal["safe", "rt"] = "safe") ->
     return found
 
 
-def read_value(text: str) -> Any:
-    """A single value, as params.yaml would have it.
-
-    Raises:
-        YAMLError, ValueError: it is none.
-    """
-    return load(text)
-
-
 def load(text: str, typ: Literal["safe", "rt"] = "safe") -> Any:
     """What a text of YAML holds, whoever wrote it.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -29,6 +29,15 @@ def require_project(folder: Path = Path()) -> None:
         raise FlowError(f"no dvc.yaml {f'in {folder}' if folder.name else 'here'}: run this from the project's folder")
 
 
+def takes(lock: IO[str]) -> bool:
+    """Whether this process takes a lock, an open file, for itself until it closes it; nobody is waited for."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def exclusive() -> Iterator[None]:
     """Keep every other run out of the project in the working directory while the block runs.
@@ -40,10 +49,8 @@ def exclusive() -> Iterator[None]:
     require_project()
     LOCK.parent.mkdir(exist_ok=True)
     with LOCK.open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AtWork(f"another run is at work here ({_holder(lock)}): wait for it or end it") from None
+        if not takes(lock):
+            raise AtWork(f"another run is at work here ({_holder(lock)}): wait for it or end it")
         lock.truncate(0)
         lock.write(f"process {psutil.Process().pid}")
         lock.flush()

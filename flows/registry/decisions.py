@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.project.git import git
+from flows.project.git import git, own_file
 from flows.registry import gto
 from flows.registry.saved_runs import Version, record_of
 
@@ -19,7 +19,7 @@ _FILE = "smallset-decisions"  # in the folder of git: the tree of each run that 
 
 def remember(commit: str, folder: Path | str = ".") -> None:
     """Keep that the decision of a run was made here."""
-    with _file(folder).open("a", encoding="ascii") as file:
+    with own_file(_FILE, folder).open("a", encoding="ascii") as file:
         file.write(f"{_tree(commit, folder)}\n")
 
 
@@ -28,7 +28,7 @@ def made_here(commit: str, folder: Path | str = ".") -> bool:
 
     A run that was put behind one of another workspace is another commit of the same tree.
     """
-    file = _file(folder)
+    file = own_file(_FILE, folder)
     return file.is_file() and _tree(commit, folder) in file.read_text(encoding="ascii").split()
 
 
@@ -69,10 +69,6 @@ def run_of(promotion: gto.Promotion | None) -> str | None:
     if promotion is None:
         return None
     return (record_of(promotion.commit) or {}).get("id", promotion.commit)
-
-
-def _file(folder: Path | str) -> Path:
-    return Path(folder, git("rev-parse", "--git-path", _FILE, folder=folder))
 
 
 def _tree(commit: str, folder: Path | str) -> str:

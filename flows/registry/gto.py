@@ -83,11 +83,6 @@ def promote(commit: str, message: str, folder: Path | str = ".", action: Action 
     return _assign(versions[commit], message, folder, action)
 
 
-def is_registered(commit: str, folder: Path | str = ".") -> bool:
-    """Whether the classifier of a run has a version, whether it is in use or not."""
-    return commit in registered(folder)
-
-
 def rollback(message: str, folder: Path | str = ".") -> Promotion:
     """Put the version into use again that was in use before the present one; again, and it is the one before that.
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from flows.project.git import git
 from flows.registry import gto, saved_runs
 
 
@@ -121,7 +120,7 @@ def read_history(branch: str, most: int | None = None) -> list[Entry]:
     """
     present = gto.in_use()
     registered = gto.registered()
-    tags = set(git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags/run/").splitlines())
+    tags = saved_runs.tags()
     return [
         _entry(one, registered.get(one.commit, ""), present, one.name in tags)
         for one in saved_runs.versions(branch, most=most)

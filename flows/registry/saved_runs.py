@@ -43,6 +43,11 @@ def branch_of(source: str) -> str:
     return source if source.startswith(PREFIX) else f"{PREFIX}{source}"
 
 
+def tags() -> set[str]:
+    """The names of all saved runs that have theirs still: `smallset clean` takes those of old ones."""
+    return set(git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags/run/").splitlines())
+
+
 def current_branch(folder: Path | str = ".") -> str:
     """The branch that is checked out; "detached" where none is.
 

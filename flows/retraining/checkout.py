@@ -1,6 +1,5 @@
 """The clean checkout of a scheduled run: a clone of its own, so that nobody's working tree is ever touched."""
 
-import fcntl
 import hashlib
 import os
 import re
@@ -17,7 +16,7 @@ from flows.project.git import GitError, content, git, resolve
 from flows.project.git_names import check_branch, check_repository
 from flows.project.graph import LOCK, check_lock_text, read_lock, results_in_git
 from flows.project.source import STATE
-from flows.project.workspace import alone
+from flows.project.workspace import alone, takes
 from flows.registry.decisions import is_open, made_here
 from flows.registry.publish import REMOTE, replay
 from flows.registry.saved_runs import Version, latest
@@ -72,6 +71,16 @@ def address_of(repository: str) -> str:
     return check_repository(repository)
 
 
+def lock_of(folder: Path) -> Path:
+    """The file beside a checkout that whoever works in it has locked."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def partial_of(folder: Path) -> Path:
+    """Where a checkout lies while it is cloned."""
+    return folder.with_name(f"{folder.name}.partial")
+
+
 @contextmanager
 def checked_out(repository: str, branch: str, folder: Path) -> Iterator[str | None]:
     """Stand in a checkout of the branch as the repository has it now, with the results of its last run; alone.
@@ -91,11 +100,9 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[str | No
     # Before a process is ended or a file is touched: what is there may be somebody's.
     _refuse_others(address_of(repository), folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"{folder}: another run is at work there") from None
+    with lock_of(folder).open("a+", encoding="utf-8") as lock:
+        if not takes(lock):
+            raise Busy(f"{folder}: another run is at work there")
         with _written_down(lock) as killed, alone(folder):
             _clone(repository, folder)
             _update(repository, branch, folder)
@@ -120,7 +127,7 @@ def _written_down(lock: TextIO) -> Iterator[str | None]:
 def _clone(repository: str, folder: Path) -> None:
     if folder.exists():
         return
-    address, partial = address_of(repository), folder.with_name(f"{folder.name}.partial")
+    address, partial = address_of(repository), partial_of(folder)
     _remove_partial(partial)
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
     settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false", *_RUN_NOTHING]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.project.git import git
+from flows.project.git import own_file
 
 _FILE = "smallset-last-run.json"  # in the folder of git
 
@@ -41,7 +41,7 @@ def keep(state: str, message: str, is_success: bool, folder: Path | str = ".") -
     """
     # To the millisecond: a failure right after a success is another moment.
     ended = datetime.now(UTC).isoformat(timespec="milliseconds")
-    before, file = read(folder), _file(folder)
+    before, file = read(folder), own_file(_FILE, folder)
     succeeded = ended if is_success else before.succeeded if before else ""
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps(asdict(LastRun(ended, state, message, succeeded)), indent=2) + "\n", encoding="utf-8")
@@ -51,11 +51,7 @@ def keep(state: str, message: str, is_success: bool, folder: Path | str = ".") -
 def read(folder: Path | str = ".") -> LastRun | None:
     """The last scheduled run of a checkout; None where none has ended there."""
     try:
-        found = LastRun(**json.loads(_file(folder).read_text(encoding="utf-8")))
+        found = LastRun(**json.loads(own_file(_FILE, folder).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     return found if all(isinstance(value, str) for value in asdict(found).values()) else None
-
-
-def _file(folder: Path | str) -> Path:
-    return Path(folder, git("rev-parse", "--git-path", _FILE, folder=folder))

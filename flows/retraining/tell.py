@@ -2,13 +2,12 @@
 
 import logging
 import time
-from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger
 from prefect.exceptions import MissingContextError
 
-from flows.project.git import git
+from flows.project.git import own_file
 from flows.retraining.notify import REFUSED, notify
 
 TRIES = 3
@@ -43,21 +42,18 @@ def owe(run: str) -> None:
     Args:
         run: its id.
     """
-    _owed().write_text(run, encoding="utf-8")
+    own_file(_OWED).write_text(run, encoding="utf-8")
 
 
 def owed() -> str:
     """The run whose outcome nobody has told yet; empty for none."""
-    return _owed().read_text(encoding="utf-8") if _owed().is_file() else ""
+    file = own_file(_OWED)
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def paid() -> None:
     """Forget what was owed."""
-    _owed().unlink(missing_ok=True)
-
-
-def _owed() -> Path:
-    return Path(git("rev-parse", "--git-path", _OWED))
+    own_file(_OWED).unlink(missing_ok=True)
 
 
 def _log() -> Any:

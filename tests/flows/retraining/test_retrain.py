@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.project.git import git, resolve
+from flows.project.git import git, own_file, resolve
 from flows.registry import decisions, gto, saved_runs
 from flows.retraining import last_run
 from tests.flows.versions_project import checkout, clone, commit_source, remote, retrain
@@ -43,7 +43,7 @@ def test_the_last_run_knows_failures_and_keeps_the_time_of_the_last_success(proj
     last_run.keep("Failed", "disk full", False, project)
     second = last_run.read(project)
     assert (second.state, second.message, second.succeeded) == ("Failed", "disk full", first.ended)
-    last_run._file(project).write_text("[]")
+    own_file(last_run._FILE, project).write_text("[]")
     assert last_run.read(project) is None
 
 
