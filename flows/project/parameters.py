@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
 from flows.errors import FlowError
 from flows.project.dvc_guard import require_small
+from safety.yaml_mistakes import yaml_mistake
 
 PARAMS = Path("params.yaml")
 _CHECK = "stages.lib.core.section_checks"  # a process: flows never import stages
@@ -32,7 +33,7 @@ def read_parameters(file: Path = PARAMS, typ: Literal["safe", "rt"] = "safe") ->
     except FileNotFoundError:
         raise FlowError(f"{file}: not found; run this from the project's folder") from None
     except (YAMLError, ValueError) as error:
-        raise FlowError(f"{file}: not valid YAML: {_mistake(error)}") from None
+        raise FlowError(f"{file}: not valid YAML: {yaml_mistake(error)}") from None
     if not isinstance(found, dict):
         raise FlowError(f"{file}: expected sections of parameters")
     return found
@@ -71,10 +72,3 @@ def check_parameters() -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{_CHECK}: exit code {done.returncode}"]
         raise FlowError(lines[-1].removeprefix("error: "))
-
-
-def _mistake(error: Exception) -> str:
-    """What is wrong and in which line, without the library's advice on its own settings."""
-    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {' '.join(error.problem.split())}"
-    return " ".join(str(error).split())

@@ -1,7 +1,6 @@
 """Where images come from; whether an address has something new, by what its server says, kept where DVC sees it."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
 from flows.project.parameters import PARAMS, load
+from safety.download_headers import download_headers
 from safety.web import Refused, Route
 
 # What `download.path` names, and `download` depends on, while no folder is the source.
 PLACEHOLDER = Path("sources")
 STATE = PLACEHOLDER / ".source.json"
-AUTHORIZATION = "SMALLSET_DOWNLOAD_AUTHORIZATION"  # as the stage `download` sends it
 _LONGEST = 120.0  # seconds, wherever the address leads and however slowly it answers
 _ONLY_GET = (403, 405, 501)  # answers to HEAD by signed addresses, and by servers that do not know it
 _TELLING = ("etag", "last-modified", "content-length")
@@ -85,10 +84,6 @@ def _headers(url: str) -> dict[str, str]:
 
 
 def _ask(method: str, url: str) -> httpx.Response:
-    # Compression on the way would be of another length, and of another ETag.
-    headers = {"Accept-Encoding": "identity"}
-    if authorization := os.environ.get(AUTHORIZATION):
-        headers["Authorization"] = authorization
     # The head alone: what comes after it may have no end.
-    with Route(url, _LONGEST).stream(method, headers) as answer:
+    with Route(url, _LONGEST).stream(method, download_headers()) as answer:
         return answer

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
+from safety.yaml_mistakes import yaml_mistake
 from stages.lib.core.errors import UserError
 from stages.lib.core.renamed import is_under_an_earlier_name, unknown
 
@@ -143,7 +144,7 @@ def read_file(file: Path = PARAMS_FILE) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{file}: not found; run this from the folder that holds it") from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{file}: not valid YAML: {_yaml_mistake(error)}") from None
+        raise UserError(f"{file}: not valid YAML: {yaml_mistake(error)}") from None
     if not isinstance(found or {}, dict):
         raise UserError(f"{file}: expected sections of parameters. Received: {found!r}")
     return found or {}
@@ -193,10 +194,3 @@ def _explain(section: str, kind: type[Params], error: Any) -> str:
     field = kind.model_fields.get(str(error["loc"][0])) if len(error["loc"]) == 1 else None
     null = ", or null" if field and type(None) in get_args(field.annotation) else ""
     return f"{key}: {error['msg'].removeprefix('Value error, ')}{null}. Received: {error['input']!r}"
-
-
-def _yaml_mistake(error: Exception) -> str:
-    """What is wrong and in which line, without the library's advice on its own settings."""
-    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {' '.join(error.problem.split())}"
-    return " ".join(str(error).split())

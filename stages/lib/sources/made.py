@@ -1,6 +1,5 @@
 """Images that no archive of files holds: drawn animals, and the handwritten digits that Keras offers as arrays."""
 
-import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +46,7 @@ def _digits(limits: Limits) -> Iterator[Path]:
     """The file of the digits: the one that Keras or a person has put on this machine, else fetched for now."""
     kept = Path(KEPT).expanduser()
     if kept.is_file():
-        if hashlib.sha256(kept.read_bytes()).hexdigest() != SHA256:
+        if url.checksum(kept) != SHA256:
             raise UserError(f"{kept}: expected the file of {ADDRESS}, found another one; delete it")
         yield kept
         return

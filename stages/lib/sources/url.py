@@ -1,13 +1,13 @@
 """An archive from the network: resumed where it broke, tried again, checked before anyone uses it."""
 
 import hashlib
-import os
 import re
 from pathlib import Path
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
+from safety.download_headers import download_headers
 from safety.text import redacted
 from safety.web import Refused, Route
 from stages.lib.core.errors import TemporaryError, UserError
@@ -15,7 +15,6 @@ from stages.lib.core.outputs import remove
 from stages.lib.core.progress import progress
 from stages.lib.sources.limits import Limits, Stalled, TooLarge, Watch
 
-AUTHORIZATION = "SMALLSET_DOWNLOAD_AUTHORIZATION"  # a variable: secrets come from nowhere else
 PARTIALS = Path(".smallset") / "downloads"
 FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
 LONGEST_WAIT = 30.0  # seconds
@@ -66,7 +65,8 @@ def _validator_of(file: Path) -> Path:
     return file.with_suffix(".version")
 
 
-def _checksum(file: Path) -> str:
+def checksum(file: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
@@ -83,7 +83,7 @@ class _Download:
     def run(self) -> None:
         """Fetch until the checksum is right."""
         PARTIALS.mkdir(parents=True, exist_ok=True)
-        if self.sha256 and self.file.exists() and _checksum(self.file) == self.sha256:
+        if self.sha256 and self.file.exists() and checksum(self.file) == self.sha256:
             return
         retrying = Retrying(
             retry=retry_if_exception(_is_worth_another_try),
@@ -110,7 +110,7 @@ class _Download:
                 f"{self.url}: gave up after {TRIES} tries without progress: {reason}; "
                 f"{self._size():,} bytes are kept, run again to go on"
             ) from None
-        received = _checksum(self.file)
+        received = checksum(self.file)
         if self.sha256 and received != self.sha256:
             forget(self.file)
             raise UserError(f"{self.url}: expected sha256 {self.sha256}, received {received}; check download.sha256")
@@ -133,11 +133,7 @@ class _Download:
     def _attempt(self) -> None:
         # Without a checksum only the server can say whether it still has the file that the bytes are of.
         done = self._size() if self.sha256 or _validator_of(self.file).exists() else 0
-        # Compression on the way would make a byte range of something else.
-        headers = {"Accept-Encoding": "identity"}
-        if authorization := os.environ.get(AUTHORIZATION):
-            # To that server alone: a route does not send it on to another one.
-            headers["Authorization"] = authorization
+        headers = download_headers()
         if done:
             headers["Range"] = f"bytes={done}-"
             if _validator_of(self.file).exists():

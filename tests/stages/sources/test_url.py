@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from safety.download_headers import AUTHORIZATION
 from stages.lib.core.errors import UserError
 from stages.lib.sources import url as source_url
 from stages.lib.sources.limits import Limits
@@ -241,7 +242,7 @@ def test_without_a_checksum_half_a_file_is_only_continued_if_the_server_says_it_
 
 def test_who_is_let_in_is_said_by_the_environment_and_to_that_server_alone(server, monkeypatch):
     url, behaviour = server
-    monkeypatch.setenv(source_url.AUTHORIZATION, "Bearer tok3n-of-mine")
+    monkeypatch.setenv(AUTHORIZATION, "Bearer tok3n-of-mine")
     assert fetch(url, SHA256).read_bytes() == CONTENT
     assert behaviour.let_in == ["Bearer tok3n-of-mine"]
 

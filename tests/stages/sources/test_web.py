@@ -14,6 +14,7 @@ import httpcore
 import pytest
 
 from safety import web
+from safety.download_headers import AUTHORIZATION
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.sources import limits as download_limits
 from stages.lib.sources import url as source_url
@@ -194,7 +195,7 @@ class _Redirecting(httpcore.NetworkBackend):
 
 
 def test_who_is_let_in_is_said_to_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(source_url.AUTHORIZATION, "Bearer tok3n-of-mine")
+    monkeypatch.setenv(AUTHORIZATION, "Bearer tok3n-of-mine")
     with internet(monkeypatch, leads("/moved.zip", "http://evil.example/", f"http://{PUBLIC}/back")) as net:
         net.names = {"evil.example": [[OTHER]]}
         assert fetch(f"http://{PUBLIC}/a.zip") == b"file"
