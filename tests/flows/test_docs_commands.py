@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,7 +16,7 @@ from flows.cli.app import app
 from flows.project.git import git
 from flows.registry import publish
 from tests.documented import ROOT, fenced, inline
-from tests.flows.versions_project import clone, save_run
+from tests.flows.versions_project import clone, moved_copy, save_run
 
 # Run in a fresh clone, in the order of the docs: saved runs, history, promotion, cleaning.
 TRIED = re.compile(
@@ -64,15 +63,7 @@ NOT_RUN = {
 @pytest.fixture(scope="module")
 def fresh(saved_project, tmp_path_factory) -> Path:
     """A fresh clone of a project with two saved runs, of which the first is in use, pushed."""
-    folder = tmp_path_factory.mktemp("docs")
-    for name in ("project", "project.git", "project-storage"):
-        shutil.copytree(saved_project.with_name(name), folder / name, symlinks=True)
-    project = folder / "project"
-    config = project / ".dvc" / "config"
-    config.write_text(config.read_text().replace(str(saved_project.parent), str(folder)))
-    git("commit", "--quiet", "--message", "Elsewhere", ".dvc/config", folder=project)
-    git("remote", "set-url", "origin", str(folder / "project.git"), folder=project)
-    git("push", "--quiet", "origin", "main", folder=project)
+    project = moved_copy(saved_project, tmp_path_factory.mktemp("docs"))
     save_run(project, "two", 0.9)
     publish.publish("main", project)
     return clone(project, "birds")

@@ -85,6 +85,19 @@ def clone(project: Path, name: str) -> Path:
     return folder
 
 
+def moved_copy(project: Path, folder: Path) -> Path:
+    """A copy, in a folder, of a project that is pushed, and of its two remotes, which it names where they lie now."""
+    for name in (project.name, f"{project.name}.git", f"{project.name}-storage"):
+        shutil.copytree(project.with_name(name), folder / name, symlinks=True)
+    copy = folder / project.name
+    config = copy / ".dvc" / "config"
+    config.write_text(config.read_text().replace(str(project.parent), str(folder)))
+    git("commit", "--quiet", "--message", "Elsewhere", ".dvc/config", folder=copy)
+    git("remote", "set-url", "origin", str(folder / f"{project.name}.git"), folder=copy)
+    git("push", "--quiet", "origin", "main", folder=copy)
+    return copy
+
+
 def repro(folder: Path, accuracy: float) -> None:
     write_source(folder, accuracy)
     dvc("repro", "--quiet", folder=folder)

@@ -21,6 +21,14 @@ def make_folder(content: dict[str, bytes]) -> Path:
     return Path("folder")
 
 
+def raw_archive(folder: Path, content: dict[str, bytes]) -> Path:
+    """A zip as the stage `download` leaves it, in a folder."""
+    with zipfile.ZipFile(folder / "raw.zip", "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return folder / "raw.zip"
+
+
 def make_zip(content: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile("archive.zip", "w", compression) as archive:
         for name, data in content.items():

@@ -13,7 +13,7 @@ from flows.operating import clean_data
 from flows.project.git import git, resolve
 from flows.registry import gto, publish, saved_runs
 from flows.retraining import checkout
-from tests.flows.versions_project import clone, dvc, make_project, repro
+from tests.flows.versions_project import clone, dvc, make_project, moved_copy, repro
 
 
 def smallset(*arguments: str) -> Result:
@@ -42,14 +42,7 @@ def made(homes, tmp_path_factory) -> Path:
 @pytest.fixture
 def project(made, tmp_path, monkeypatch) -> Path:
     """A copy of it and of its remotes."""
-    for name in ("project", "project.git", "project-storage"):
-        shutil.copytree(made.with_name(name), tmp_path / name, symlinks=True)
-    folder = tmp_path / "project"
-    config = folder / ".dvc" / "config"
-    config.write_text(config.read_text().replace(str(made.parent), str(tmp_path)))
-    git("commit", "--quiet", "--message", "Elsewhere", ".dvc/config", folder=folder)
-    git("remote", "set-url", "origin", str(tmp_path / "project.git"), folder=folder)
-    git("push", "--quiet", "origin", "main", folder=folder)
+    folder = moved_copy(made, tmp_path)
     monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
     monkeypatch.chdir(folder)
     return folder

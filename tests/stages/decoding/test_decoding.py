@@ -5,7 +5,6 @@ import os
 import signal
 import struct
 import subprocess
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,13 @@ from stages.lib.decoding import processes, stream
 from stages.lib.images import decode, files
 from stages.lib.images.resizing import Resizing
 from stages.lib.inventory.contents import take_inventory
+from tests.stages.archive_inputs import raw_archive as archive
 
 
 def png(shade: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (40, 30), (shade, 0, 0)).save(file, "PNG")
     return file.getvalue()
-
-
-def archive(folder: Path, content: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(folder / "raw.zip", "w") as opened:
-        for name, data in content.items():
-            opened.writestr(name, data)
-    return folder / "raw.zip"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import random
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from stages.lib.decoding import quality
 from stages.lib.decoding.thumbnails import thumbnail
 from stages.lib.inventory import contents
 from stages.lib.inventory.contents import natural_order, take_inventory
+from tests.stages.archive_inputs import raw_archive as archive
 
 
 def png(seed: int, size: tuple[int, int] = (12, 8)) -> bytes:
@@ -21,13 +21,6 @@ def png(seed: int, size: tuple[int, int] = (12, 8)) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
-
-
-def archive(folder: Path, content: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(folder / "raw.zip", "w") as opened:
-        for name, data in content.items():
-            opened.writestr(name, data)
-    return folder / "raw.zip"
 
 
 def test_natural_order() -> None:

@@ -11,6 +11,7 @@ from stages.lib.networks import build as networks
 from stages.lib.networks.fusion import FusedConvolution, fuse
 from stages.lib.networks.precision import policy
 from stages.lib.networks.unfreezing import unfreeze
+from tests.stages.families import settled
 
 SHAPE = (4, 32, 32, 3)
 
@@ -42,19 +43,6 @@ def efficient_net() -> keras.Model:
 
 def residual() -> keras.Model:
     return keras_hub.models.ResNetBackbone([64], [3], [64, 16], [1, 1], [1, 2], "basic_block")
-
-
-def settled(model: keras.Model) -> keras.Model:
-    """Frozen, with normalisation as after a training, so that leaving any part of it out would show."""
-    rng = np.random.default_rng(0)
-    for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, layers.BatchNormalization):
-            values = {"gamma": (0.5, 1.5), "beta": (-1, 1), "moving_mean": (-1, 1), "moving_variance": (0.2, 2)}
-            for name, limits in values.items():
-                if (weight := getattr(layer, name)) is not None:
-                    weight.assign(rng.uniform(*limits, weight.shape))
-    model.trainable = False
-    return model
 
 
 def images() -> np.ndarray:
