@@ -26,6 +26,7 @@ LIB = {
     "training": ("networks", "arrays"),
     "pretrained": ("training",),
     "evaluation": ("inference",),
+    "resampling": ("evaluation", "arrays"),
     "comparison": ("evaluation",),
     "page": ("comparison",),
 }

@@ -8,13 +8,14 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, fiel
 
 from stages.lib.core.model_sections import (
     BackboneParams,
+    ClassifierParams,
     FeatureExtractionAugmentedParams,
     FeatureExtractionParams,
     FeaturesParams,
     FineTunedParams,
     ScratchParams,
 )
-from stages.lib.core.params import CommonParams, Params
+from stages.lib.core.params import CommonParams, Params, or_word
 from stages.lib.core.versions import VersionsParams
 
 # What `download.path` names while no folder is the source: DVC needs a path that is there.
@@ -172,6 +173,21 @@ class LabelIssuesParams(Params):
     threshold: Annotated[float, Field(gt=0, lt=0.5)]
 
 
+class CrossValidationParams(Params):
+    """Section `cross_validation`.
+
+    Attributes:
+        folds: parts that the images are divided into; each is judged by heads trained on the others.
+        repeats: how often, each time divided otherwise; "auto": more often with fewer images.
+        images: that take part at most.
+    """
+
+    enabled: bool
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1), or_word(AUTO)]
+    images: Annotated[int, Field(ge=100)]
+
+
 class ReportParams(Params):
     """Section `report`.
 
@@ -222,7 +238,9 @@ SECTIONS: dict[str, type[Params]] = {
     "fine_tuned": FineTunedParams,
     "evaluate": EvaluateParams,
     "label_issues": LabelIssuesParams,
+    "cross_validation": CrossValidationParams,
     "report": ReportParams,
+    "classifier": ClassifierParams,
     "gate": GateParams,
     "versions": VersionsParams,
 }
