@@ -20,8 +20,8 @@ def cross_validation(
         manifest: table of the images, from the stage `split`.
         duplicates: table of copies, from the stage `split`: no image is judged by a head that knows a copy of it.
         features: directory of the stage `features`.
-        figures: json to write, `resampling.summary`; without keys where this or `features` is turned off, or where fewer
-            than two classes have three different images.
+        figures: json to write, `resampling.summary`; without keys where this or `features` is turned off, or where
+            fewer than two classes have three different images.
         common: section `common` of params.yaml.
         params: section `cross_validation` of params.yaml.
     """

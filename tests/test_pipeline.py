@@ -87,7 +87,7 @@ def figures(folder: Path) -> dict[str, dict]:
 def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that `dvc repro` has run."""
     folder = make_project(tmp_path_factory.mktemp("by_dvc") / "project")
-    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 17
+    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 18
     return folder
 
 
@@ -141,7 +141,7 @@ def test_a_forced_run_leaves_dvc_lock_as_it_was(tmp_path):
     folder = make_project(tmp_path / "project")
     locks = []
     for _ in range(2):
-        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 17
+        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 18
         locks.append((folder / "dvc.lock").read_text())
     assert locks[0] == locks[1]
 

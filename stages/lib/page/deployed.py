@@ -31,6 +31,6 @@ def deployed(results: Results, refit: Refit, counts: dict[str, int]) -> str:
     return (
         f"models/classifier is the head of {REFITTED} trained again, in the same way, on all "
         f"{sum(counts.values()):,} images, so no image is left to measure it. What speaks for it are the figures of "
-        f"the head that was trained on {trained:,} of them, on the test images, and the cross-validation: more images make "
-        "the same procedure better on average, not worse."
+        f"the head that was trained on {trained:,} of them, on the test images, and the cross-validation: more images "
+        "make the same procedure better on average, not worse."
     )

@@ -68,6 +68,7 @@ def resample(
     folds: int,
     repeats: int,
     seed: int,
+    shown: bool = True,
 ) -> Resampled:
     """Divide the images into parts and judge each by heads trained on the others; and again, divided otherwise.
 
@@ -81,6 +82,7 @@ def resample(
         folds: parts.
         repeats: how often.
         seed: decides the parts.
+        shown: whether to tell how many heads are trained.
     """
     count, parts = len(labels), parts_of(labels, groups, folds)
     shares = _shares(labels, groups, parts)
@@ -99,7 +101,7 @@ def resample(
                     right[repeat, place, own] = predict(some, own) == labels[own]
                     yield
 
-    for _ in counted(steps(), "heads", repeats * parts * len(shares)):
+    for _ in counted(steps(), "heads", repeats * parts * len(shares)) if shown else steps():
         pass
     return Resampled(labels, groups, right, held_out, trained)
 
