@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.lib.arrays.rows import Picked
-from stages.lib.resampling import _head_stand_in as logistic
+from stages.lib.heads import logistic
 from stages.lib.resampling.repeated import Predict
 
 

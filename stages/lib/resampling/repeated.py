@@ -13,7 +13,7 @@ from stages.lib.core.progress import counted
 SHARES = (0.125, 0.25, 0.5, 1.0)
 LEAST = 2  # different images of a class that any head is trained on
 # `repeats: auto` judges so many images, some several times, and repeats so often at most.
-_JUDGED, _MOST_REPEATS = 2_000, 10
+_JUDGED, _MOST_REPEATS = 2_000, 5
 
 # Labels that a head predicts for some images, trained on others: (trained on, asked) -> int64 (asked,); both int64.
 Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_parts() -> None:
 
 
 def test_repeats_are_more_where_images_are_few() -> None:
-    assert [repeats_of("auto", count) for count in (40, 500, 5000)] == [10, 4, 1]
+    assert [repeats_of("auto", count) for count in (40, 500, 5000)] == [5, 4, 1]
     assert repeats_of(3, 5000) == 3
 
 
