@@ -8,6 +8,8 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from stages.lib.networks import tokens
+
 BOTH, MEAN = "mirror", "mirror_mean"
 
 
@@ -25,8 +27,8 @@ def mirrored(model: keras.Model) -> keras.Model:
     inputs = keras.Input(model.input_shape[1:], name="images")
     x = _both(model.input_shape[1:])(inputs)
     for layer in model.layers[1:]:
-        x = layer(x)
-        if layer.name == "pooling":
+        x = tokens.feature(layer, x)
+        if layer.name == tokens.POOLING:
             x = _mean(x.shape[1:])(x)
     return keras.Model(inputs, x, name=model.name)
 
@@ -38,7 +40,7 @@ def plain(model: keras.Model) -> keras.Model:
     inputs = keras.Input(model.input_shape[1:], name="images")
     x = inputs
     for layer in without(model.layers[1:]):
-        x = layer(x)
+        x = tokens.feature(layer, x)
     return keras.Model(inputs, x, name=model.name)
 
 
