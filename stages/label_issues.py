@@ -16,7 +16,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import LabelIssuesParams
 from stages.lib.images.manifest import SUBSETS, read_manifest
 from stages.lib.inference import predictions
-from stages.lib.splitting.kept_together import kept_together
+from stages.lib.splitting.together import groups_of
 
 _COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
 
@@ -89,7 +89,7 @@ def _by_features(features: Path, duplicates: Path, images: pd.DataFrame, folds: 
     sets = [feature_files.read(features, subset) for subset in SUBSETS]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    groups = kept_together(names, duplicates, images.reset_index())
+    groups = groups_of(names, duplicates, images)
 
     enough = large_enough(labels, groups, folds)
     checked, indices = np.unique(labels[enough], return_inverse=True)

@@ -24,9 +24,10 @@ LIB = {
     "networks": ("images",),
     "inference": ("networks",),
     "training": ("networks", "arrays"),
+    "heads": ("training",),
     "pretrained": ("training",),
     "evaluation": ("inference",),
-    "resampling": ("evaluation", "arrays"),
+    "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
     "page": ("comparison",),
 }

@@ -8,12 +8,20 @@ from stages.lib.resampling.repeated import Predict
 
 
 def head_predictor(
-    vectors: Picked, mirrored: Picked | None, labels: np.ndarray, groups: np.ndarray, classes: int, seed: int
+    vectors: Picked,
+    mirrored: Picked | None,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    classes: int,
+    seed: int,
+    *,
+    averaged: bool = True,
+    balanced: bool = False,
 ) -> Predict:
-    """Train logistic regressions on some of these images, and predict others.
+    """Train linear heads on some of these images, and predict others.
 
-    The strength of each is chosen inside the images that it is trained on. Where there are features of mirrored images,
-    it learns from both, and the mean of both answers counts.
+    Scaling and strength of each are chosen inside the images that it is trained on. Where there are features of
+    mirrored images, it learns from both.
 
     Args:
         vectors: float32 (images, channels).
@@ -22,14 +30,19 @@ def head_predictor(
         groups: int64 (images,), equal for copies.
         classes: their number.
         seed: of the choice of the strength.
+        averaged: whether it predicts from the mean of an image and its mirror, where it learns from both.
+        balanced: whether every class counts the same in training.
     """
 
     def predict(trained: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        both = None if mirrored is None else mirrored[trained]
-        head = logistic.fit(vectors[trained], labels[trained], groups[trained], classes, seed, mirrored=both)
-        probabilities = head.probabilities(vectors[asked])
-        if mirrored is not None:
-            probabilities = (probabilities + head.probabilities(mirrored[asked])) / 2
-        return probabilities.argmax(axis=1)
+        own, both = labels[trained], None if mirrored is None else mirrored[trained]
+        weights = 1 / np.bincount(own, minlength=classes)[own] if balanced else None
+        head = logistic.fit(
+            vectors[trained], own, groups[trained], classes, seed, both, averaged=averaged, weights=weights
+        )
+        unknown = vectors[asked]
+        if mirrored is not None and averaged:
+            unknown = (unknown + mirrored[asked]) / 2
+        return head.probabilities(unknown).argmax(axis=1)
 
     return predict

@@ -56,7 +56,7 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
     kept = different >= LEAST
     enough = np.flatnonzero(kept[labels])
     rows = enough[_drawn(labels[enough], most, seed)]
-    mirrors = [getattr(one, "mirrored", None) for one in sets]
+    mirrors = [one.mirrored for one in sets]
     return Images(
         Picked([one.vectors for one in sets], rows),
         None if any(mirror is None for mirror in mirrors) else Picked(mirrors, rows),

@@ -1,4 +1,4 @@
-"""Which images of the dataset belong together, by the tables that `split` wrote."""
+"""Which images belong together, read back from what the stage `split` wrote."""
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -11,16 +11,16 @@ from stages.lib.splitting.keys import joined, numbered
 _KEPT = "kept in "
 
 
-def kept_together(names: Sequence[str], duplicates: Path, manifest: pd.DataFrame) -> np.ndarray:
-    """Groups of images of which none may be judged by a model that knows another one: copies, and `split.group`.
+def groups_of(names: Sequence[str], duplicates: Path, images: pd.DataFrame) -> np.ndarray:
+    """Number images so that copies, and those of one group (`split.group`), have the same number.
 
     Args:
-        names: of the images, relative to the dataset.
+        names: paths relative to the dataset.
         duplicates: table of copies, from the stage `split`.
-        manifest: table of the images, from the same stage.
+        images: the manifest, with `path` as its index and the column `group`.
 
     Returns:
-        int64 (images,): equal for copies and within a group.
+        int64 (images,).
     """
     table = pd.read_csv(duplicates, dtype={"path": str, "class": str, "action": str}, na_filter=False)
     kept = table[table["action"].str.startswith(_KEPT)]
@@ -29,5 +29,4 @@ def kept_together(names: Sequence[str], duplicates: Path, manifest: pd.DataFrame
     paths = kept["action"].str.removeprefix(_KEPT) + "/" + kept["class"] + "/" + files
     known = dict(zip(paths, kept["group"], strict=True))
     copies = np.array([known.get(name, -1 - index) for index, name in enumerate(names)], np.int64)
-    groups = manifest.set_index("path")["group"]
-    return joined(copies, numbered(groups[list(names)].tolist()))
+    return joined(copies, numbered(images["group"][list(names)].tolist()))
