@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from stages.cross_validation import CrossValidationParams, cross_validation
 from stages.lib.arrays import feature_files
-from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.outputs import disable
 from stages.lib.core.params import CommonParams
 from stages.lib.images.manifest import SUBSETS, Subset
-
-PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+from tests.stages.head_params import HEAD
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -53,8 +50,7 @@ def run(**changes: object) -> dict[str, Any]:
         seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
     )
     files = ("manifest.csv", "duplicates.csv", "features", "cross_validation.json")
-    head = FeatureExtractionParams.model_validate(yaml.safe_load(PARAMS.read_text())["feature_extraction"])
-    cross_validation(*map(Path, files), common, head, CrossValidationParams.model_validate(settings))
+    cross_validation(*map(Path, files), common, HEAD, CrossValidationParams.model_validate(settings))
     return json.loads(Path("cross_validation.json").read_text())
 
 

@@ -61,7 +61,7 @@ def procedure_report(file: Path, results: Results, suspects: int) -> ProcedureRe
 
 def cautions_of(report: ProcedureReport | None, results: Results) -> Iterator[str]:
     """A caution where the single split was lucky."""
-    if report is None or results.recommended.name != HEAD:
+    if report is None or not results.recommended.is_linear:
         return
     found, measure = report.figures, report.figures["measure"]
     single = results.recommended.figures[measure]

@@ -31,7 +31,10 @@ FOUND: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skills = {"feature_extraction": 1.0, "scratch": 0.5}
-    return write_inputs(tmp_path_factory.mktemp("report"), ["<b>cat", "dog"], [30, 30], skills)
+    folder = write_inputs(tmp_path_factory.mktemp("report"), ["<b>cat", "dog"], [30, 30], skills)
+    summary = folder / "models" / "feature_extraction" / "summary.json"
+    summary.write_text(json.dumps(json.loads(summary.read_text()) | {"head": {"kind": "logistic"}}))
+    return folder
 
 
 def said(folder: Path, suspects: int = 0, **changes: Any) -> procedures.ProcedureReport:
