@@ -154,7 +154,8 @@ def draw(population: Population, head: Callable[[Population, int], Predict], ima
     now = procedure(found)
     more = growth(found, now, seed)
     named = weakest(found).stands_out
-    return Draw(now.figures[-1], more and more.gain, more and more.figure, named, accuracy)
+    gain, figure = (more.gain, more.figure) if more else (None, None)
+    return Draw(now.figures[-1], gain, figure, named, accuracy)
 
 
 def row_of(images: int, draws: list[Draw]) -> Row:

@@ -85,7 +85,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
         *procedures.cautions_of(procedure, results),
     ]
     content = _of_models(results, paths) | _of_data(results, paths)
-    counts = read_manifest(paths.manifest)["subset"].value_counts().to_dict()
+    counts = {str(name): int(count) for name, count in read_manifest(paths.manifest)["subset"].value_counts().items()}
     content |= {
         "procedure": procedure,
         "deployed": deployed(results, classifier.refit, counts),

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import keras
 import numpy as np
 
 from stages.lib.arrays import feature_files
-from stages.lib.arrays.rows import Picked
+from stages.lib.arrays.rows import Array, Picked
 from stages.lib.core.model_sections import FeatureExtractionParams, Refit
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
@@ -60,18 +61,22 @@ def refitted(
     classes, precision = feature_files.read_about(features)
     sets = [feature_files.read(features, subset) for subset in _SUBSETS[on]]
     labels = np.concatenate([one.labels for one in sets])
-    every = np.arange(len(labels))
     mirrors = [one.mirrored for one in sets if one.mirrored is not None]
     each = image_weights(labels, class_weights(labels, params.class_weights))
     head = logistic.fit(
-        Picked([one.vectors for one in sets], every),
+        _joined([one.vectors for one in sets]),
         labels,
         groups_of([name for one in sets for name in one.names]),
         len(classes),
         common.seed,
-        Picked(mirrors, every) if mirrors else None,
+        _joined(mirrors) if mirrors else None,
         averaged=params.mirror,
         weights=None if each is None else each.astype(np.float64),
     )
     model = whole_model(preset, head, common.pixels, precision)
     return Refitted(mirroring.mirrored(model) if params.mirror else model, head, len(labels))
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """All rows of several arrays, one array after the other, read when they are asked for."""
+    return cast("Array", Picked(parts, np.arange(sum(map(len, parts)))))

@@ -56,10 +56,10 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
     kept = different >= LEAST
     enough = np.flatnonzero(kept[labels])
     rows = enough[_drawn(labels[enough], most, seed)]
-    mirrors = [one.mirrored for one in sets]
+    mirrors = [one.mirrored for one in sets if one.mirrored is not None]
     return Images(
         Picked([one.vectors for one in sets], rows),
-        None if any(mirror is None for mirror in mirrors) else Picked(mirrors, rows),
+        Picked(mirrors, rows) if mirrors else None,
         (np.cumsum(kept) - 1)[labels[rows]],
         groups[rows],
         [name for name, keep in zip(names, kept, strict=True) if keep],

@@ -27,13 +27,15 @@ FOUND: dict[str, Any] = {
     },
 }
 
+HEAD = {"kind": "logistic", "scaling": "unit length", "strength": 0.1, "factor": 1.0, "judged": 0}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skills = {"feature_extraction": 1.0, "scratch": 0.5}
     folder = write_inputs(tmp_path_factory.mktemp("report"), ["<b>cat", "dog"], [30, 30], skills)
     summary = folder / "models" / "feature_extraction" / "summary.json"
-    summary.write_text(json.dumps(json.loads(summary.read_text()) | {"head": {"kind": "logistic"}}))
+    summary.write_text(json.dumps(json.loads(summary.read_text()) | {"head": HEAD}))
     return folder
 
 
