@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.lib.core import entry
+from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import BackboneParams, PretrainingParams
 from stages.lib.core.outputs import atomic_directory, atomic_file, disable
 from stages.lib.core.params import PRESET, CommonParams
-from stages.lib.core.sections import DownloadParams
 from stages.lib.networks.startup import start_tensorflow
 from stages.lib.pretrained import suitability
 

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from stages.lib.core import entry
+from stages.lib.core.data_sections import SplitParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv, write_json
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
 from stages.lib.duplicates.groups import search
 from stages.lib.images.manifest import SUBSETS

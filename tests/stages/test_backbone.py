@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from stages.backbone import BackboneParams, PretrainingParams, backbone
+from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import DownloadParams
 from tests.stages.checksums import checksums
 
 TINY = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
