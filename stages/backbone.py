@@ -9,7 +9,7 @@ from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import BackboneParams, PretrainingParams
 from stages.lib.core.outputs import atomic_directory, atomic_file, disable
-from stages.lib.core.params import PRESET, CommonParams
+from stages.lib.core.params import CommonParams
 from stages.lib.networks.startup import start_tensorflow
 from stages.lib.pretrained import suitability
 
@@ -48,13 +48,13 @@ def backbone(
             images of this size.
     """
     if not params.enabled:
-        if common.image_size == PRESET:
+        if not common.has_pixels:
             raise UserError("common.image_size: expected pixels with backbone.enabled: false. Received: 'preset'")
         disable(preset, "backbone")
         _write(pixels, {"image_size": common.pixels})
         _write(cautions, [])
         return
-    if params.preset == SAMPLE and common.image_size == PRESET:
+    if params.preset == SAMPLE and not common.has_pixels:
         raise UserError("common.image_size: expected pixels with backbone.preset: sample, which is made for any size")
 
     # Drawn before TensorFlow is imported, whose memory and threads the drawing processes do without.
@@ -65,7 +65,7 @@ def backbone(
 
     loaded = presets.load(params.preset) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
-    size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
+    size = presets.input_size(loaded, common.pixels if common.has_pixels else None)
     with atomic_directory(preset) as partial:
         presets.save(loaded, partial)
     _write(pixels, {"image_size": size})

@@ -67,9 +67,14 @@ class CommonParams(Params):
     interpolation: AskedInterpolation
 
     @property
+    def has_pixels(self) -> bool:
+        """Whether the size is known, rather than left to the preset."""
+        return isinstance(self.image_size, int)
+
+    @property
     def pixels(self) -> int:
         """Height and width of every model's input; a stage that needs them is started with those of the preset."""
-        if self.image_size == PRESET:
+        if not self.has_pixels:
             raise UserError(f"common.image_size: expected pixels here. Received: {PRESET!r}")
         return self.image_size
 
