@@ -27,6 +27,7 @@ LIB = {
     "pretrained": ("training",),
     "evaluation": ("inference",),
     "comparison": ("evaluation",),
+    "candidates": ("comparison", "pretrained"),
     "page": ("comparison",),
 }
 FLOWS = {
