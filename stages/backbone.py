@@ -39,7 +39,7 @@ def backbone(
 
     Args:
         candidates: a directory per slot, from the stage `candidate_features`.
-        preset: directory to write: a KerasHub preset.
+        preset: directory to write: a KerasHub preset, and pooling.json: how what it gives becomes one vector.
         pixels: json to write: image_size, height and width of every model's input in pixels.
         cautions: json to write: a list of sentences.
         comparison: json to write: a row per candidate (`choosing.choose_among`); none without candidates.
@@ -48,8 +48,8 @@ def backbone(
         params: section `backbone` of params.yaml.
 
     Raises:
-        UserError: no such preset, it is incomplete or not for images, it cannot be fetched, or it does not take
-            images of this size.
+        UserError: no such preset, it is incomplete or not for images, it cannot be fetched, it cannot take images
+            of this size, or it has no class token to pool.
     """
     if not params.enabled:
         if common.image_size == PRESET:
@@ -95,14 +95,19 @@ def _asked(preset: Path, common: CommonParams, download: DownloadParams, params:
     drawn = _draw(common, params.pretraining) if name == SAMPLE else None
 
     start_tensorflow(common.deterministic)
+    from stages.lib.networks import pooling_file, tokens
     from stages.lib.pretrained import presets
 
     with recommended.ways_out(params.preset, name):
         loaded = presets.load(name) if drawn is None else _pretrained(drawn, common, params.pretraining)
+    own = presets.size_of(loaded)
     size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
+    loaded = presets.for_size(loaded, size)
+    tokens.check(loaded[0], params.pooling)
     with atomic_directory(preset) as partial:
         presets.save(loaded, partial)
-    return _Taken(name, loaded[0].count_params(), size, presets.size_of(loaded))
+        pooling_file.write(partial, params.pooling)
+    return _Taken(name, loaded[0].count_params(), size, own)
 
 
 def _chosen(candidates: Path, preset: Path, comparison: Path, common: CommonParams) -> _Taken:

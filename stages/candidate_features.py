@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stages.lib.candidates import slots
 from stages.lib.core import entry
-from stages.lib.core.model_sections import FeaturesParams
+from stages.lib.core.model_sections import BackboneParams, FeaturesParams
 from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import PRESET, CommonParams
 from stages.lib.networks.startup import start_tensorflow
@@ -18,6 +18,7 @@ def candidate_features(
     duplicates: Path,
     output: Path,
     common: CommonParams,
+    backbone: BackboneParams,
     features: FeaturesParams,
 ) -> None:
     """Write a candidate, its features, and predictions of heads that have not seen the image, to a directory.
@@ -30,6 +31,7 @@ def candidate_features(
         output: directory to write: candidate.json, preset/, features of train and validation (`feature_files`), and
             out_of_fold.csv.
         common: section `common` of params.yaml.
+        backbone: section `backbone` of params.yaml; only how features are pooled.
         features: section `features` of params.yaml.
 
     Raises:
@@ -51,7 +53,7 @@ def candidate_features(
     with atomic_directory(output) as unfinished:
         preset = unfinished / "preset"
         preset.mkdir()
-        found = loading.take(name, None if common.image_size == PRESET else common.pixels, preset)
+        found = loading.take(name, None if common.image_size == PRESET else common.pixels, backbone.pooling, preset)
         slots.write_about(unfinished, found)
         size, resizing = found.image_size, asked(common, preset)
         step_in = partial(extraction.step_in, preset, size, features.batch_size)

@@ -27,7 +27,7 @@ def candidates(entries: Path, common: CommonParams, backbone: BackboneParams) ->
         from stages.lib.candidates.loading import look
 
         for name in filter(None, asked):
-            size = look(name, None if common.image_size == PRESET else common.pixels)
+            size = look(name, None if common.image_size == PRESET else common.pixels, backbone.pooling)
             print(f"candidate {name}, for images of {size} x {size}", flush=True)
     else:
         print("backbone.candidates: none, backbone.preset is taken")

@@ -33,12 +33,12 @@ DOWNLOAD = DownloadParams(
 def asking(*presets: Path | str | None) -> BackboneParams:
     named = [None if one is None else str(one) for one in presets]
     pretraining = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
-    return BackboneParams(enabled=True, preset="auto", candidates=named, pretraining=pretraining)
+    return BackboneParams(enabled=True, preset="auto", candidates=named, pooling="mean", pretraining=pretraining)
 
 
 @pytest.fixture(scope="module")
 def costly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A preset that takes images of 32 x 32 pixels only, and more multiplications than the one of `preset`."""
+    """A preset that takes more multiplications than the one of `preset`."""
     import keras_hub
 
     folder = tmp_path_factory.mktemp("costly") / "costly"
@@ -64,7 +64,7 @@ def run(folder: Path, tables: list[Path], common: CommonParams, asked: BackboneP
     candidates(folder / "entries", common, asked)
     for slot in SLOTS:
         output = folder / "candidates" / slot
-        candidate_features(folder / "entries" / f"{slot}.json", *tables, output, common, FEATURES)
+        candidate_features(folder / "entries" / f"{slot}.json", *tables, output, common, asked, FEATURES)
     made = [folder / name for name in ("backbone", "size.json", "cautions.json", "comparison.json")]
     backbone(folder / "candidates", *made, common, DOWNLOAD, asked)
     return {Path(row["preset"]).name: row for row in json.loads(made[-1].read_text())}
@@ -116,7 +116,7 @@ def test_what_is_known_of_a_candidate_does_not_depend_on_time(
     folder, _ = chosen
     # As in a process of its own, where Keras has named no layer yet.
     keras.utils.clear_session()
-    candidate_features(folder / "entries" / "third.json", *tables, tmp_path / "again", common, FEATURES)
+    candidate_features(folder / "entries" / "third.json", *tables, tmp_path / "again", common, asking(), FEATURES)
     assert checksums(tmp_path / "again") == checksums(folder / "candidates" / "third")
 
 
@@ -155,9 +155,12 @@ def test_a_candidate_that_is_none_is_named_before_any_work(preset: Path, common:
         assert not (tmp_path / "entries").exists()
 
 
-def test_a_size_that_a_candidate_does_not_take_is_said_with_its_name(
-    costly: Path, common: CommonParams, tmp_path: Path
-) -> None:
-    other = common.model_copy(update={"image_size": 48})
-    with pytest.raises(UserError, match=r"^backbone\.candidates: '.*costly': common\.image_size: expected 32"):
-        candidates(tmp_path / "entries", other, asking(costly))
+def test_a_size_that_a_candidate_does_not_take_is_said_with_its_name(common: CommonParams, tmp_path: Path) -> None:
+    import keras_hub
+
+    from tests.stages.token_families import vit
+
+    vit().save_to_preset(str(tmp_path / "vit"))
+    keras_hub.layers.ImageConverter(scale=1.0).save_to_preset(str(tmp_path / "vit"))
+    with pytest.raises(UserError, match=r"^backbone\.candidates: '.*vit': common\.image_size: expected a multiple of 8"):
+        candidates(tmp_path / "entries", common.model_copy(update={"image_size": 44}), asking(tmp_path / "vit"))

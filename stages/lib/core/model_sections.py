@@ -10,6 +10,7 @@ from stages.lib.core.params import (
     HeadParams,
     ImageTrainingParams,
     Params,
+    Pooling,
     TrainingParams,
     or_word,
 )
@@ -51,11 +52,13 @@ class BackboneParams(Params):
     Attributes:
         preset: `auto`, `sample`, a preset directory, or a name or handle that KerasHub knows.
         candidates: presets of which the best is taken in place of `preset`; None keeps the places of those after it.
+        pooling: how what the backbone gives becomes one vector; "cls" and "both" need a class token.
     """
 
     enabled: bool
     preset: Annotated[str, Field(min_length=1)]
     candidates: Annotated[list[Annotated[str, Field(min_length=1)] | None], AfterValidator(_candidates)]
+    pooling: Pooling
     pretraining: PretrainingParams
 
 
@@ -99,8 +102,8 @@ class FineTunedParams(ImageTrainingParams):
     """Section `fine_tuned`: how much of the backbone trains, and how.
 
     Attributes:
-        unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
-            normalisation never trains.
+        unfreeze: "all", or a number counted from the output of the backbone: of blocks in a transformer, whose
+            embeddings then stay as they are, else of layers with weights. Batch normalisation never trains.
     """
 
     unfreeze: Annotated[int, Field(ge=1), or_word("all")]
