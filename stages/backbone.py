@@ -117,7 +117,7 @@ def _chosen(candidates: Path, preset: Path, comparison: Path, common: CommonPara
 
     best = choosing.choose_among(candidates)
     with atomic_directory(preset) as partial:
-        shutil.copytree(best.folder / "preset", partial, dirs_exist_ok=True)
+        shutil.copytree(best.preset, partial, dirs_exist_ok=True)
     _write(comparison, best.rows)
     found = best.candidate
     return _Taken(found.preset, found.parameters, found.image_size, found.own_size)

@@ -48,10 +48,11 @@ def candidate_features(
     from stages.lib.candidates import extraction, judging, loading
     from stages.lib.images.manifest import read_subsets
     from stages.lib.images.resizing import asked
+    from stages.lib.inference import predictions
     from stages.lib.networks.precision import choose
 
     with atomic_directory(output) as unfinished:
-        preset = unfinished / "preset"
+        preset = unfinished / slots.PRESET
         preset.mkdir()
         found = loading.take(name, None if common.image_size == PRESET else common.pixels, backbone.pooling, preset)
         slots.write_about(unfinished, found)
@@ -59,12 +60,13 @@ def candidate_features(
         step_in = partial(extraction.step_in, preset, size, features.batch_size)
         precision = choose("candidate_features", features.precision, step_in)
         forward = extraction.forward(preset, size, features.batch_size, precision)
+        views_of = partial(extraction.views, forward, size, features, resizing)
         for subset, images in zip(judging.LEARNED, read_subsets(dataset, manifest, *judging.LEARNED), strict=True):
-            parts = extraction.parts(forward, images.paths, size, features.batch_size, resizing)
-            feature_files.write(unfinished, subset, images, found.channels, parts)
+            extraction.write(unfinished, subset, images, found.channels, views_of, features.mirror)
             print(f"{name}, {subset}: {len(images.paths)} images", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)
-        judging.write(judging.judge(unfinished, manifest, duplicates, common.seed), unfinished)
+        judged = judging.judge(unfinished, manifest, duplicates, common.seed)
+        predictions.write(judged, unfinished / slots.OUT_OF_FOLD)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from stages.lib.core import entry
 from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
-from stages.lib.page import cautions as report_cautions
 from stages.lib.page import backbones, charts, classes, data, explained, findings, left_out, verdict
+from stages.lib.page import cautions as report_cautions
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
 from stages.lib.page.render import percent, render

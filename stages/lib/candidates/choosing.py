@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stages.lib.arrays import feature_files
-from stages.lib.candidates import extraction, judging, slots
+from stages.lib.candidates import extraction, slots
 from stages.lib.candidates.cost import milliseconds
 from stages.lib.candidates.slots import Candidate
 from stages.lib.comparison.choice import choose
@@ -26,7 +26,7 @@ class Chosen:
     """The candidate that is taken.
 
     Attributes:
-        folder: of its slot; its preset lies in `preset`.
+        folder: of its slot.
         candidate: what is known of it.
         rows: a row per candidate, the cheapest first, for the report.
     """
@@ -34,6 +34,11 @@ class Chosen:
     folder: Path
     candidate: Candidate
     rows: list[dict[str, Any]]
+
+    @property
+    def preset(self) -> Path:
+        """Directory of the preset."""
+        return self.folder / slots.PRESET
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def choose_among(folder: Path) -> Chosen:
     found = slots.read_all(folder)
     if not found:
         raise UserError("backbone.candidates: expected at least one preset, every slot is empty")
-    tables = {one: judging.read(one) for one in found}
+    tables = {one: predictions.read(one / slots.OUT_OF_FOLD) for one in found}
     labels = next(iter(tables.values()))["label"].to_numpy()
     measure = measure_of(labels)
     judged = [_judge(one, found[one], tables[one], measure) for one in sorted(found, key=lambda one: _cost(found[one]))]
@@ -90,7 +95,7 @@ def _judge(folder: Path, candidate: Candidate, table: Any, measure: Measure) -> 
 def _row(one: _Judged, measure: Measure, chosen: str, best: str) -> dict[str, Any]:
     candidate = one.candidate
     _, precision = feature_files.read_about(one.folder)
-    forward = extraction.forward(one.folder / "preset", candidate.image_size, _BATCH, precision)
+    forward = extraction.forward(one.folder / slots.PRESET, candidate.image_size, _BATCH, precision)
     return {
         **asdict(candidate),
         "images": len(one.labels),

@@ -58,7 +58,11 @@ def _multiplications(operation: tf.Operation) -> int:
         return made * math.prod(shapes[1][:2])
     if kind == "Einsum":
         terms = operation.get_attr("equation").decode().split("->")[0].split(",")
-        sizes = {letter: size for term, shape in zip(terms, shapes, strict=True) for letter, size in zip(term, shape, strict=True)}
+        sizes = {
+            letter: size
+            for term, shape in zip(terms, shapes, strict=True)
+            for letter, size in zip(term, shape, strict=True)
+        }
         return math.prod(sizes.values())
     turned = operation.get_attr("transpose_a" if kind == "MatMul" else "adj_x")
     return made * shapes[0][-2 if turned else -1]

@@ -1,17 +1,24 @@
 """The features of images that a candidate gives."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from stages.lib.arrays import feature_files
+from stages.lib.core.model_sections import FeaturesParams
 from stages.lib.core.params import Precision
 from stages.lib.core.progress import counted
 from stages.lib.images.decode import stream
+from stages.lib.images.manifest import Subset, SubsetName
 from stages.lib.images.resizing import Resizing
 from stages.lib.inference.forward import compiled
 from stages.lib.networks.build import feature_extractor
 from stages.lib.networks.precision import Step
+
+_PART = 2048  # images
 
 
 def forward(preset: Path, pixels: int, batch_size: int, precision: Precision) -> Callable[[np.ndarray], np.ndarray]:
@@ -26,23 +33,55 @@ def forward(preset: Path, pixels: int, batch_size: int, precision: Precision) ->
     return compiled(feature_extractor(preset, pixels, precision), batch_size)
 
 
-def parts(
-    run: Callable[[np.ndarray], np.ndarray], paths: Sequence[Path], pixels: int, batch_size: int, resizing: Resizing
-) -> Iterator[np.ndarray]:
-    """Features of images, float32 (batch, channels), one batch after the other.
+def views(
+    run: Callable[[np.ndarray], np.ndarray],
+    pixels: int,
+    params: FeaturesParams,
+    resizing: Resizing,
+    paths: Sequence[Path],
+) -> np.ndarray:
+    """Features of some images and, where they are asked for, of their mirror images: float32 (images, views, channels).
 
     Args:
         run: as `forward` gives it.
+        pixels: height and width that the images get.
+        params: section `features` of params.yaml.
+        resizing: how the images become squares.
         paths: files of the images.
-        pixels: height and width that they get.
-        batch_size: images per forward pass.
-        resizing: how they become squares.
 
     Raises:
         BrokenImage: a file cannot be decoded; its name comes first.
     """
-    batches = stream(paths, pixels, "rgb", batch_size, resizing=resizing)
-    return counted(map(run, batches), "features", -(-len(paths) // batch_size))
+    turned = (1, -1)[: 1 + params.mirror]
+    batches = stream(paths, pixels, "rgb", params.batch_size, resizing=resizing)
+    return np.concatenate([np.stack([run(batch[:, :, ::step]) for step in turned], axis=1) for batch in batches])
+
+
+def write(
+    folder: Path,
+    subset: SubsetName,
+    images: Subset,
+    channels: int,
+    views_of: Callable[[Sequence[Path]], np.ndarray],
+    mirror: bool,
+) -> None:
+    """Write the features of a subset as the stage `features` does.
+
+    Args:
+        folder: exists.
+        subset: its name.
+        images: the images of the subset.
+        channels: size of a feature vector.
+        views_of: gives float32 (images, views, channels) of some images, as `views` does.
+        mirror: whether there are two views.
+    """
+    # Kept in files meanwhile: the mirrored ones are written after all others, and need not fit into memory.
+    with TemporaryDirectory(dir=folder) as parts:
+        again = partial(feature_files.in_parts, Path(parts), subset, images.paths, _PART, views_of)
+        shown = counted(again(), f"features of {subset}", -(-len(images.paths) // _PART))
+        vectors = (part[:, 0] for part in shown)
+        mirrored = (part[:, 1] for part in again()) if mirror else None
+        feature_files.write(folder, subset, images, channels, vectors, mirrored)
 
 
 def step_in(preset: Path, pixels: int, batch_size: int, precision: Precision) -> Step:

@@ -7,13 +7,15 @@ import pandas as pd
 
 from stages.lib.arrays import feature_files
 from stages.lib.arrays.rows import Picked
-from stages.lib.candidates.folds import groups_of, out_of_fold
+from stages.lib.core.errors import UserError
+from stages.lib.heads import logistic
+from stages.lib.heads.cross_validation import out_of_fold
 from stages.lib.images.manifest import SubsetName, read_manifest
 from stages.lib.inference import predictions
+from stages.lib.splitting.together import groups_of
 
 # What a choice may learn from: never the test images.
 LEARNED: tuple[SubsetName, ...] = ("train", "validation")
-_FILE = "out_of_fold.csv"
 
 
 def judge(folder: Path, manifest: Path, duplicates: Path, seed: int) -> pd.DataFrame:
@@ -30,22 +32,21 @@ def judge(folder: Path, manifest: Path, duplicates: Path, seed: int) -> pd.DataF
 
     Returns:
         As `predictions.measured`.
+
+    Raises:
+        UserError: no image can be held out.
     """
     classes, _ = feature_files.read_about(folder)
     sets = [feature_files.read(folder, subset) for subset in LEARNED]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    vectors = Picked([found.vectors for found in sets], np.arange(len(names)))
+    every = np.arange(len(names))
+    vectors = Picked([found.vectors for found in sets], every)
+    others = [found.mirrored for found in sets if found.mirrored is not None]
     images = read_manifest(manifest).set_index("path")
-    probabilities = out_of_fold(vectors, labels, groups_of(names, duplicates, images), len(classes), seed)
-    return predictions.measured(names, images["sha256"][names].tolist(), labels, classes, probabilities)
-
-
-def write(judged: pd.DataFrame, folder: Path) -> None:
-    """Write the predictions that `judge` gives."""
-    predictions.write(judged, folder / _FILE)
-
-
-def read(folder: Path) -> pd.DataFrame:
-    """Read the predictions that `write` wrote."""
-    return predictions.read(folder / _FILE)
+    groups = groups_of(names, duplicates, images)
+    mirrored = Picked(others, every) if others else None
+    found = out_of_fold(logistic.fit, vectors, labels, groups, len(classes), seed, mirrored)
+    if not len(found):
+        raise UserError("backbone.candidates: expected a class with two images that are no copies, to choose by")
+    return predictions.measured(names, images["sha256"][names].tolist(), labels, classes, found[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 from stages.lib.core.model_sections import SLOTS
 from stages.lib.core.outputs import DISABLED, atomic_directory, is_disabled, write_json
 
+PRESET, OUT_OF_FOLD = "preset", "out_of_fold.csv"  # in the directory of a slot, beside its features
 _ABOUT = "candidate.json"
 
 
