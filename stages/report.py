@@ -11,8 +11,8 @@ from stages.lib.core import entry
 from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
+from stages.lib.page import backbones, charts, classes, data, explained, findings, left_out, verdict
 from stages.lib.page import cautions as report_cautions
-from stages.lib.page import charts, classes, data, explained, findings, left_out, verdict
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
 from stages.lib.page.render import percent, render
@@ -35,6 +35,7 @@ class ReportPaths:
         duplicates: copies and near copies.
         labels: images that are likely mislabelled.
         cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+        backbones: a row per candidate for the backbone, as the stage `backbone` writes it.
         models: a directory per model.
         evaluations: a directory per model, as `evaluate` writes it.
         parameters: params.yaml.
@@ -52,6 +53,7 @@ class ReportPaths:
     duplicates: Path
     labels: Path
     cautions: Path
+    backbones: Path
     models: Path
     evaluations: Path
     parameters: Path
@@ -76,6 +78,7 @@ def report(paths: ReportPaths, params: ReportParams) -> None:
     content = _of_models(results, paths) | _of_data(results, paths)
     content |= {
         "cautions": report_cautions.cautions(results, more),
+        "backbones": backbones.compared(paths.backbones),
         "errors": gallery(results, paths.dataset, params.worst),
         "copies": findings.copies(paths.duplicates, paths.archive),
         "suspects": findings.suspects(paths.labels, paths.dataset, results),

@@ -28,6 +28,7 @@ LIB = {
     "pretrained": ("training",),
     "evaluation": ("inference",),
     "comparison": ("evaluation",),
+    "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "page": ("comparison",),
 }
 FLOWS = {

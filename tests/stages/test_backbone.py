@@ -18,7 +18,7 @@ TINY = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
 
 
 def of(preset: str, enabled: bool = True) -> BackboneParams:
-    return BackboneParams(enabled=enabled, preset=preset, pooling="mean", pretraining=TINY)
+    return BackboneParams(enabled=enabled, preset=preset, candidates=[], pooling="mean", pretraining=TINY)
 
 
 def run(directory: Path, common: CommonParams, params: BackboneParams, source: str = "sample") -> int:
@@ -36,7 +36,9 @@ def run(directory: Path, common: CommonParams, params: BackboneParams, source: s
         max_hours=1,
         links="inside",
     )
-    backbone(directory, size, cautions, common, download, params)
+    comparison = directory.with_suffix(".comparison.json")
+    backbone(directory.parent / "none", directory, size, cautions, comparison, common, download, params)
+    assert json.loads(comparison.read_text()) == []
     return json.loads(size.read_text())["image_size"]
 
 

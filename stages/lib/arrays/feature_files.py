@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.arrays.rows import Array, open_rows, write_rows
+from stages.lib.arrays.rows import Rows, open_rows, write_rows
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
 from stages.lib.images.manifest import Subset, SubsetName
@@ -28,10 +28,10 @@ class FeatureSet:
         mirrored: as `vectors`, of the images mirrored left to right; None where `features.mirror` is off.
     """
 
-    vectors: Array
+    vectors: np.ndarray | Rows
     labels: np.ndarray
     names: list[str]
-    mirrored: Array | None = None
+    mirrored: np.ndarray | Rows | None = None
 
 
 def write(
