@@ -14,7 +14,8 @@ published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.ya
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images
 svm                 scikit-learn's, kernel and strength by cross-validation, likewise
 nearest_neighbours  scikit-learn's, their number by cross-validation, likewise
-kerashub            `ImageClassifier.fit` as it comes compiled, all of it training: 20 epochs of batches of 16
+kerashub            `ImageClassifier.fit` as it comes compiled, all of it training: batches of 16,
+                    20 epochs and 300 steps at least, the best epoch on validation images
 notebook            `feature_extraction_augmented`, then `fine_tuned` (Adam, 1e-5), in profiles/dogs_vs_cats.yaml
 
 Features and finished cells are kept in the folder `--cache`; a cell is measured once, until its images, backbone or
@@ -26,78 +27,29 @@ whose file name has a sha256 that begins with 0 to 7.
 import gc
 import hashlib
 import json
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
-from benchmarks import few_cells, few_features, few_trainings
+from benchmarks import few_cells
 from benchmarks.few_features import Cell
+from benchmarks.few_methods import METHODS, OURS, ROOT, sections_of
 from benchmarks.few_tasks import Task, read_task
 from benchmarks.options import Json
 from flows.errors import FlowError
-from flows.project import profiles
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import Params
-from stages.lib.core.section_checks import read_sections
 from stages.lib.evaluation.metrics import log_loss
 from stages.lib.networks.startup import start_tensorflow
 
-ROOT = Path(__file__).resolve().parents[1]
 COUNTS, SEEDS = "10,25,50,100,250", 5
-AUGMENTED = "feature_extraction_augmented", "fine_tuned"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to learn.
-
-    Attributes:
-        work: gives probabilities of the test images, float64 (images, classes).
-        deciding: sections of params.yaml that it reads.
-        profile: of which they are; None: params.yaml as it is.
-    """
-
-    work: Callable[[Cell], np.ndarray]
-    deciding: tuple[str, ...] = ()
-    profile: str | None = None
-
-
-METHODS = {
-    "default": Method(few_features.default_head, ("feature_extraction",)),
-    "fine_tuned": Method(partial(few_trainings.trained_by_stages, names=AUGMENTED), AUGMENTED),
-    "published_head": Method(few_features.published_head, ("feature_extraction",), "dogs_vs_cats"),
-    "logistic_regression": Method(few_features.logistic_regression),
-    "svm": Method(few_features.support_vectors),
-    "nearest_neighbours": Method(few_features.nearest_neighbours),
-    "kerashub": Method(few_trainings.kerashub),
-    "notebook": Method(partial(few_trainings.trained_by_stages, names=AUGMENTED), AUGMENTED, "dogs_vs_cats"),
-}
-OURS = ("default", "fine_tuned")
-
-
-def sections_of(profile: str | None) -> dict[str, Params]:
-    """Every section of params.yaml, once a profile is written over it as `smallset use` does; in float32."""
-    with few_features.scratch_folder() as folder:
-        shutil.copy(ROOT / "params.yaml", folder)
-        shutil.copytree(ROOT / "profiles", folder / "profiles")
-        if profile is not None:
-            profiles.use(profile)
-        found = read_sections()
-    # Which precision is fast is no question here.
-    return {
-        name: one.model_copy(update={"precision": "float32"}) if hasattr(one, "precision") else one
-        for name, one in found.items()
-    }
 
 
 @dataclass(frozen=True)
@@ -117,7 +69,9 @@ class Table:
             for seed in range(self.seeds):
                 for count in filter(task.has_room_for, self.counts):
                     for name in self.methods:
-                        deciding = {key: self.sections[name][key].model_dump() for key in METHODS[name].deciding}
+                        deciding = {
+                            key: self.sections[name][key].model_dump(warnings=False) for key in METHODS[name].deciding
+                        }
                         shaping = [task.identity, task.common.model_dump(), name, count, seed, deciding]
                         text = json.dumps(shaping, sort_keys=True)
                         yield task, name, count, seed, hashlib.sha256(text.encode()).hexdigest()

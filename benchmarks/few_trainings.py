@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from benchmarks.few_features import Cell, scratch_folder
 from benchmarks.few_tasks import Task
 from stages.lib.core.params import Params
 
-KERASHUB_EPOCHS, KERASHUB_BATCH = 20, 16
+_BATCH = 16
+_EPOCHS, _STEPS = 20, 300  # at least, both
 
 
 def trained_by_stages(cell: Cell, names: Sequence[str]) -> np.ndarray:
@@ -68,27 +70,30 @@ def kerashub(cell: Cell) -> np.ndarray:
     """KerasHub's `ImageClassifier`, compiled as it comes, all of it training; the epoch with the least loss is kept."""
     import keras
     import keras_hub
+    import tensorflow as tf
 
     task, split = cell.task, cell.split
     keras.utils.set_random_seed(cell.seed)
     model = keras_hub.models.ImageClassifier.from_preset(str(task.preset), num_classes=len(task.classes))
     model.preprocessor.image_size = (task.common.pixels, task.common.pixels)
-    images = {name: _decoded(task, rows) for name, rows in vars(split).items()}
+    train, validation, test = (_decoded(task, rows) for rows in (split.train, split.validation, split.test))
+    # KerasHub does not shuffle arrays, though `fit` is asked to: all images of one class would come first.
+    shuffled = tf.data.Dataset.from_tensor_slices((train, task.labels[split.train])).shuffle(len(train), cell.seed)
     with scratch_folder() as folder:
         best = keras.callbacks.ModelCheckpoint(
             folder / "best.weights.h5", monitor="val_loss", save_best_only=True, save_weights_only=True
         )
         model.fit(
-            images["train"],
-            task.labels[split.train],
-            batch_size=KERASHUB_BATCH,
-            epochs=KERASHUB_EPOCHS,
-            validation_data=(images["validation"], task.labels[split.validation]),
+            shuffled.batch(_BATCH),
+            epochs=max(_EPOCHS, math.ceil(_STEPS / math.ceil(len(train) / _BATCH))),
+            validation_data=(validation, task.labels[split.validation]),
             callbacks=[best],
             verbose=0,
         )
         model.load_weights(folder / "best.weights.h5")
-    return keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(images["test"], verbose=0))).astype(np.float64)
+    return keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(test, batch_size=64, verbose=0))).astype(
+        np.float64
+    )
 
 
 def _decoded(task: Task, rows: np.ndarray) -> np.ndarray:
