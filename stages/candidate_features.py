@@ -7,7 +7,7 @@ from stages.lib.candidates import slots
 from stages.lib.core import entry
 from stages.lib.core.model_sections import BackboneParams, FeaturesParams
 from stages.lib.core.outputs import atomic_directory
-from stages.lib.core.params import PRESET, CommonParams
+from stages.lib.core.params import CommonParams
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -54,7 +54,7 @@ def candidate_features(
     with atomic_directory(output) as unfinished:
         preset = unfinished / slots.PRESET
         preset.mkdir()
-        found = loading.take(name, None if common.image_size == PRESET else common.pixels, backbone.pooling, preset)
+        found = loading.take(name, common.pixels if common.has_pixels else None, backbone.pooling, preset)
         slots.write_about(unfinished, found)
         size, resizing = found.image_size, asked(common, preset)
         step_in = partial(extraction.step_in, preset, size, features.batch_size)

@@ -5,7 +5,7 @@ from pathlib import Path
 from stages.lib.candidates import slots
 from stages.lib.core import entry
 from stages.lib.core.model_sections import BackboneParams
-from stages.lib.core.params import PRESET, CommonParams
+from stages.lib.core.params import CommonParams
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -27,7 +27,7 @@ def candidates(entries: Path, common: CommonParams, backbone: BackboneParams) ->
         from stages.lib.candidates.loading import look
 
         for name in filter(None, asked):
-            size = look(name, None if common.image_size == PRESET else common.pixels, backbone.pooling)
+            size = look(name, common.pixels if common.has_pixels else None, backbone.pooling)
             print(f"candidate {name}, for images of {size} x {size}", flush=True)
     else:
         print("backbone.candidates: none, backbone.preset is taken")
