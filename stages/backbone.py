@@ -100,7 +100,7 @@ def _asked(preset: Path, common: CommonParams, download: DownloadParams, params:
     from stages.lib.networks import pooling_file, tokens
     from stages.lib.pretrained import presets
 
-    with recommended.ways_out(params.preset, name):
+    with recommended.ways_out(params.preset):
         loaded = presets.load(name) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
     size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
