@@ -106,7 +106,8 @@ def project(folder: Path, images: Path, preset: Path, image_size: int) -> None:
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     shutil.copytree(preset, folder / "models" / "backbone")
     (folder / "models" / "image_size.json").write_text(json.dumps({"image_size": image_size}) + "\n")
-    (folder / "models" / "backbone_cautions.json").write_text("[]\n")
+    for name in ("backbone_cautions", "backbones"):
+        (folder / "models" / f"{name}.json").write_text("[]\n")
     author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
     for command in (
         ["git", "init"],

@@ -10,7 +10,7 @@ from stages.lib.core import entry
 from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import SAMPLE, BackboneParams, PretrainingParams
-from stages.lib.core.outputs import atomic_directory, atomic_file, disable
+from stages.lib.core.outputs import DISABLED, atomic_directory, atomic_file, disable
 from stages.lib.core.params import CommonParams
 from stages.lib.networks.startup import start_tensorflow
 from stages.lib.pretrained import recommended, suitability
@@ -27,6 +27,7 @@ def backbone(
     pixels: Path,
     cautions: Path,
     comparison: Path,
+    known: Path,
     common: CommonParams,
     download: DownloadParams,
     params: BackboneParams,
@@ -43,6 +44,7 @@ def backbone(
         pixels: json to write: image_size, height and width of every model's input in pixels.
         cautions: json to write: a list of sentences.
         comparison: json to write: a row per candidate (`choosing.choose_among`); none without candidates.
+        known: directory to write: the features that the chosen candidate has; none without candidates.
         common: section `common` of params.yaml.
         download: section `download` of params.yaml: where the images come from.
         params: section `backbone` of params.yaml.
@@ -57,13 +59,13 @@ def backbone(
         disable(preset, "backbone")
         _write(pixels, {"image_size": common.pixels})
         _write(cautions, [])
-        _write(comparison, [])
+        _nothing_to_choose(comparison, known)
         return
     if any(params.candidates):
-        found = _chosen(candidates, preset, comparison, common)
+        found = _chosen(candidates, preset, comparison, known, common)
     else:
         found = _asked(preset, common, download, params)
-        _write(comparison, [])
+        _nothing_to_choose(comparison, known)
     _write(pixels, {"image_size": found.image_size})
     sentences = suitability.cautions(download.source, found.name, found.own_size, found.image_size)
     _write(cautions, sentences)
@@ -98,7 +100,7 @@ def _asked(preset: Path, common: CommonParams, download: DownloadParams, params:
     from stages.lib.networks import pooling_file, tokens
     from stages.lib.pretrained import presets
 
-    with recommended.ways_out(params.preset, name):
+    with recommended.ways_out(params.preset):
         loaded = presets.load(name) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
     size = presets.input_size(loaded, common.pixels if common.has_pixels else None)
@@ -110,14 +112,24 @@ def _asked(preset: Path, common: CommonParams, download: DownloadParams, params:
     return _Taken(name, loaded[0].count_params(), size, own)
 
 
-def _chosen(candidates: Path, preset: Path, comparison: Path, common: CommonParams) -> _Taken:
-    """Write the best of the candidates, and how they compare."""
+def _nothing_to_choose(comparison: Path, known: Path) -> None:
+    """Say that there were no candidates: no row, and a directory without features."""
+    _write(comparison, [])
+    with atomic_directory(known) as partial:
+        (partial / DISABLED).write_text("There are no `backbone.candidates` in params.yaml.\n", encoding="utf-8")
+
+
+def _chosen(candidates: Path, preset: Path, comparison: Path, known: Path, common: CommonParams) -> _Taken:
+    """Write the best of the candidates, its features, and how the candidates compare."""
     start_tensorflow(common.deterministic)
     from stages.lib.candidates import choosing
 
     best = choosing.choose_among(candidates)
     with atomic_directory(preset) as partial:
         shutil.copytree(best.preset, partial, dirs_exist_ok=True)
+    with atomic_directory(known) as partial:
+        for file in best.features:
+            shutil.copy(file, partial)
     _write(comparison, best.rows)
     found = best.candidate
     return _Taken(found.preset, found.parameters, found.image_size, found.own_size)

@@ -37,7 +37,9 @@ def run(directory: Path, common: CommonParams, params: BackboneParams, source: s
         links="inside",
     )
     comparison = directory.with_suffix(".comparison.json")
-    backbone(directory.parent / "none", directory, size, cautions, comparison, common, download, params)
+    known = directory.with_suffix(".known")
+    backbone(directory.parent / "none", directory, size, cautions, comparison, known, common, download, params)
+    assert [file.name for file in known.iterdir()] == ["disabled.txt"]
     assert json.loads(comparison.read_text()) == []
     return json.loads(size.read_text())["image_size"]
 

@@ -65,9 +65,9 @@ def run(folder: Path, tables: list[Path], common: CommonParams, asked: BackboneP
     for slot in SLOTS:
         output = folder / "candidates" / slot
         candidate_features(folder / "entries" / f"{slot}.json", *tables, output, common, asked, FEATURES)
-    made = [folder / name for name in ("backbone", "size.json", "cautions.json", "comparison.json")]
+    made = [folder / name for name in ("backbone", "size.json", "cautions.json", "comparison.json", "known")]
     backbone(folder / "candidates", *made, common, DOWNLOAD, asked)
-    return {Path(row["preset"]).name: row for row in json.loads(made[-1].read_text())}
+    return {Path(row["preset"]).name: row for row in json.loads(made[3].read_text())}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,19 @@ def test_the_cheaper_of_two_that_are_as_good_is_taken(chosen, preset: Path) -> N
     assert [row["chosen"] for row in rows.values()] == [True, False]
     assert checksums(folder / "backbone") == checksums(folder / "candidates" / "third" / "preset")
     assert json.loads((folder / "size.json").read_text()) == {"image_size": 32}
+
+
+def test_the_features_of_the_chosen_one_are_not_computed_again(
+    chosen, tables: list[Path], common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    from stages.features import features
+
+    monkeypatch.chdir(tmp_path)
+    folder, _ = chosen
+    for name, known in (("taken", folder / "known"), ("computed", tmp_path / "none")):
+        features(*tables[:2], folder / "backbone", known, tmp_path / name, common, FEATURES)
+    assert capsys.readouterr().out.count("known since the backbone was chosen") == 2
+    assert checksums(tmp_path / "taken") == checksums(tmp_path / "computed")
 
 
 def test_no_test_image_is_looked_at(chosen) -> None:

@@ -67,6 +67,7 @@ def test_a_training_leaves_the_same_bytes_whatever_else_differs(project, two_cla
 @pytest.mark.slow
 def test_a_backbone_of_drawings_has_the_same_bytes_each_time(project):
     options = ["--preset", "preset", "--pixels", "size.json", "--cautions", "cautions.json"]
+    options += ["--candidates", "none", "--comparison", "comparison.json", "--known", "known"]
     first, second = run_twice(project, "preset", "stages.backbone", *options)
     assert "model.weights.h5" in first
     assert first == second

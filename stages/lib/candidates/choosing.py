@@ -40,6 +40,12 @@ class Chosen:
         """Directory of the preset."""
         return self.folder / slots.PRESET
 
+    @property
+    def features(self) -> list[Path]:
+        """Files of its features, as `feature_files` writes them."""
+        known = feature_files.subsets(self.folder)
+        return [*(file for subset in known for file in self.folder.glob(f"{subset}*")), self.folder / "features.json"]
+
 
 @dataclass(frozen=True)
 class _Judged:

@@ -37,12 +37,11 @@ def preset_for(asked: str, source: str) -> str:
 
 
 @contextmanager
-def ways_out(asked: str, name: str) -> Iterator[None]:
+def ways_out(asked: str) -> Iterator[None]:
     """Say, where a preset that nobody named cannot be had, why it was taken and what else there is.
 
     Args:
         asked: `backbone.preset`.
-        name: what `preset_for` made of it.
 
     Raises:
         UserError: that of the block; of `auto` with more words.
