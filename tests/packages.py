@@ -27,6 +27,7 @@ LIB = {
     "heads": ("training",),
     "pretrained": ("training",),
     "evaluation": ("inference",),
+    "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
     "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "page": ("comparison",),

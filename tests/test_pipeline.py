@@ -87,7 +87,7 @@ def figures(folder: Path) -> dict[str, dict]:
 def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that `dvc repro` has run."""
     folder = make_project(tmp_path_factory.mktemp("by_dvc") / "project")
-    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 22
+    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 23
     return folder
 
 
@@ -141,7 +141,7 @@ def test_a_forced_run_leaves_dvc_lock_as_it_was(tmp_path):
     folder = make_project(tmp_path / "project")
     locks = []
     for _ in range(2):
-        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 22
+        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 23
         locks.append((folder / "dvc.lock").read_text())
     assert locks[0] == locks[1]
 
@@ -154,7 +154,12 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
     assert not {"download", "split", "label_issues"} & set(stale)
     options = ("candidates", "preset", "pixels", "cautions", "comparison", "known")
-    command = [sys.executable, "-m", "stages.backbone", *(word for name in options for word in (f"--{name}", "nothing"))]
+    command = [
+        sys.executable,
+        "-m",
+        "stages.backbone",
+        *(word for name in options for word in (f"--{name}", "nothing")),
+    ]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert re.fullmatch(r"error: versions\.networks\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)

@@ -116,3 +116,17 @@ class FineTunedParams(ImageTrainingParams):
     """
 
     unfreeze: Annotated[int, Field(ge=1), or_word("all")]
+
+
+Refit = Literal["none", "validation", "all"]
+
+
+class ClassifierParams(Params):
+    """Section `classifier`.
+
+    Attributes:
+        refit: on which images the head of `feature_extraction`, where it is recommended, is trained again before it is
+            deployed; "none" deploys what was measured.
+    """
+
+    refit: Refit

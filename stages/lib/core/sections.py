@@ -10,13 +10,14 @@ from pydantic import Field, PlainValidator
 from stages.lib.core.data_sections import AUTO, DownloadParams, SplitParams
 from stages.lib.core.model_sections import (
     BackboneParams,
+    ClassifierParams,
     FeatureExtractionAugmentedParams,
     FeatureExtractionParams,
     FeaturesParams,
     FineTunedParams,
     ScratchParams,
 )
-from stages.lib.core.params import CommonParams, Params
+from stages.lib.core.params import CommonParams, Params, or_word
 from stages.lib.core.versions import VersionsParams
 
 
@@ -43,6 +44,21 @@ class LabelIssuesParams(Params):
     enabled: bool
     folds: Annotated[int, Field(ge=2)]
     threshold: Annotated[float, Field(gt=0, lt=0.5)]
+
+
+class CrossValidationParams(Params):
+    """Section `cross_validation`.
+
+    Attributes:
+        folds: parts that the images are divided into; each is judged by heads trained on the others.
+        repeats: how often, each time divided otherwise; "auto": more often with fewer images.
+        images: that take part at most.
+    """
+
+    enabled: bool
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1), or_word(AUTO)]
+    images: Annotated[int, Field(ge=100)]
 
 
 class ReportParams(Params):
@@ -95,7 +111,9 @@ SECTIONS: dict[str, type[Params]] = {
     "fine_tuned": FineTunedParams,
     "evaluate": EvaluateParams,
     "label_issues": LabelIssuesParams,
+    "cross_validation": CrossValidationParams,
     "report": ReportParams,
+    "classifier": ClassifierParams,
     "gate": GateParams,
     "versions": VersionsParams,
 }
