@@ -154,7 +154,12 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
     assert not {"download", "split", "label_issues"} & set(stale)
     options = ("candidates", "preset", "pixels", "cautions", "comparison", "known")
-    command = [sys.executable, "-m", "stages.backbone", *(word for name in options for word in (f"--{name}", "nothing"))]
+    command = [
+        sys.executable,
+        "-m",
+        "stages.backbone",
+        *(word for name in options for word in (f"--{name}", "nothing")),
+    ]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert re.fullmatch(r"error: versions\.networks\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)

@@ -12,6 +12,7 @@ from stages.backbone import BackboneParams, PretrainingParams, backbone
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import DownloadParams
+from stages.lib.pretrained.recommended import RECOMMENDED
 from tests.stages.checksums import checksums
 
 TINY = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
@@ -47,7 +48,7 @@ def run(directory: Path, common: CommonParams, params: BackboneParams, source: s
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, common: CommonParams) -> Path:
     directory = tmp_path_factory.mktemp("sample") / "backbone"
-    run(directory, common, of("sample"))
+    run(directory, common, of("auto"))
     return directory
 
 
@@ -151,6 +152,19 @@ def test_forbidden_preset_names_the_credentials(
     monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", forbidden)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", forbidden)
     assert variable in refusal(preset, common, tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_auto_says_what_it_takes_and_where_that_cannot_be_fetched_what_else_there_is(
+    common: CommonParams, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError) as caught:
+        run(tmp_path / "out", common, of("auto"), "folder")
+    message = str(caught.value)
+    assert f"backbone.preset: auto takes {RECOMMENDED[0]}, since download.source is folder" in capsys.readouterr().out
+    assert message.startswith("backbone.preset: kaggle.com cannot be reached")
+    assert "auto took it: set backbone.preset to" in message
+    assert "\n" not in message
 
 
 def test_turned_off_writes_only_the_reason(common: CommonParams, tmp_path: Path) -> None:
