@@ -199,10 +199,9 @@ def test_a_preset_that_does_not_say_its_size_is_one_clear_error(preset, common, 
     assert run(tmp_path / "out", common, of(str(silent))) == common.image_size
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_where_there_is_no_preset_pixels_are_asked_for(enabled, common, tmp_path) -> None:
+def test_where_there_is_no_preset_pixels_are_asked_for(common, tmp_path) -> None:
     with pytest.raises(UserError, match=r"^common\.image_size: expected pixels with backbone"):
-        run(tmp_path / "out", common.model_copy(update={"image_size": "preset"}), of("sample", enabled))
+        run(tmp_path / "out", common.model_copy(update={"image_size": "preset"}), of("sample", enabled=False))
     assert not (tmp_path / "out").exists()
 
 
@@ -258,6 +257,6 @@ def test_what_does_not_suit_the_images_is_said(source, image_size, caution, pres
     assert caution is None or caution in printed
 
 
-def test_drawings_below_photographs_are_said(common, tmp_path, capsys) -> None:
-    run(tmp_path / "drawn", common, of("sample"), "folder")
+def test_drawings_below_photographs_are_said_and_have_a_size_of_their_own(common, tmp_path, capsys) -> None:
+    assert run(tmp_path / "drawn", common.model_copy(update={"image_size": "preset"}), of("sample"), "folder") == 64
     assert "CAUTION: The backbone was pretrained on drawn cartoons" in capsys.readouterr().out
