@@ -123,6 +123,7 @@ def test_a_figure_has_its_interval_and_a_time(chosen) -> None:
         assert row["megabytes"] == pytest.approx(row["parameters"] * 4e-6)
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_candidate_does_not_depend_on_time(
     chosen, tables: list[Path], common: CommonParams, tmp_path: Path
 ) -> None:
