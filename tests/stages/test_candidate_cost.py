@@ -21,7 +21,7 @@ def test_attention_counts() -> None:
     images = keras.Input((16, 16, 3))
     tokens = layers.Reshape((16, 32))(layers.Conv2D(32, 4, 4)(images))
     model = keras.Model(images, layers.MultiHeadAttention(4, 8)(tokens, tokens))
-    # The patches; queries, keys, values and what they become; the products of queries and keys, and of those and values.
+    # The patches; queries, keys, values and what they become; two products of all pairs of tokens.
     assert multiply_adds(model) == 16 * 32 * 48 + 4 * 16 * 32 * 32 + 2 * 16 * 16 * 32
 
 
