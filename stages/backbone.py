@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from stages.lib.pretrained import presets
 
+DRAWN_SIZE = 64  # height and width in pixels that the backbone of drawings is made for unless it is asked for others
+
 
 def backbone(
     candidates: Path,
@@ -91,7 +93,7 @@ def _asked(preset: Path, common: CommonParams, download: DownloadParams, params:
     if name != params.preset:
         print(f"backbone.preset: {params.preset} takes {name}, since download.source is {download.source}", flush=True)
     if name == SAMPLE and not common.has_pixels:
-        raise UserError("common.image_size: expected pixels with backbone.preset: sample, which is made for any size")
+        common = common.model_copy(update={"image_size": DRAWN_SIZE})
 
     # Drawn before TensorFlow is imported, whose memory and threads the drawing processes do without.
     drawn = _draw(common, params.pretraining) if name == SAMPLE else None

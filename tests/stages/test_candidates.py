@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from stages.backbone import backbone
 from stages.candidate_features import candidate_features
 from stages.candidates import candidates
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import SLOTS, BackboneParams, FeaturesParams, PretrainingParams
-from stages.lib.core.params import CommonParams
+from stages.lib.core.params import CommonParams, check_section
 from stages.lib.core.sections import DownloadParams
+from tests.packages import ROOT
 from tests.stages.checksums import checksums
 from tests.stages.families import efficient_net
 
@@ -121,6 +123,7 @@ def test_a_figure_has_its_interval_and_a_time(chosen) -> None:
         assert row["megabytes"] == pytest.approx(row["parameters"] * 4e-6)
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_candidate_does_not_depend_on_time(
     chosen, tables: list[Path], common: CommonParams, tmp_path: Path
 ) -> None:
@@ -153,6 +156,25 @@ def test_a_better_one_is_taken_though_it_costs_more(chosen, tmp_path: Path, pres
     found = choose_among(tmp_path / "candidates")
     assert Path(found.candidate.preset).name == "costly"
     assert found.folder.name == "first"
+
+
+@pytest.mark.parametrize(
+    ("names", "mistake"),
+    [
+        (["a", "b", "c", "d", "e"], "expected at most 4 presets, found 5"),
+        (["a", None, "a"], "expected each preset once"),
+        (["a", "sample"], "expected presets of KerasHub, by name, handle or directory; sample is for backbone.preset"),
+    ],
+)
+def test_a_list_of_candidates_that_cannot_be_meant_is_one_mistake(names: list, mistake: str) -> None:
+    params = asking().model_dump() | {"candidates": names}
+    found = check_section("backbone", BackboneParams, {"backbone": params})
+    assert found == [f"backbone.candidates: {mistake}. Received: {names!r}"]
+
+
+def test_every_slot_is_a_stage() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert stages["candidate_features"]["foreach"] == list(SLOTS)
 
 
 def test_without_candidates_every_slot_is_empty(tables: list[Path], common: CommonParams, tmp_path: Path) -> None:

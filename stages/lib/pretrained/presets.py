@@ -41,12 +41,12 @@ def load(name: str, weights: bool = True) -> Preset:
             raise UserError(f"backbone.preset: {error}") from None
     try:
         check_name(name)
-        return _load(name)
+        return _load(name, weights)
     except UserError as error:
         raise UserError(f"{error}. Received: {name!r}") from None
 
 
-def _load(name: str) -> Preset:
+def _load(name: str, weights: bool) -> Preset:
     try:
         if name.startswith("hf://"):
             # KerasHub takes an unreachable site for an empty preset; this says which it is.
