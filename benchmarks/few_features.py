@@ -1,5 +1,6 @@
 """The methods of `benchmarks.few_images` that learn from the features of a frozen backbone."""
 
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from benchmarks.few_tasks import Split, Task
 from stages.lib.core.params import Params
@@ -96,7 +96,9 @@ def support_vectors(cell: Cell) -> np.ndarray:
     (vectors, _), labels = cell.features, cell.task.labels[cell.split.train]
     folds = _folds(labels, cell.seed)
     tried = [{"kernel": ["linear"], "C": [1e-4, 1e-3, 1e-2, 1e-1]}, {"kernel": ["rbf"], "C": [0.1, 1.0, 10.0, 100.0]}]
-    machine = CalibratedClassifierCV(GridSearchCV(SVC(), tried, cv=folds), cv=folds, ensemble=False)
+    # The search sees what the calibration leaves it: each class has fewer images by those of a fold.
+    search = GridSearchCV(SVC(), tried, cv=min(_FOLDS, _fewest(labels) - math.ceil(_fewest(labels) / folds.n_splits)))
+    machine = CalibratedClassifierCV(search, cv=folds, ensemble=False)
     model = make_pipeline(StandardScaler(), machine)
     return model.fit(vectors[cell.split.train], labels).predict_proba(vectors[cell.split.test])
 
@@ -119,7 +121,11 @@ def nearest_neighbours(cell: Cell) -> np.ndarray:
 def _folds(labels: np.ndarray, seed: int) -> Any:
     from sklearn.model_selection import StratifiedKFold
 
-    return StratifiedKFold(min(_FOLDS, int(np.bincount(labels).min())), shuffle=True, random_state=seed)
+    return StratifiedKFold(min(_FOLDS, _fewest(labels)), shuffle=True, random_state=seed)
+
+
+def _fewest(labels: np.ndarray) -> int:
+    return int(np.bincount(labels).min())
 
 
 def two_columns(probabilities: np.ndarray) -> np.ndarray:
@@ -144,8 +150,7 @@ def default_head(cell: Cell) -> np.ndarray:
     """The head of `feature_extraction` as params.yaml has it, on images and mirrored images."""
     from stages.lib.heads import logistic
 
-    (vectors, mirrored), split = cell.features, cell.split
-    labels = cell.task.labels[split.train]
-    groups = np.arange(len(labels))
-    head = logistic.fit(vectors[split.train], labels, groups, len(cell.task.classes), cell.seed, mirrored[split.train])
-    return softmax((head.logits(vectors[split.test]) + head.logits(mirrored[split.test])) / 2, axis=1)
+    (vectors, mirrored), train, test = cell.features, cell.split.train, cell.split.test
+    labels, groups = cell.task.labels[train], np.arange(len(train))
+    head = logistic.fit(vectors[train], labels, groups, len(cell.task.classes), cell.seed, mirrored[train])
+    return head.probabilities((vectors[test] + mirrored[test]) / 2)
