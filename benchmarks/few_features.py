@@ -39,18 +39,38 @@ class Cell:
         """Section `common` for this task and seed."""
         return self.task.common.model_copy(update={"seed": self.seed, "deterministic": True})
 
+    def tested(self, mirror: bool) -> np.ndarray:
+        """Features of the test images, float32 (images, channels); with `mirror` the mean with those mirrored."""
+        vectors, mirrored = (one[self.split.test] for one in self.features)
+        return (vectors + mirrored) / 2 if mirror else vectors
 
-def published_head(cell: Cell) -> np.ndarray:
-    """The head of `feature_extraction` as the reference task has it."""
+
+def head_of_stage(cell: Cell) -> np.ndarray:
+    """The head that `feature_extraction` makes with these parameters: chosen, and fitted or trained."""
+    from stages.lib.arrays.feature_files import FeatureSet
+    from stages.lib.heads.choice import choose
+
+    params: Any = cell.sections["feature_extraction"]
+    features: Any = cell.sections["features"]
+    train, task = cell.split.train, cell.task
+    vectors, mirrored = (one[train] for one in cell.features)
+    names = [task.names[row] for row in train]
+    learned = FeatureSet(vectors, task.labels[train], names, mirrored if features.mirror else None)
+    found = choose(learned, np.arange(len(train)), len(task.classes), cell.common, params)
+    if found.search is None:
+        return _trained_head(cell, params)
+    return found.search.head.probabilities(cell.tested(params.mirror))
+
+
+def _trained_head(cell: Cell, params: Any) -> np.ndarray:
     import keras
 
     from stages.lib.networks import build
     from stages.lib.training import loop
     from stages.lib.training.run import start_run
 
-    params: Any = cell.sections["feature_extraction"]
     (vectors, _), labels = cell.features, cell.task.labels
-    train, validation, test = cell.split.train, cell.split.validation, cell.split.test
+    train, validation = cell.split.train, cell.split.validation
     keras.utils.set_random_seed(cell.seed)
     stack = build.head_layers(params.units, params.activation, params.dropout, len(cell.task.classes))
     head = build.head(stack, vectors.shape[1])
@@ -58,7 +78,7 @@ def published_head(cell: Cell) -> np.ndarray:
         run = start_run("feature_extraction", cell.common, params, [])
         validate = loop.validate_on(head, vectors[validation], labels[validation], cell.common.batch_size)
         loop.train(run, head, vectors[train], labels[train], validate)
-    return two_columns(head.predict(vectors[test], verbose=0))
+    return two_columns(head.predict(cell.tested(params.mirror), verbose=0))
 
 
 def logistic_regression(cell: Cell) -> np.ndarray:
@@ -144,13 +164,3 @@ def scratch_folder() -> Iterator[Path]:
         redirect_stdout(nowhere),
     ):
         yield Path(folder)
-
-
-def default_head(cell: Cell) -> np.ndarray:
-    """The head of `feature_extraction` as params.yaml has it, on images and mirrored images."""
-    from stages.lib.heads import logistic
-
-    (vectors, mirrored), train, test = cell.features, cell.split.train, cell.split.test
-    labels, groups = cell.task.labels[train], np.arange(len(train))
-    head = logistic.fit(vectors[train], labels, groups, len(cell.task.classes), cell.seed, mirrored[train])
-    return head.probabilities((vectors[test] + mirrored[test]) / 2)
