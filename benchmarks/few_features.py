@@ -1,5 +1,6 @@
 """The methods of `benchmarks.few_images` that learn from the features of a frozen backbone."""
 
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from benchmarks.few_tasks import Split, Task
 from stages.lib.core.params import Params
@@ -39,18 +39,38 @@ class Cell:
         """Section `common` for this task and seed."""
         return self.task.common.model_copy(update={"seed": self.seed, "deterministic": True})
 
+    def tested(self, mirror: bool) -> np.ndarray:
+        """Features of the test images, float32 (images, channels); with `mirror` the mean with those mirrored."""
+        vectors, mirrored = (one[self.split.test] for one in self.features)
+        return (vectors + mirrored) / 2 if mirror else vectors
 
-def published_head(cell: Cell) -> np.ndarray:
-    """The head of `feature_extraction` as the reference task has it."""
+
+def head_of_stage(cell: Cell) -> np.ndarray:
+    """The head that `feature_extraction` makes with these parameters: chosen, and fitted or trained."""
+    from stages.lib.arrays.feature_files import FeatureSet
+    from stages.lib.heads.choice import choose
+
+    params: Any = cell.sections["feature_extraction"]
+    features: Any = cell.sections["features"]
+    train, task = cell.split.train, cell.task
+    vectors, mirrored = (one[train] for one in cell.features)
+    names = [task.names[row] for row in train]
+    learned = FeatureSet(vectors, task.labels[train], names, mirrored if features.mirror else None)
+    found = choose(learned, np.arange(len(train)), len(task.classes), cell.common, params)
+    if found.search is None:
+        return _trained_head(cell, params)
+    return found.search.head.probabilities(cell.tested(params.mirror))
+
+
+def _trained_head(cell: Cell, params: Any) -> np.ndarray:
     import keras
 
     from stages.lib.networks import build
     from stages.lib.training import loop
     from stages.lib.training.run import start_run
 
-    params: Any = cell.sections["feature_extraction"]
     (vectors, _), labels = cell.features, cell.task.labels
-    train, validation, test = cell.split.train, cell.split.validation, cell.split.test
+    train, validation = cell.split.train, cell.split.validation
     keras.utils.set_random_seed(cell.seed)
     stack = build.head_layers(params.units, params.activation, params.dropout, len(cell.task.classes))
     head = build.head(stack, vectors.shape[1])
@@ -58,7 +78,7 @@ def published_head(cell: Cell) -> np.ndarray:
         run = start_run("feature_extraction", cell.common, params, [])
         validate = loop.validate_on(head, vectors[validation], labels[validation], cell.common.batch_size)
         loop.train(run, head, vectors[train], labels[train], validate)
-    return two_columns(head.predict(vectors[test], verbose=0))
+    return two_columns(head.predict(cell.tested(params.mirror), verbose=0))
 
 
 def logistic_regression(cell: Cell) -> np.ndarray:
@@ -96,7 +116,9 @@ def support_vectors(cell: Cell) -> np.ndarray:
     (vectors, _), labels = cell.features, cell.task.labels[cell.split.train]
     folds = _folds(labels, cell.seed)
     tried = [{"kernel": ["linear"], "C": [1e-4, 1e-3, 1e-2, 1e-1]}, {"kernel": ["rbf"], "C": [0.1, 1.0, 10.0, 100.0]}]
-    machine = CalibratedClassifierCV(GridSearchCV(SVC(), tried, cv=folds), cv=folds, ensemble=False)
+    # The search sees what the calibration leaves it: each class has fewer images by those of a fold.
+    search = GridSearchCV(SVC(), tried, cv=min(_FOLDS, _fewest(labels) - math.ceil(_fewest(labels) / folds.n_splits)))
+    machine = CalibratedClassifierCV(search, cv=folds, ensemble=False)
     model = make_pipeline(StandardScaler(), machine)
     return model.fit(vectors[cell.split.train], labels).predict_proba(vectors[cell.split.test])
 
@@ -119,7 +141,11 @@ def nearest_neighbours(cell: Cell) -> np.ndarray:
 def _folds(labels: np.ndarray, seed: int) -> Any:
     from sklearn.model_selection import StratifiedKFold
 
-    return StratifiedKFold(min(_FOLDS, int(np.bincount(labels).min())), shuffle=True, random_state=seed)
+    return StratifiedKFold(min(_FOLDS, _fewest(labels)), shuffle=True, random_state=seed)
+
+
+def _fewest(labels: np.ndarray) -> int:
+    return int(np.bincount(labels).min())
 
 
 def two_columns(probabilities: np.ndarray) -> np.ndarray:
@@ -138,14 +164,3 @@ def scratch_folder() -> Iterator[Path]:
         redirect_stdout(nowhere),
     ):
         yield Path(folder)
-
-
-def default_head(cell: Cell) -> np.ndarray:
-    """The head of `feature_extraction` as params.yaml has it, on images and mirrored images."""
-    from stages.lib.heads import logistic
-
-    (vectors, mirrored), split = cell.features, cell.split
-    labels = cell.task.labels[split.train]
-    groups = np.arange(len(labels))
-    head = logistic.fit(vectors[split.train], labels, groups, len(cell.task.classes), cell.seed, mirrored[split.train])
-    return softmax((head.logits(vectors[split.test]) + head.logits(mirrored[split.test])) / 2, axis=1)

@@ -139,8 +139,8 @@ def _table(preset: Path, tasks: list[str], cache: Path, methods: str, images: st
             raise UserError(f"--methods: expected some of {', '.join(METHODS)}. Received: {name!r}")
     counts = images.split(",")
     for count in counts:
-        if not count.isdecimal() or int(count) < 2:
-            raise UserError(f"--images: expected numbers from 2 on. Received: {count!r}")
+        if not count.isdecimal() or int(count) < 4:
+            raise UserError(f"--images: expected numbers from 4 on. Received: {count!r}")
     of_profile = {profile: sections_of(profile) for profile in {METHODS[name].profile for name in names}}
     sections = {name: of_profile[METHODS[name].profile] for name in names}
     common: Any = sections_of(None)["common"]

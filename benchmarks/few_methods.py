@@ -15,6 +15,7 @@ from stages.lib.core.params import Params
 from stages.lib.core.section_checks import read_sections
 
 ROOT = Path(__file__).resolve().parents[1]
+_HEAD = "features", "feature_extraction"
 _AUGMENTED = "feature_extraction_augmented", "fine_tuned"
 
 
@@ -34,9 +35,9 @@ class Method:
 
 
 METHODS = {
-    "default": Method(few_features.default_head, ("feature_extraction",)),
+    "default": Method(few_features.head_of_stage, _HEAD),
     "fine_tuned": Method(partial(few_trainings.trained_by_stages, names=_AUGMENTED), _AUGMENTED),
-    "published_head": Method(few_features.published_head, ("feature_extraction",), "dogs_vs_cats"),
+    "published_head": Method(few_features.head_of_stage, _HEAD, "dogs_vs_cats"),
     "logistic_regression": Method(few_features.logistic_regression),
     "svm": Method(few_features.support_vectors),
     "nearest_neighbours": Method(few_features.nearest_neighbours),

@@ -54,7 +54,7 @@ class Head:
         vectors, mirrored, labels = self.train
         head = logistic.fit(vectors, labels, np.arange(len(labels)), self.classes, 0, mirrored)
         own, other, tested = self.test
-        self.right = float(((head.logits(own) + head.logits(other)).argmax(axis=1) == tested).mean())
+        self.right = float((head.logits((own + other) / 2).argmax(axis=1) == tested).mean())
 
     def about(self) -> dict[str, Any]:
         """Share of other images that is right."""
