@@ -12,8 +12,8 @@ from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
+from stages.lib.page import backbones, charts, classes, data, explained, findings, heads, left_out, procedures, verdict
 from stages.lib.page import cautions as report_cautions
-from stages.lib.page import charts, classes, data, explained, findings, heads, left_out, procedures, verdict
 from stages.lib.page.deployed import deployed
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
@@ -38,6 +38,7 @@ class ReportPaths:
         labels: images that are likely mislabelled.
         procedure: figures of the stage `cross_validation`.
         cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+        backbones: a row per candidate for the backbone, as the stage `backbone` writes it.
         models: a directory per model.
         evaluations: a directory per model, as `evaluate` writes it.
         parameters: params.yaml.
@@ -56,6 +57,7 @@ class ReportPaths:
     labels: Path
     procedure: Path
     cautions: Path
+    backbones: Path
     models: Path
     evaluations: Path
     parameters: Path
@@ -90,6 +92,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
         "procedure": procedure,
         "deployed": deployed(results, classifier.refit, counts),
         "cautions": report_cautions.cautions(results, more),
+        "backbones": backbones.compared(paths.backbones),
         "errors": gallery(results, paths.dataset, params.worst),
         "copies": findings.copies(paths.duplicates, paths.archive),
         "suspects": suspects,

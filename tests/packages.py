@@ -29,6 +29,7 @@ LIB = {
     "evaluation": ("inference",),
     "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
+    "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "page": ("comparison",),
 }
 FLOWS = {

@@ -35,7 +35,7 @@ INERT = LIB / "core"
 # The exceptions from "one name": a section that is no stage, a stage that has no parameters, a stage with the module of
 # another, a module that is a command on what stages made and no stage of the graph.
 NO_STAGE = {"common", "gate", "versions"}
-NO_SECTION: set[str] = set()
+NO_SECTION = {"candidates", "candidate_features"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
 COMMANDS = {"compare", "predict"}
 # A path that a user chooses: DVC watches it, and the stage reads it from params.yaml.

@@ -42,7 +42,8 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
         _write_model(folder, name, classes, test, labels, skill, rng)
     (folder / "evaluation" / OFF).mkdir()
     (folder / "evaluation" / OFF / "figures.json").write_text("{}\n")
-    (folder / "models" / "backbone_cautions.json").write_text("[]\n")
+    for name in ("backbone_cautions", "backbones"):
+        (folder / "models" / f"{name}.json").write_text("[]\n")
     (folder / "params.yaml").write_text(json.dumps(PARAMS))
     return folder
 
@@ -57,6 +58,7 @@ def run_report(folder: Path, worst: int = 24, refit: Refit = "none") -> str:
     paths = ReportPaths(
         *(folder / "data" / name for name in names),
         folder / "models" / "backbone_cautions.json",
+        folder / "models" / "backbones.json",
         folder / "models",
         folder / "evaluation",
         folder / "params.yaml",
