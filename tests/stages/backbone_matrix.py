@@ -13,10 +13,10 @@ import numpy as np
 
 from stages.backbone import backbone
 from stages.lib.arrays import feature_files
+from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import BackboneParams
 from stages.lib.core.params import AugmentationParams, CommonParams
-from stages.lib.core.sections import DownloadParams
 from stages.lib.evaluation.explanations import heat_of
 from stages.lib.networks import build, saved_model, tokens
 from stages.lib.networks.unfreezing import blocks

@@ -20,8 +20,14 @@ TRAINING = {
     "schedule": "constant",
     "early_stopping": None,
     "class_weights": None,
+    "mirror": False,
 }
 HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
+
+
+def tables_of(features: Path, dataset: tuple[Path, Path]) -> tuple[Path, Path, Path]:
+    """What a head on cached features reads: the features, the manifest and the table of copies."""
+    return features, dataset[1], dataset[1].with_name("duplicates.csv")
 
 
 def scratch_params(**changes: object) -> ScratchParams:
@@ -49,15 +55,15 @@ def run_stages(
 
     varied = TRAINING | {"augmentation": variation, "precision": precision}
     vectors, start = folder / "features", folder / "feature_extraction_augmented"
-    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
-    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision, "mirror": False})
+    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD | {"head": "mlp"})
     end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
     gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
     nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)
     for stage in (
         lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
-        lambda: features(*dataset, preset, vectors, common, images),
-        lambda: feature_extraction(vectors, preset, folder / "feature_extraction", common, cached),
+        lambda: features(*dataset, preset, folder / "none", vectors, common, images),
+        lambda: feature_extraction(*tables_of(vectors, dataset), preset, folder / "feature_extraction", common, cached),
         lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
         lambda: fine_tuned(*dataset, start, folder / "fine_tuned", common, gentle),
     )[int(pretrained_only) :]:
