@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import keras_hub
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def heat_of(model: keras.Model, images: np.ndarray, classes: Sequence[int]) -> n
     Returns:
         float32 (count, rows, columns) in [0, 1], each divided by its maximum.
     """
-    backbone = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
+    backbone = next((layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone)), None)
     if backbone is None or not blocks(backbone):
         return grad_cam(model, images, classes)
     vectors, head = tokens.vectors(model), _head(model)

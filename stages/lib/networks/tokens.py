@@ -34,8 +34,8 @@ class Rows:
     step: tuple[int, int]
 
 
-def _patches(own: int, has_class: bool = True) -> Callable[[keras_hub.models.Backbone], Rows]:
-    return lambda backbone: Rows(own, has_class, _pair(backbone.patch_size))
+def _behind(own: int) -> Callable[[keras_hub.models.Backbone], Rows]:
+    return lambda backbone: Rows(own, True, _pair(backbone.patch_size))
 
 
 def _with_registers(backbone: keras_hub.models.Backbone) -> Rows:
@@ -54,11 +54,11 @@ def _swin(backbone: keras_hub.models.Backbone) -> Rows:
 
 # Every class of KerasHub whose output are rows; of another one nobody knows what they are.
 _FAMILIES: dict[str, Callable[[keras_hub.models.Backbone], Rows]] = {
-    "CLIPVisionEncoder": _patches(1),
+    "CLIPVisionEncoder": _behind(1),
     "DINOV2Backbone": _with_registers,
     "DINOV3Backbone": _with_registers,
-    "DeiTBackbone": _patches(2),
-    "MetaCLIP2VisionEncoder": _patches(1),
+    "DeiTBackbone": _behind(2),
+    "MetaCLIP2VisionEncoder": _behind(1),
     "SwinTransformerBackbone": _swin,
     "ViTBackbone": _vit,
 }
@@ -138,11 +138,11 @@ def pooling_layer(backbone: keras_hub.models.Backbone, shape: tuple[int, ...], p
         # The network has pooled itself, as it was trained to.
         return layers.Activation("linear", dtype="float32", name=POOLING)
     rows = _FAMILIES[type(backbone).__name__](backbone)
-    return _pooled_rows(rows, grid(backbone, rows), shape[-1], pooling)
+    return _pooled_rows(rows, _grid(backbone, rows), shape[-1], pooling)
 
 
-def grid(backbone: keras_hub.models.Backbone, rows: Rows) -> tuple[int, int]:
-    """How many patches lie below each other and side by side."""
+def _grid(backbone: keras_hub.models.Backbone, rows: Rows) -> tuple[int, int]:
+    """How many patches lie below each other, and side by side."""
     height, width = image_shape(backbone)
     if height is None or width is None:
         raise UserError(f"common.image_size: {type(backbone).__name__} needs a size before it is built")
