@@ -11,7 +11,7 @@ from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, Repo
 from stages.lib.core.errors import UserError
 from stages.lib.networks import converter_file, model_files
 from stages.lib.networks.tokens import image_shape
-from stages.lib.pretrained.encoders import image_encoder
+from stages.lib.pretrained.encoders import check_name, image_encoder
 from stages.lib.pretrained.sizes import resized
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
@@ -39,6 +39,14 @@ def load(name: str) -> Preset:
         except UserError as error:
             raise UserError(f"backbone.preset: {error}") from None
     try:
+        check_name(name)
+        return _load(name)
+    except UserError as error:
+        raise UserError(f"{error}. Received: {name!r}") from None
+
+
+def _load(name: str) -> Preset:
+    try:
         if name.startswith("hf://"):
             # KerasHub takes an unreachable site for an empty preset; this says which it is.
             huggingface_hub.hf_hub_download(name.removeprefix("hf://"), "config.json")
@@ -46,11 +54,8 @@ def load(name: str) -> Preset:
         local = Path(name).is_dir()
         converter = converter_file.read(Path(name)) if local else keras_hub.layers.ImageConverter.from_preset(name)
     except Exception as error:  # KerasHub lets through whatever its many sources and formats raise.
-        raise UserError(f"backbone.preset: {_explain(name, error)}. Received: {name!r}") from error
-    try:
-        return image_encoder(backbone), converter
-    except UserError as error:
-        raise UserError(f"{error}. Received: {name!r}") from None
+        raise UserError(f"backbone.preset: {_explain(name, error)}") from error
+    return image_encoder(backbone), converter
 
 
 def size_of(preset: Preset) -> int | None:
