@@ -61,8 +61,8 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
     (Zhou et al. 2016) where the head is a single layer.
 
     Args:
-        model: as `networks` builds it, a chain of layers with "pooling", that averages a map, and "classifier" last. Of one
-            that looks at mirror images too, the mean over both is explained.
+        model: as `networks` builds it, a chain of layers with "pooling", that averages a map, and "classifier" last. Of
+            one that looks at mirror images too, the mean over both is explained.
         images: uint8 (count, height, width, channels) in [0, 255].
         classes: the class to explain per image, an index; None explains the predicted one.
 
