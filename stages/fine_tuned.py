@@ -45,7 +45,7 @@ def fine_tuned(
     def build(precision: Precision) -> keras.Model:
         trained, _ = saved_model.load(start / "model.keras")
         network = networks.with_precision(mirroring.plain(trained), precision)
-        unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
+        unfreeze(networks.backbone_of(network), params.unfreeze if isinstance(params.unfreeze, int) else None)
         return network
 
     train, validation = read_subsets(dataset, manifest, "train", "validation")

@@ -87,7 +87,7 @@ def figures(folder: Path) -> dict[str, dict]:
 def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that `dvc repro` has run."""
     folder = make_project(tmp_path_factory.mktemp("by_dvc") / "project")
-    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 17
+    assert len(stages_run(run(folder, "-m", "dvc", "repro"))) == 23
     return folder
 
 
@@ -141,7 +141,7 @@ def test_a_forced_run_leaves_dvc_lock_as_it_was(tmp_path):
     folder = make_project(tmp_path / "project")
     locks = []
     for _ in range(2):
-        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 17
+        assert len(stages_run(run(folder, "-m", "dvc", "repro", "--force"))) == 23
         locks.append((folder / "dvc.lock").read_text())
     assert locks[0] == locks[1]
 
@@ -153,8 +153,13 @@ def test_a_version_that_changes_is_a_stale_result(by_dvc):
     stale = json.loads(run(by_dvc, "-m", "dvc", "status", "--json"))
     assert {"backbone", "features", *MODELS, *(f"evaluate@{name}" for name in MODELS)} <= set(stale)
     assert not {"download", "split", "label_issues"} & set(stale)
-    outputs = ["--preset", "nowhere", "--pixels", "nothing.json", "--cautions", "nothing.json"]
-    command = [sys.executable, "-m", "stages.backbone", *outputs]
+    options = ("candidates", "preset", "pixels", "cautions", "comparison", "known")
+    command = [
+        sys.executable,
+        "-m",
+        "stages.backbone",
+        *(word for name in options for word in (f"--{name}", "nothing")),
+    ]
     refused = subprocess.run(command, cwd=by_dvc, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert re.fullmatch(r"error: versions\.networks\.keras-hub: expected 0\.0\.1, found .*\n", refused.stderr)
@@ -200,7 +205,8 @@ def test_a_folder_of_ones_own_images_is_two_parameters(by_flow, tmp_path):
             pixels[10:30, 10:30, label] += 150
             Image.fromarray(pixels).save(tmp_path / "own" / name / f"{index}.jpg")
     off = {name: {"enabled": False} for name in MODELS if name != "feature_extraction"}
-    change_params(by_flow, off | {"download": {"source": "folder", "path": str(tmp_path / "own")}})
+    own = {"download": {"source": "folder", "path": str(tmp_path / "own")}, "backbone": {"preset": "sample"}}
+    change_params(by_flow, off | own)
     printed = run(by_flow, "-m", "dvc", "repro")
     # The backbone that is there was pretrained on drawings, and says so.
     assert "CAUTION: The backbone was pretrained on drawn cartoons" in printed

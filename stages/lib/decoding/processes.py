@@ -21,6 +21,7 @@ from stages.lib.images.files import BrokenImage
 
 _MOST_PROCESSES = 4  # more wait for each other's memory
 _BATCH = 16  # orders that a process gets at once, so that it need not wait for the next one
+_WORTH_ONE = 32  # orders: with fewer, a process takes longer to start than it spares
 # Of the clock, for one image: far more than its processor time, for a machine that has much else to do.
 _SECONDS = 10 * worker.CPU_SECONDS
 # All that a decoder needs of the environment: no token, no password, no address.
@@ -53,7 +54,7 @@ def answers(orders: Sequence[Order]) -> Iterator[Verdict]:
     Raises:
         TemporaryError: the system ended a process, as it does where memory is short.
     """
-    count = min(_MOST_PROCESSES, os.cpu_count() or 1, max(1, -(-len(orders) // _BATCH)))
+    count = min(_MOST_PROCESSES, os.cpu_count() or 1, max(1, len(orders) // _WORTH_ONE))
     idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
     # All of them together take half of what an image may take that is decoded alone beside them.
     processes = [Process(files.MOST_MEMORY // (2 * count)) for _ in range(count)]

@@ -70,10 +70,10 @@ def choose(
 
 def _about(found: logistic.Search) -> dict[str, Any]:
     """How a linear head was chosen: scaling, strength, and what its logits were multiplied by."""
-    shares = found.strengths["share"]
-    best = found.strengths["strength"][shares.idxmax()] if len(shares) else None
+    strengths, shares = (found.strengths[name].to_numpy(np.float64) for name in ("strength", "share"))
+    best = float(strengths[shares.argmax()]) if len(shares) else None
     return {
         "scaling": "unit length" if found.head.unit_length else "standardised",
-        "strength": None if best is None else float(best),
+        "strength": best,
         "factor": found.factor,
     }

@@ -13,16 +13,15 @@ from stages.lib.heads.cross_validation import clearly_lower, divisions
 from stages.lib.heads.linear import LinearHead
 from stages.lib.heads.scaling import scaling_of
 from stages.lib.heads.solver import components_of, solve
-from stages.lib.heads.trial import Trial, Views, tried
+from stages.lib.heads.trial import STEPS, Trial, Views, tried
 
 # What the squared coefficients are multiplied by, beside the sum of the losses; features have a mean square of 1.
 STRENGTHS = np.array([10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001])
 LEARNED = 20_000  # images that a head learns from, at the most: more hardly teach a linear model anything
-CHOSEN_ON = 2_500  # images that strength and scaling are chosen on, at the most: more choose the same
+CHOSEN_ON = 2_000  # images that strength and scaling are chosen on, at the most: more choose the same
 _CHOSEN_OUTPUTS = 40_000  # classes times images of the choice
 _LEAST_OF_CLASS = 10
 _WITHOUT_CHOICE = 0.1  # strength where no image can be held out
-_STEPS = 500
 COLUMNS = ("unit_length", "strength", "log_loss", "accuracy", "share")
 
 
@@ -134,7 +133,7 @@ def _fitted(views: Views, unit_length: bool, shares: np.ndarray, scale: float) -
     weights = np.tile(views.weights.astype(np.float32), views.count)[:, np.newaxis].repeat(counted.sum(), axis=1)
     labels = np.tile(views.labels, views.count)
     strengths = STRENGTHS[counted] / len(views.labels)
-    solutions = solve(components, labels, views.classes, weights, strengths, _STEPS)
+    solutions = solve(components, labels, views.classes, weights, strengths, STEPS)
     mean = np.einsum("cso,s->co", solutions.astype(np.float64), shares[counted])
     return scaling.folded(scale * mean, components)
 

@@ -5,7 +5,7 @@ token that speaks for the whole image, registers, a distillation token. How many
 Everything here is made of plain Keras layers, so a saved model needs no code of ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,26 +163,27 @@ def _pooled_rows(rows: Rows, positions: tuple[int, int], channels: int, pooling:
     return keras.Model(inputs, x, name=POOLING)
 
 
-def averaged_map(model: keras.Model) -> keras.Model | None:
+def maps(model: keras.Model) -> keras.Model:
     """The part of a model from images to the map (batch, height, width, channels) whose mean its head gets.
 
     Args:
-        model: as `networks` builds it, with a layer "pooling".
-
-    Returns:
-        None where the head gets something else than such a mean: a class token, or a vector that the backbone pooled.
+        model: as `networks` builds it, with a layer "pooling" that averages a map.
     """
-    pooling = model.get_layer(POOLING)
-    below = model.layers[1 : model.layers.index(pooling)]
-    if isinstance(pooling, keras.Model):
-        names = {layer.name for layer in pooling.layers}
-        if MAP not in names or CLASS_TOKEN in names:
-            return None
-        below = [*below, keras.Model(pooling.input, pooling.get_layer(MAP).output)]
-    elif not isinstance(pooling, layers.GlobalAveragePooling2D):
-        return None
+    return _through(model, model.layers[1 : model.layers.index(model.get_layer(POOLING))])
+
+
+def vectors(model: keras.Model) -> keras.Model:
+    """The part of a model from images to the vectors float32 (batch, channels) that its head gets.
+
+    Args:
+        model: as `networks` builds it, with a layer "pooling".
+    """
+    return _through(model, model.layers[1 : model.layers.index(model.get_layer(POOLING)) + 1])
+
+
+def _through(model: keras.Model, chain: Sequence[layers.Layer]) -> keras.Model:
     x = images = keras.Input(model.input_shape[1:], name="images")
-    for layer in below:
+    for layer in chain:
         x = feature(layer, x)
     return keras.Model(images, x)
 
