@@ -16,7 +16,7 @@ def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:
     backbone.trainable = False
     backbone.trainable = True
     owners = []
-    for layer in _in_order(backbone):
+    for layer in in_order(backbone):
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
         elif layer._trainable_variables:
@@ -29,10 +29,10 @@ def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:
             weight.trainable = False
 
 
-def _in_order(layer: layers.Layer) -> list[layers.Layer]:
+def in_order(layer: layers.Layer) -> list[layers.Layer]:
     """All layers within a layer, each once, from input to output; one made of layers stands before these."""
     found: dict[int, layers.Layer] = {}
     for inner in layer._layers:
-        for one in (inner, *_in_order(inner)):
+        for one in (inner, *in_order(inner)):
             found.setdefault(id(one), one)
     return list(found.values())
