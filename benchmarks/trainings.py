@@ -100,6 +100,7 @@ class Ours:
             schedule="constant",
             early_stopping=None,
             class_weights=None,
+            mirror=False,
             augmentation=VARIATION if work.augmented else None,
             precision=asked,
         )

@@ -63,14 +63,22 @@ def features(
     part = _BATCHES * params.batch_size
 
     def vectors_of(paths: Sequence[Path]) -> np.ndarray:
+        """float32 (images, views, channels): of the image and, where they are asked for, of its mirror image."""
         batches = stream(paths, common.pixels, "rgb", params.batch_size, resizing=resizing)
-        return np.concatenate([forward(batch) for batch in batches])
+        views = slice(None, None, 1), slice(None, None, -1)
+        return np.concatenate(
+            [np.stack([forward(batch[:, :, view]) for view in views[: 1 + params.mirror]], axis=1) for batch in batches]
+        )
 
     with atomic_directory(output) as unfinished:
         for subset, images in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
             parts = feature_files.in_parts(checkpoints.directory, subset, images.paths, part, vectors_of)
             shown = counted(parts, f"features of {subset}", -(-len(images.paths) // part))
-            feature_files.write(unfinished, subset, images, extractor.output_shape[-1], shown)
+            # Read a second time from where they are kept.
+            again = feature_files.in_parts(checkpoints.directory, subset, images.paths, part, vectors_of)
+            vectors, mirrored = (one[:, 0] for one in shown), (one[:, 1] for one in again)
+            other = mirrored if params.mirror else None
+            feature_files.write(unfinished, subset, images, extractor.output_shape[-1], vectors, other)
             print(f"{subset}: {len(images.paths)} images", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)
     checkpoints.remove()

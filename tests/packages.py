@@ -24,6 +24,7 @@ LIB = {
     "networks": ("images",),
     "inference": ("networks",),
     "training": ("networks", "arrays"),
+    "heads": ("training",),
     "pretrained": ("training",),
     "evaluation": ("inference",),
     "comparison": ("evaluation",),

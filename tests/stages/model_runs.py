@@ -20,6 +20,7 @@ TRAINING = {
     "schedule": "constant",
     "early_stopping": None,
     "class_weights": None,
+    "mirror": False,
 }
 HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
 
@@ -48,8 +49,8 @@ def run_stages(
 
     varied = TRAINING | {"augmentation": variation, "precision": precision}
     vectors, start = folder / "features", folder / "feature_extraction_augmented"
-    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
-    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision, "mirror": False})
+    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD | {"head": "mlp"})
     end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
     gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
     nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)

@@ -26,6 +26,7 @@ SETTINGS = {
     "schedule": "constant",
     "early_stopping": None,
     "class_weights": None,
+    "mirror": False,
     "augmentation": None,
     "precision": "float32",
     "color": "rgb",

@@ -15,7 +15,7 @@ from tests.stages.checksums import checksums
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
-PARAMS = FeaturesParams(enabled=True, batch_size=2, precision="float32")
+PARAMS = FeaturesParams(enabled=True, batch_size=2, precision="float32", mirror=True)
 
 
 def test_an_interrupted_run_goes_on_and_gives_the_same_files(

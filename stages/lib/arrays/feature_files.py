@@ -25,15 +25,26 @@ class FeatureSet:
         vectors: float32 (images, channels), in memory or in a file.
         labels: int64 (images,).
         names: paths relative to the dataset.
+        mirrored: as `vectors`, of the images mirrored left to right; None where `features.mirror` is off.
     """
 
     vectors: Array
     labels: np.ndarray
     names: list[str]
+    mirrored: Array | None = None
 
 
-def write(directory: Path, subset: SubsetName, images: Subset, channels: int, vectors: Iterable[np.ndarray]) -> None:
+def write(
+    directory: Path,
+    subset: SubsetName,
+    images: Subset,
+    channels: int,
+    vectors: Iterable[np.ndarray],
+    mirrored: Iterable[np.ndarray] | None = None,
+) -> None:
     """Write one subset as it comes, batch by batch: `<subset>.npy` and `<subset>.csv` (path, label), in one order.
+
+    Beside them `<subset>_mirrored.npy`, where there is something to write into it.
 
     Args:
         directory: exists.
@@ -41,8 +52,12 @@ def write(directory: Path, subset: SubsetName, images: Subset, channels: int, ve
         images: the images of the subset.
         channels: size of a feature vector.
         vectors: float32 (batch, channels) each, in the order of `images`.
+        mirrored: the same of the mirrored images; used after all of `vectors`.
     """
-    write_rows(directory / f"{subset}.npy", (len(images.paths), channels), np.float32, vectors)
+    shape = (len(images.paths), channels)
+    write_rows(directory / f"{subset}.npy", shape, np.float32, vectors)
+    if mirrored is not None:
+        write_rows(directory / _mirrored(subset), shape, np.float32, mirrored)
     rows = pd.DataFrame({"path": images.names, "label": images.labels})
     rows.to_csv(directory / f"{subset}.csv", index=False)
 
@@ -61,10 +76,10 @@ def in_parts(
         subset: its name.
         paths: files of its images.
         part: images per part.
-        vectors_of: gives float32 (images, channels) of some images.
+        vectors_of: gives float32 (images, ...) of some images.
 
     Returns:
-        The vectors of one part after the other, float32 (part, channels).
+        The vectors of one part after the other, float32 (part, ...).
     """
     for start in range(0, len(paths), part):
         file = directory / f"{subset}-{start:09}.npy"
@@ -89,7 +104,9 @@ def read(directory: Path, subset: SubsetName) -> FeatureSet:
         subset: its name.
     """
     rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
-    return FeatureSet(open_rows(directory / f"{subset}.npy"), rows["label"].to_numpy(np.int64), rows["path"].tolist())
+    vectors, other = open_rows(directory / f"{subset}.npy"), directory / _mirrored(subset)
+    mirrored = open_rows(other) if other.is_file() else None
+    return FeatureSet(vectors, rows["label"].to_numpy(np.int64), rows["path"].tolist(), mirrored)
 
 
 def read_about(directory: Path) -> tuple[list[str], Precision]:
@@ -101,3 +118,7 @@ def read_about(directory: Path) -> tuple[list[str], Precision]:
 def read_resizing(directory: Path) -> Resizing:
     """How the images were resized whose features these are."""
     return remembered(json.loads((directory / _ABOUT).read_text(encoding="utf-8")))
+
+
+def _mirrored(subset: SubsetName) -> str:
+    return f"{subset}_mirrored.npy"

@@ -1,6 +1,6 @@
 """The sections of params.yaml of the stages that make features and models."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -46,11 +46,13 @@ class FeaturesParams(Params):
     Attributes:
         batch_size: images per forward pass.
         precision: "auto" takes what is clearly faster on this machine.
+        mirror: whether the mirrored images get features too.
     """
 
     enabled: bool
     batch_size: Annotated[int, Field(ge=1)]
     precision: AskedPrecision
+    mirror: bool
 
 
 class ScratchParams(ImageTrainingParams):
@@ -69,7 +71,14 @@ class ScratchParams(ImageTrainingParams):
 
 
 class FeatureExtractionParams(TrainingParams, HeadParams):
-    """Section `feature_extraction`: the head and its training."""
+    """Section `feature_extraction`: the head and its training.
+
+    Attributes:
+        head: "logistic" is fitted, and of what follows only `class_weights` and `mirror` concern it; "mlp" is trained;
+            "auto" takes what cross-validation on the training images says.
+    """
+
+    head: Literal["auto", "logistic", "mlp"]
 
 
 class FeatureExtractionAugmentedParams(ImageTrainingParams, HeadParams):

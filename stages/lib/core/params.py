@@ -99,6 +99,7 @@ class TrainingParams(Params):
         early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
         class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
             image.
+        mirror: whether the saved model looks at each image and its mirror image, and takes the mean of their features.
     """
 
     enabled: bool
@@ -108,6 +109,7 @@ class TrainingParams(Params):
     schedule: Literal["constant", "cosine"]
     early_stopping: Annotated[int, Field(ge=1)] | None
     class_weights: Literal["balanced"] | None
+    mirror: bool
 
 
 class ImageTrainingParams(TrainingParams):

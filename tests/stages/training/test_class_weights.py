@@ -45,6 +45,8 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
         schedule="constant",
         early_stopping=None,
         class_weights=kind,
+        mirror=False,
+        head="mlp",
     )
     seen = []
     monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments: seen.append(arguments[4]))

@@ -35,7 +35,8 @@ common = CommonParams(
 )
 varied = dict(
     enabled=True, epochs=2, learning_rate=0.01, schedule="constant", early_stopping=None, class_weights="balanced",
-    augmentation=AugmentationParams(flip=True, rotation=0.1, zoom=0.2), precision="float32",
+    mirror=False, augmentation=AugmentationParams(flip=True, rotation=0.1, zoom=0.2),
+    precision="float32",
 )
 network = dict(color="rgb", filters=[4, 8], pooling=True, dropout=0.0)
 if stage == "fine_tuned":
