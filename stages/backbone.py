@@ -36,7 +36,7 @@ def backbone(
     of sentences, which are printed too.
 
     Args:
-        preset: directory to write: a KerasHub preset.
+        preset: directory to write: a KerasHub preset, and pooling.json: how what it gives becomes one vector.
         pixels: json to write: image_size, height and width of every model's input in pixels.
         cautions: json to write: a list of sentences.
         common: section `common` of params.yaml.
@@ -44,8 +44,8 @@ def backbone(
         params: section `backbone` of params.yaml.
 
     Raises:
-        UserError: no such preset, it is incomplete or not for images, it cannot be fetched, or it does not take
-            images of this size.
+        UserError: no such preset, it is incomplete or not for images, it cannot be fetched, it cannot take images
+            of this size, or it has no class token to pool.
     """
     if not params.enabled:
         if common.image_size == PRESET:
@@ -61,13 +61,17 @@ def backbone(
     drawn = _draw(common, params.pretraining) if params.preset == SAMPLE else None
 
     start_tensorflow(common.deterministic)
+    from stages.lib.networks import pooling_file, tokens
     from stages.lib.pretrained import presets
 
     loaded = presets.load(params.preset) if drawn is None else _pretrained(drawn, common, params.pretraining)
     own = presets.size_of(loaded)
     size = presets.input_size(loaded, None if common.image_size == PRESET else common.pixels)
+    loaded = presets.for_size(loaded, size)
+    tokens.check(loaded[0], params.pooling)
     with atomic_directory(preset) as partial:
         presets.save(loaded, partial)
+        pooling_file.write(partial, params.pooling)
     _write(pixels, {"image_size": size})
     found = suitability.cautions(download.source, params.preset, own, size)
     _write(cautions, found)

@@ -18,7 +18,7 @@ TINY = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
 
 
 def of(preset: str, enabled: bool = True) -> BackboneParams:
-    return BackboneParams(enabled=enabled, preset=preset, pretraining=TINY)
+    return BackboneParams(enabled=enabled, preset=preset, pooling="mean", pretraining=TINY)
 
 
 def run(directory: Path, common: CommonParams, params: BackboneParams, source: str = "sample") -> int:
@@ -188,19 +188,41 @@ def test_where_there_is_no_preset_pixels_are_asked_for(enabled, common, tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_a_backbone_of_one_size_only_is_one_clear_error_for_another(common, tmp_path) -> None:
+def saved(network, folder: Path) -> Path:
+    """A preset directory of a network."""
     import keras_hub
 
-    from tests.stages.families import mi_t
+    network.save_to_preset(str(folder))
+    keras_hub.layers.ImageConverter(scale=1.0).save_to_preset(str(folder))
+    return folder
 
-    fixed = tmp_path / "fixed"
-    mi_t().save_to_preset(str(fixed))
-    keras_hub.layers.ImageConverter(scale=1.0).save_to_preset(str(fixed))
-    asked = common.model_copy(update={"image_size": 48})
-    with pytest.raises(UserError, match=r"^common\.image_size: expected 32, the only size .* Received: 48"):
-        run(tmp_path / "out", asked, of(str(fixed)))
-    for size in (32, "preset"):
-        assert run(tmp_path / "out", common.model_copy(update={"image_size": size}), of(str(fixed))) == 32
+
+@pytest.mark.parametrize(("asked", "size"), [(32, 32), ("preset", 32), (48, 48)])
+def test_a_backbone_of_one_size_is_built_for_the_size_that_is_asked_for(asked, size, common, tmp_path) -> None:
+    from stages.lib.networks.build import feature_extractor
+    from tests.stages.token_families import vit
+
+    fixed, taken = saved(vit(), tmp_path / "fixed"), tmp_path / "out"
+    assert run(taken, common.model_copy(update={"image_size": asked}), of(str(fixed))) == size
+    assert feature_extractor(taken, size, "float32").output_shape == (None, 16)
+
+
+@pytest.mark.parametrize(
+    ("family", "asked", "pooling", "message"),
+    [
+        ("vit", 44, "mean", r"common\.image_size: expected a multiple of 8 .* such as 40 or 48\. Received: 44"),
+        ("swin", 40, "mean", r"common\.image_size: expected a multiple of 16 .* such as 32 or 48\. Received: 40"),
+        ("swin", 32, "cls", r"backbone\.pooling: expected mean: SwinTransformerBackbone has no class token\. .* 'cls'"),
+    ],
+)
+def test_what_a_backbone_cannot_do_is_one_clear_error(family, asked, pooling, message, common, tmp_path) -> None:
+    from tests.stages.token_families import TOKEN_FAMILIES
+
+    fixed = saved(TOKEN_FAMILIES[family](), tmp_path / "fixed")
+    params = of(str(fixed)).model_copy(update={"pooling": pooling})
+    with pytest.raises(UserError, match=f"^{message}$"):
+        run(tmp_path / "out", common.model_copy(update={"image_size": asked}), params)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from stages.lib.core.params import (
     HeadParams,
     ImageTrainingParams,
     Params,
+    Pooling,
     TrainingParams,
     or_word,
 )
@@ -33,10 +34,12 @@ class BackboneParams(Params):
 
     Attributes:
         preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
+        pooling: how what the backbone gives becomes one vector; "cls" and "both" need a class token.
     """
 
     enabled: bool
     preset: Annotated[str, Field(min_length=1)]
+    pooling: Pooling
     pretraining: PretrainingParams
 
 
@@ -89,8 +92,8 @@ class FineTunedParams(ImageTrainingParams):
     """Section `fine_tuned`: how much of the backbone trains, and how.
 
     Attributes:
-        unfreeze: "all", or the number of layers with weights, counted from the output of the backbone; batch
-            normalisation never trains.
+        unfreeze: "all", or a number counted from the output of the backbone: of blocks in a transformer, whose
+            embeddings then stay as they are, else of layers with weights. Batch normalisation never trains.
     """
 
     unfreeze: Annotated[int, Field(ge=1), or_word("all")]

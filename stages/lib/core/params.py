@@ -88,6 +88,7 @@ class AugmentationParams(Params):
 Color = Literal["rgb", "grey"]
 Precision = Literal["float32", "mixed_bfloat16"]
 AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
+Pooling = Literal["mean", "cls", "both"]
 
 
 class TrainingParams(Params):
