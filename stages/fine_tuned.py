@@ -37,14 +37,14 @@ def fine_tuned(
 
     from stages.lib.images.manifest import read_subsets
     from stages.lib.networks import build as networks
-    from stages.lib.networks import saved_model
+    from stages.lib.networks import mirroring, saved_model
     from stages.lib.networks.unfreezing import unfreeze
     from stages.lib.training.image_training import train_on_images
     from stages.lib.training.run import start_run
 
     def build(precision: Precision) -> keras.Model:
         trained, _ = saved_model.load(start / "model.keras")
-        network = networks.with_precision(trained, precision)
+        network = networks.with_precision(mirroring.plain(trained), precision)
         unfreeze(networks.backbone_of(network), None if params.unfreeze == "all" else params.unfreeze)
         return network
 

@@ -16,6 +16,7 @@ from stages.lib.evaluation.columns import EXPLANATIONS
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.inference import predictions
+from stages.lib.networks.mirroring import laid_together
 from stages.lib.networks.saved_model import input_of
 
 _SIDE = 160  # pixels
@@ -33,7 +34,8 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
     (Zhou et al. 2016) where the head is a single layer.
 
     Args:
-        model: as `networks` builds it, a chain of layers with "pooling" and, at the end, "classifier".
+        model: as `networks` builds it, a chain of layers with "pooling" and, at the end, "classifier". Of one that
+            looks at mirror images too, the mean over both is explained.
         images: uint8 (count, height, width, channels) in [0, 255].
         classes: the class to explain per image, an index; None explains the predicted one.
 
@@ -53,7 +55,7 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
         explained = tf.argmax(logits, axis=1) if classes is None else tf.constant(classes, tf.int64)
         scores = tf.gather(logits, explained, axis=1, batch_dims=1)
     weights = tape.gradient(scores, pooled)
-    heats = tf.nn.relu(tf.einsum("nhwc,nc->nhw", maps, weights))
+    heats = tf.nn.relu(laid_together(model, tf.einsum("nhwc,nc->nhw", maps, weights)))
     return tf.math.divide_no_nan(heats, tf.reduce_max(heats, axis=(1, 2), keepdims=True)).numpy()
 
 

@@ -10,7 +10,7 @@ from keras import layers
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import Color, Precision
 from stages.lib.images.decode import CHANNELS
-from stages.lib.networks import converter_file, model_files, pooling_file, tokens
+from stages.lib.networks import converter_file, mirroring, model_files, pooling_file, tokens
 from stages.lib.networks.precision import policy
 
 
@@ -104,7 +104,7 @@ def head(stack: Sequence[layers.Layer], channels: int) -> keras.Model:
 def head_of(model: keras.Model) -> keras.Model:
     """The head of what `transfer_model` built, on the same weights."""
     pooling = model.get_layer(tokens.POOLING)
-    return head(model.layers[model.layers.index(pooling) + 1 :], pooling.output.shape[-1])
+    return head(mirroring.without(model.layers[model.layers.index(pooling) + 1 :]), pooling.output.shape[-1])
 
 
 def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int, precision: Precision) -> keras.Model:

@@ -16,6 +16,7 @@ from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import AugmentationParams, TrainingParams
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks import saved_model
+from stages.lib.networks.mirroring import mirrored
 from stages.lib.training import devices
 from stages.lib.training.augmentation import save_sheet
 from stages.lib.training.history import best_epoch
@@ -42,13 +43,16 @@ def write(
     Args:
         run: the training.
         directory: where to write; it appears whole or not at all.
-        model: takes images in [0, 255] and gives probabilities of `classes`.
+        model: takes images in [0, 255] and gives probabilities of `classes`; is saved with mirror averaging where the
+            parameters ask for it.
         classes: names, in the order of the model's outputs.
         history: a row per epoch, as `loop.train` returns it.
         precision: in which the model computes, such as "float32".
         resizing: how the images got the size of the model.
         augmented: a training image uint8 (height, width, channels) and how it varies; None writes no augmented.png.
     """
+    if run.params.mirror:
+        model = mirrored(model)
     with atomic_directory(directory) as partial:
         # Without the optimizer's state, which nobody needs and which is twice as large as the weights.
         bare = keras.Model(model.input, model.output, name=run.stage)
