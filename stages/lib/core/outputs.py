@@ -73,16 +73,18 @@ def write_json(values: Any, file: Path) -> None:
         partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def disable(directory: Path, stage: str) -> None:
+def disable(directory: Path, stage: str, reason: str | None = None) -> None:
     """Write the output of a stage that its parameters turn off: a directory with only a sentence that says so.
 
     Args:
         directory: the output of the stage.
         stage: name of the stage.
+        reason: one sentence; None where `enabled` is false.
     """
+    told = f"Turned off by `{stage}.enabled: false` in params.yaml." if reason is None else reason
     with atomic_directory(directory) as partial:
-        (partial / DISABLED).write_text(f"Turned off by `{stage}.enabled: false` in params.yaml.\n", encoding="utf-8")
-    print(f"{stage}: turned off in params.yaml")
+        (partial / DISABLED).write_text(told + "\n", encoding="utf-8")
+    print(f"{stage}: turned off in params.yaml" if reason is None else reason)
 
 
 def require(directory: Path, needed: str, stage: str) -> None:

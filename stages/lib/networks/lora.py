@@ -54,20 +54,16 @@ def set_parts(model: keras.Model, found: dict[str, np.ndarray]) -> None:
         getattr(_adapted(model)[int(index)], name).assign(value)
 
 
-def merge(adapted: keras.Model, plain: keras.Model) -> None:
-    """Give a model without adaptation the weights with which it computes what the adapted one does.
+def merge(model: keras.Model) -> None:
+    """Put what both matrices of every adapted layer add into its kernel; the outputs stay the same."""
+    for layer in _adapted(model):
+        layer._kernel.assign(layer.kernel)
+        layer.lora_kernel_b.assign(np.zeros(layer.lora_kernel_b.shape))
 
-    Args:
-        adapted: its layers in the same order; stays as it is.
-        plain: is changed.
-    """
-    for old, new in zip(in_order(adapted), in_order(plain), strict=True):
-        for name in ("_trainable_variables", "_non_trainable_variables"):
-            kept = [one for one in getattr(old, name) if not one.name.startswith("lora_kernel")]
-            for before, after in zip(kept, getattr(new, name), strict=True):
-                after.assign(before)
-        if getattr(old, "lora_enabled", False):
-            new.kernel.assign(old.kernel)
+
+def plain_weights(model: keras.Model) -> list[np.ndarray]:
+    """Values of the weights, without the matrices of adapted layers; those of a model like it that has none."""
+    return [one.numpy() for one in model.weights if not one.name.startswith("lora_kernel")]
 
 
 def _adaptable(layer: layers.Layer) -> bool:

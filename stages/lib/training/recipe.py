@@ -15,7 +15,8 @@ class Recipe:
         weight_decay: of "adamw", in each step a share of the learning rate; no norm, bias or scale decays.
         warmup: share of the steps in which the learning rate grows from 0.
         averaged: epochs over which the weights that are validated and kept are averaged; None keeps them as they are.
-        keep_start: the state before the first epoch is kept where no epoch has a lower validation loss.
+        moved: how far from the weights before the training to those after it the kept ones lie, in (0, 1].
+        keep: the epoch with the lowest validation loss, or the last one.
         rates: share of the learning rate by the identity of a variable; 1 for all others.
     """
 
@@ -23,7 +24,8 @@ class Recipe:
     weight_decay: float = 0.0
     warmup: float = 0.0
     averaged: int | None = None
-    keep_start: bool = False
+    moved: float = 1.0
+    keep: Literal["best", "last"] = "best"
     rates: dict[int, float] = field(default_factory=dict)
 
 
@@ -33,5 +35,5 @@ PLAIN = Recipe()
 def of(params: FineTunedParams, rates: dict[int, float]) -> Recipe:
     """The recipe that section `fine_tuned` asks for, with the rates of the layers."""
     return Recipe(
-        params.optimizer, params.weight_decay, params.warmup, params.averaged, params.keep_start, rates
+        params.optimizer, params.weight_decay, params.warmup, params.averaged_epochs, params.moved, params.keep, rates
     )
