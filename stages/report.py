@@ -12,7 +12,7 @@ from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
 from stages.lib.page import cautions as report_cautions
-from stages.lib.page import charts, classes, data, explained, findings, left_out, verdict
+from stages.lib.page import charts, classes, data, explained, findings, heads, left_out, verdict
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
 from stages.lib.page.render import percent, render
@@ -99,6 +99,7 @@ def _write(file: Path, text: str) -> None:
 
 def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
     every = results.evaluations
+    trained = [one for one in every if len(one.curves)]
     return {
         "results": results,
         "chosen": results.recommended,
@@ -113,8 +114,8 @@ def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
             "accuracy": charts.accuracy_chart(results),
             "roc": charts.roc_chart(results),
             "corner": charts.roc_corner(results),
-            "loss": {one.name: charts.curves_chart(one, "loss") for one in every},
-            "accuracies": {one.name: charts.curves_chart(one, "accuracy") for one in every},
+            "loss": {one.name: charts.curves_chart(one, "loss") for one in trained},
+            "accuracies": {one.name: charts.curves_chart(one, "accuracy") for one in trained},
             "calibration": {one.name: charts.calibration_chart(one) for one in every},
         },
         "confusions": {one.name: classes.confusion(one) for one in every},
@@ -123,6 +124,7 @@ def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
             one.name: explained.explanations(one, paths.evaluations / one.name, paths.dataset) for one in every
         },
         "sheets": _sheets(results, paths.models),
+        "heads": {one.name: heads.sentence(one.summary) for one in every},
         "networks": {one.name: (paths.models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
     }
 

@@ -249,7 +249,8 @@ def test_a_training_starts_again_when_what_shapes_it_changes() -> None:
     for stage in STAGES:
         if checkpoints in modules_of(stage):
             packages = {Path(path).name for path in needs(stage) if path.startswith("stages/lib/")}
-            assert packages <= deciding, stage
+            # Which head is trained is decided anew each time, before the training goes on.
+            assert packages - {"heads", "splitting"} <= deciding, stage
 
 
 def test_no_stage_imports_tensorflow_before_it_has_to() -> None:

@@ -25,6 +25,11 @@ TRAINING = {
 HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
 
 
+def tables_of(features: Path, dataset: tuple[Path, Path]) -> tuple[Path, Path, Path]:
+    """What a head on cached features reads: the features, the manifest and the table of copies."""
+    return features, dataset[1], dataset[1].with_name("duplicates.csv")
+
+
 def scratch_params(**changes: object) -> ScratchParams:
     values = TRAINING | {
         "color": "rgb",
@@ -57,7 +62,7 @@ def run_stages(
     for stage in (
         lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
         lambda: features(*dataset, preset, vectors, common, images),
-        lambda: feature_extraction(vectors, preset, folder / "feature_extraction", common, cached),
+        lambda: feature_extraction(*tables_of(vectors, dataset), preset, folder / "feature_extraction", common, cached),
         lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
         lambda: fine_tuned(*dataset, start, folder / "fine_tuned", common, gentle),
     ):

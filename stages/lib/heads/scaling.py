@@ -7,6 +7,7 @@ import numpy as np
 from stages.lib.heads.linear import LinearHead, prepared
 from stages.lib.heads.solver import Components
 
+_FAINTEST = 1e-30  # variance of features that never differ
 _SMALLEST = 0.01  # scale of a channel, as a share of the root mean square of all: rare channels are not blown up
 
 
@@ -67,6 +68,6 @@ def scaling_of(vectors: np.ndarray, unit_length: bool) -> Scaling:
         unit_length: as of `Scaling`.
     """
     variances = prepared(vectors, unit_length).var(axis=0, dtype=np.float64)
-    mean = max(float(variances.mean()), np.finfo(np.float32).tiny)
+    mean = max(float(variances.mean()), _FAINTEST)
     each = np.full_like(variances, mean) if unit_length else np.maximum(variances, _SMALLEST**2 * mean)
-    return Scaling(unit_length, np.sqrt(each * max(float((variances / each).sum()), np.finfo(np.float32).tiny)))
+    return Scaling(unit_length, np.sqrt(each * max(float((variances / each).sum()), _FAINTEST)))

@@ -84,7 +84,7 @@ def solve(
     found = np.zeros((len(variances), models, outputs), np.float32)
     ahead, age = found, np.zeros(models)
     for _ in range(steps):
-        logits = rows @ ahead[1:].reshape(len(ahead) - 1, -1)
+        logits = rows @ ahead[1:].reshape(len(ahead) - 1, models * outputs)
         residual = _guess(logits.reshape(len(rows), models, outputs) + ahead[0])
         residual -= target
         residual *= shares

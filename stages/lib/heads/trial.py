@@ -79,7 +79,7 @@ def tried(views: Views, divided: np.ndarray, strengths: np.ndarray, scaling: Sca
         solutions = _solutions(views, part, strengths, components)
         for fold, solution in zip(part, solutions, strict=True):
             own = np.flatnonzero(fold & np.isin(views.labels, views.labels[~fold]))
-            flat = judged[own] @ solution[1:].reshape(len(solution) - 1, -1)
+            flat = judged[own] @ solution[1:].reshape(len(solution) - 1, solution[0].size)
             images.append(own)
             logits.append(flat.reshape(len(own), *solution.shape[1:]) + solution[0])
     return _summed(views, scaling.unit_length, np.concatenate(images), of_classes(np.concatenate(logits)))
@@ -99,7 +99,7 @@ def _solutions(views: Views, folds: np.ndarray, strengths: np.ndarray, component
     penalties = (strengths / seen.sum(axis=0)[:, np.newaxis]).ravel()
     labels = np.tile(views.labels, views.count)
     found = solve(components, labels, views.classes, weights.astype(np.float32), penalties, _STEPS)
-    return np.moveaxis(found.reshape(len(found), len(folds), len(strengths), -1), 1, 0)
+    return np.moveaxis(found.reshape(len(found), len(folds), len(strengths), found.shape[-1]), 1, 0)
 
 
 def _summed(views: Views, unit_length: bool, images: np.ndarray, logits: np.ndarray) -> Trial:

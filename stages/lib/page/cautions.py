@@ -94,7 +94,7 @@ def _shown(beside: Comparison) -> str:
 
 
 def _still_learning(results: Results) -> Iterator[str]:
-    last = [one for one in results.evaluations if one.summary["best_epoch"] == one.summary["epochs"]]
+    last = [one for one in results.evaluations if one.summary["best_epoch"] == one.summary["epochs"] > 0]
     if last:
         epochs = listed([f"{one.summary['epochs']} of {one.name}" for one in last])
         yield (

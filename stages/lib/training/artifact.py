@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,13 @@ def write(
     precision: str,
     resizing: Resizing,
     augmented: tuple[np.ndarray, AugmentationParams] | None = None,
+    *,
+    head: Mapping[str, Any] | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write model.keras, history.csv, summary.json, summary.txt, live/ and, if training images vary, augmented.png.
+
+    A model that was fitted at once has a history without rows and no live/.
 
     The states of the training are removed: its result is safe.
 
@@ -50,6 +55,8 @@ def write(
         precision: in which the model computes, such as "float32".
         resizing: how the images got the size of the model.
         augmented: a training image uint8 (height, width, channels) and how it varies; None writes no augmented.png.
+        head: for summary.json, how its head was chosen.
+        tables: further tables by their names, without `.csv`.
     """
     if run.params.mirror:
         model = mirrored(model)
@@ -59,9 +66,13 @@ def write(
         saved_model.save(bare, partial / "model.keras", classes, resizing)
         history.to_csv(partial / "history.csv", index=False)
         summary = _summary(run.stage, model, classes, history, precision, resizing)
+        summary |= {"mirror": run.params.mirror} | ({"head": dict(head)} if head else {})
         (partial / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         (partial / "summary.txt").write_text(layers_of(model), encoding="utf-8")
-        shutil.copytree(live_directory(run.checkpoints), partial / "live")
+        for name, table in (tables or {}).items():
+            table.to_csv(partial / f"{name}.csv", index=False)
+        if len(history):
+            shutil.copytree(live_directory(run.checkpoints), partial / "live")
         if augmented is not None:
             image, augmentation = augmented
             save_sheet(image, augmentation, run.common.seed, partial / "augmented.png")
@@ -92,7 +103,7 @@ def _summary(
     resizing: Resizing,
 ) -> dict[str, Any]:
     image_size, color = saved_model.input_of(model)
-    best = history[history["epoch"] == best_epoch(history)].iloc[0]
+    best = history[history["epoch"] == best_epoch(history)].iloc[0] if len(history) else None
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     return {
         "stage": stage,
@@ -110,7 +121,7 @@ def _summary(
         },
         "trainable_tensors": len(model.trainable_weights),
         "epochs": len(history),
-        "best_epoch": int(best["epoch"]),
-        "val_loss": float(best["val_loss"]),
-        "val_accuracy": float(best["val_accuracy"]),
+        "best_epoch": None if best is None else int(best["epoch"]),
+        "val_loss": None if best is None else float(best["val_loss"]),
+        "val_accuracy": None if best is None else float(best["val_accuracy"]),
     }
