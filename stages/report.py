@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.lib.comparison.evaluations import Results, read_results
 from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
-from stages.lib.core import entry
+from stages.lib.core import entry, outputs
 from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
@@ -73,6 +73,7 @@ def report(paths: ReportPaths, params: ReportParams) -> None:
     """
     results = read_results(paths.models, paths.evaluations)
     more = [*json.loads(paths.cautions.read_text(encoding="utf-8")), *left_out.cautions_of(paths.rejected)]
+    more += outputs.reasons(paths.models)
     content = _of_models(results, paths) | _of_data(results, paths)
     content |= {
         "cautions": report_cautions.cautions(results, more),

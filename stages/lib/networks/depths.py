@@ -1,6 +1,5 @@
 """How deep each weight of a backbone lies, and the share of the learning rate that it gets for that."""
 
-import keras
 import keras_hub
 
 from stages.lib.networks.unfreezing import in_order

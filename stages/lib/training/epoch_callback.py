@@ -10,7 +10,7 @@ from dvclive import Live
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import TrainingParams
 from stages.lib.training.epoch_bar import EpochBar
-from stages.lib.training.history import best_epoch, should_stop, with_epoch
+from stages.lib.training.history import kept_epoch, should_stop, with_epoch
 from stages.lib.training.kept_weights import KeptWeights
 from stages.lib.training.live import log_epoch
 from stages.lib.training.random_sequences import start_random_sequences
@@ -74,10 +74,10 @@ class EpochCallback(keras.callbacks.Callback):
             row = self._row(epoch + 1, logs or {})
         self._require_finite(row)
         self.history = with_epoch(self.history, row)
-        best = best_epoch(self.history) == epoch + 1
-        self.run.checkpoints.save(self.kept, self.history, best or self.kept.recipe.keep == "last")
+        best = kept_epoch(self.history, self.kept.recipe.keep) == epoch + 1
+        self.run.checkpoints.save(self.kept, self.history, best)
         log_epoch(self.live, row)
-        self._print(row, best)
+        self._print(row, best and self.kept.recipe.keep == "best")
         self.model.stop_training = should_stop(self.history, self.run.params.early_stopping)
 
     def _row(self, epoch: int, trained: dict[str, float]) -> dict[str, float]:

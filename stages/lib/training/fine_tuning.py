@@ -37,7 +37,10 @@ def fine_tuning(params: FineTunedParams) -> FineTuning:
         return recipes.of(params, rates_by_depth(networks.backbone_of(network), params.layer_decay))
 
     def finished(network: keras.Model) -> keras.Model:
-        return network if params.lora is None else lora.merged(network)
+        if params.lora is None:
+            return network
+        lora.merge(network)
+        return networks.with_precision(network, networks.backbone_of(network).dtype_policy.name)
 
     return FineTuning(recipe, finished)
 

@@ -65,9 +65,9 @@ def train_on_images(
             validate = validation(network)
         recipe = fine_tuning.recipe(network)
         history = loop.train(run, trained, images, train.labels, validate, params.augmentation, recipe)
-        network = fine_tuning.finished(network)
+        saved = fine_tuning.finished(network)
         augmented = None if params.augmentation is None else (images[0], params.augmentation)
-        artifact.write(run, model, network, train.classes, history, precision, resizing, augmented)
+        artifact.write(run, model, saved, train.classes, history, precision, resizing, augmented, trained=network)
 
 
 def trained_view(network: keras.Model, precision: Precision, batch_size: int, images: Array) -> keras.Model:

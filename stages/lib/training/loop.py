@@ -61,7 +61,9 @@ def train(
     kept = KeptWeights(model, recipe)
     history = run.checkpoints.restore(model)
     if rounds > 1:
-        print(f"{run.stage}: {len(labels)} images; an epoch goes over them {rounds} times, so that it has {steps} steps")
+        print(
+            f"{run.stage}: {len(labels)} images; an epoch goes over them {rounds} times, so that it has {steps} steps"
+        )
     if history is not None:
         print(f"{run.stage}: goes on after epoch {len(history)} of {params.epochs}")
     with open_live(run.checkpoints) as live, EpochBar(run.stage, params.epochs, steps) as bar:
