@@ -73,7 +73,7 @@ def _find(run: str | None, branch: str | None) -> str:
             raise FlowError("nothing is in use: expected a promotion before; see `smallset promote`")
         return present.commit
     if run is None:
-        last = saved_runs.latest(branch or saved_runs.current_branch())
+        last = saved_runs.latest(saved_runs.Workspace.here(branch))
         if last is None:
             raise FlowError("no saved run: expected one of `smallset run --save` or `smallset retrain`")
         return last.commit

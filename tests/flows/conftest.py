@@ -82,10 +82,11 @@ def project(tmp_path: Path) -> Path:
 def saved_project(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one saved run, promoted and pushed; only to be read and cloned."""
     from flows.registry import gto, publish
+    from flows.registry.saved_runs import Workspace
 
     project = make_project(tmp_path_factory.mktemp("saved") / "project")
     gto.promote(save_run(project, "one", 0.8).commit, "the first", project)
-    publish.publish("main", project)
+    publish.publish(Workspace(project, "main"))
     return project
 
 
