@@ -11,7 +11,7 @@ from flows.cli.app import app
 from flows.project.git import git, resolve
 from flows.registry import gto, history, run_record, saved_runs
 from flows.registry.saved_runs import Workspace
-from tests.flows.versions_project import clone, remote, repro
+from tests.flows.versions_project import clone, make_project, moved_copy, remote, repro
 
 
 def smallset(*arguments: str) -> Result:
@@ -20,11 +20,10 @@ def smallset(*arguments: str) -> Result:
     return found
 
 
-@pytest.fixture
-def runs(project, monkeypatch):
+@pytest.fixture(scope="module")
+def made(homes, tmp_path_factory):
     """A project with two saved runs, of which the first has been promoted."""
-    monkeypatch.chdir(project)
-    monkeypatch.setenv("COLUMNS", "250")
+    project = make_project(tmp_path_factory.mktemp("made") / "project")
     for name, accuracy, decision in (("one", 0.8, "promoted"), ("two", 0.9, "rejected")):
         repro(project, accuracy)
         record = {
@@ -39,6 +38,15 @@ def runs(project, monkeypatch):
         }
         saved_runs.save(record, Workspace(project, "main"), "Run")
     gto.promote(resolve("run/one", project), "first", project)
+    return project
+
+
+@pytest.fixture
+def runs(made, tmp_path, monkeypatch):
+    """A copy of it, in which the test stands."""
+    project = moved_copy(made, tmp_path)
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("COLUMNS", "250")
     return project
 
 

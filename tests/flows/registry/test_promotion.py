@@ -10,7 +10,7 @@ from flows.registry import gto, publish, saved_runs, unpushed
 from flows.registry.history import describe_use, read_words
 from flows.registry.saved_runs import Workspace
 from tests.flows.cli.test_cli_versions import smallset
-from tests.flows.versions_project import clone, has_data, remote, repro
+from tests.flows.versions_project import clone, has_data, make_project, moved_copy, remote, repro
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -21,13 +21,21 @@ def save(folder, accuracy: float, name: str, **more) -> saved_runs.Version:
     return saved_runs.save(record, Workspace(folder, "main"), f"Run {name}")
 
 
-@pytest.fixture
-def two(project, monkeypatch):
+@pytest.fixture(scope="module")
+def promoted(homes, tmp_path_factory):
     """A project with two saved runs, both put into use by the gate, and pushed."""
-    monkeypatch.chdir(project)
+    project = make_project(tmp_path_factory.mktemp("promoted") / "project")
     for name, accuracy in (("one", 0.8), ("two", 0.9)):
         gto.promote(save(project, accuracy, name).commit, f"gate: {name}", project)
     publish.publish(Workspace(project, "main"), all_tags=True)
+    return project
+
+
+@pytest.fixture
+def two(promoted, tmp_path, monkeypatch):
+    """A copy of it, in which the test stands."""
+    project = moved_copy(promoted, tmp_path)
+    monkeypatch.chdir(project)
     return project
 
 
