@@ -33,7 +33,7 @@ def enable(backbone: keras_hub.models.Backbone, rank: int) -> None:
             variable.trainable = False
     if not found:
         raise UserError(
-            "fine_tuned.lora: expected null, as this backbone has no layer that Keras can adapt among those that train. "
+            "fine_tuned.lora: expected null, as no layer of this backbone that trains can be adapted by Keras. "
             f"Received: {rank}"
         )
 
