@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -106,7 +106,7 @@ def _summary(
     trained: keras.Model,
 ) -> dict[str, Any]:
     image_size, color = saved_model.input_of(model)
-    keep = getattr(run.params, "keep", "best")
+    keep: Literal["best", "last"] = getattr(run.params, "keep", "best")
     best = history[history["epoch"] == kept_epoch(history, keep)].iloc[0] if len(history) else None
     trainable = sum(int(np.prod(weight.shape)) for weight in trained.trainable_weights)
     return {
