@@ -109,8 +109,8 @@ def _weakest(found: Mapping[str, Any]) -> str:
     least = found["weakest"]
     recall = (
         f"{percent(least['recall'])} of its {least['images']:,} images are found (95 % interval "
-        f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} of the "
-        "others"
+        f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} of "
+        "the others"
     )
     if least["stands_out"]:
         return f"Class {least['class']} needs images most: {recall}."
