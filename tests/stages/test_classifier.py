@@ -29,7 +29,7 @@ def folder(tmp_path_factory, two_classes, preset, common) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         asked = FeaturesParams(enabled=True, batch_size=8, precision="float32", mirror=True)
-        features(*two_classes, preset, folder / "features", common, asked)
+        features(*two_classes, preset, folder / "none", folder / "features", common, asked)
     manifest = pd.read_csv(two_classes[1]).assign(group="")
     manifest.to_csv(folder / "manifest.csv", index=False)
     pd.DataFrame(columns=["group", "path", "class", "kind", "distance", "action"]).to_csv(

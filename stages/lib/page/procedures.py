@@ -107,13 +107,14 @@ def _twice(found: Mapping[str, Any]) -> str:
 
 def _weakest(found: Mapping[str, Any]) -> str:
     least = found["weakest"]
-    recall = f"{percent(least['recall'])} of its {least['images']:,} images are found (95 % interval " + (
-        f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} "
-        "of the others"
+    recall = (
+        f"{percent(least['recall'])} of its {least['images']:,} images are found (95 % interval "
+        f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} of "
+        "the others"
     )
     if least["stands_out"]:
         return f"Class {least['class']} needs images most: {recall}."
-    return f"No class stands out: {recall} is the lowest, of class {least['class']}, and may be chance."
+    return f"No class stands out. The lowest is {least['class']}, which may be chance: {recall}."
 
 
 def _todo(found: Mapping[str, Any], suspects: int) -> str:
