@@ -136,3 +136,10 @@ def test_what_keras_hub_interpolates_itself_is_the_same_after_saving(tmp_path):
     again = keras_hub.models.Backbone.from_preset(str(folder))
     for one, other in zip(backbone.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("content", ['{"pooling": "max"}', "[]", "no json"])
+def test_a_pooling_that_is_none_is_one_clear_error(content, tmp_path):
+    (tmp_path / "pooling.json").write_text(content)
+    with pytest.raises(UserError, match=r"pooling\.json: expected one of mean, cls, both\. Received: "):
+        pooling_file.read(tmp_path)

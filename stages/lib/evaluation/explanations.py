@@ -18,7 +18,7 @@ from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.inference import predictions
 from stages.lib.networks import tokens
-from stages.lib.networks.mirroring import laid_together
+from stages.lib.networks.mirroring import laid_together, without
 from stages.lib.networks.saved_model import input_of
 from stages.lib.networks.unfreezing import blocks
 
@@ -43,7 +43,7 @@ def heat_of(model: keras.Model, images: np.ndarray, classes: Sequence[int]) -> n
     Returns:
         float32 (count, rows, columns) in [0, 1], each divided by its maximum.
     """
-    backbone = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
+    backbone = next((layer for layer in without(model.layers) if isinstance(layer, keras.Model)), None)
     if backbone is None or not blocks(backbone):
         return grad_cam(model, images, classes)
     vectors, head = tokens.vectors(model), _head(model)

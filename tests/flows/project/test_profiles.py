@@ -82,6 +82,8 @@ def test_the_reference_task_has_the_published_figures(project):
     models = ["scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned"]
     assert [params[model]["epochs"] for model in models] == [50, 100, 10, 30, 30]
     assert params["fine_tuned"]["learning_rate"] == 1e-5
+    assert params["feature_extraction"]["head"] == "mlp"
+    assert not any(params[name]["mirror"] for name in ("features", *models))
 
 
 def test_ones_own_other_values_stay(project):
