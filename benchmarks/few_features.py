@@ -45,12 +45,17 @@ class Cell:
         return (vectors + mirrored) / 2 if mirror else vectors
 
 
-def head_of_stage(cell: Cell) -> np.ndarray:
-    """The head that `feature_extraction` makes with these parameters: chosen, and fitted or trained."""
+def head_of_stage(cell: Cell, head: str | None = None) -> np.ndarray:
+    """The head that `feature_extraction` makes: chosen, and fitted or trained.
+
+    Args:
+        head: in place of the one that the parameters ask for.
+    """
     from stages.lib.arrays.feature_files import FeatureSet
     from stages.lib.heads.choice import choose
 
     params: Any = cell.sections["feature_extraction"]
+    params = params if head is None else params.model_copy(update={"head": head})
     features: Any = cell.sections["features"]
     train, task = cell.split.train, cell.task
     vectors, mirrored = (one[train] for one in cell.features)

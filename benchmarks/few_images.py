@@ -9,6 +9,7 @@ same training images of each class, and where it needs images to validate on, th
 each class are tested. Each seed draws all of them anew. Methods:
 
 default             the head of `feature_extraction` as params.yaml has it; no validation images
+logistic_head       the same with `head: logistic`: no trained head is judged beside it
 fine_tuned          the stage of this name as params.yaml has it, with those before it
 published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.yaml
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images

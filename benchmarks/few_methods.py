@@ -36,6 +36,7 @@ class Method:
 
 METHODS = {
     "default": Method(few_features.head_of_stage, _HEAD),
+    "logistic_head": Method(partial(few_features.head_of_stage, head="logistic"), _HEAD),
     "fine_tuned": Method(partial(few_trainings.trained_by_stages, names=_AUGMENTED), _AUGMENTED),
     "published_head": Method(few_features.head_of_stage, _HEAD, "dogs_vs_cats"),
     "logistic_regression": Method(few_features.logistic_regression),
@@ -44,7 +45,7 @@ METHODS = {
     "kerashub": Method(few_trainings.kerashub),
     "notebook": Method(partial(few_trainings.trained_by_stages, names=_AUGMENTED), _AUGMENTED, "dogs_vs_cats"),
 }
-OURS = ("default", "fine_tuned")
+OURS = ("default", "logistic_head", "fine_tuned")
 
 
 def sections_of(profile: str | None) -> dict[str, Params]:

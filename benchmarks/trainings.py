@@ -98,6 +98,7 @@ class Ours:
             epochs=1,
             learning_rate=work.learning_rate,
             schedule="constant",
+            min_steps=None,
             early_stopping=None,
             class_weights=None,
             mirror=False,

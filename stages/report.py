@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.lib.comparison.evaluations import Results, read_results
 from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
-from stages.lib.core import entry
+from stages.lib.core import entry, outputs
 from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
@@ -86,6 +86,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
         *left_out.cautions_of(paths.rejected),
         *procedures.cautions_of(procedure, results),
     ]
+    more += outputs.reasons(paths.models)
     content = _of_models(results, paths) | _of_data(results, paths)
     counts = {str(name): int(count) for name, count in read_manifest(paths.manifest)["subset"].value_counts().items()}
     content |= {

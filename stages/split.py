@@ -19,8 +19,8 @@ from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.taken_in import take_in
 from stages.lib.splitting.dataset_paths import dataset_paths
-from stages.lib.splitting.orders import UNUSED, Amounts
 from stages.lib.splitting.small_classes import assign_large_classes
+from stages.lib.splitting.wishes import UNUSED, Amounts
 
 _GROWING = (
     "near copies: {} groups were still growing when the search was ended, as no real images make it: more of their "

@@ -26,6 +26,7 @@ SETTINGS = {
     "epochs": 3,
     "learning_rate": 0.01,
     "schedule": "constant",
+    "min_steps": None,
     "early_stopping": None,
     "class_weights": None,
     "mirror": False,

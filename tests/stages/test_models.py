@@ -21,6 +21,7 @@ from stages.scratch import scratch
 from tests.stages.checksums import checksums
 from tests.stages.model_runs import (
     HEAD,
+    PUBLISHED,
     TRAINING,
     backbone_weights,
     load,
@@ -155,9 +156,9 @@ def test_fine_tuning_changes_all_but_batch_normalisation(chain):
 
 
 def test_fine_tuning_can_stop_after_the_last_layers(chain, two_classes, common, tmp_path):
-    values = TRAINING | {"augmentation": None, "precision": "mixed_bfloat16", "unfreeze": 2}
+    values = TRAINING | {"augmentation": None, "precision": "mixed_bfloat16"} | PUBLISHED | {"unfreeze": 2}
     start = chain / "feature_extraction_augmented"
-    fine_tuned(*two_classes, start, tmp_path / "fine_tuned", common, FineTunedParams.model_validate(values))
+    fine_tuned(*two_classes, tmp_path, start, tmp_path / "fine_tuned", common, FineTunedParams.model_validate(values))
     before, after = (backbone_weights(load(folder)[0]) for folder in (start, tmp_path / "fine_tuned"))
     changed = [path for path in after if not np.array_equal(after[path], before[path])]
     assert {path.rpartition("/")[0] for path in changed} == {path.rpartition("/")[0] for path in list(changed)}

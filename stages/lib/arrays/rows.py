@@ -50,10 +50,11 @@ class Picked:
         dtype: of the one array.
     """
 
-    def __init__(self, parts: Sequence[np.ndarray | Rows], picked: np.ndarray) -> None:
+    def __init__(self, parts: "Sequence[Array]", picked: np.ndarray) -> None:
         """Pick rows by their numbers in all parts, one part after the other: int64 (rows,)."""
         self.parts, self.picked = parts, picked
-        self.shape, self.dtype = (len(picked), *parts[0].shape[1:]), parts[0].dtype
+        self.shape: tuple[int, ...] = (len(picked), *parts[0].shape[1:])
+        self.dtype: np.dtype[Any] = parts[0].dtype
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from stages.lib.core.params import (
     AskedPrecision,
@@ -108,14 +108,48 @@ class FeatureExtractionAugmentedParams(ImageTrainingParams, HeadParams):
 
 
 class FineTunedParams(ImageTrainingParams):
-    """Section `fine_tuned`: how much of the backbone trains, and how.
+    """Section `fine_tuned`: from where on, how much of the backbone trains, and how.
 
     Attributes:
+        start: the model that is trained on.
+        min_images: training images that every class needs; with fewer, nothing is trained. None: any number will do.
         unfreeze: "all", or a number counted from the output of the backbone: of blocks in a transformer, whose
             embeddings then stay as they are, else of layers with weights. Batch normalisation never trains.
+        lora: rank of the matrices that train instead of kernels (`networks.lora`); None trains the kernels.
+        optimizer: "adamw" lets kernels decay.
+        weight_decay: share of the learning rate by which they do in each step.
+        warmup: share of the steps in which the learning rate grows from 0.
+        layer_decay: learning rate of the first layer as a share of that of the head; those between lie on a geometric
+            scale. 1 makes no difference.
+        averaged_epochs: epochs over which the kept weights are averaged; None keeps them as they are.
+        moved: how far from the weights before the training to those after it the kept ones lie.
+        keep: "best" is the epoch with the lowest validation loss.
     """
 
+    start: Literal["feature_extraction", "feature_extraction_augmented"]
+    min_images: Annotated[int, Field(ge=1)] | None
     unfreeze: Annotated[int, Field(ge=1), or_word("all")]
+    lora: Annotated[int, Field(ge=1)] | None
+    optimizer: Literal["adam", "adamw"]
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Annotated[float, Field(ge=0, lt=1)]
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    averaged_epochs: Annotated[int, Field(ge=1)] | None
+    moved: Annotated[float, Field(gt=0, le=1)]
+    keep: Literal["best", "last"]
+
+    @model_validator(mode="after")
+    def _agree(self) -> "FineTunedParams":
+        if self.weight_decay and self.optimizer == "adam":
+            raise ValueError(
+                f"expected weight_decay 0 with optimizer: adam, or optimizer: adamw. Received: {self.weight_decay}"
+            )
+        if self.early_stopping is not None and self.keep == "last":
+            raise ValueError(
+                "expected early_stopping null with keep: last, which trains to the end, or keep: best. "
+                f"Received: {self.early_stopping}"
+            )
+        return self
 
 
 Refit = Literal["none", "validation", "all"]

@@ -101,6 +101,8 @@ class TrainingParams(Params):
     """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
 
     Attributes:
+        min_steps: training steps that all epochs together have at least; where the images make fewer, each epoch goes
+            over them several times. None: an epoch is once over the images, however few they are.
         early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
         class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
             image.
@@ -109,6 +111,7 @@ class TrainingParams(Params):
 
     enabled: bool
     epochs: Annotated[int, Field(ge=1)]
+    min_steps: Annotated[int, Field(ge=1)] | None
     learning_rate: Annotated[float, Field(gt=0)]
     schedule: Literal["constant", "cosine"]
     early_stopping: Annotated[int, Field(ge=1)] | None

@@ -7,7 +7,8 @@ import pandas as pd
 from scipy.special import log_softmax
 
 from stages.lib.arrays.drawn import drawn
-from stages.lib.arrays.rows import MEMORY_BUDGET, Array
+from stages.lib.arrays.rows import MEMORY_BUDGET, Array, Picked
+from stages.lib.core.errors import UserError
 from stages.lib.heads.calibration import factor
 from stages.lib.heads.cross_validation import clearly_lower, divisions
 from stages.lib.heads.linear import LinearHead
@@ -47,12 +48,12 @@ class Search:
 
 
 def fit(
-    vectors: Array,
+    vectors: Array | Picked,
     labels: np.ndarray,
     groups: np.ndarray,
     classes: int,
     seed: int,
-    mirrored: Array | None = None,
+    mirrored: Array | Picked | None = None,
     *,
     averaged: bool = True,
     weights: np.ndarray | None = None,
@@ -68,12 +69,12 @@ def fit(
 
 
 def search(
-    vectors: Array,
+    vectors: Array | Picked,
     labels: np.ndarray,
     groups: np.ndarray,
     classes: int,
     seed: int,
-    mirrored: Array | None = None,
+    mirrored: Array | Picked | None = None,
     *,
     averaged: bool = True,
     weights: np.ndarray | None = None,
@@ -92,6 +93,9 @@ def search(
         mirrored: features of the mirrored images, in the same order: learned from too.
         averaged: with `mirrored`, whether predictions are made from the mean of both; else from the image alone.
         weights: float64 (images,), what each image counts; None: all the same.
+
+    Raises:
+        UserError: a feature is no finite number.
     """
     weights = np.ones(len(labels)) if weights is None else weights
     row = vectors.shape[1] * 4 * (1 if mirrored is None else 2)
@@ -101,10 +105,10 @@ def search(
     images = known[few]
 
     def views(picked: np.ndarray) -> Views:
-        own, counts = vectors[picked], weights[picked] / weights[picked].mean()
+        own, counts = _finite(vectors[picked]), weights[picked] / weights[picked].mean()
         if mirrored is None:
             return Views(own, own, labels[picked], counts, classes)
-        other = mirrored[picked]
+        other = _finite(mirrored[picked])
         return Views(np.vstack([own, other]), (own + other) / 2 if averaged else own, labels[picked], counts, classes)
 
     found, divided = views(images), divisions(labels[images], groups[images], seed)
@@ -118,6 +122,16 @@ def search(
     scale = factor(chosen.logits, own, chosen.each, divided[0, chosen.images])
     head = _fitted(views(known), chosen.unit_length, chosen.shares, scale)
     return Search(head, _table(trials, chosen), images, _losses(chosen, found.labels, scale), scale)
+
+
+def _finite(vectors: np.ndarray) -> np.ndarray:
+    wrong = int((~np.isfinite(vectors)).any(axis=1).sum())
+    if wrong:
+        raise UserError(
+            f"features: expected finite numbers, found others in {wrong:,} of {len(vectors):,} training images: set "
+            "features.precision to float32, or use another backbone.preset"
+        )
+    return vectors
 
 
 def _tried(views: Views, divided: np.ndarray, unit_length: bool) -> Trial:

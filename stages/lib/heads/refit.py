@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import keras
 import numpy as np
@@ -79,4 +78,4 @@ def refitted(
 
 def _joined(parts: Sequence[Array]) -> Array:
     """All rows of several arrays, one array after the other, read when they are asked for."""
-    return cast("Array", Picked(parts, np.arange(sum(map(len, parts)))))
+    return Picked(parts, np.arange(sum(map(len, parts))))

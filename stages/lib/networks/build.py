@@ -10,7 +10,7 @@ from keras import layers
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import Color, Precision
 from stages.lib.images.decode import CHANNELS
-from stages.lib.networks import converter_file, mirroring, model_files, pooling_file, tokens
+from stages.lib.networks import converter_file, lora, mirroring, model_files, pooling_file, tokens
 from stages.lib.networks.precision import policy
 
 
@@ -175,7 +175,7 @@ def with_precision(model: keras.Model, precision: Precision) -> keras.Model:
     old = backbone_of(model)
     with policy(precision):
         new = type(old).from_config(old.get_config() | {"dtype": precision})
-    new.set_weights(old.get_weights())
+    new.set_weights(lora.plain_weights(old))
     inputs = keras.Input(model.input_shape[1:], name="images")
     return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))
 

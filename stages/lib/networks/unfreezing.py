@@ -35,7 +35,7 @@ def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:
     backbone.trainable = False
     backbone.trainable = True
     owners = []
-    for layer in _in_order(backbone):
+    for layer in in_order(backbone):
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
         elif layer._trainable_variables:
@@ -53,7 +53,7 @@ def unfreeze(backbone: keras_hub.models.Backbone, last: int | None) -> None:
 
 def blocks(backbone: keras_hub.models.Backbone) -> list[layers.Layer]:
     """The blocks of a transformer, from input to output; empty for a backbone that has none."""
-    return [layer for layer in _in_order(backbone) if type(layer).__name__ in _BLOCKS]
+    return [layer for layer in in_order(backbone) if type(layer).__name__ in _BLOCKS]
 
 
 def _before(backbone: keras_hub.models.Backbone, owners: list[layers.Layer], last: int) -> list[layers.Layer]:
@@ -62,15 +62,15 @@ def _before(backbone: keras_hub.models.Backbone, owners: list[layers.Layer], las
     if not repeated:
         return owners[:-last]
     first = repeated[-last:][0]
-    inside = {id(layer) for layer in (first, *_in_order(first))}
+    inside = {id(layer) for layer in (first, *in_order(first))}
     return owners[: next(place for place, layer in enumerate(owners) if id(layer) in inside)]
 
 
-def _in_order(layer: layers.Layer) -> list[layers.Layer]:
+def in_order(layer: layers.Layer) -> list[layers.Layer]:
     """All layers within a layer, each once, from input to output; one made of layers stands before these."""
     found: dict[int, layers.Layer] = {}
     # Of a functional model the order of its graph: one that a class holds as its attribute comes first in `_layers`.
     for inner in layer.layers if isinstance(layer, keras.Model) else layer._layers:
-        for one in (inner, *_in_order(inner)):
+        for one in (inner, *in_order(inner)):
             found.setdefault(id(one), one)
     return list(found.values())

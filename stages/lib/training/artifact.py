@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ from stages.lib.networks import saved_model
 from stages.lib.networks.mirroring import mirrored
 from stages.lib.training import devices
 from stages.lib.training.augmentation import save_sheet
-from stages.lib.training.history import best_epoch
+from stages.lib.training.history import kept_epoch
 from stages.lib.training.live import live_directory
 from stages.lib.training.run import TrainingRun
 
@@ -38,6 +38,7 @@ def write(
     *,
     head: Mapping[str, Any] | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
+    trained: keras.Model | None = None,
 ) -> None:
     """Write model.keras, history.csv, summary.json, summary.txt, live/ and, if training images vary, augmented.png.
 
@@ -57,6 +58,7 @@ def write(
         augmented: a training image uint8 (height, width, channels) and how it varies; None writes no augmented.png.
         head: for summary.json, how its head was chosen.
         tables: further tables by their names, without `.csv`.
+        trained: the network that trained, where it is another one than `model`.
     """
     if run.params.mirror:
         model = mirrored(model)
@@ -65,7 +67,7 @@ def write(
         bare = keras.Model(model.input, model.output, name=run.stage)
         saved_model.save(bare, partial / "model.keras", classes, resizing)
         history.to_csv(partial / "history.csv", index=False)
-        summary = _summary(run.stage, model, classes, history, precision, resizing)
+        summary = _summary(run, model, classes, history, precision, resizing, trained or model)
         summary |= {"mirror": run.params.mirror} | ({"head": dict(head)} if head else {})
         (partial / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         (partial / "summary.txt").write_text(layers_of(model), encoding="utf-8")
@@ -95,18 +97,20 @@ def layers_of(model: keras.Model) -> str:
 
 
 def _summary(
-    stage: str,
+    run: TrainingRun[TrainingParams],
     model: keras.Model,
     classes: Sequence[str],
     history: pd.DataFrame,
     precision: str,
     resizing: Resizing,
+    trained: keras.Model,
 ) -> dict[str, Any]:
     image_size, color = saved_model.input_of(model)
-    best = history[history["epoch"] == best_epoch(history)].iloc[0] if len(history) else None
-    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    keep: Literal["best", "last"] = getattr(run.params, "keep", "best")
+    best = history[history["epoch"] == kept_epoch(history, keep)].iloc[0] if len(history) else None
+    trainable = sum(int(np.prod(weight.shape)) for weight in trained.trainable_weights)
     return {
-        "stage": stage,
+        "stage": run.stage,
         "classes": list(classes),
         "image_size": image_size,
         "color": color,
@@ -119,8 +123,9 @@ def _summary(
             "trainable": trainable,
             "non_trainable": model.count_params() - trainable,
         },
-        "trainable_tensors": len(model.trainable_weights),
+        "trainable_tensors": len(trained.trainable_weights),
         "epochs": len(history),
+        "kept": keep,
         "best_epoch": None if best is None else int(best["epoch"]),
         "val_loss": None if best is None else float(best["val_loss"]),
         "val_accuracy": None if best is None else float(best["val_accuracy"]),

@@ -10,6 +10,7 @@ import pytest
 from flows.errors import FlowError
 from flows.project.git import resolve
 from flows.registry import gto, publish, saved_runs
+from flows.registry.saved_runs import Workspace
 from flows.retraining import gate, known_images, rivals
 from tests.flows.versions_project import (
     STAGES,
@@ -35,7 +36,7 @@ def used(homes, tmp_path_factory) -> Path:
     shutil.copytree(ROOT / "stages" / "lib", project / "stages" / "lib", ignore=other)
     repro(project, 0.8)
     record = {"id": "1", "source": resolve("HEAD", project)}
-    gto.promote(saved_runs.save(record, "main", "Run 1", project).commit, "first", project)
+    gto.promote(saved_runs.save(record, Workspace(project, "main"), "Run 1").commit, "first", project)
     return project
 
 
@@ -142,8 +143,8 @@ def test_a_missing_section_is_one_line(tmp_path, monkeypatch):
 def test_a_model_in_use_that_cannot_be_fetched_leaves_the_decision_to_a_later_run(project, site, tmp_path):
     repro(project, 0.8)
     record = {"id": "1", "source": resolve("HEAD", project), "outcome": "trained"}
-    gto.promote(saved_runs.save(record, "main", "Run 1", project).commit, "first", project)
-    publish.publish("main", project)
+    gto.promote(saved_runs.save(record, Workspace(project, "main"), "Run 1").commit, "first", project)
+    publish.publish(Workspace(project, "main"))
     storage, away = project.with_name("project-storage"), tmp_path / "away"
     storage.rename(away)
     storage.touch()

@@ -45,6 +45,7 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
         epochs=100,
         learning_rate=0.01,
         schedule="constant",
+        min_steps=None,
         early_stopping=None,
         class_weights=kind,
         mirror=False,
