@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import keras_hub
 import numpy as np
+import yaml
 
 from stages.backbone import backbone
 from stages.lib.arrays import feature_files
@@ -23,6 +24,7 @@ from stages.lib.networks.unfreezing import blocks
 from stages.lib.pretrained.encoders import REFUSED, check_name
 from stages.lib.pretrained.presets import save
 from stages.predict import predict
+from tests.packages import ROOT
 from tests.stages.conftest import SIZE, write_dataset
 from tests.stages.every_backbone import EVERY
 from tests.stages.model_runs import run_stages
@@ -95,11 +97,12 @@ def refusal(name: str, folder: Path) -> str:
 
 def fetch(raw: Path, preset: Path) -> None:
     """The stage `backbone`."""
-    values = {"images_per_class": 1, "epochs": 1, "learning_rate": 0.1}
-    params = BackboneParams(enabled=True, preset=str(raw), pooling="mean", pretraining=values)
+    default = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["backbone"]
+    params = BackboneParams.model_validate(default | {"preset": str(raw)})
     download = DownloadParams.model_construct(source="folder")
     preset.parent.mkdir()
-    backbone(preset, preset.parent / "image_size.json", preset.parent / "cautions.json", COMMON, download, params)
+    beside = [preset.parent / name for name in ("image_size.json", "cautions.json", "comparison.json", "known")]
+    backbone(preset.parent / "candidates", preset, *beside, COMMON, download, params)
 
 
 def gives(backbone: keras_hub.models.Backbone) -> str:
