@@ -9,7 +9,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.heads.cross_validation import divisions
 from stages.lib.networks import build
 from stages.lib.training import loop
-from stages.lib.training.batches import steps, training_batches
+from stages.lib.training.batches import passes, steps, training_batches
 from stages.lib.training.class_weights import class_weights
 
 _FAINTEST = 1e-7  # probability
@@ -47,7 +47,8 @@ def losses(
     keras.utils.set_random_seed(common.seed)
     stack = build.head_layers(params.units, params.activation, params.dropout, classes)
     head = build.head(stack, vectors.shape[1])
-    loop.compile_for(head, params, steps(int((division > 0).sum()), common.batch_size))
+    _, count = _steps(int((division > 0).sum()), common, params)
+    loop.compile_for(head, params, count)
     # One head that starts anew in each fold: compiling takes longer than training.
     head.optimizer.build(head.trainable_variables)
     start = [(variable, variable.numpy()) for variable in (*head.variables, *head.optimizer.variables)]
@@ -55,16 +56,22 @@ def losses(
         own, others = np.flatnonzero(division == fold), np.flatnonzero(division != fold)
         for variable, value in start:
             variable.assign(value)
-        count = steps(len(others), common.batch_size)
+        rounds, count = _steps(len(others), common, params)
         weights = class_weights(labels[others], params.class_weights)
         for epoch in range(params.epochs):
-            once = range(epoch, epoch + 1)
+            once = range(epoch * rounds, (epoch + 1) * rounds)
             batches = training_batches(vectors[others], labels[others], common.batch_size, common.seed, once)
             head.fit(batches, steps_per_epoch=count, class_weight=weights, shuffle=False, verbose=0)
             found[epoch, own] = _losses(head, asked[own], labels[own])
     # Layers get the names that they would have had without these heads.
     keras.utils.clear_session()
     return found[found.mean(axis=1).argmin()]
+
+
+def _steps(images: int, common: CommonParams, params: FeatureExtractionParams) -> tuple[int, int]:
+    """How often an epoch goes over so many images, and the steps that it has, as in `loop.train`."""
+    rounds = passes(images, common.batch_size, params.epochs, params.min_steps)
+    return rounds, rounds * steps(images, common.batch_size)
 
 
 def _losses(head: keras.Model, vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
