@@ -166,5 +166,5 @@ def _say_behind(name: str, row: Sequence[Figure]) -> None:
     ]
     if told:
         print(f"{name} is behind the best: {', '.join(told)}")
-    elif row:
-        print(f"{name} is the best or within its standard error wherever two seeds are measured")
+    elif measured := [str(one.images) for one in row if one.seeds > 1 and one.verdict != "unknown"]:
+        print(f"{name} is the best or within the standard error of the difference to it at {', '.join(measured)}")

@@ -16,7 +16,6 @@ from stages.lib.core.section_checks import read_sections
 
 ROOT = Path(__file__).resolve().parents[1]
 _HEAD = "features", "feature_extraction"
-_AUGMENTED = "feature_extraction_augmented", "fine_tuned"
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,13 @@ class Method:
 METHODS = {
     "default": Method(few_features.head_of_stage, _HEAD),
     "logistic_head": Method(partial(few_features.head_of_stage, head="logistic"), _HEAD),
-    "fine_tuned": Method(partial(few_trainings.trained_by_stages, names=_AUGMENTED), _AUGMENTED),
+    "fine_tuned": Method(few_trainings.trained_by_stages, ("features", *few_trainings.STAGES)),
     "published_head": Method(few_features.head_of_stage, _HEAD, "dogs_vs_cats"),
     "logistic_regression": Method(few_features.logistic_regression),
     "svm": Method(few_features.support_vectors),
     "nearest_neighbours": Method(few_features.nearest_neighbours),
     "kerashub": Method(few_trainings.kerashub),
-    "notebook": Method(partial(few_trainings.trained_by_stages, names=_AUGMENTED), _AUGMENTED, "dogs_vs_cats"),
+    "notebook": Method(few_trainings.trained_by_stages, ("features", *few_trainings.STAGES), "dogs_vs_cats"),
 }
 OURS = ("default", "logistic_head", "fine_tuned")
 
@@ -56,8 +55,9 @@ def sections_of(profile: str | None) -> dict[str, Params]:
         if profile is not None:
             profiles.use(profile)
         found = read_sections()
-    # Which precision is fast is no question here.
+    # Neither which precision is fast nor from how many images on a model is trained is a question here.
+    settled = {"precision": "float32", "min_images": None}
     return {
-        name: one.model_copy(update={"precision": "float32"}) if hasattr(one, "precision") else one
+        name: one.model_copy(update={key: value for key, value in settled.items() if hasattr(one, key)})
         for name, one in found.items()
     }

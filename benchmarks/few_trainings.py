@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,13 @@ from benchmarks.few_features import Cell, scratch_folder
 from benchmarks.few_tasks import Task
 from stages.lib.core.params import Params
 
+STAGES = ("feature_extraction", "feature_extraction_augmented", "fine_tuned")
 _BATCH = 16
 _EPOCHS, _STEPS = 20, 300  # at least, both
 
 
-def trained_by_stages(cell: Cell, names: Sequence[str]) -> np.ndarray:
-    """Run stages one after the other, as the pipeline does, and let the last one's model predict.
-
-    Args:
-        names: of stages that train, in the order of the pipeline.
+def trained_by_stages(cell: Cell) -> np.ndarray:
+    """Run `fine_tuned` and the stage before it, as the pipeline does, and let the saved model predict.
 
     Returns:
         Probabilities of the test images, float64 (images, classes).
@@ -29,16 +26,17 @@ def trained_by_stages(cell: Cell, names: Sequence[str]) -> np.ndarray:
     from stages.lib.inference.forward import probabilities
     from stages.lib.networks import saved_model
 
+    before = getattr(cell.sections["fine_tuned"], "start", "feature_extraction_augmented")
     with scratch_folder() as folder:
-        paths = _inputs(cell, folder)
-        for name in names:
-            paths |= {"model": folder / name}
+        paths = _inputs(cell, folder) | {"start": folder / before}
+        paths |= {name: folder / name for name in STAGES}
+        for name in (before, "fine_tuned"):
             stage = getattr(importlib.import_module(f"stages.{name}"), name)
-            sections = cell.sections | {"common": cell.common, "params": cell.sections[name]}
-            wanted = inspect.signature(stage).parameters
-            stage(**{argument: (sections | paths)[argument] for argument in wanted})
-            paths |= {"start": folder / name}
-        file = folder / names[-1] / "model.keras"
+            given = (
+                cell.sections | paths | {"common": cell.common, "params": cell.sections[name], "model": folder / name}
+            )
+            stage(**{argument: given[argument] for argument in inspect.signature(stage).parameters})
+        file = folder / "fine_tuned" / "model.keras"
         model, _ = saved_model.load(file)
         tested = [cell.task.paths[row] for row in cell.split.test]
         return probabilities(model, tested, 64, resizing=saved_model.resizing_of(file))
@@ -60,10 +58,19 @@ def _inputs(cell: Cell, folder: Path) -> dict[str, Path | Params]:
     pd.DataFrame(rows).assign(group="").to_csv(manifest, index=False)
     features.mkdir()
     for name in SUBSETS:
-        vectors = cell.features[0][getattr(cell.split, name)]
-        feature_files.write(features, name, read_subset(task.folder, manifest, name), vectors.shape[1], [vectors])
+        vectors, mirrored = (one[getattr(cell.split, name)] for one in cell.features)
+        subset = read_subset(task.folder, manifest, name)
+        feature_files.write(features, name, subset, vectors.shape[1], [vectors], [mirrored])
     feature_files.write_about(features, task.classes, "float32", asked(cell.common, task.preset))
-    return {"dataset": task.folder, "manifest": manifest, "features": features, "preset": task.preset}
+    duplicates = folder / "duplicates.csv"
+    pd.DataFrame(columns=["group", "path", "class", "kind", "distance", "action"]).to_csv(duplicates, index=False)
+    return {
+        "dataset": task.folder,
+        "manifest": manifest,
+        "duplicates": duplicates,
+        "features": features,
+        "preset": task.preset,
+    }
 
 
 def kerashub(cell: Cell) -> np.ndarray:
