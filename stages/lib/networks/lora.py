@@ -4,6 +4,8 @@ Keras saves a layer with the product merged into its kernel and sets both matric
 never train again: a training that goes on needs its parts, and a model that is kept needs none of them.
 """
 
+from typing import Any
+
 import keras
 import keras_hub
 import numpy as np
@@ -33,12 +35,12 @@ def enable(backbone: keras_hub.models.Backbone, rank: int) -> None:
             variable.trainable = False
     if not found:
         raise UserError(
-            "fine_tuned.lora: expected null, as this backbone has no layer that Keras can adapt among those that train. "
+            "fine_tuned.lora: expected null, as no layer of this backbone that trains can be adapted by Keras. "
             f"Received: {rank}"
         )
 
 
-def parts(model: keras.Model) -> dict[str, np.ndarray]:
+def parts(model: keras.Model) -> dict[str, Any]:
     """Kernel and both matrices of every adapted layer, by a name for each; empty where none is adapted."""
     return {
         f"{index}-{name}": np.asarray(getattr(layer, name).value)

@@ -54,7 +54,8 @@ def run(way, names):
     if stage == "scratch":
         scratch(dataset, manifest, Path(way), common, ScratchParams(**varied, **network), stage)
     else:
-        fine_tuned(dataset, manifest, Path("none"), Path("start"), Path(way), common, FineTunedParams(**varied, **published))
+        params = FineTunedParams(**varied, **published)
+        fine_tuned(dataset, manifest, Path("none"), Path("start"), Path(way), common, params)
 
 run("one", [])
 run("two", ["CPU:0", "CPU:1"])
