@@ -27,7 +27,9 @@ LIB = {
     "heads": ("training",),
     "pretrained": ("training",),
     "evaluation": ("inference",),
+    "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
+    "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "page": ("comparison",),
 }
 FLOWS = {

@@ -64,6 +64,7 @@ def run_stages(
     common: CommonParams,
     variation: AugmentationParams,
     precision: str,
+    pretrained_only: bool = False,
 ) -> None:
     """Run every stage that makes a model, each as in a process of its own: Keras numbers the layers of a process."""
 
@@ -76,11 +77,11 @@ def run_stages(
     nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)
     for stage in (
         lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
-        lambda: features(*dataset, preset, vectors, common, images),
+        lambda: features(*dataset, preset, folder / "none", vectors, common, images),
         lambda: feature_extraction(*tables_of(vectors, dataset), preset, folder / "feature_extraction", common, cached),
         lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
         lambda: fine_tuned(*dataset, folder / "feature_extraction", start, folder / "fine_tuned", common, gentle),
-    ):
+    )[int(pretrained_only) :]:
         keras.utils.clear_session()
         stage()
 

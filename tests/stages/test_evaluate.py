@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.classifier import classifier
+from stages.classifier import ClassifierPaths, classifier
 from stages.evaluate import EvaluateParams, evaluate
 from stages.lib.core.errors import UserError
+from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
+from tests.stages.head_params import HEAD
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -50,7 +52,10 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
             outputs = folder / "evaluation" / name, folder / "metrics" / f"{name}.json"
             evaluate(*dataset, folder / "models" / name, *outputs, common, params)
         (folder / "summary.json").write_text(json.dumps({"recommended": "scratch"}))
-        classifier(folder / "summary.json", folder / "models", folder / "models" / "classifier")
+        # Nothing but the report and the models is read where no head is fitted again.
+        unread = [folder / "nothing"] * 4
+        paths = ClassifierPaths(folder / "summary.json", folder / "models", *unread, folder / "models" / "classifier")
+        classifier(paths, common, HEAD, ClassifierParams(refit="all"))
     return folder
 
 

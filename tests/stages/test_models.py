@@ -178,7 +178,7 @@ def test_a_validation_of_cached_features_is_that_of_images(chain, two_classes, c
 
 def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, two_classes, common, tmp_path):
     off = FeaturesParams(enabled=False, batch_size=8, precision="float32", mirror=False)
-    features(tmp_path, tmp_path, preset, tmp_path / "features", common, off)
+    features(tmp_path, tmp_path, preset, tmp_path, tmp_path / "features", common, off)
     assert "features.enabled" in (tmp_path / "features" / "disabled.txt").read_text()
     params = FeatureExtractionParams.model_validate(TRAINING | HEAD | {"head": "mlp"})
     with pytest.raises(UserError, match=r"features\.enabled"):

@@ -83,7 +83,7 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     figures = json.loads((folder / "evaluation" / "fine_tuned" / "figures.json").read_text())
     keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
     keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "images", "verdict"]
-    keys += ["why", "cautions"]
+    keys += ["why", "cautions", "procedure", "deployed"]
     assert list(summary) == keys
     assert summary["recommended"] == "fine_tuned"
     assert summary["headline"] == "accuracy"

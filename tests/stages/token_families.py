@@ -36,8 +36,8 @@ def dino_v2(registers: int = 0) -> keras.Model:
     )
 
 
-def dino_v3() -> keras.Model:
-    return keras_hub.models.DINOV3Backbone(**VISION, num_register_tokens=4, image_shape=SHAPE, drop_path_rate=0.1)
+def dino_v3(drop_path_rate: float = 0.0) -> keras.Model:
+    return keras_hub.models.DINOV3Backbone(**VISION, image_shape=SHAPE, drop_path_rate=drop_path_rate)
 
 
 def swin() -> keras.Model:

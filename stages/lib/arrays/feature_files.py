@@ -1,6 +1,7 @@
 """The cache of pooled features: what the stage `features` writes and the heads read."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.arrays.rows import Array, open_rows, write_rows
+from stages.lib.arrays.rows import Rows, open_rows, write_rows
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
-from stages.lib.images.manifest import Subset, SubsetName
+from stages.lib.images.manifest import SUBSETS, Subset, SubsetName
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
 
 _ABOUT = "features.json"
@@ -28,10 +29,10 @@ class FeatureSet:
         mirrored: as `vectors`, of the images mirrored left to right; None where `features.mirror` is off.
     """
 
-    vectors: Array
+    vectors: np.ndarray | Rows
     labels: np.ndarray
     names: list[str]
-    mirrored: Array | None = None
+    mirrored: np.ndarray | Rows | None = None
 
 
 def write(
@@ -107,6 +108,25 @@ def read(directory: Path, subset: SubsetName) -> FeatureSet:
     vectors, other = open_rows(directory / f"{subset}.npy"), directory / _mirrored(subset)
     mirrored = open_rows(other) if other.is_file() else None
     return FeatureSet(vectors, rows["label"].to_numpy(np.int64), rows["path"].tolist(), mirrored)
+
+
+def subsets(directory: Path) -> list[SubsetName]:
+    """The subsets whose features a directory has; none where it is not there."""
+    return [subset for subset in SUBSETS if (directory / f"{subset}.npy").is_file()]
+
+
+def take_over(source: Path, subset: SubsetName, images: Subset, directory: Path) -> None:
+    """Copy the features of one subset.
+
+    Args:
+        source: directory that has them.
+        subset: its name.
+        images: the images of the subset: the very ones that the features are of, in the same order.
+        directory: exists.
+    """
+    assert read(source, subset).names == images.names, f"{source}: features of other images"
+    for file in source.glob(f"{subset}*"):
+        shutil.copy(file, directory)
 
 
 def read_about(directory: Path) -> tuple[list[str], Precision]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stages.lib.core.params import (
     AskedPrecision,
@@ -29,16 +29,35 @@ class PretrainingParams(Params):
     learning_rate: Annotated[float, Field(gt=0)]
 
 
+# Presets that are names of this project: the backbone of drawings, and whichever suits the images.
+SAMPLE, AUTO_PRESET = "sample", "auto"
+# Where the candidates lie, in their order: each slot is a stage of its own (`candidate_features` in dvc.yaml).
+SLOTS = ("first", "second", "third", "fourth")
+
+
+def _candidates(names: list[str | None]) -> list[str | None]:
+    asked = [name for name in names if name is not None]
+    if len(names) > len(SLOTS):
+        raise ValueError(f"expected at most {len(SLOTS)} presets, found {len(names)}")
+    if len(set(asked)) < len(asked):
+        raise ValueError("expected each preset once")
+    if own := [name for name in asked if name in (SAMPLE, AUTO_PRESET)]:
+        raise ValueError(f"expected presets of KerasHub, by name, handle or directory; {own[0]} is for backbone.preset")
+    return names
+
+
 class BackboneParams(Params):
     """Section `backbone`.
 
     Attributes:
-        preset: `sample`, a preset directory, or a name or handle that KerasHub knows.
+        preset: `auto`, `sample`, a preset directory, or a name or handle that KerasHub knows.
+        candidates: presets of which the best is taken in place of `preset`; None keeps the places of those after it.
         pooling: how what the backbone gives becomes one vector; "cls" and "both" need a class token.
     """
 
     enabled: bool
     preset: Annotated[str, Field(min_length=1)]
+    candidates: Annotated[list[Annotated[str, Field(min_length=1)] | None], AfterValidator(_candidates)]
     pooling: Pooling
     pretraining: PretrainingParams
 
@@ -131,3 +150,17 @@ class FineTunedParams(ImageTrainingParams):
                 f"Received: {self.early_stopping}"
             )
         return self
+
+
+Refit = Literal["none", "validation", "all"]
+
+
+class ClassifierParams(Params):
+    """Section `classifier`.
+
+    Attributes:
+        refit: on which images the head of `feature_extraction`, where it is recommended, is trained again before it is
+            deployed; "none" deploys what was measured.
+    """
+
+    refit: Refit

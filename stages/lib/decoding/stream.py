@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.lib.core.params import Color
+from stages.lib.core.choices import Color
 from stages.lib.decoding.processes import answers
 from stages.lib.images.decode import CHANNELS
 from stages.lib.images.files import BrokenImage

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from stages.lib.decoding.described import describe
 from stages.lib.images import files
 from stages.lib.images.decode import decode
 from stages.lib.images.files import BrokenImage
@@ -34,9 +35,6 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 def _described(order: dict[str, Any]) -> Answer:
-    # Not for a worker that only decodes: it takes scipy.
-    from stages.lib.decoding.described import describe
-
     found = describe(_member(order["archive"], order["name"], order["alone"]))
     about = asdict(found)
     return about, about.pop("thumbnail").tobytes()

@@ -6,12 +6,13 @@ from typing import Protocol
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from stages.lib.arrays.rows import Array
+from stages.lib.arrays.rows import Array, Picked
 from stages.lib.heads.linear import LinearHead
 
 FOLDS = 5
 _JUDGEMENTS = 200  # of all images together: few images are divided several times, each time otherwise
 _MOST_DIVISIONS = 10
+_AT_ONCE = 8192  # images that are judged
 
 
 class Fit(Protocol):
@@ -19,12 +20,12 @@ class Fit(Protocol):
 
     def __call__(  # noqa: D102
         self,
-        vectors: Array,
+        vectors: Array | Picked,
         labels: np.ndarray,
         groups: np.ndarray,
         classes: int,
         seed: int,
-        mirrored: Array | None = None,
+        mirrored: Array | Picked | None = None,
     ) -> LinearHead: ...
 
 
@@ -100,10 +101,13 @@ def out_of_fold(
     for probabilities, division in zip(found, divided, strict=True):
         for fold in range(division.max() + 1):
             own, others = np.flatnonzero(division == fold), np.flatnonzero(division != fold)
-            other = None if mirrored is None else mirrored[others]
-            head = fit(vectors[others], labels[others], groups[others], classes, seed, other)
-            asked = vectors[own] if mirrored is None else (vectors[own] + mirrored[own]) / 2
-            probabilities[own] = head.probabilities(asked)
+            # Read as the head asks for them: all may not fit in memory.
+            other = None if mirrored is None else Picked([mirrored], others)
+            head = fit(Picked([vectors], others), labels[others], groups[others], classes, seed, other)
+            for start in range(0, len(own), _AT_ONCE):
+                some = own[start : start + _AT_ONCE]
+                asked = vectors[some] if mirrored is None else (vectors[some] + mirrored[some]) / 2
+                probabilities[some] = head.probabilities(asked)
     return found
 
 

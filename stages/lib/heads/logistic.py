@@ -7,22 +7,22 @@ import pandas as pd
 from scipy.special import log_softmax
 
 from stages.lib.arrays.drawn import drawn
-from stages.lib.arrays.rows import MEMORY_BUDGET, Array
+from stages.lib.arrays.rows import MEMORY_BUDGET, Array, Picked
+from stages.lib.core.errors import UserError
 from stages.lib.heads.calibration import factor
 from stages.lib.heads.cross_validation import clearly_lower, divisions
 from stages.lib.heads.linear import LinearHead
 from stages.lib.heads.scaling import scaling_of
 from stages.lib.heads.solver import components_of, solve
-from stages.lib.heads.trial import Trial, Views, tried
+from stages.lib.heads.trial import STEPS, Trial, Views, tried
 
 # What the squared coefficients are multiplied by, beside the sum of the losses; features have a mean square of 1.
 STRENGTHS = np.array([10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001])
 LEARNED = 20_000  # images that a head learns from, at the most: more hardly teach a linear model anything
-CHOSEN_ON = 2_500  # images that strength and scaling are chosen on, at the most: more choose the same
+CHOSEN_ON = 2_000  # images that strength and scaling are chosen on, at the most: more choose the same
 _CHOSEN_OUTPUTS = 40_000  # classes times images of the choice
 _LEAST_OF_CLASS = 10
 _WITHOUT_CHOICE = 0.1  # strength where no image can be held out
-_STEPS = 500
 COLUMNS = ("unit_length", "strength", "log_loss", "accuracy", "share")
 
 
@@ -48,12 +48,12 @@ class Search:
 
 
 def fit(
-    vectors: Array,
+    vectors: Array | Picked,
     labels: np.ndarray,
     groups: np.ndarray,
     classes: int,
     seed: int,
-    mirrored: Array | None = None,
+    mirrored: Array | Picked | None = None,
     *,
     averaged: bool = True,
     weights: np.ndarray | None = None,
@@ -69,12 +69,12 @@ def fit(
 
 
 def search(
-    vectors: Array,
+    vectors: Array | Picked,
     labels: np.ndarray,
     groups: np.ndarray,
     classes: int,
     seed: int,
-    mirrored: Array | None = None,
+    mirrored: Array | Picked | None = None,
     *,
     averaged: bool = True,
     weights: np.ndarray | None = None,
@@ -93,6 +93,9 @@ def search(
         mirrored: features of the mirrored images, in the same order: learned from too.
         averaged: with `mirrored`, whether predictions are made from the mean of both; else from the image alone.
         weights: float64 (images,), what each image counts; None: all the same.
+
+    Raises:
+        UserError: a feature is no finite number.
     """
     weights = np.ones(len(labels)) if weights is None else weights
     row = vectors.shape[1] * 4 * (1 if mirrored is None else 2)
@@ -102,10 +105,10 @@ def search(
     images = known[few]
 
     def views(picked: np.ndarray) -> Views:
-        own, counts = vectors[picked], weights[picked] / weights[picked].mean()
+        own, counts = _finite(vectors[picked]), weights[picked] / weights[picked].mean()
         if mirrored is None:
             return Views(own, own, labels[picked], counts, classes)
-        other = mirrored[picked]
+        other = _finite(mirrored[picked])
         return Views(np.vstack([own, other]), (own + other) / 2 if averaged else own, labels[picked], counts, classes)
 
     found, divided = views(images), divisions(labels[images], groups[images], seed)
@@ -121,6 +124,16 @@ def search(
     return Search(head, _table(trials, chosen), images, _losses(chosen, found.labels, scale), scale)
 
 
+def _finite(vectors: np.ndarray) -> np.ndarray:
+    wrong = int((~np.isfinite(vectors)).any(axis=1).sum())
+    if wrong:
+        raise UserError(
+            f"features: expected finite numbers, found others in {wrong:,} of {len(vectors):,} training images: set "
+            "features.precision to float32, or use another backbone.preset"
+        )
+    return vectors
+
+
 def _tried(views: Views, divided: np.ndarray, unit_length: bool) -> Trial:
     scaling = scaling_of(views.learned, unit_length)
     return tried(views, divided, STRENGTHS, scaling, components_of(scaling(views.learned)))
@@ -134,7 +147,7 @@ def _fitted(views: Views, unit_length: bool, shares: np.ndarray, scale: float) -
     weights = np.tile(views.weights.astype(np.float32), views.count)[:, np.newaxis].repeat(counted.sum(), axis=1)
     labels = np.tile(views.labels, views.count)
     strengths = STRENGTHS[counted] / len(views.labels)
-    solutions = solve(components, labels, views.classes, weights, strengths, _STEPS)
+    solutions = solve(components, labels, views.classes, weights, strengths, STEPS)
     mean = np.einsum("cso,s->co", solutions.astype(np.float64), shares[counted])
     return scaling.folded(scale * mean, components)
 

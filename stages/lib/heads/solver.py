@@ -44,7 +44,7 @@ def components_of(rows: np.ndarray) -> Components:
     count, channels = rows.shape
     few = count < channels
     gram = (centred @ centred.T if few else centred.T @ centred) / np.float32(count)
-    variances, vectors = eigh(gram, overwrite_a=True, check_finite=False)
+    variances, vectors = eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
     kept = variances > max(_FAINTEST * variances[-1], np.finfo(np.float32).tiny)
     variances, vectors = variances[kept], vectors[:, kept]
     basis = centred.T @ (vectors / np.sqrt(variances * count)) if few else vectors

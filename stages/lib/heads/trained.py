@@ -44,12 +44,18 @@ def losses(
     asked = (vectors + train.mirrored[images]) / 2 if both and train.mirrored is not None else vectors
     division = divisions(labels, groups, common.seed, times=1)[0]
     found = np.zeros((params.epochs, len(labels)))
+    keras.utils.set_random_seed(common.seed)
+    stack = build.head_layers(params.units, params.activation, params.dropout, classes)
+    head = build.head(stack, vectors.shape[1])
+    loop.compile_for(head, params, steps(int((division > 0).sum()), common.batch_size))
+    # One head that starts anew in each fold: compiling takes longer than training.
+    head.optimizer.build(head.trainable_variables)
+    start = [(variable, variable.numpy()) for variable in (*head.variables, *head.optimizer.variables)]
     for fold in range(division.max() + 1):
         own, others = np.flatnonzero(division == fold), np.flatnonzero(division != fold)
-        keras.utils.set_random_seed(common.seed)
-        stack = build.head_layers(params.units, params.activation, params.dropout, classes)
-        head, count = build.head(stack, vectors.shape[1]), steps(len(others), common.batch_size)
-        loop.compile_for(head, params, count)
+        for variable, value in start:
+            variable.assign(value)
+        count = steps(len(others), common.batch_size)
         weights = class_weights(labels[others], params.class_weights)
         for epoch in range(params.epochs):
             once = range(epoch, epoch + 1)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from stages.lib.core.params import Color
+from stages.lib.core.choices import Color
 from stages.lib.images import color_profiles
 from stages.lib.images.files import BrokenImage, opened, turn_of
 from stages.lib.images.resizing import STRETCH, Resizing

@@ -3,10 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from stages.lib.core.choices import Interpolation, ResizeMode
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import CommonParams, Interpolation, ResizeMode
+
+if TYPE_CHECKING:
+    from stages.lib.core.params import CommonParams
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def remembered(about: dict[str, Any]) -> Resizing:
     return Resizing(about.get("resize", STRETCH.mode), about.get("interpolation", STRETCH.interpolation))
 
 
-def asked(common: CommonParams, preset: Path | None = None) -> Resizing:
+def asked(common: "CommonParams", preset: Path | None = None) -> Resizing:
     """What the parameters ask for.
 
     Args:

@@ -5,7 +5,7 @@ token that speaks for the whole image, registers, a distillation token. How many
 Everything here is made of plain Keras layers, so a saved model needs no code of ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,8 @@ class Rows:
     step: tuple[int, int]
 
 
-def _patches(own: int, has_class: bool = True) -> Callable[[keras_hub.models.Backbone], Rows]:
-    return lambda backbone: Rows(own, has_class, _pair(backbone.patch_size))
+def _behind(own: int) -> Callable[[keras_hub.models.Backbone], Rows]:
+    return lambda backbone: Rows(own, True, _pair(backbone.patch_size))
 
 
 def _with_registers(backbone: keras_hub.models.Backbone) -> Rows:
@@ -54,11 +54,11 @@ def _swin(backbone: keras_hub.models.Backbone) -> Rows:
 
 # Every class of KerasHub whose output are rows; of another one nobody knows what they are.
 _FAMILIES: dict[str, Callable[[keras_hub.models.Backbone], Rows]] = {
-    "CLIPVisionEncoder": _patches(1),
+    "CLIPVisionEncoder": _behind(1),
     "DINOV2Backbone": _with_registers,
     "DINOV3Backbone": _with_registers,
-    "DeiTBackbone": _patches(2),
-    "MetaCLIP2VisionEncoder": _patches(1),
+    "DeiTBackbone": _behind(2),
+    "MetaCLIP2VisionEncoder": _behind(1),
     "SwinTransformerBackbone": _swin,
     "ViTBackbone": _vit,
 }
@@ -138,11 +138,11 @@ def pooling_layer(backbone: keras_hub.models.Backbone, shape: tuple[int, ...], p
         # The network has pooled itself, as it was trained to.
         return layers.Activation("linear", dtype="float32", name=POOLING)
     rows = _FAMILIES[type(backbone).__name__](backbone)
-    return _pooled_rows(rows, grid(backbone, rows), shape[-1], pooling)
+    return _pooled_rows(rows, _grid(backbone, rows), shape[-1], pooling)
 
 
-def grid(backbone: keras_hub.models.Backbone, rows: Rows) -> tuple[int, int]:
-    """How many patches lie below each other and side by side."""
+def _grid(backbone: keras_hub.models.Backbone, rows: Rows) -> tuple[int, int]:
+    """How many patches lie below each other, and side by side."""
     height, width = image_shape(backbone)
     if height is None or width is None:
         raise UserError(f"common.image_size: {type(backbone).__name__} needs a size before it is built")
@@ -163,26 +163,27 @@ def _pooled_rows(rows: Rows, positions: tuple[int, int], channels: int, pooling:
     return keras.Model(inputs, x, name=POOLING)
 
 
-def averaged_map(model: keras.Model) -> keras.Model | None:
+def maps(model: keras.Model) -> keras.Model:
     """The part of a model from images to the map (batch, height, width, channels) whose mean its head gets.
 
     Args:
-        model: as `networks` builds it, with a layer "pooling".
-
-    Returns:
-        None where the head gets something else than such a mean: a class token, or a vector that the backbone pooled.
+        model: as `networks` builds it, with a layer "pooling" that averages a map.
     """
-    pooling = model.get_layer(POOLING)
-    below = model.layers[1 : model.layers.index(pooling)]
-    if isinstance(pooling, keras.Model):
-        names = {layer.name for layer in pooling.layers}
-        if MAP not in names or CLASS_TOKEN in names:
-            return None
-        below = [*below, keras.Model(pooling.input, pooling.get_layer(MAP).output)]
-    elif not isinstance(pooling, layers.GlobalAveragePooling2D):
-        return None
+    return _through(model, model.layers[1 : model.layers.index(model.get_layer(POOLING))])
+
+
+def vectors(model: keras.Model) -> keras.Model:
+    """The part of a model from images to the vectors float32 (batch, channels) that its head gets.
+
+    Args:
+        model: as `networks` builds it, with a layer "pooling".
+    """
+    return _through(model, model.layers[1 : model.layers.index(model.get_layer(POOLING)) + 1])
+
+
+def _through(model: keras.Model, chain: Sequence[layers.Layer]) -> keras.Model:
     x = images = keras.Input(model.input_shape[1:], name="images")
-    for layer in below:
+    for layer in chain:
         x = feature(layer, x)
     return keras.Model(images, x)
 

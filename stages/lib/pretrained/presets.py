@@ -11,7 +11,7 @@ from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, Repo
 from stages.lib.core.errors import UserError
 from stages.lib.networks import converter_file, model_files
 from stages.lib.networks.tokens import image_shape
-from stages.lib.pretrained.encoders import image_encoder
+from stages.lib.pretrained.encoders import check_name, image_encoder
 from stages.lib.pretrained.sizes import resized
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
@@ -23,11 +23,12 @@ _KAGGLE = "set KAGGLE_API_TOKEN, or KAGGLE_USERNAME and KAGGLE_KEY, and accept t
 _HUGGING_FACE = "set HF_TOKEN, and accept the model's terms on huggingface.co"
 
 
-def load(name: str) -> Preset:
+def load(name: str, weights: bool = True) -> Preset:
     """Load backbone and image converter of a preset; of a network that holds a backbone, that one.
 
     Args:
         name: a directory, a name that KerasHub knows, or a handle (kaggle://..., hf://...).
+        weights: False leaves those of the backbone random, and does not fetch them.
 
     Raises:
         UserError: no such preset, it is incomplete or not for images, or it cannot be fetched.
@@ -39,18 +40,23 @@ def load(name: str) -> Preset:
         except UserError as error:
             raise UserError(f"backbone.preset: {error}") from None
     try:
+        check_name(name)
+        return _load(name, weights)
+    except UserError as error:
+        raise UserError(f"{error}. Received: {name!r}") from None
+
+
+def _load(name: str, weights: bool) -> Preset:
+    try:
         if name.startswith("hf://"):
             # KerasHub takes an unreachable site for an empty preset; this says which it is.
             huggingface_hub.hf_hub_download(name.removeprefix("hf://"), "config.json")
-        backbone = keras_hub.models.Backbone.from_preset(name)
+        backbone = keras_hub.models.Backbone.from_preset(name, load_weights=weights)
         local = Path(name).is_dir()
         converter = converter_file.read(Path(name)) if local else keras_hub.layers.ImageConverter.from_preset(name)
     except Exception as error:  # KerasHub lets through whatever its many sources and formats raise.
-        raise UserError(f"backbone.preset: {_explain(name, error)}. Received: {name!r}") from error
-    try:
-        return image_encoder(backbone), converter
-    except UserError as error:
-        raise UserError(f"{error}. Received: {name!r}") from None
+        raise UserError(f"backbone.preset: {_explain(name, error)}") from error
+    return image_encoder(backbone), converter
 
 
 def size_of(preset: Preset) -> int | None:

@@ -63,7 +63,7 @@ class Checkpoints:
         previous = self._latest()
         with atomic_directory(self.directory / f"epoch-{len(history):05d}") as partial:
             kept.model.save_weights(partial / _STATE)
-            np.savez(partial / _ADAPTED, **lora.parts(kept.model))
+            np.savez(partial / _ADAPTED, allow_pickle=False, **lora.parts(kept.model))
             if best and not kept.as_trained:
                 with kept.in_place():
                     kept.model.save_weights(partial / _BEST)

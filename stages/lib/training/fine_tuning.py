@@ -56,6 +56,6 @@ def prepare(network: keras.Model, params: FineTunedParams) -> None:
         UserError: adaptation is asked for, and no layer of the backbone can be adapted.
     """
     backbone = networks.backbone_of(network)
-    unfreeze(backbone, None if params.unfreeze == "all" else params.unfreeze)
+    unfreeze(backbone, params.unfreeze if isinstance(params.unfreeze, int) else None)
     if params.lora is not None:
         lora.enable(backbone, params.lora)

@@ -99,6 +99,8 @@ def test_the_reference_task_has_the_published_figures(project):
         "mirror": False,
     }
     assert published.items() <= params["fine_tuned"].items()
+    assert params["feature_extraction"]["head"] == "mlp"
+    assert not any(params[name]["mirror"] for name in ("features", *models))
 
 
 def test_ones_own_other_values_stay(project):

@@ -6,6 +6,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from stages.lib.arrays import rows
+from stages.lib.core.errors import UserError
 from stages.lib.heads import logistic
 from stages.lib.heads.cross_validation import divisions, out_of_fold
 from stages.lib.heads.linear import of_classes
@@ -105,3 +106,10 @@ def test_a_procedure_is_judged_on_images_it_has_not_seen() -> None:
     probabilities = out_of_fold(logistic.fit, vectors, labels, np.arange(50), 2, 0, times=2)
     assert probabilities.shape == (2, 50, 2)
     assert 0.25 < (probabilities.argmax(axis=2) == labels).mean() < 0.7
+
+
+def test_features_that_are_no_numbers_are_an_error() -> None:
+    vectors, labels = blobs([4, 4])
+    vectors[3, 1] = np.inf
+    with pytest.raises(UserError, match=r"1 of 8 training images: set features\.precision to float32"):
+        logistic.fit(vectors, labels, np.arange(8), 2, 0)

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
-from stages.lib.evaluation.explanations import grad_cam
+from stages.lib.evaluation.explanations import grad_cam, heat_of
 from stages.lib.inference.forward import compiled
-from stages.lib.networks import build, saved_model
+from stages.lib.networks import build, pooling_file, saved_model
 from stages.lib.networks.mirroring import looks_at_both, mirrored, plain
+from stages.lib.pretrained import presets
+from tests.stages.token_families import vit
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
 MIRROR = np.ascontiguousarray(IMAGES[:, :, ::-1])
@@ -69,3 +72,17 @@ def test_evidence_is_the_mean_over_both_and_mirrors_with_the_image(preset: Path)
     assert heats.shape == other.shape == (6, *heats.shape[1:])
     np.testing.assert_allclose(heats, other[:, :, ::-1], atol=1e-5)
     assert heats.max() == pytest.approx(1)
+
+
+def test_transformers_too(tmp_path: Path) -> None:
+    (tmp_path / "preset").mkdir()
+    presets.save((vit(), keras_hub.layers.ImageConverter(scale=1 / 127.5, offset=-1.0)), tmp_path / "preset")
+    pooling_file.write(tmp_path / "preset", "both")
+    model = transfer(tmp_path / "preset")
+    saved_model.save(mirrored(model), tmp_path / "model.keras", ["a", "b", "c"])
+    loaded, _ = saved_model.load(tmp_path / "model.keras")
+    found = compiled(loaded, 6)(IMAGES)
+    np.testing.assert_allclose(found, compiled(loaded, 6)(MIRROR), atol=1e-5)
+    np.testing.assert_allclose(plain(loaded)(IMAGES.astype(np.float32)), model(IMAGES.astype(np.float32)), atol=1e-5)
+    heats, other = heat_of(loaded, IMAGES, [0] * 6), heat_of(loaded, MIRROR, [0] * 6)
+    np.testing.assert_allclose(heats, other[:, :, ::-1], atol=0.02)

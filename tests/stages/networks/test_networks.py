@@ -6,8 +6,9 @@ import pytest
 
 from stages.lib.core.errors import UserError
 from stages.lib.networks import build as networks
+from stages.lib.networks import tokens
 from stages.lib.networks.unfreezing import blocks, unfreeze
-from tests.stages.families import FAMILIES
+from tests.stages.families import FAMILIES, SIDE
 from tests.stages.token_families import TOKEN_FAMILIES
 
 
@@ -145,6 +146,18 @@ def test_unfreezing_a_transformer_counts_blocks_and_leaves_embeddings_as_they_ar
     assert {weight.path for weight in first.trainable_weights} <= paths
     unfreeze(backbone, None)
     assert len(backbone.trainable_weights) > len(paths)
+
+
+def test_what_keras_hub_does_not_save_never_trains(tmp_path):
+    backbone = TOKEN_FAMILIES["dino_v2"]()
+    unfreeze(backbone, None)
+    assert not [one.path for one in backbone.trainable_weights if "position_embeddings" in one.path]
+    images = np.random.default_rng(0).normal(size=(2, SIDE, SIDE, 3)).astype(np.float32)
+    for weight in backbone.trainable_weights:
+        weight.assign(weight + 0.1)
+    expected = tokens.feature(backbone, images)
+    backbone.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(tokens.feature(keras.saving.load_model(tmp_path / "model.keras"), images), expected)
 
 
 @pytest.mark.shared
