@@ -5,6 +5,7 @@ import inspect
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,14 +62,15 @@ def _inputs(cell: Cell, folder: Path) -> dict[str, Path | Params]:
     manifest, features = folder / "manifest.csv", folder / "features"
     pd.DataFrame(rows).assign(group="").to_csv(manifest, index=False)
     features.mkdir()
+    asked_features: Any = cell.sections["features"]
     for name in SUBSETS:
         vectors, mirrored = (one[getattr(cell.split, name)] for one in cell.features)
         images = read_subset(task.folder, manifest, name)
-        other = [mirrored] if cell.sections["features"].mirror else None
+        other = [mirrored] if asked_features.mirror else None
         feature_files.write(features, name, images, vectors.shape[1], [vectors], other)
     feature_files.write_about(features, task.classes, "float32", asked(cell.common, task.preset))
     duplicates = folder / "duplicates.csv"
-    duplicates.write_text("path,class,action,copy_of\n", encoding="utf-8")
+    duplicates.write_text("path,class,action,group\n", encoding="utf-8")
     found = {"dataset": task.folder, "manifest": manifest, "duplicates": duplicates}
     return found | {"features": features, "preset": task.preset}
 
