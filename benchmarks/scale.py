@@ -107,7 +107,7 @@ def project(folder: Path, images: Path, preset: Path, image_size: int, candidate
     params["backbone"]["candidates"] = [str(Path(one).resolve()) if Path(one).is_dir() else one for one in candidates]
     for section in params.values():
         if "epochs" in section:
-            section["epochs"] = 1
+            section |= {"epochs": 1, "min_steps": None}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     shutil.copytree(preset, folder / "models" / "backbone")
     (folder / "models" / "image_size.json").write_text(json.dumps({"image_size": image_size}) + "\n")

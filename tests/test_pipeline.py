@@ -23,11 +23,11 @@ TINY = {
     "split": {"train": 10, "validation": 6, "test": 8},
     "backbone": {"pretraining": {"images_per_class": 4, "epochs": 1, "learning_rate": 0.002}},
     "features": {"batch_size": 16},
-    "scratch": {"filters": [4, 8], "epochs": 2},
-    "scratch_augmented": {"filters": [4, 8], "epochs": 2},
-    "feature_extraction": {"units": 8, "epochs": 2},
-    "feature_extraction_augmented": {"units": 8, "epochs": 2},
-    "fine_tuned": {"epochs": 1},
+    "scratch": {"filters": [4, 8], "epochs": 2, "min_steps": None},
+    "scratch_augmented": {"filters": [4, 8], "epochs": 2, "min_steps": None},
+    "feature_extraction": {"units": 8, "epochs": 2, "min_steps": None},
+    "feature_extraction_augmented": {"units": 8, "epochs": 2, "min_steps": None},
+    "fine_tuned": {"epochs": 1, "min_steps": None},
 }
 
 

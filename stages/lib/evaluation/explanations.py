@@ -19,7 +19,7 @@ from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.inference import predictions
 from stages.lib.networks import tokens
-from stages.lib.networks.mirroring import laid_together, without
+from stages.lib.networks.mirroring import laid_together
 from stages.lib.networks.saved_model import input_of
 from stages.lib.networks.unfreezing import blocks
 

@@ -4,6 +4,8 @@ Keras saves a layer with the product merged into its kernel and sets both matric
 never train again: a training that goes on needs its parts, and a model that is kept needs none of them.
 """
 
+from typing import Any
+
 import keras
 import keras_hub
 import numpy as np
@@ -38,7 +40,7 @@ def enable(backbone: keras_hub.models.Backbone, rank: int) -> None:
         )
 
 
-def parts(model: keras.Model) -> dict[str, np.ndarray]:
+def parts(model: keras.Model) -> dict[str, Any]:
     """Kernel and both matrices of every adapted layer, by a name for each; empty where none is adapted."""
     return {
         f"{index}-{name}": np.asarray(getattr(layer, name).value)

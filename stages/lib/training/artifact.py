@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
+from stages.lib.core.model_sections import FineTunedParams
 from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import AugmentationParams, TrainingParams
 from stages.lib.images.resizing import Resizing
@@ -106,7 +107,7 @@ def _summary(
     trained: keras.Model,
 ) -> dict[str, Any]:
     image_size, color = saved_model.input_of(model)
-    keep: Literal["best", "last"] = getattr(run.params, "keep", "best")
+    keep = run.params.keep if isinstance(run.params, FineTunedParams) else "best"
     best = history[history["epoch"] == kept_epoch(history, keep)].iloc[0] if len(history) else None
     trainable = sum(int(np.prod(weight.shape)) for weight in trained.trainable_weights)
     return {

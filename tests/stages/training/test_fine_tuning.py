@@ -12,9 +12,13 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import reasons
 from stages.lib.networks import build, lora, saved_model
 from stages.lib.networks.depths import rates_by_depth
+from stages.lib.training import loop
+from stages.lib.training.checkpoints import Checkpoints
 from stages.lib.training.epoch_callback import EpochCallback
 from stages.lib.training.fine_tuning import prepare
+from stages.lib.training.kept_weights import KeptWeights
 from stages.lib.training.optimizers import LayerwiseAdam, learning_rate
+from stages.lib.training.recipe import PLAIN, Recipe
 from tests.stages.model_runs import PUBLISHED, TRAINING, load, summary
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -114,6 +118,7 @@ def test_a_backbone_without_layers_to_adapt_is_one_line(start):
         lora.enable(backbone, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -142,6 +147,7 @@ def test_a_resumed_training_is_one_that_never_stopped(train, monkeypatch, option
         np.testing.assert_allclose(one, other, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_halfway_is_the_mean_of_start_and_end(start, train):
     first, last, half = (
         load(folder)[0].get_weights()
@@ -152,29 +158,68 @@ def test_halfway_is_the_mean_of_start_and_end(start, train):
         np.testing.assert_allclose(kept, (before + after) / 2, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_last_epoch_is_kept_where_it_is_asked_for(train):
     about = summary(train("last", keep="last", epochs=3, learning_rate=0.1))
     assert (about["kept"], about["best_epoch"], about["epochs"]) == ("last", 3, 3)
 
 
-def test_the_average_is_the_running_mean_of_the_weights(train, monkeypatch):
-    seen: list[list[np.ndarray]] = []
-    after_step = EpochCallback.on_train_batch_end
+@pytest.fixture
+def small() -> keras.Model:
+    """Two dense layers, so that a step takes no time."""
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(keras.layers.Dense(3)(inputs)))
 
-    def remember(self, batch, logs=None):
-        after_step(self, batch, logs)
-        seen.append([one.numpy() for one in self.model.trainable_variables])
 
-    monkeypatch.setattr(EpochCallback, "on_train_batch_end", remember)
-    found = load(train("averaged", averaged_epochs=2, keep="last"))[0]
-    momentum, mean = 1 - 1 / (2 * 3), seen[0]
-    for step in seen[1:]:
+def steps_of(model: keras.Model, recipe: Recipe, count: int) -> list[list[np.ndarray]]:
+    """The weights before a training and after each of its steps."""
+    loop.compile_for(model, params_of(learning_rate=0.1), 3, recipe)
+    inputs, labels = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1] * 3)
+    seen = [[one.numpy() for one in model.trainable_variables]]
+    for _ in range(count):
+        model.train_on_batch(inputs, labels)
+        seen.append([one.numpy() for one in model.trainable_variables])
+    return seen
+
+
+def test_the_kept_average_is_the_running_mean_and_the_training_goes_on_without_it(small):
+    recipe = Recipe(averaged=2)
+    kept = KeptWeights(small, recipe)
+    _, first, *others = steps_of(small, recipe, 5)
+    momentum, mean = 1 - 1 / (2 * 3), first
+    for step in others:
         mean = [momentum * before + (1 - momentum) * now for before, now in zip(mean, step, strict=True)]
-    kept = {one.shape: one for one in found.get_weights()}
-    for expected in mean:
-        assert any(
-            one.shape == expected.shape and np.allclose(one, expected, atol=1e-5) for one in found.get_weights()
-        ), kept.keys()
+    with kept.in_place():
+        for found, expected in zip(small.get_weights(), mean, strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-6)
+    for found, expected in zip(small.get_weights(), others[-1], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_kept_halfway_is_the_mean_of_start_and_end(small):
+    recipe = Recipe(moved=0.5)
+    kept = KeptWeights(small, recipe)
+    first, *_, last = steps_of(small, recipe, 3)
+    with kept.in_place():
+        for found, before, after in zip(small.get_weights(), first, last, strict=True):
+            np.testing.assert_allclose(found, (before + after) / 2, atol=1e-6)
+
+
+def test_an_adapted_network_goes_on_with_both_matrices(small, common, tmp_path):
+    checkpoints = Checkpoints("fine_tuned", [common], [])
+    other = keras.models.clone_model(small)
+    for model in (small, other):
+        model.layers[1].enable_lora(2)
+    steps_of(small, PLAIN, 3)
+    history = pd.DataFrame([{"epoch": 1, "val_loss": 1.0}])
+    checkpoints.save(KeptWeights(small, PLAIN), history, best=True)
+    steps_of(other, PLAIN, 0)
+    checkpoints.restore(other)
+    found, expected = lora.parts(other), lora.parts(small)
+    assert len(expected) == 3
+    assert np.abs(expected["0-lora_kernel_b"]).max() > 0
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)
 
 
 def test_too_few_images_are_not_trained_on_and_the_reason_is_told(train, capsys):
@@ -183,7 +228,6 @@ def test_too_few_images_are_not_trained_on_and_the_reason_is_told(train, capsys)
     [told] = reasons(folder.parent)
     assert "smallest class has 12 training images" in told
     assert told in capsys.readouterr().out
-    assert (train("fine_tuned", min_images=12, epochs=1) / "model.keras").exists()
 
 
 @pytest.mark.parametrize(
