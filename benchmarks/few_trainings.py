@@ -71,7 +71,7 @@ def _inputs(cell: Cell, folder: Path) -> dict[str, Path | Params]:
     feature_files.write_about(features, task.classes, "float32", asked(cell.common, task.preset))
     duplicates = folder / "duplicates.csv"
     duplicates.write_text("path,class,action,group\n", encoding="utf-8")
-    found = {"dataset": task.folder, "manifest": manifest, "duplicates": duplicates}
+    found: dict[str, Path | Params] = {"dataset": task.folder, "manifest": manifest, "duplicates": duplicates}
     return found | {"features": features, "preset": task.preset}
 
 
