@@ -12,6 +12,10 @@ from stages.lib.heads import logistic, trained
 from stages.lib.heads.cross_validation import clearly_lower
 from stages.lib.training.class_weights import class_weights, image_weights
 
+# A trained head picks its best epoch by the very images that it is judged on, which flatters it where they are few.
+FEWEST = 100  # images that judge a trained head
+_ERRORS = 2  # standard errors by which it must be better
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -32,7 +36,8 @@ def choose(
 ) -> Chosen:
     """Fit the linear head, and judge the trained one beside it where the parameters ask for that.
 
-    The linear head is taken unless the trained one has a log loss that is lower by more than one standard error.
+    The linear head is taken unless at least `FEWEST` images judge the trained one, and its log loss is lower by more
+    than two standard errors.
 
     Args:
         train: features of the training images.
@@ -60,10 +65,10 @@ def choose(
         return Chosen(found, about)
     weights = 1.0 if each is None else each[found.images]
     about["log_loss"] = {"logistic": float(np.nanmean(weights * found.losses))}
-    if params.head == "auto":
+    if params.head == "auto" and judged >= FEWEST:
         others = trained.losses(train, found.images, groups[found.images], classes, common, params)
         about["log_loss"]["mlp"] = float(others.mean() if each is None else (weights * others).mean())
-        if clearly_lower(weights * others, weights * found.losses):
+        if clearly_lower(weights * others, weights * found.losses, _ERRORS):
             return Chosen(None, {key: about[key] for key in ("judged", "log_loss")} | {"kind": "mlp"})
     return Chosen(found, about)
 

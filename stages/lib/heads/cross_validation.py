@@ -111,13 +111,14 @@ def out_of_fold(
     return found
 
 
-def clearly_lower(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether the mean of one is lower than that of the other by more than one standard error.
+def clearly_lower(one: np.ndarray, other: np.ndarray, errors: float = 1) -> bool:
+    """Whether the mean of one is lower than that of the other by more than so many standard errors.
 
     Args:
         one: float64 (images,), losses; pairs of which one is not a number are left out.
         other: the same of the same images.
+        errors: standard errors of the mean difference.
     """
     gains = other - one
     gains = gains[np.isfinite(gains)]
-    return len(gains) > 1 and float(gains.mean()) > float(gains.std(ddof=1)) / len(gains) ** 0.5
+    return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std(ddof=1)) / len(gains) ** 0.5
