@@ -30,7 +30,7 @@ def vectors(tmp_path_factory, preset: Path, three_classes: tuple[Path, Path], co
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         both = FeaturesParams(enabled=True, batch_size=7, precision="float32", mirror=True)
-        features(*three_classes, preset, folder / "features", common, both)
+        features(*three_classes, preset, folder / "none", folder / "features", common, both)
     return folder / "features"
 
 
