@@ -22,9 +22,9 @@ def copy_table(images: Sequence[ArchiveImage], groups: np.ndarray) -> pd.DataFra
         groups: int64 (images,), as from `near_groups`.
 
     Returns:
-        group (from 1), path (in the archive), sha256, class, kind (exact: an equal file is there; near; mirrored), distance
-        (from the image that stands for the group, as in `likeness`), action (nothing yet). The index of the table
-        is that of the image in `images`.
+        group (from 1), path (in the archive), sha256, class, kind (exact: an equal file is there; near; mirrored),
+        distance (from the image that stands for the group, as in `likeness`), action (nothing yet). The index of the
+        table is that of the image in `images`.
     """
     members: dict[int, list[int]] = {}
     for index, group in enumerate(groups.tolist()):
