@@ -29,9 +29,9 @@ def factor(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, folds: n
         found = _fitted(logits[~own], labels[~own], weights[~own])
         without, with_it = (_losses(scale * logits[own], labels[own]) for scale in (1.0, found))
         gains[own] = weights[own] * (without - with_it)
-    gains = np.bincount(np.unique(images, return_inverse=True)[1], gains)
-    error = np.sqrt(np.sum((gains - gains.mean()) ** 2))
-    return _fitted(logits, labels, weights) if gains.sum() > error else 1.0
+    each = np.bincount(np.unique(images, return_inverse=True)[1], gains)
+    error = np.sqrt(np.sum((each - each.mean()) ** 2))
+    return _fitted(logits, labels, weights) if each.sum() > error else 1.0
 
 
 def _fitted(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
