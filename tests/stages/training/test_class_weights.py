@@ -54,7 +54,7 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
     seen = []
     monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments, **_: seen.extend(arguments[2:5]))
     manifest, duplicates = tmp_path / "manifest.csv", tmp_path / "duplicates.csv"
-    pd.DataFrame({"path": names, "group": ""}).to_csv(manifest, index=False)
+    pd.DataFrame({"path": names, "group": "", "sha256": names}).to_csv(manifest, index=False)
     pd.DataFrame(columns=["group", "path", "sha256", "class", "kind", "distance", "action"]).to_csv(
         duplicates, index=False
     )
