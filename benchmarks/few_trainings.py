@@ -63,7 +63,9 @@ def _inputs(cell: Cell, folder: Path) -> dict[str, Path | Params]:
         feature_files.write(features, name, subset, vectors.shape[1], [vectors], [mirrored])
     feature_files.write_about(features, task.classes, "float32", asked(cell.common, task.preset))
     duplicates = folder / "duplicates.csv"
-    pd.DataFrame(columns=["group", "path", "class", "kind", "distance", "action"]).to_csv(duplicates, index=False)
+    pd.DataFrame(columns=["group", "path", "sha256", "class", "kind", "distance", "action"]).to_csv(
+        duplicates, index=False
+    )
     return {
         "dataset": task.folder,
         "manifest": manifest,

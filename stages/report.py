@@ -91,7 +91,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     counts = {str(name): int(count) for name, count in read_manifest(paths.manifest)["subset"].value_counts().items()}
     content |= {
         "procedure": procedure,
-        "deployed": deployed(results, classifier.refit, counts),
+        "deployed": deployed(results, classifier.refit, counts, procedure is not None),
         "cautions": report_cautions.cautions(results, more),
         "backbones": backbones.compared(paths.backbones),
         "errors": gallery(results, paths.dataset, params.worst),

@@ -44,8 +44,8 @@ def split(
     manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
     (`stages.lib.decoding.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no
     class or does not fit the rest (`stages.lib.inventory.strays`).
-    duplicates: group, path, class, kind (exact, near, mirrored), distance (from the image that stands for the group,
-    as in `stages.lib.duplicates.likeness`), action. counts: images per subset and class, and left out,
+    duplicates: group, path, sha256, class, kind (exact, near, mirrored), distance (from the image that stands for the
+    group, as in `stages.lib.duplicates.likeness`), action. counts: images per subset and class, and left out,
     as JSON. metrics: images of all subsets together, as JSON.
 
     Raises:

@@ -285,6 +285,14 @@ def test_there_are_profiles() -> None:
         assert set(load(f"profiles/{profile}")) <= set(load("params.yaml"))
 
 
+@pytest.mark.parametrize("profile", ["default.yaml", "dogs_vs_cats.yaml"])
+def test_a_profile_leaves_nothing_of_a_model_as_somebody_had_it(profile: str) -> None:
+    """A learning rate that was tried must not stay in a published recipe."""
+    params, found = load("params.yaml"), load(f"profiles/{profile}")
+    for name in MODELS:
+        assert set(found[name]) == set(params[name]), name
+
+
 @by_stage
 def test_sections_that_a_stage_reads_are_those_of_the_table(stage: str) -> None:
     found = sections_of(stage)

@@ -110,13 +110,13 @@ def _write_findings(data: Path, classes: Sequence[str]) -> None:
     """Two groups of copies, the second with contradicting classes; two likely mislabelled images."""
     one, other = classes[0], classes[1]
     copies = [
-        (1, f"train/{one}/0.png", one, "near", 0, "kept in train"),
-        (1, f"train/{one}/1.png", one, "near", 2, "set aside: a copy is in another subset"),
-        (2, f"train/{one}/2.png", one, "exact", 0, "set aside: its copies have different classes"),
-        (2, f"train/{other}/2.png", other, "exact", 0, "set aside: its copies have different classes"),
-        (2, f"test/{other}/0.png", other, "exact", 0, "set aside: its copies have different classes"),
+        (1, f"train/{one}/0.png", "0", one, "near", 0, "kept in train"),
+        (1, f"train/{one}/1.png", "1", one, "near", 2, "set aside: a copy is in another subset"),
+        (2, f"train/{one}/2.png", "2", one, "exact", 0, "set aside: its copies have different classes"),
+        (2, f"train/{other}/2.png", "2", other, "exact", 0, "set aside: its copies have different classes"),
+        (2, f"test/{other}/0.png", "2", other, "exact", 0, "set aside: its copies have different classes"),
     ]
-    columns = ["group", "path", "class", "kind", "distance", "action"]
+    columns = ["group", "path", "sha256", "class", "kind", "distance", "action"]
     pd.DataFrame(copies, columns=columns).to_csv(data / "duplicates.csv", index=False)
     suspects = [
         (f"test/{one}/0.png", one, "test", other, 0.01, 0.98),

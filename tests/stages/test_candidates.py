@@ -55,8 +55,8 @@ def tables(two_classes: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("tables")
     manifest, duplicates = folder / "manifest.csv", folder / "duplicates.csv"
     pd.read_csv(two_classes[1]).assign(group="").to_csv(manifest, index=False)
-    copies = [(1, f"cat/{index}.png", "cat", "near", index, "kept in train") for index in range(2)]
-    columns = ["group", "path", "class", "kind", "distance", "action"]
+    copies = [(1, f"cat/{index}.png", f"traincat{index}", "cat", "near", index, "kept in train") for index in range(2)]
+    columns = ["group", "path", "sha256", "class", "kind", "distance", "action"]
     pd.DataFrame(copies, columns=columns).to_csv(duplicates, index=False)
     return [two_classes[0], manifest, duplicates]
 

@@ -32,7 +32,7 @@ def folder(tmp_path_factory, two_classes, preset, common) -> Path:
         features(*two_classes, preset, folder / "none", folder / "features", common, asked)
     manifest = pd.read_csv(two_classes[1]).assign(group="")
     manifest.to_csv(folder / "manifest.csv", index=False)
-    pd.DataFrame(columns=["group", "path", "class", "kind", "distance", "action"]).to_csv(
+    pd.DataFrame(columns=["group", "path", "sha256", "class", "kind", "distance", "action"]).to_csv(
         folder / "duplicates.csv", index=False
     )
     found = refitted(folder / "features", "none", lambda names: np.arange(len(names)), preset, common, HEAD)

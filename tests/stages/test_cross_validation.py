@@ -30,7 +30,7 @@ def project(classes: dict[str, int], distance: float = 3.0, copies: int = 1) -> 
     manifest = pd.DataFrame(rows, columns=["path", "class", "subset", "place"])
     alone = manifest["class"] + manifest["place"].astype(str)
     manifest.assign(group=alone if copies > 1 else "", sha256="0").to_csv("manifest.csv", index=False)
-    columns = ["group", "path", "class", "kind", "distance", "action"]
+    columns = ["group", "path", "sha256", "class", "kind", "distance", "action"]
     pd.DataFrame(columns=columns).to_csv("duplicates.csv", index=False)
     Path("features").mkdir()
     noise = {name: rng.normal(size=4) for name in alone}

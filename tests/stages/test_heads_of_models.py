@@ -94,3 +94,15 @@ def test_the_features_of_mirrored_images_are_those_of_the_flipped_file(vectors, 
     flipped = np.stack([Image.fromarray(one).transpose(Image.Transpose.FLIP_LEFT_RIGHT) for one in images])
     found = feature_extractor(preset, 32, "float32")(flipped.astype(np.float32)).numpy()
     np.testing.assert_allclose(test.mirrored[:4], found, atol=1e-4)
+
+
+def test_both_heads_are_judged_by_the_same_images(common, monkeypatch) -> None:
+    """An image that is alone in its class judges neither: heads that never saw the class know nothing of it."""
+    labels = np.array([0] * 10 + [1] * 10 + [2])
+    vectors = np.random.default_rng(0).normal(size=(21, 4)).astype(np.float32) + labels[:, np.newaxis]
+    train = feature_files.FeatureSet(vectors, labels, [str(index) for index in range(21)])
+    monkeypatch.setattr(choice, "FEWEST", 1)
+    monkeypatch.setattr(trained, "losses", lambda train, images, *_: np.where(labels[images] == 2, 1000.0, 0.5))
+    about = choice.choose(train, np.arange(21), 3, common, params(head="auto")).about
+    assert about["judged"] == 20
+    assert about["log_loss"]["mlp"] == pytest.approx(0.5)

@@ -16,7 +16,7 @@ from stages.lib.images.manifest import SUBSETS, Subset
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
-COPIES = ["group", "path", "class", "kind", "distance", "action"]
+COPIES = ["group", "path", "sha256", "class", "kind", "distance", "action"]
 
 
 def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | None = None) -> None:
@@ -28,7 +28,8 @@ def project(classes: dict[str, int], channels: int = 3, wrong: dict[str, str] | 
         for name in names
         for index in range(classes[name])
     ]
-    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(group="", sha256="0")
+    manifest = pd.DataFrame(rows, columns=["path", "class", "subset"]).assign(group="")
+    manifest["sha256"] = [Path(path).name for path in manifest["path"]]
     manifest.to_csv("manifest.csv", index=False)
     pd.DataFrame(columns=COPIES).to_csv("duplicates.csv", index=False)
     Path("features").mkdir()
@@ -133,16 +134,16 @@ def test_too_few_images_of_all_classes_but_one() -> None:
 
 
 def test_copies_do_not_judge_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the table of copies, whose paths are those of the archive; only what is in the dataset counts."""
+    """By the checksums in the table of copies, whose paths are those of the archive."""
     from stages import label_issues as stage
 
     project({"cat": 8, "dog": 8})
     rows = [
-        (1, "raw/a/cat.0.png", "cat", "near", 0, "kept in train"),
-        (1, "raw/b/cat.3.png", "cat", "near", 1, "kept in train"),
-        (1, "raw/b/cat.1.png", "cat", "near", 1, "set aside: a copy is in another subset"),
-        (2, "raw/dog.2.png", "dog", "near", 1, "kept in test"),
-        (2, "raw/dog.5.png", "dog", "near", 1, "kept in test"),
+        (1, "raw/a/1.png", "cat.0.png", "cat", "near", 0, "kept in train"),
+        (1, "raw/b/1.png", "cat.3.png", "cat", "near", 1, "kept in train"),
+        (1, "raw/b/2.png", "cat.9.png", "cat", "near", 1, "set aside: a copy is in another subset"),
+        (2, "raw/dog.2.png", "dog.2.png", "dog", "near", 1, "kept in test"),
+        (2, "raw/dog.5.png", "dog.5.png", "dog", "near", 1, "kept in test"),
     ]
     pd.DataFrame(rows, columns=COPIES).to_csv("duplicates.csv", index=False)
     seen: list[np.ndarray] = []
@@ -164,7 +165,7 @@ def test_what_belongs_together_does_not_judge_each_other(monkeypatch: pytest.Mon
     manifest = pd.read_csv("manifest.csv", na_filter=False)
     patients = {"train/cat/cat.0.png": "p1", "train/dog/dog.0.png": "p1", "test/cat/cat.2.png": "p2"}
     manifest.assign(group=manifest["path"].map(patients).fillna("")).to_csv("manifest.csv", index=False)
-    rows = [(1, f"raw/cat.{n}.png", "cat", "near", 0, "kept in train") for n in (0, 3)]
+    rows = [(1, f"raw/cat.{n}.png", f"cat.{n}.png", "cat", "near", 0, "kept in train") for n in (0, 3)]
     pd.DataFrame(rows, columns=COPIES).to_csv("duplicates.csv", index=False)
     seen: list[np.ndarray] = []
     real = stage.out_of_sample

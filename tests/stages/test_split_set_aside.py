@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from stages.lib.core.errors import UserError
+from stages.lib.splitting.together import groups_of
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -101,6 +102,21 @@ def test_near_copies_stay_together_whatever_the_order(order: str, seed: int) -> 
     straddling = result.duplicates[result.duplicates["action"].str.contains("another subset")]
     assert len(straddling) == result.counts["set_aside"] > 0
     assert len(result.manifest) == 70 - len(straddling) - result.counts["unused"]
+
+
+def test_copies_are_found_again_in_the_dataset_whatever_their_names() -> None:
+    """Files of one name, as of several sessions, are renamed: no fold may part a copy from its copy for that."""
+    content = {
+        f"{label}/{s}/1.jpg": jpeg(pixels(10 * n + s)) for n, label in enumerate(("cat", "dog")) for s in range(8)
+    }
+    content |= {f"cat/again-{s}/1.jpg": jpeg(pixels(s), 50) for s in range(4)}
+    result = run(content, order="shuffle", train=0.98, validation=0.01, test=0.01)
+    kept = result.duplicates[result.duplicates["action"] == "kept in train"]
+    paths = result.manifest.set_index("sha256").loc[kept["sha256"], "path"]
+    groups = groups_of(paths.tolist(), Path("duplicates.csv"), result.manifest.set_index("path"))
+    pairs = kept.groupby("group").size()
+    assert (pairs == 2).any()
+    assert len(set(groups.tolist())) == len(pairs)
 
 
 def colours(count: int) -> dict[str, bytes]:

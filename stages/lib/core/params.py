@@ -203,6 +203,9 @@ def _explain(section: str, kind: type[Params], error: Any) -> str:
         return unknown(key, "parameter")
     if error["type"] == "missing":
         return f"{key}: missing"
+    if not error["loc"]:
+        # Of several keys, and the message has what came: the whole section would hide it.
+        return f"{key}: {error['msg'].removeprefix('Value error, ')}"
     field = kind.model_fields.get(str(error["loc"][0])) if len(error["loc"]) == 1 else None
     null = ", or null" if field and type(None) in get_args(field.annotation) else ""
     return f"{key}: {error['msg'].removeprefix('Value error, ')}{null}. Received: {error['input']!r}"

@@ -62,6 +62,8 @@ def _disagreements(sections: Mapping[str, Params]) -> Iterator[str]:
                     f"{name}.precision: expected float32 or mixed_bfloat16 with common.deterministic: true; 'auto' "
                     "decides by time, which differs from run to run. Received: 'auto'"
                 )
+    if isinstance(common, CommonParams) and not common.has_pixels and "backbone" in sections.keys() - enabled:
+        yield "common.image_size: expected pixels with backbone.enabled: false. Received: 'preset'"
     needs = dict(NEEDS)
     if isinstance(fine_tuned := sections.get("fine_tuned"), FineTunedParams):
         needs["fine_tuned"] = fine_tuned.start

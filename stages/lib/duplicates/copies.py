@@ -22,9 +22,9 @@ def copy_table(images: Sequence[ArchiveImage], groups: np.ndarray) -> pd.DataFra
         groups: int64 (images,), as from `near_groups`.
 
     Returns:
-        group (from 1), path (in the archive), class, kind (exact: an equal file is there; near; mirrored), distance
-        (from the image that stands for the group, as in `likeness`), action (nothing yet). The index of the table
-        is that of the image in `images`.
+        group (from 1), path (in the archive), sha256, class, kind (exact: an equal file is there; near; mirrored),
+        distance (from the image that stands for the group, as in `likeness`), action (nothing yet). The index of the
+        table is that of the image in `images`.
     """
     members: dict[int, list[int]] = {}
     for index, group in enumerate(groups.tolist()):
@@ -36,11 +36,11 @@ def copy_table(images: Sequence[ArchiveImage], groups: np.ndarray) -> pd.DataFra
         for index in indices:
             image = images[index]
             kind = "exact" if files[image.sha256] > 1 else "mirrored" if mirrored[index] else "near"
-            rows.append((number, image.name, image.label, kind, round(float(apart[index]), 2), UNDECIDED))
+            rows.append((number, image.name, image.sha256, image.label, kind, round(float(apart[index]), 2), UNDECIDED))
             listed.append(index)
-    table = pd.DataFrame(rows, listed, columns=["group", "path", "class", "kind", "distance", "action"])
+    table = pd.DataFrame(rows, listed, columns=["group", "path", "sha256", "class", "kind", "distance", "action"])
     # An empty column would be one of numbers.
-    return table.astype(dict.fromkeys(("path", "class", "kind", "action"), str))
+    return table.astype(dict.fromkeys(("path", "sha256", "class", "kind", "action"), str))
 
 
 def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -> None:

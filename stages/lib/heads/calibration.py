@@ -10,7 +10,7 @@ _RANGE = (-3.0, 3.0)  # logarithms of the factors to choose from
 _EXPECTED = 0.3
 
 
-def factor(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, folds: np.ndarray) -> float:
+def factor(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, folds: np.ndarray, images: np.ndarray) -> float:
     """By what logits are multiplied to mean what they say (temperature scaling, Guo et al. 2017), with a prior.
 
     Judged by cross-validation over the folds that the logits come from: 1 unless the log loss is lower with than
@@ -21,6 +21,7 @@ def factor(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, folds: n
         labels: int64 (judged,).
         weights: float (judged,), what each counts; their sum is the number of images.
         folds: int64 (judged,), the fold that held each out.
+        images: int64 (judged,), which image it is of: judgements of one image are no more than one image.
     """
     gains = np.zeros(len(labels))
     for fold in np.unique(folds):
@@ -28,8 +29,9 @@ def factor(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, folds: n
         found = _fitted(logits[~own], labels[~own], weights[~own])
         without, with_it = (_losses(scale * logits[own], labels[own]) for scale in (1.0, found))
         gains[own] = weights[own] * (without - with_it)
-    error = np.sqrt(np.sum((gains - gains.mean()) ** 2))
-    return _fitted(logits, labels, weights) if gains.sum() > error else 1.0
+    each = np.bincount(np.unique(images, return_inverse=True)[1], gains)
+    error = np.sqrt(np.sum((each - each.mean()) ** 2))
+    return _fitted(logits, labels, weights) if each.sum() > error else 1.0
 
 
 def _fitted(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:

@@ -67,7 +67,9 @@ def choose(
     about["log_loss"] = {"logistic": float(np.nanmean(weights * found.losses))}
     if params.head == "auto" and judged >= FEWEST:
         others = trained.losses(train, found.images, groups[found.images], classes, common, params)
-        about["log_loss"]["mlp"] = float(others.mean() if each is None else (weights * others).mean())
+        # Of the same images: one whose class is in no other fold says nothing of a head.
+        others = np.where(np.isfinite(found.losses), others, np.nan)
+        about["log_loss"]["mlp"] = float(np.nanmean(weights * others))
         if clearly_lower(weights * others, weights * found.losses, _ERRORS):
             return Chosen(None, {key: about[key] for key in ("judged", "log_loss")} | {"kind": "mlp"})
     return Chosen(found, about)

@@ -119,7 +119,7 @@ def search(
     plain, standardised = (_losses(trial, found.labels) for trial in trials)
     chosen = trials[int(clearly_lower(standardised, plain))]
     own = found.labels[chosen.images]
-    scale = factor(chosen.logits, own, chosen.each, divided[0, chosen.images])
+    scale = factor(chosen.logits, own, chosen.each, divided[0, chosen.images], chosen.images)
     head = _fitted(views(known), chosen.unit_length, chosen.shares, scale)
     return Search(head, _table(trials, chosen), images, _losses(chosen, found.labels, scale), scale)
 

@@ -6,13 +6,14 @@ from stages.lib.core.model_sections import Refit
 REFITTED = "feature_extraction"  # whose head can be fitted again in seconds
 
 
-def deployed(results: Results, refit: Refit, counts: dict[str, int]) -> str:
+def deployed(results: Results, refit: Refit, counts: dict[str, int], resampled: bool) -> str:
     """One sentence or two on the model that is deployed beside the one that was measured.
 
     Args:
         results: of the models.
         refit: `classifier.refit`.
         counts: images of each subset, by its name.
+        resampled: whether there is a cross-validation of the procedure besides.
     """
     name, trained = results.recommended.name, counts["train"]
     if refit == "none":
@@ -28,9 +29,10 @@ def deployed(results: Results, refit: Refit, counts: dict[str, int]) -> str:
             f"{trained + counts['validation']:,} training and validation images. The figures on the test images are of "
             f"the head that was fitted on {trained:,} of them, and speak for it: it has seen no test image either."
         )
+    besides = ", and the cross-validation" if resampled else ""
     return (
         f"models/classifier is the head of {REFITTED} fitted again, in the same way, on all "
         f"{sum(counts.values()):,} images, so no image is left to measure it. What speaks for it are the figures of "
-        f"the head that was fitted on {trained:,} of them, on the test images, and the cross-validation: more images "
+        f"the head that was fitted on {trained:,} of them, on the test images{besides}: more images "
         "make the same procedure better on average, not worse."
     )

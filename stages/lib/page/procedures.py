@@ -79,7 +79,7 @@ def sentences(report: ProcedureReport | None) -> dict[str, list[str]]:
 
 
 def _figure(found: Mapping[str, Any], single: Evaluation | None) -> str:
-    drawn = f", drawn from {found['of']:,}," if found["of"] > found["images"] else ""
+    drawn = f", drawn from {found['of']:,}," if _is_drawn(found) else ""
     times = "once" if found["repeats"] == 1 else f"{found['repeats']} times over"
     text = (
         f"A logistic regression on these features, trained on {found['trained']:,.0f} of {found['images']:,} "
@@ -99,9 +99,12 @@ def _twice(found: Mapping[str, Any]) -> str:
     twice = found["twice"]
     if twice is None:
         return "There are too few images of a class to say what more of them would bring."
+    drawn = _is_drawn(found)
+    which, there = (" that took part", f"; {found['of']:,} are there already") if drawn else ("", "")
     return (
-        f"Twice the images, {found['images']:,} more of the same kind: {_signed(twice['gain'])} points (95 % interval "
-        f"{_signed(twice['gain_low'])} to {_signed(twice['gain_high'])}), to about {percent(twice['value'])}."
+        f"Twice the images{which}, {found['images']:,} more of the same kind: {_signed(twice['gain'])} points (95 % "
+        f"interval {_signed(twice['gain_low'])} to {_signed(twice['gain_high'])}), to about "
+        f"{percent(twice['value'])}{there}."
     )
 
 
@@ -127,6 +130,11 @@ def _todo(found: Mapping[str, Any], suspects: int) -> str:
     if twice is None:
         return "What to do next: add images, of each class at least ten."
     whose = f", of {found['weakest']['class']} first" if found["weakest"]["stands_out"] else ""
+    if _is_drawn(found) and twice["gain_high"] >= WORTH:
+        return (
+            f"What to do next: set cross_validation.images to {found['of']:,}, as many as are there; what more than "
+            "these would bring is not shown by fewer."
+        )
     if twice["gain_low"] > 0 and twice["gain"] >= WORTH:
         return f"What to do next: add images{whose}. That they help is shown."
     if twice["gain_high"] < WORTH:
@@ -173,6 +181,11 @@ def _draw(axes: Any, rows: list[dict[str, float]], **style: Any) -> None:
     below = [max(0.0, one - end) for one, end in zip(value, low, strict=True)]
     above = [max(0.0, end - one) for one, end in zip(value, high, strict=True)]
     axes.errorbar([one["images"] for one in rows], value, yerr=[below, above], linewidth=1.6, **style)
+
+
+def _is_drawn(found: Mapping[str, Any]) -> bool:
+    """Whether only some of the images took part (`cross_validation.images`)."""
+    return bool(found["of"] > found["images"])
 
 
 def _words(found: Mapping[str, Any]) -> str:

@@ -113,6 +113,21 @@ def test_what_a_stage_needs_is_turned_on(changed, off, message):
     assert message in mistakes(changed(**{f"{off}__enabled": False}))
 
 
+def test_without_a_backbone_the_size_cannot_be_its_own(changed):
+    off = ("backbone", "features", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
+    changes = {f"{name}__enabled": False for name in off}
+    said = "common.image_size: expected pixels with backbone.enabled: false. Received: 'preset'"
+    assert said in mistakes(changed(**changes, common__image_size="preset"))
+    read_sections(changed(**changes))
+
+
+@pytest.mark.parametrize("wrong", [{"fine_tuned__weight_decay": 0.1}, {"fine_tuned__early_stopping": 3}])
+def test_keys_that_do_not_agree_are_told_without_all_others(changed, wrong):
+    said = mistakes(changed(**wrong))
+    assert said.endswith(f"Received: {next(iter(wrong.values()))}")
+    assert said.count("Received") == 1
+
+
 def test_at_least_one_model_is_turned_on(changed):
     models = ("scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
     off = {f"{name}__enabled": False for name in models}

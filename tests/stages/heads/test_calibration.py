@@ -17,11 +17,13 @@ def drawn(images: int, sure: float, seed: int = 0) -> tuple[np.ndarray, np.ndarr
 @pytest.mark.parametrize("sure", [4.0, 0.25])
 def test_many_images_correct_what_is_wrong(sure: float) -> None:
     logits, labels = drawn(2000, sure)
-    assert factor(logits, labels, np.ones(2000), np.arange(2000) % 5) == pytest.approx(1 / sure, rel=0.15)
+    assert factor(logits, labels, np.ones(2000), np.arange(2000) % 5, np.arange(2000)) == pytest.approx(
+        1 / sure, rel=0.15
+    )
 
 
 def test_what_is_right_stays_as_it_is() -> None:
-    found = [factor(*drawn(60, 1.0, seed), np.ones(60), np.arange(60) % 5) for seed in range(20)]
+    found = [factor(*drawn(60, 1.0, seed), np.ones(60), np.arange(60) % 5, np.arange(60)) for seed in range(20)]
     assert np.median(found) == 1
     assert 0.6 < min(found) <= max(found) < 1.7
 
@@ -29,4 +31,15 @@ def test_what_is_right_stays_as_it_is() -> None:
 def test_images_that_are_all_told_apart_make_nothing_sure_of_itself() -> None:
     labels = np.arange(20) % 2
     logits = np.stack([np.zeros(20), np.where(labels == 1, 2.0, -2.0)], axis=1)
-    assert 1 <= factor(logits, labels, np.ones(20), np.arange(20) // 4) < 2
+    assert 1 <= factor(logits, labels, np.ones(20), np.arange(20) // 4, np.arange(20)) < 2
+
+
+def test_an_image_that_is_judged_ten_times_counts_once() -> None:
+    """Ten divisions of few images say no more than one of how sure the gain is."""
+    for seed in range(20):
+        logits, labels = drawn(24, 2.0, seed)
+        once = factor(logits, labels, np.ones(24), np.arange(24) % 5, np.arange(24))
+        again = np.tile(np.arange(24), 10)
+        assert factor(logits[again], labels[again], np.full(240, 0.1), again % 5, again) == pytest.approx(
+            once, rel=1e-3
+        )

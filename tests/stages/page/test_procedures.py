@@ -109,6 +109,22 @@ def test_what_to_do_next(folder: Path, gain: dict[str, float] | None, suspects: 
     assert todo in said(folder, suspects, twice=gain).todo
 
 
+def test_what_is_drawn_from_more_images_asks_for_no_image_that_is_there(folder: Path) -> None:
+    found = said(folder, of=400)
+    assert "Twice the images that took part, 100 more of the same kind" in found.twice
+    assert found.twice.endswith("400 are there already.")
+    assert "set cross_validation.images to 400" in found.todo
+    assert "nothing" in said(folder, of=400, twice=twice(-0.001, 0.001, 0.003)).todo
+
+
+def test_no_cross_validation_speaks_where_there_is_none(folder: Path) -> None:
+    for figures, spoken in ((FOUND, True), ({}, False)):
+        (folder / "data" / "cross_validation.json").write_text(json.dumps(figures))
+        run_report(folder, refit="all")
+        deployed = json.loads((folder / "report" / "summary.json").read_text())["deployed"]
+        assert ("the cross-validation" in deployed) == spoken
+
+
 @pytest.mark.parametrize(
     ("refit", "words"),
     [("validation", "has seen no test image either"), ("all", "no image is left to measure it")],

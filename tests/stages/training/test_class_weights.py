@@ -54,8 +54,10 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
     seen = []
     monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments, **_: seen.extend(arguments[2:5]))
     manifest, duplicates = tmp_path / "manifest.csv", tmp_path / "duplicates.csv"
-    pd.DataFrame({"path": names, "group": ""}).to_csv(manifest, index=False)
-    pd.DataFrame(columns=["group", "path", "class", "kind", "distance", "action"]).to_csv(duplicates, index=False)
+    pd.DataFrame({"path": names, "group": "", "sha256": names}).to_csv(manifest, index=False)
+    pd.DataFrame(columns=["group", "path", "sha256", "class", "kind", "distance", "action"]).to_csv(
+        duplicates, index=False
+    )
     feature_extraction(features, manifest, duplicates, preset, tmp_path / "model", common, params)
     if head == "logistic":
         probability = seen[0](np.zeros((1, 32, 32, 3), np.float32)).numpy().item()
