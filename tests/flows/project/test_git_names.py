@@ -8,6 +8,7 @@ from flows.errors import FlowError
 from flows.project.git import content, git, resolve
 from flows.project.git_names import check_branch, check_repository
 from flows.registry import saved_runs
+from flows.registry.saved_runs import Workspace
 from flows.retraining.checkout import checked_out, default_folder
 
 NO_BRANCHES = [
@@ -44,7 +45,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", NO_BRANCHES)
 def test_no_branch_is_an_option_or_another_ones_revision(name: str, project: Path, tmp_path: Path) -> None:
-    for use in (check_branch, saved_runs.branch_of, lambda name: list(saved_runs.versions(name, project))):
+    for use in (check_branch, saved_runs.branch_of, lambda name: list(saved_runs.versions(Workspace(project, name)))):
         with pytest.raises(FlowError, match=r"^[^\n]*expected the name of a branch[^\n]*$"):
             use(name)
     with (

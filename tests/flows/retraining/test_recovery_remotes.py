@@ -83,7 +83,7 @@ def test_a_promotion_that_comes_second_is_decided_again_beside_the_first(project
     def promote_meanwhile():
         repro(other, 0.95)
         theirs = saved_runs.save(
-            {"id": "theirs", "outcome": "trained", "source": resolve("HEAD", other)}, "main", "x", other
+            {"id": "theirs", "outcome": "trained", "source": resolve("HEAD", other)}, Workspace(other, "main"), "x"
         )
         gto.promote(theirs.commit, "by hand", other)
         dvc("push", "--quiet", folder=other)
