@@ -1,16 +1,20 @@
 """Runs of the model stages with small parameters, and what they left."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
 from stages.feature_extraction_augmented import FeatureExtractionAugmentedParams, feature_extraction_augmented
 from stages.features import FeaturesParams, features
 from stages.fine_tuned import FineTunedParams, fine_tuned
 from stages.lib.core.params import AugmentationParams, CommonParams
+from stages.lib.training.epoch_callback import EpochCallback
 from stages.scratch import ScratchParams, scratch
 
 TRAINING = {
@@ -100,3 +104,18 @@ def backbone_weights(model) -> dict[str, np.ndarray]:
     from stages.lib.networks.build import backbone_of
 
     return {weight.path: weight.numpy() for weight in backbone_of(model).weights}
+
+
+@contextmanager
+def ended_after_the_first_epoch() -> Iterator[None]:
+    """What trains inside is ended by Ctrl-C when its first epoch is over and its state is kept."""
+    after_epoch = EpochCallback.on_epoch_end
+
+    def interrupted(self: EpochCallback, epoch: int, logs: dict[str, float] | None = None) -> None:
+        after_epoch(self, epoch, logs)
+        if epoch == 0:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(EpochCallback, "on_epoch_end", interrupted)
+        yield

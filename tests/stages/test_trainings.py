@@ -12,7 +12,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import read_subset
 from stages.lib.images.resizing import STRETCH
 from stages.scratch import scratch
-from tests.stages.model_runs import load, scratch_params, summary
+from tests.stages.model_runs import ended_after_the_first_epoch, load, scratch_params, summary
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -97,19 +97,10 @@ def test_the_same_training_leaves_the_same_files(two_classes, common, variation,
 
 
 def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_path, monkeypatch):
-    from stages.lib.training.epoch_callback import EpochCallback
-
-    end_of_epoch = EpochCallback.on_epoch_end
-
-    def interrupted(self, epoch, logs=None):
-        end_of_epoch(self, epoch, logs)
-        raise KeyboardInterrupt
-
     params = scratch_params(precision="auto")
     with monkeypatch.context() as patch:
         patch.setattr("stages.lib.networks.precision._CLEARLY", 0)
-        patch.setattr(EpochCallback, "on_epoch_end", interrupted)
-        with pytest.raises(KeyboardInterrupt):
+        with ended_after_the_first_epoch():
             scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")
     monkeypatch.setattr("stages.lib.networks.precision._CLEARLY", np.inf)
     scratch(*two_classes, tmp_path / "scratch", common, params, "scratch")

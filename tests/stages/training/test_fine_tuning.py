@@ -14,12 +14,11 @@ from stages.lib.networks import build, lora, saved_model
 from stages.lib.networks.depths import rates_by_depth
 from stages.lib.training import loop
 from stages.lib.training.checkpoints import Checkpoints
-from stages.lib.training.epoch_callback import EpochCallback
 from stages.lib.training.fine_tuning import prepare
 from stages.lib.training.kept_weights import KeptWeights
 from stages.lib.training.optimizers import LayerwiseAdam, learning_rate
 from stages.lib.training.recipe import PLAIN, Recipe
-from tests.stages.model_runs import PUBLISHED, TRAINING, load, summary
+from tests.stages.model_runs import PUBLISHED, TRAINING, ended_after_the_first_epoch, load, summary
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -126,19 +125,10 @@ def test_a_backbone_without_layers_to_adapt_is_one_line(start):
         {"optimizer": "adamw", "weight_decay": 0.1, "layer_decay": 0.1, "averaged_epochs": 2, "warmup": 0.3},
     ],
 )
-def test_a_resumed_training_is_one_that_never_stopped(train, monkeypatch, options):
+def test_a_resumed_training_is_one_that_never_stopped(train, options):
     whole = train("whole", epochs=3, **options)
-    after_epoch = EpochCallback.on_epoch_end
-
-    def interrupted(self, epoch, logs=None):
-        after_epoch(self, epoch, logs)
-        if epoch == 0:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(EpochCallback, "on_epoch_end", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with ended_after_the_first_epoch():
         train("resumed", epochs=3, **options)
-    monkeypatch.setattr(EpochCallback, "on_epoch_end", after_epoch)
     resumed = train("resumed", epochs=3, **options)
     histories = [pd.read_csv(way / "history.csv") for way in (whole, resumed)]
     pd.testing.assert_frame_equal(*histories, rtol=1e-3)

@@ -9,7 +9,7 @@ import pytest
 from stages.lib.training.batches import passes
 from stages.lib.training.epoch_callback import EpochCallback
 from stages.scratch import scratch
-from tests.stages.model_runs import scratch_params, summary
+from tests.stages.model_runs import ended_after_the_first_epoch, scratch_params, summary
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -27,7 +27,7 @@ def test_all_epochs_together_have_the_steps_that_are_asked_for_also_when_resumed
 ):
     params = scratch_params(epochs=3, min_steps=20, augmentation=variation, dropout=0.25, schedule="cosine")
     counted: list[int] = []
-    after_step, after_epoch = EpochCallback.on_train_batch_end, EpochCallback.on_epoch_end
+    after_step = EpochCallback.on_train_batch_end
 
     def count(self, batch, logs=None):
         after_step(self, batch, logs)
@@ -40,15 +40,8 @@ def test_all_epochs_together_have_the_steps_that_are_asked_for_also_when_resumed
     assert summary(tmp_path / "whole" / "scratch")["epochs"] == 3
     assert "24 images; an epoch goes over them 3 times, so that it has 9 steps" in capsys.readouterr().out
 
-    def interrupted(self, epoch, logs=None):
-        after_epoch(self, epoch, logs)
-        if epoch == 0:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(EpochCallback, "on_epoch_end", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with ended_after_the_first_epoch():
         scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
-    monkeypatch.setattr(EpochCallback, "on_epoch_end", after_epoch)
     scratch(*two_classes, tmp_path / "resumed" / "scratch", common, params, "scratch")
     assert counted[-1] == 27
     np.testing.assert_allclose(*(_history(tmp_path / way) for way in ("whole", "resumed")), rtol=1e-4)
