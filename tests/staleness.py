@@ -17,7 +17,7 @@ import yaml
 
 from tests.packages import FLOWS, LIB, ROOT
 
-_COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "sources", "safety", "stages", "flows")
+_COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "sources", "safety", "smallset", "stages", "flows")
 _CONFIG = "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
 
 

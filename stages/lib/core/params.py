@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from safety.yaml_mistakes import yaml_mistake
+from stages.lib.core import choices
 from stages.lib.core.errors import UserError
 from stages.lib.core.renamed import is_under_an_earlier_name, unknown
 
@@ -21,9 +22,10 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-ResizeMode = Literal["stretch", "crop", "pad"]
+Color = choices.Color
+ResizeMode = choices.ResizeMode
+Interpolation = choices.Interpolation
 AskedResizeMode = Literal["stretch", "crop", "pad", "preset"]
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3"]
 AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "preset"]
 
 
@@ -85,7 +87,6 @@ class AugmentationParams(Params):
     zoom: Annotated[float, Field(ge=0, lt=1)]
 
 
-Color = Literal["rgb", "grey"]
 Precision = Literal["float32", "mixed_bfloat16"]
 AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
 
