@@ -28,6 +28,7 @@ LIB = {
     "evaluation": ("inference",),
     "comparison": ("evaluation",),
     "page": ("comparison",),
+    "bundle": ("networks",),
 }
 FLOWS = {
     "errors": (),

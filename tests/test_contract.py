@@ -269,7 +269,7 @@ def test_a_stage_that_computes_is_told_whether_to_be_deterministic(stage: str) -
     tree = ast.parse((ROOT / "stages" / f"{module_of(stage)}.py").read_text(encoding="utf-8"))
     calls = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     starts = {call for call in calls if call.startswith("start_tensorflow(")}
-    light = {"download", "split", "label_issues", "report", "classifier"}
+    light = {"download", "split", "label_issues", "report"}
     assert starts == (set() if stage in light else {"start_tensorflow(common.deterministic)"})
 
 

@@ -8,7 +8,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from smallset.images import color_profiles
 from smallset.images.choices import Color
-from smallset.images.files import opened, turn_of
+from smallset.images.files import BrokenImage, opened, turn_of
 from smallset.images.resizing import STRETCH, Resizing
 from smallset.images.values import as_mode, check_numbers, loses_bits, reduced
 
@@ -51,6 +51,35 @@ def decode(
         ((32, 32, 3), dtype('uint8'))
     """
     image = upright(source, color, None if size is None else 2 * size)
+    array = np.asarray(image if size is None else resized(image, size, resizing))
+    return array if color == "rgb" else array[..., np.newaxis]
+
+
+def from_array(
+    pixels: np.ndarray, size: int | None = None, color: Color = "rgb", resizing: Resizing = STRETCH
+) -> np.ndarray:
+    """The same as `decode` of pixels that are in memory already, upright and in sRGB.
+
+    Args:
+        pixels: uint8 (height, width), or (height, width, channels) with 1, 3, or 4 channels, the last one opacity.
+        size: as in `decode`.
+        color: as in `decode`.
+        resizing: as in `decode`.
+
+    Returns:
+        As `decode`.
+
+    Raises:
+        BrokenImage: of another type or shape, or without pixels.
+    """
+    several = pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4)
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or several) or 0 in pixels.shape:
+        raise BrokenImage(
+            "expected pixels uint8 (height, width) or (height, width, 1, 3 or 4). "
+            f"Received: {pixels.dtype} {pixels.shape}"
+        )
+    image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+    image = as_mode(image, "RGB" if color == "rgb" else "L", False)
     array = np.asarray(image if size is None else resized(image, size, resizing))
     return array if color == "rgb" else array[..., np.newaxis]
 
