@@ -30,6 +30,11 @@ LIB = {
     "page": ("comparison",),
     "bundle": ("networks",),
 }
+SMALLSET = {
+    "errors": (),
+    "images": ("errors",),
+    "inference": ("images",),
+}
 FLOWS = {
     "errors": (),
     "project": ("errors",),

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.packages import FLOWS, LIB, ROOT
+from tests.packages import FLOWS, LIB, ROOT, SMALLSET
 
 _COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "sources", "safety", "smallset", "stages", "flows")
 _CONFIG = "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
@@ -93,7 +93,7 @@ def row(package: str, stages: list[str]) -> str:
 
 def table(folder: Path) -> Iterator[str]:
     """The rows of the table, each tried in a committed copy."""
-    for parent, packages in (("stages/lib", LIB), ("flows", FLOWS)):
+    for parent, packages in (("stages/lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS)):
         for package in packages:
             place = place_of(folder / parent / package)
             yield row(place.relative_to(folder).as_posix(), stale_after(a_module_of(place), folder))

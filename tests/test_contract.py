@@ -25,6 +25,7 @@ from stages.lib.core.section_checks import MODELS, NEEDS, read_sections
 from stages.lib.core.sections import SECTIONS
 from tests.packages import FLOWS as FLOWS_PACKAGES
 from tests.packages import LIB as LIB_PACKAGES
+from tests.packages import SMALLSET as SMALLSET_PACKAGES
 from tests.packages import allowed, arrows, holds_code, imports, package_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -169,7 +170,8 @@ def test_versions_of_libraries_that_a_stage_imports_are_its_parameters(stage: st
 
 def test_tracked_versions_are_those_that_are_installed_and_pinned() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    pins = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = project["dependencies"] + project["optional-dependencies"]["pipeline"]
     groups = load("params.yaml")["versions"].values()
     tracked = {name: version for group in groups for name, version in group.items()}
     lines = {name: re.findall(rf"^{name}==(\S+)", lock, re.MULTILINE) for name in tracked}
@@ -220,7 +222,9 @@ def test_the_report_has_the_place_that_the_page_of_a_run_fills() -> None:
     assert styles <= set(re.findall(r"\.([a-z][\w-]*)", (page / "report.css").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize(("folder", "table"), [("stages/lib", LIB_PACKAGES), ("flows", FLOWS_PACKAGES)])
+@pytest.mark.parametrize(
+    ("folder", "table"), [("stages/lib", LIB_PACKAGES), ("smallset", SMALLSET_PACKAGES), ("flows", FLOWS_PACKAGES)]
+)
 def test_a_package_imports_only_what_its_line_of_the_table_names(
     folder: str, table: dict[str, tuple[str, ...]]
 ) -> None:
