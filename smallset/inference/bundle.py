@@ -93,7 +93,7 @@ def read(directory: Path) -> Description:
     if (schema := content.get("schema")) != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
         raise UserError(f"{file}: expected schema {SCHEMA}, found {schema!r}{': use a newer smallset' * newer}")
-    found = {field.name: content.get(field.name) for field in fields(Description)}
+    found: dict[str, Any] = {field.name: content.get(field.name) for field in fields(Description)}
     texts = ("model", "precision", "data")
     classes = found["classes"]
     right = {

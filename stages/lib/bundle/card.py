@@ -67,7 +67,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _figure(name: str, figures: dict[str, Any]) -> tuple[str, str, str, str]:
+def _figure(name: str, figures: dict[str, Any]) -> tuple[str, ...]:
     return (name.replace("_", " "), *(f"{figures[f'{name}{end}']:.3f}" for end in ("", "_low", "_high")))
 
 
