@@ -10,6 +10,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from safety.text import markdown
 from smallset.inference.bundle import Description
+from stages.lib.images.manifest import SUBSETS
 
 _TEMPLATE = Path(__file__).with_name("templates") / "card.md"
 
@@ -33,7 +34,7 @@ def write(
         report: json of the stage `report`.
     """
     figures = json.loads((evaluation / "figures.json").read_text(encoding="utf-8"))
-    headline = report["headline"]
+    counts, headline = Counter(row["subset"] for row in _rows(manifest)), report["headline"]
     data = ModelCardData(
         model_name=description.model,
         pipeline_tag="image-classification",
@@ -46,7 +47,7 @@ def write(
         template_path=str(_TEMPLATE),
         about=description,
         classes=[markdown(name) for name in description.classes],
-        counts=Counter(row["subset"] for row in _rows(manifest)),
+        counts={name: counts[name] for name in SUBSETS if name in counts},
         images=report["images"],
         figures=[_figure(name, figures) for name in dict.fromkeys((headline, "accuracy", "balanced_accuracy"))],
         per_class=[
