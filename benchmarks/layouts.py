@@ -22,8 +22,8 @@ import typer
 from PIL import Image
 
 from benchmarks.options import Json
+from stages.lib.core.data_sections import AUTO
 from stages.lib.core.errors import UserError
-from stages.lib.core.sections import AUTO
 from stages.lib.images.set_aside import is_packed
 from stages.lib.inventory.contents import take_inventory
 from stages.lib.labelling.labels import label_images

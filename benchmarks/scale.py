@@ -2,6 +2,9 @@
 
     python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --sizes 5000,25000,100000
     python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --stages download,split --folder /tmp/scale
+    python -m benchmarks.scale dogs-vs-cats-5000.zip models/backbone --sizes 1000 --image-size 180 \\
+        --candidates models/backbone,another/preset --stages download,split,candidates,candidate_features@first,\\
+    candidate_features@second,backbone,features
 
 The archive holds real images of two classes; each made one is another crop of one of them, in other light and
 compressed otherwise. models/backbone is a preset directory. Every stage runs as its command in dvc.yaml, in a project
@@ -92,21 +95,24 @@ def _memory(pid: int) -> int:
     return own + shared
 
 
-def project(folder: Path, images: Path, preset: Path, image_size: int) -> None:
-    """The project with these images and this backbone, nothing made yet."""
-    for name in ("dvc.yaml", "stages", ".dvcignore", ".gitignore"):
+def project(folder: Path, images: Path, preset: Path, image_size: int, candidates: list[str]) -> None:
+    """The project with these images, this backbone and these candidates for another one, nothing made yet."""
+    for name in ("dvc.yaml", "smallset", "stages", ".dvcignore", ".gitignore"):
         copy: Any = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     params = read_file(ROOT / "params.yaml")
     params["common"]["image_size"] = image_size
     params["download"] |= {"source": "folder", "path": str(images)}
+    # A directory is found from the project too; a name of KerasHub is none.
+    params["backbone"]["candidates"] = [str(Path(one).resolve()) if Path(one).is_dir() else one for one in candidates]
     for section in params.values():
         if "epochs" in section:
-            section["epochs"] = 1
+            section |= {"epochs": 1, "min_steps": None}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     shutil.copytree(preset, folder / "models" / "backbone")
     (folder / "models" / "image_size.json").write_text(json.dumps({"image_size": image_size}) + "\n")
-    (folder / "models" / "backbone_cautions.json").write_text("[]\n")
+    for name in ("backbone_cautions", "backbones"):
+        (folder / "models" / f"{name}.json").write_text("[]\n")
     author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
     for command in (
         ["git", "init"],
@@ -133,6 +139,7 @@ def main(
     sizes: Annotated[str, typer.Option(help="Numbers of images.")] = "5000,25000,100000",
     stages: Annotated[str, typer.Option(help="Stages, in their order.")] = "download,split,features",
     image_size: Size = 96,
+    candidates: Annotated[str, typer.Option(help="Backbones to choose from: presets.")] = "",
     dvc: Annotated[bool, typer.Option(help="Measure DVC as well.")] = True,
     folder: Annotated[Path | None, typer.Option(help="Keeps images and projects, to go on with later.")] = None,
 ) -> None:
@@ -145,7 +152,7 @@ def main(
                 many_images(archive, own, count)
             if not work.is_dir():
                 work.mkdir(parents=True)
-                project(work, own, preset, image_size)
+                project(work, own, preset, image_size, candidates.split(",") if candidates else [])
             costs = {stage: measured(command_of(stage), work) for stage in chosen}
             if dvc:
                 costs["dvc commit"] = measured(["dvc", "commit", "--force", *chosen], work)

@@ -98,8 +98,10 @@ class Ours:
             epochs=1,
             learning_rate=work.learning_rate,
             schedule="constant",
+            min_steps=None,
             early_stopping=None,
             class_weights=None,
+            mirror=False,
             augmentation=VARIATION if work.augmented else None,
             precision=asked,
         )

@@ -1,9 +1,5 @@
-"""Requests to an address that a user gave, and to where it leads: a few steps, none into a private network, all timed.
+"""Requests to an address that a user gave, and to where it leads: few steps, none into a private network, all timed."""
 
-The same file in `flows` and in `stages/lib`, which never import each other; a test holds them equal.
-"""
-
-import ipaddress
 import socket
 import time
 import urllib.request
@@ -15,11 +11,10 @@ from typing import Any
 import httpcore
 import httpx
 
+from safety.addresses import is_public, is_reserved, literal
+
 MOST_STEPS = 5  # redirects of one request
 _TIMEOUT = 30.0  # seconds without an answer or a byte
-_EMBEDDING = ipaddress.ip_network("64:ff9b::/96")  # NAT64, RFC 6052: the last 32 bits are an IPv4 address
-# Where clouds give out the credentials of a machine, besides the link-local 169.254.169.254.
-_METADATA = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
 
 
 class Refused(Exception):
@@ -90,38 +85,16 @@ class Route:
             return public
         if self._seen_public:
             raise Refused(f"a public address leads to {host}, {addresses[0]}, which is in a private network")
-        if self._step and any(_is_reserved(address) for address in addresses):
+        if self._step and any(is_reserved(address) for address in addresses):
             raise Refused(f"leads to {host}, {addresses[0]}, which gives out what is this machine's alone")
         return addresses
 
     def _client(self, url: httpx.URL) -> httpx.Client:
         more: dict[str, Any] = {"timeout": _TIMEOUT, "cookies": self._cookies, "trust_env": False}
         if proxy := _proxy_of(url):
-            self.admit(url.host, [_literal(url.host) or "8.8.8.8"])  # a name is taken for a public one
+            self.admit(url.host, [literal(url.host) or "8.8.8.8"])  # a name is taken for a public one
             return httpx.Client(proxy=proxy, verify=_certificates(), **more)
         return httpx.Client(transport=_Transport(_Network(self)), **more)
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, also where it is an IPv4 address inside one of IPv6."""
-    found = _unwrapped(address)
-    site_local = isinstance(found, ipaddress.IPv6Address) and found.is_site_local
-    return found.is_global and not (found.is_multicast or found.is_reserved or site_local)
-
-
-def _unwrapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv4Address):
-        return found
-    inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-    if inner is None and found in _EMBEDDING:
-        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-    return inner or found
-
-
-def _is_reserved(address: str) -> bool:
-    found = _unwrapped(address)
-    return found.is_link_local or found in _METADATA
 
 
 def _check(url: httpx.URL, step: int) -> None:
@@ -142,21 +115,6 @@ def _proxy_of(url: httpx.URL) -> str | None:
     if not proxy or urllib.request.proxy_bypass(url.host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _literal(host: str) -> str | None:
-    """The address that a host is written as; None for a name."""
-    if host.rstrip(".").lower().split(".")[-1] == "localhost":
-        return "127.0.0.1"
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
-    try:
-        # As the system reads 2130706433 and 0x7f.1.
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return None
 
 
 @cache

@@ -1,38 +1,110 @@
-"""The recommended model under a name that does not change from run to run, as a bundle that needs nothing else."""
+"""The recommended model under a name that never changes, fitted again on more images where it can be, as a bundle."""
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stages.lib.core import entry
-from stages.lib.core.outputs import atomic_directory, remove
+from stages.lib.core.model_sections import ClassifierParams, FeatureExtractionParams, Refit
+from stages.lib.core.outputs import atomic_directory, remove, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.networks.startup import start_tensorflow
 
+MEASURED = "measured"
+
+
+@dataclass(frozen=True)
+class ClassifierPaths:
+    """What the classifier is made of, and where it goes.
+
+    Attributes:
+        summary: json of the report, which names the recommended model.
+        models: a directory per model.
+        features: directory of the stage `features`.
+        manifest: table of the images, from the stage `split`.
+        duplicates: table of copies, from the stage `split`.
+        preset: directory of the stage `backbone`.
+        evaluations: a directory per model, from the stage `evaluate`.
+        output: written: the directory of the classifier, with all that `smallset.load` needs.
+    """
+
+    summary: Path
+    models: Path
+    features: Path
+    manifest: Path
+    duplicates: Path
+    preset: Path
+    evaluations: Path
+    output: Path
+
 
 def classifier(
-    summary: Path, models: Path, manifest: Path, evaluations: Path, output: Path, common: CommonParams
+    paths: ClassifierPaths, common: CommonParams, feature_extraction: FeatureExtractionParams, params: ClassifierParams
 ) -> None:
     """Copy the model that the report recommends: what is promoted, fetched by others, and predicts by default.
 
+    With `classifier.refit` a linear head is fitted again on more images. The model that the figures are of then lies in
+    `measured/` inside the output, since the other one may know the images that measure it.
+
     Args:
-        summary: json of the report, which names the recommended model.
-        models: a directory per model.
-        manifest: table of the images, from the stage `split`.
-        evaluations: a directory per model, from the stage `evaluate`.
-        output: the directory of the copy, with all that `smallset.load` needs beside it.
+        paths: what is read and written.
         common: section `common` of params.yaml.
+        feature_extraction: section `feature_extraction` of params.yaml: how its head was fitted.
+        params: section `classifier` of params.yaml.
     """
-    report = json.loads(summary.read_text(encoding="utf-8"))
+    report = json.loads(paths.summary.read_text(encoding="utf-8"))
     name = report["recommended"]
+    model = paths.models / name
+    about = json.loads((model / "summary.json").read_text(encoding="utf-8"))
+    # A head that is trained, and a network that is, would need images that choose its epoch: deployed as measured.
+    is_linear = (about.get("head") or {}).get("kind") == "logistic"
+    said = name
     start_tensorflow(common.deterministic)
     from stages.lib.bundle.complete import complete
 
-    with atomic_directory(output) as partial:
+    with atomic_directory(paths.output) as partial:
         remove(partial)
-        shutil.copytree(models / name, partial)
-        reason = complete(partial, manifest, evaluations / name, report)
-    print(f"{output}: {name}{f', without model.tflite: {reason}' if reason else ''}")
+        shutil.copytree(model, partial)
+        if params.refit != "none" and is_linear:
+            shutil.copytree(model, partial / MEASURED)
+            images = _refit(partial, about, paths, common, feature_extraction, params.refit)
+            said = f"{name}, its head fitted again on {images:,} images (classifier.refit: {params.refit})"
+        reason = complete(partial, paths.manifest, paths.evaluations / name, report)
+    print(f"{paths.output}: {said}{f', without model.tflite: {reason}' if reason else ''}")
+
+
+def _refit(
+    model: Path,
+    about: dict[str, Any],
+    paths: ClassifierPaths,
+    common: CommonParams,
+    feature_extraction: FeatureExtractionParams,
+    refit: Refit,
+) -> int:
+    """Write model.keras anew, and into summary.json that it is; gives the number of images that it was fitted on."""
+    import keras
+
+    from stages.lib.arrays import feature_files
+    from stages.lib.heads.refit import refitted
+    from stages.lib.images.manifest import read_manifest
+    from stages.lib.networks import saved_model
+    from stages.lib.splitting.together import groups_of
+
+    table = read_manifest(paths.manifest).set_index("path")
+    found = refitted(
+        paths.features,
+        refit,
+        lambda names: groups_of(names, paths.duplicates, table),
+        paths.preset,
+        common,
+        feature_extraction,
+    )
+    bare = keras.Model(found.model.input, found.model.output, name=about["stage"])
+    saved_model.save(bare, model / "model.keras", about["classes"], feature_files.read_resizing(paths.features))
+    write_json(about | {"refit": {"on": refit, "images": found.images}}, model / "summary.json")
+    return found.images
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.lib.core import entry
+from stages.lib.core.data_sections import NO_FOLDER, DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import NO_FOLDER, DownloadParams
 from stages.lib.images import set_aside
 from stages.lib.sources import archives, kaggle, made, url
 from stages.lib.sources.limits import Limits

@@ -58,7 +58,7 @@ def evaluate(
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
     from stages.lib.evaluation import explanations, scores
-    from stages.lib.evaluation.metrics import balanced_accuracy
+    from stages.lib.evaluation.metrics import balanced_accuracy, log_loss
     from stages.lib.images.manifest import read_subsets
     from stages.lib.inference import forward
     from stages.lib.networks.saved_model import load, resizing_of
@@ -75,9 +75,9 @@ def evaluate(
     )
     summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
     figures = scores.figures_of(test.labels, probabilities) | {
-        "validation_accuracy": summary["val_accuracy"],
+        "validation_accuracy": float((held_out.argmax(axis=1) == validation.labels).mean()),
         "validation_balanced_accuracy": balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
-        "validation_loss": summary["val_loss"],
+        "validation_loss": log_loss(validation.labels, held_out),
         "best_epoch": summary["best_epoch"],
         "parameters": summary["parameters"]["total"],
         "precision": summary["precision"],

@@ -19,16 +19,17 @@ _BATCHES = 32  # computed between two savings of what is done
 
 
 def features(
-    dataset: Path, manifest: Path, preset: Path, output: Path, common: CommonParams, params: FeaturesParams
+    dataset: Path, manifest: Path, preset: Path, known: Path, output: Path, common: CommonParams, params: FeaturesParams
 ) -> None:
     """Write the pooled features of every subset, float32 (images, channels), to the directory `output`.
 
-    What an interrupted run computed is kept, and not computed again.
+    What an interrupted run computed is kept and not computed again, nor is what was computed to choose the backbone.
 
     Args:
         dataset: directory of the images, from the stage `split`.
         manifest: table of the images, from the stage `split`.
         preset: directory of the stage `backbone`.
+        known: directory of the stage `backbone`: features of some subsets on this backbone, or none.
         output: directory to write: per subset an array and a table (`feature_files`), and features.json.
         common: section `common` of params.yaml.
         params: section `features` of params.yaml.
@@ -57,20 +58,37 @@ def features(
     step_in = partial(_step_in, preset, common.pixels, params.batch_size)
     resizing = asked(common, preset)
     checkpoints = Checkpoints("features", [common, params], [Path(__file__), manifest, preset])
-    precision = checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
+    ready = feature_files.subsets(known)
+    precision = (
+        feature_files.read_about(known)[1]
+        if ready
+        else checkpoints.once("precision", lambda: choose("features", params.precision, step_in))
+    )
     extractor = feature_extractor(preset, common.pixels, precision)
     forward = compiled(extractor, params.batch_size)
     part = _BATCHES * params.batch_size
 
     def vectors_of(paths: Sequence[Path]) -> np.ndarray:
+        """float32 (images, views, channels): of the image and, where they are asked for, of its mirror image."""
         batches = stream(paths, common.pixels, "rgb", params.batch_size, resizing=resizing)
-        return np.concatenate([forward(batch) for batch in batches])
+        views = slice(None, None, 1), slice(None, None, -1)
+        return np.concatenate(
+            [np.stack([forward(batch[:, :, view]) for view in views[: 1 + params.mirror]], axis=1) for batch in batches]
+        )
 
     with atomic_directory(output) as unfinished:
         for subset, images in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
+            if subset in ready:
+                feature_files.take_over(known, subset, images, unfinished)
+                print(f"{subset}: {len(images.paths)} images, known since the backbone was chosen", flush=True)
+                continue
             parts = feature_files.in_parts(checkpoints.directory, subset, images.paths, part, vectors_of)
             shown = counted(parts, f"features of {subset}", -(-len(images.paths) // part))
-            feature_files.write(unfinished, subset, images, extractor.output_shape[-1], shown)
+            # Read a second time from where they are kept.
+            again = feature_files.in_parts(checkpoints.directory, subset, images.paths, part, vectors_of)
+            vectors, mirrored = (one[:, 0] for one in shown), (one[:, 1] for one in again)
+            other = mirrored if params.mirror else None
+            feature_files.write(unfinished, subset, images, extractor.output_shape[-1], vectors, other)
             print(f"{subset}: {len(images.paths)} images", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)
     checkpoints.remove()

@@ -1,7 +1,7 @@
 """Images that are likely mislabelled: models that have not seen them are sure of another class."""
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,10 +16,9 @@ from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import LabelIssuesParams
 from stages.lib.images.manifest import SUBSETS, read_manifest
 from stages.lib.inference import predictions
-from stages.lib.splitting.keys import joined, numbered
+from stages.lib.splitting.together import groups_of
 
 _COLUMNS = ["path", "class", "subset", "suggested", "p_class", "p_suggested"]
-_KEPT = "kept in "
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _by_features(features: Path, duplicates: Path, images: pd.DataFrame, folds: 
     sets = [feature_files.read(features, subset) for subset in SUBSETS]
     names = [name for found in sets for name in found.names]
     labels = np.concatenate([found.labels for found in sets])
-    groups = _groups(names, duplicates, images)
+    groups = groups_of(names, duplicates, images)
 
     enough = large_enough(labels, groups, folds)
     checked, indices = np.unique(labels[enough], return_inverse=True)
@@ -119,18 +118,6 @@ def _by_predictions(evaluations: Path) -> Judged | None:
     probabilities = np.mean([table.loc[first.index, columns].to_numpy(np.float64) for table in tables], axis=0)
     labels = np.array([classes.index(label) for label in first["label"]], np.int64)
     return Judged(first.index.tolist(), labels, classes, probabilities, "predictions")
-
-
-def _groups(names: list[str], duplicates: Path, images: pd.DataFrame) -> np.ndarray:
-    """int64 (images,): equal for copies and within a group, by the tables that `split` wrote."""
-    table = pd.read_csv(duplicates, dtype={"path": str, "class": str, "action": str}, na_filter=False)
-    kept = table[table["action"].str.startswith(_KEPT)]
-    files = kept["path"].map(lambda path: PurePosixPath(path).name)
-    # Files of one name, which `split` renames, are not found again: at worst a copy judges its copy.
-    paths = kept["action"].str.removeprefix(_KEPT) + "/" + kept["class"] + "/" + files
-    known = dict(zip(paths, kept["group"], strict=True))
-    copies = np.array([known.get(name, -1 - index) for index, name in enumerate(names)], np.int64)
-    return joined(copies, numbered(images["group"][names].tolist()))
 
 
 def _named(judged: Judged, images: pd.DataFrame, threshold: float) -> pd.DataFrame:

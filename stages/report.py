@@ -7,12 +7,14 @@ from typing import Any
 
 from stages.lib.comparison.evaluations import Results, read_results
 from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
-from stages.lib.core import entry
+from stages.lib.core import entry, outputs
+from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
+from stages.lib.page import backbones, charts, classes, data, explained, findings, heads, left_out, procedures, verdict
 from stages.lib.page import cautions as report_cautions
-from stages.lib.page import charts, classes, data, explained, findings, left_out, verdict
+from stages.lib.page.deployed import deployed
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
 from stages.lib.page.render import percent, render
@@ -34,7 +36,9 @@ class ReportPaths:
         rejected: files that could not be decoded.
         duplicates: copies and near copies.
         labels: images that are likely mislabelled.
+        procedure: figures of the stage `cross_validation`.
         cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
+        backbones: a row per candidate for the backbone, as the stage `backbone` writes it.
         models: a directory per model.
         evaluations: a directory per model, as `evaluate` writes it.
         parameters: params.yaml.
@@ -51,7 +55,9 @@ class ReportPaths:
     rejected: Path
     duplicates: Path
     labels: Path
+    procedure: Path
     cautions: Path
+    backbones: Path
     models: Path
     evaluations: Path
     parameters: Path
@@ -61,32 +67,47 @@ class ReportPaths:
     comparisons: Path
 
 
-def report(paths: ReportPaths, params: ReportParams) -> None:
+def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParams) -> None:
     """Write the page, and what it states as figures to three more files.
 
     Args:
         paths: what is read and written.
         params: how many wrong images are shown.
+        classifier: how the model that is deployed comes about.
 
     Raises:
         UserError: every model is turned off, or the models were evaluated on different images.
     """
     results = read_results(paths.models, paths.evaluations)
-    more = [*json.loads(paths.cautions.read_text(encoding="utf-8")), *left_out.cautions_of(paths.rejected)]
+    suspects = findings.suspects(paths.labels, paths.dataset, results)
+    procedure = procedures.procedure_report(paths.procedure, results, suspects.total)
+    more = [
+        *json.loads(paths.cautions.read_text(encoding="utf-8")),
+        *left_out.cautions_of(paths.rejected),
+        *procedures.cautions_of(procedure, results),
+    ]
+    more += outputs.reasons(paths.models)
     content = _of_models(results, paths) | _of_data(results, paths)
+    counts = {str(name): int(count) for name, count in read_manifest(paths.manifest)["subset"].value_counts().items()}
     content |= {
+        "procedure": procedure,
+        "deployed": deployed(results, classifier.refit, counts),
         "cautions": report_cautions.cautions(results, more),
+        "backbones": backbones.compared(paths.backbones),
         "errors": gallery(results, paths.dataset, params.worst),
         "copies": findings.copies(paths.duplicates, paths.archive),
-        "suspects": findings.suspects(paths.labels, paths.dataset, results),
+        "suspects": suspects,
         "provenance": provenance(results, paths.models, paths.manifest, paths.parameters),
     }
-    headline = verdict.summary(results, content["cautions"])
+    headline = verdict.summary(results, content["cautions"]) | procedures.sentences(procedure)
+    headline["deployed"] = content["deployed"]
     _write(paths.report, render(content))
     write_json(headline, paths.summary)
     _write(paths.accuracy, verdict.accuracy_table(results).to_csv(index=False, float_format="%.7g"))
     _write(paths.comparisons, verdict.comparison_table(results).to_csv(index=False, float_format="%.7g"))
-    print(f"use {headline['recommended']}: {headline['verdict']}\nwhy: {headline['why']}")
+    print(f"use {headline['recommended']}: {headline['verdict']}\nwhy: {headline['why']}\n{headline['deployed']}")
+    for sentence in headline["procedure"]:
+        print(sentence)
     for caution in headline["cautions"]:
         print(f"caution: {caution}")
     print(f"report: {paths.report} ({paths.report.stat().st_size / 1e6:.1f} MB)")
@@ -99,6 +120,7 @@ def _write(file: Path, text: str) -> None:
 
 def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
     every = results.evaluations
+    trained = [one for one in every if len(one.curves)]
     return {
         "results": results,
         "chosen": results.recommended,
@@ -113,8 +135,8 @@ def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
             "accuracy": charts.accuracy_chart(results),
             "roc": charts.roc_chart(results),
             "corner": charts.roc_corner(results),
-            "loss": {one.name: charts.curves_chart(one, "loss") for one in every},
-            "accuracies": {one.name: charts.curves_chart(one, "accuracy") for one in every},
+            "loss": {one.name: charts.curves_chart(one, "loss") for one in trained},
+            "accuracies": {one.name: charts.curves_chart(one, "accuracy") for one in trained},
             "calibration": {one.name: charts.calibration_chart(one) for one in every},
         },
         "confusions": {one.name: classes.confusion(one) for one in every},
@@ -123,6 +145,7 @@ def _of_models(results: Results, paths: ReportPaths) -> dict[str, Any]:
             one.name: explained.explanations(one, paths.evaluations / one.name, paths.dataset) for one in every
         },
         "sheets": _sheets(results, paths.models),
+        "heads": {one.name: heads.sentence(one.summary) for one in every},
         "networks": {one.name: (paths.models / one.name / "summary.txt").read_text(encoding="utf-8") for one in every},
     }
 

@@ -9,20 +9,23 @@ from typing import Any
 import pandas as pd
 
 from stages.lib.core import entry
+from stages.lib.core.data_sections import SplitParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv, write_json
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import SplitParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table
 from stages.lib.duplicates.groups import search
 from stages.lib.images.manifest import SUBSETS
-from stages.lib.inventory.contents import ArchiveImage, take_inventory
-from stages.lib.inventory.left_out import check_share, write_left_out
-from stages.lib.inventory.strays import Strays
-from stages.lib.labelling.labels import label_images
+from stages.lib.inventory.contents import ArchiveImage
+from stages.lib.labelling.taken_in import take_in
 from stages.lib.splitting.dataset_paths import dataset_paths
-from stages.lib.splitting.orders import UNUSED, Amounts
 from stages.lib.splitting.small_classes import assign_large_classes
+from stages.lib.splitting.wishes import UNUSED, Amounts
+
+_GROWING = (
+    "near copies: {} groups were still growing when the search was ended, as no real images make it: more of their "
+    "copies may lie in any subset"
+)
 
 
 def split(
@@ -49,19 +52,11 @@ def split(
         UserError: too many files cannot be decoded, do not fit or are near copies, or fewer than two classes; where
             strays are errors also a class with too few images, and every other stray.
     """
-    found, left_out = take_inventory(archive)
-    # Before anything can fail: whoever has to mend the images needs the whole list.
-    write_left_out(rejected, left_out)
-    broken = [file for file in left_out if not file.by_name]
-    total = len(found) + len(broken)
-    check_share(broken, [], total, params.max_rejected, rejected)
-    most = params.max_rejected * total - len(broken)
-    strays = Strays(params.strays == "set_aside", most, params.max_rejected)
-    images, unlabelled = label_images(archive, found, broken, params.labels, params.group, strays, params.min_per_class)
-    write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
+    found = take_in(archive, rejected, params)
+    images, strays = found.images, found.strays
     groups, growing = search(images, params.near_duplicates)
     copies = copy_table(images, groups)
-    # Also before anything can fail: whoever wonders at what is called a copy needs to see it.
+    # Before anything can fail: whoever wonders at what is called a copy needs to see it.
     _write_table(duplicates, copies)
     check_copies(copies, len(images), params.max_near_duplicates, duplicates)
     amounts: Amounts = {subset: getattr(params, subset) for subset in SUBSETS}
@@ -72,36 +67,23 @@ def split(
         )
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
-    write_left_out(rejected, [*left_out, *unlabelled, *strays.listed()])
-    if strays.listed():
-        check_share(broken, strays.listed_files(), total, params.max_rejected, rejected)
-    paths = _paths(images, assignments)
-    taken = [
-        f"kept in {assignments[index]}" if assignments[index] in SUBSETS else assignments[index]
-        for index in copies.index
-    ]
-    copies["action"] = pd.Series(taken, copies.index, dtype=str)
+    found.list_strays(rejected, params.max_rejected)
+    copies["action"] = _actions(copies, assignments)
 
+    paths = _paths(images, assignments)
     _extract(archive, dataset, {images[index].name: path for index, path in paths.items()})
     rows = [_row(images[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    found_counts = _counts(images, assignments, copies) | {"rejected": len(broken), "unlabelled": len(unlabelled)}
-    found_counts["strays"] = len(strays.listed())
+    found_counts = _counts(images, assignments, copies) | found.counts()
     if growing:
         found_counts["copies_not_searched"] = growing
-        print(
-            f"near copies: {growing} groups were still growing when the search was ended, as no real images make it: "
-            "more of their copies may lie in any subset"
-        )
+        print(_GROWING.format(growing))
     _mention_shortage(found_counts, amounts)
     write_json(found_counts, counts)
     write_json({"images": len(rows)}, metrics)
-    print(
-        ", ".join(
-            f"{name} {value if isinstance(value, int) else sum(value.values())}" for name, value in found_counts.items()
-        )
-    )
+    totals = {name: value if isinstance(value, int) else sum(value.values()) for name, value in found_counts.items()}
+    print(", ".join(f"{name} {value}" for name, value in totals.items()))
 
 
 def _mention_subsets(images: Sequence[ArchiveImage], order: str) -> None:
@@ -117,6 +99,13 @@ def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
         if short:
             told = ", ".join(f"{label} {count}" for label, count in list(short.items())[:10])
             print(f"{subset}: fewer than the {amount} of split.{subset}: {told}{', ...' if len(short) > 10 else ''}")
+
+
+def _actions(copies: pd.DataFrame, assignments: Sequence[str]) -> pd.Series:
+    """What became of each copy."""
+    kept = {subset: f"kept in {subset}" for subset in SUBSETS}
+    taken = [kept.get(assignments[index], assignments[index]) for index in copies.index]
+    return pd.Series(taken, copies.index, dtype=str)
 
 
 def _paths(images: Sequence[ArchiveImage], assignments: Sequence[str]) -> dict[int, str]:

@@ -24,9 +24,12 @@ LIB = {
     "networks": ("images",),
     "inference": ("networks",),
     "training": ("networks", "arrays"),
+    "heads": ("training",),
     "pretrained": ("training",),
     "evaluation": ("inference",),
+    "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
+    "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "page": ("comparison",),
     "bundle": ("networks",),
 }

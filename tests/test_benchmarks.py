@@ -148,3 +148,13 @@ def test_the_drift_of_the_gate_is_measured_for_every_rule() -> None:
         assert rows[images, "old"]["lost_median"] > 0.05
         assert rows[images, "best"]["lost_95"] < 0.05
     assert rows[2000, "best"]["equal_all"] == rows[2000, "best"]["better_all"] == 1
+
+
+def test_resampling_counts_what_holds_and_what_refitting_brings() -> None:
+    options = ["--images", "8", "--draws", "2", "--ridge", "--json"]
+    command = [sys.executable, "-m", "benchmarks.resampling", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)["rows"]
+    assert all(0 <= row[key] <= 1 for key in ("true", "estimate", "coverage", "own", "gain", "figure", "named"))
+    assert len(row["refit_all"]) == 2

@@ -38,7 +38,7 @@ INERT = {LIB / "core", SMALLSET / "errors.py"}
 # The exceptions from "one name": a section that is no stage, a stage that has no parameters, a stage with the module of
 # another, a module that is a command on what stages made and no stage of the graph.
 NO_STAGE = {"common", "gate", "versions"}
-NO_SECTION = {"classifier"}
+NO_SECTION = {"candidates", "candidate_features"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
 COMMANDS = {"compare", "predict"}
 # A path that a user chooses: DVC watches it, and the stage reads it from params.yaml.
@@ -257,7 +257,8 @@ def test_a_training_starts_again_when_what_shapes_it_changes() -> None:
     for stage in STAGES:
         if checkpoints in modules_of(stage):
             packages = {path for path in needs(stage) if not path.startswith("stages/") or "/lib/" in path}
-            assert packages <= deciding, stage
+            # Which head is trained is decided anew each time, before the training goes on.
+            assert packages - {"stages/lib/heads", "stages/lib/splitting"} <= deciding, stage
 
 
 def test_no_stage_imports_tensorflow_before_it_has_to() -> None:
@@ -273,7 +274,7 @@ def test_a_stage_that_computes_is_told_whether_to_be_deterministic(stage: str) -
     tree = ast.parse((ROOT / "stages" / f"{module_of(stage)}.py").read_text(encoding="utf-8"))
     calls = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     starts = {call for call in calls if call.startswith("start_tensorflow(")}
-    light = {"download", "split", "label_issues", "report"}
+    light = {"download", "split", "label_issues", "cross_validation", "report"}
     assert starts == (set() if stage in light else {"start_tensorflow(common.deterministic)"})
 
 

@@ -94,8 +94,12 @@ def test_a_file_that_a_paragraph_names_lies_in_its_package() -> None:
     assert [file for file in named if not file.is_file()] == []
 
 
+# What the items of a `foreach` are.
+ITEM = {"evaluate": "<model>", "candidate_features": "<slot>"}
+
+
 def stages() -> Iterator[tuple[str, list[str], list[str]]]:
-    """Each stage, its inputs, and its outputs with `<model>` for the model of a `foreach`."""
+    """Each stage, its inputs, and its outputs with `<model>` or `<slot>` for the item of a `foreach`."""
     for name, stage in STAGES.items():
         body = stage.get("do", stage)
         deps, *made = (
@@ -103,13 +107,13 @@ def stages() -> Iterator[tuple[str, list[str], list[str]]]:
             for kind in ("deps", "outs", "metrics", "plots")
         )
         reads = [path.replace("${item}", item) for path in deps for item in stage.get("foreach", [""])]
-        yield name, reads, [path.replace("${item}", "<model>") for path in chain(*made)]
+        yield name, reads, [path.replace("${item}", ITEM.get(name, "")) for path in chain(*made)]
 
 
 def holds(path: str, artifact: str) -> bool:
-    """Whether a dependency is an artifact or a folder that holds it; `<model>` is any model."""
-    pattern = re.escape(artifact).replace("<model>", r"\w+")
-    return any(re.fullmatch(one, path) for one in (pattern, pattern.rpartition("/")[0]))
+    """Whether a dependency is an artifact, a file in it, or a folder that holds it; `<model>` is any model."""
+    pattern = re.sub("<[a-z]+>", r"\\w+", re.escape(artifact))
+    return any(re.fullmatch(one, path) for one in (pattern, rf"{pattern}/.+", pattern.rpartition("/")[0]))
 
 
 def test_every_output_is_an_artifact_of_the_page_with_its_writer_and_readers() -> None:

@@ -101,7 +101,7 @@ def test_a_sixth_model(tmp_path: Path) -> None:
     folder = with_tests(tmp_path / "project")
     for language, text in blocks("a_sixth_model"):
         if language == "bash":
-            change_params(folder, TINY | {"linear_probe": {"epochs": 2}})
+            change_params(folder, TINY | {"linear_probe": {"epochs": 2, "min_steps": None}})
         follow(language, text, folder)
     run("dvc repro", folder)
     assert "linear_probe" in (folder / "report" / "accuracy.csv").read_text()

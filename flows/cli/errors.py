@@ -31,8 +31,6 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _known(error: Exception) -> FlowError | None:
-    if isinstance(error, FlowError):
-        return error
     if "prefect" in sys.modules:
         from flows.execution.prefect_errors import ServerError, described
 

@@ -39,13 +39,14 @@ def show(
 ) -> None:
     """Show all that is known of a run: code, data, parameters, machine, figures, decision, and how to get its model."""
     with one_line_errors():
-        from flows.registry import show as showing
+        from flows.registry.show import describe
+        from flows.registry.shown import lines_of
 
-        found = showing.describe(run, branch)
+        found = describe(run, branch)
         if as_json:
             typer.echo(json.dumps(plain(found), indent=2))
         else:
-            typer.echo("\n".join(map(visible, showing.show(found))))
+            typer.echo("\n".join(map(visible, lines_of(found))))
 
 
 @app.command(epilog="Examples: smallset clean --keep 20 --dry-run | smallset clean --keep 20 --remote")

@@ -21,7 +21,7 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
         FlowError: a stage failed, or the run could not start.
     """
     # Before the work: what cannot be saved shall not be found out after it.
-    branch = saved_runs.current_branch() if save else None
+    workspace = saved_runs.Workspace.here() if save else None
     results = run_pipeline(width, workers)
     tables.show_results(results)
     found, older = read_results(done(results))
@@ -30,9 +30,9 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
         print("results of earlier runs are still here and not shown; `smallset status` says whose they are")
     if found.report:
         print(visible(f"report: {found.report.resolve()}"))
-    if branch:
-        saved = run_record.save(run_record.compose(branch, results), branch)
-        print(visible(f"saved: {saved.name} on branch {saved_runs.branch_of(branch)}, commit {saved.commit[:8]}"))
+    if workspace:
+        saved = run_record.save(run_record.compose(workspace, results), workspace)
+        print(visible(f"saved: {saved.name} on branch {workspace.runs}, commit {saved.commit[:8]}"))
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     if failed:
         more = f" (and {len(failed) - 1} more)" if failed[1:] else ""

@@ -96,7 +96,7 @@ def history(
         from flows.registry import saved_runs
         from flows.registry.history import describe_use, read_history, read_words
 
-        entries = read_history(branch or saved_runs.current_branch(), most)
+        entries = read_history(saved_runs.Workspace.here(branch), most)
         if as_json:
             words = read_words() if by_hand else entries
             typer.echo(json.dumps(plain([asdict(entry) for entry in words]), indent=2))

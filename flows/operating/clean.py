@@ -51,15 +51,15 @@ def clean(keep: int, branch: str | None, dry_run: bool, remote: bool) -> Iterato
     Raises:
         FlowError: a run is at work here or in a checkout, or a remote cannot be reached; then nothing has gone.
     """
-    branch = branch or saved_runs.current_branch()
+    workspace = saved_runs.Workspace.here(branch)
     here = Path().resolve()
     others = [place for place in checkouts() if place != here]
     if busy := [str(place) for place in others if is_at_work(place)]:
         raise FlowError(f"{', '.join(busy)}: a run is at work there: wait for it")
-    yield from _clean_here(keep, branch, dry_run, remote)
+    yield from _clean_here(keep, workspace, dry_run, remote)
     for place in others:
         with _alone_in(place), chdir(place):
-            yield from (f"{place}: {line}" for line in _clean_here(keep, branch, dry_run, False))
+            yield from (f"{place}: {line}" for line in _clean_here(keep, workspace, dry_run, False))
 
 
 @contextmanager
@@ -70,15 +70,15 @@ def _alone_in(place: Path) -> Iterator[None]:
         yield
 
 
-def _clean_here(keep: int, branch: str, dry_run: bool, remote: bool) -> Iterator[str]:
+def _clean_here(keep: int, workspace: saved_runs.Workspace, dry_run: bool, remote: bool) -> Iterator[str]:
     with exclusive():
         if publish.has_git_remote():
-            publish.catch_up(branch)
-        plan = make_plan(branch, keep)
+            publish.catch_up(workspace)
+        plan = make_plan(workspace, keep)
         going = {one.commit for one in plan.runs}
         # Those that have no tag lost it before: an interrupted cleaning may have left their data.
         tags = saved_runs.tags()
-        gone = [one for one in saved_runs.versions(branch) if one.commit in going or one.name not in tags]
+        gone = [one for one in saved_runs.versions(workspace) if one.commit in going or one.name not in tags]
         living = _living(going)
         doomed = find_doomed([one.commit for one in gone if one.commit not in living], sorted(living), remote)
         yield from _said(plan, doomed, dry_run)
@@ -88,7 +88,7 @@ def _clean_here(keep: int, branch: str, dry_run: bool, remote: bool) -> Iterator
             remove(doomed)
 
 
-def make_plan(branch: str, keep: int) -> Plan:
+def make_plan(workspace: saved_runs.Workspace, keep: int) -> Plan:
     """Which runs of a branch lose their tags.
 
     Never one that was promoted, by whomever and whenever: a rollback may want it, and the gate the best of them; and
@@ -96,9 +96,9 @@ def make_plan(branch: str, keep: int) -> Plan:
     """
     tags = saved_runs.tags()
     promoted = {one.commit for one in gto.promotions()} | set(gto.registered())
-    alone = {one.commit for one in publish.unpublished(branch)} if publish.has_git_remote() else set()
+    alone = {one.commit for one in publish.unpublished(workspace)} if publish.has_git_remote() else set()
     runs, stay = [], []
-    for number, one in enumerate(saved_runs.versions(branch)):
+    for number, one in enumerate(saved_runs.versions(workspace)):
         if number < keep or one.name not in tags:
             continue
         if one.commit in promoted:

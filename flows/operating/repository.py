@@ -1,6 +1,7 @@
 """`smallset doctor`: the repository, the one it was cloned from, and what only this one has."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from flows.operating.check import Check, failure, ok, warning
 from flows.project.git import GitError, git, resolve
@@ -52,7 +53,7 @@ def _unpushed() -> list[Check]:
     if not publish.has_git_remote():
         return []
     branches = git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads/runs/").splitlines()
-    counts = {branch: publish.unpublished(branch) for branch in branches}
+    counts = {branch: publish.unpublished(saved_runs.Workspace(Path(), branch)) for branch in branches}
     found = [f"{len(runs)} of {saved_runs.branch_of(branch)}" for branch, runs in counts.items() if runs]
     checks = []
     if found:

@@ -26,6 +26,8 @@ _RUN = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f]{64}")  # an entry of DVC'
 _NEVER = frozenset({"", ".", "..", ".git", ".dvc"})  # steps of a path that no directory under DVC has
 _SUFFIX = ".dir"
 _LONGEST, _OF_A_VALUE, _DEEPEST = 10_000_000, 10, 50  # of a YAML file: characters, also for each value; steps
+# A text without these that is nowhere deeper indented than this holds no more than is written there.
+_GROWING, _INDENTED, _BRACKETS = re.compile(r"[&*!]"), re.compile(r"[\s?:-]{17}"), re.compile(r"[\[{]")
 _MOST_STAGES = 10_000  # of one matrix
 _refusals: dict[str, None] = {}
 
@@ -61,8 +63,10 @@ def require_small(text: str) -> None:
 
     Raises:
         ValueError: it is too deep, or too long once aliases are written out; one in itself never ends.
-        ruamel.yaml.YAMLError: it is no YAML.
+        ruamel.yaml.YAMLError: it is no YAML; of a plain text, such as dvc.lock, that is left to whoever reads it.
     """
+    if _is_plain(text):
+        return
     from ruamel.yaml import YAML
     from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
@@ -86,6 +90,13 @@ def require_small(text: str) -> None:
             sizes[anchor] = size - before
         if size > _LONGEST or len(begun) > _DEEPEST:
             raise ValueError(f"expected at most {_LONGEST:,} characters, aliases written out, {_DEEPEST} steps deep")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a look at its characters is enough: a step deeper is one of indentation, a list there, or a bracket."""
+    if len(text) > _LONGEST // _OF_A_VALUE or _GROWING.search(text) or _INDENTED.search(text):
+        return False
+    return len(_BRACKETS.findall(text)) <= _DEEPEST - 2 * 17
 
 
 def refusals() -> list[str]:

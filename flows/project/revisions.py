@@ -145,7 +145,7 @@ def _read(files: Any, path: str, name: str, storage: Storage) -> bytes:
 
 def _bytes(files: Any, path: str, name: str, storage: Storage) -> bytes:
     try:
-        return files.read_bytes(path)
+        return bytes(files.read_bytes(path))
     except FileNotFoundError:
         raise FlowError(_is_missing(path, name, storage)) from None
     except Exception as error:

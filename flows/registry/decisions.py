@@ -68,7 +68,8 @@ def run_of(promotion: gto.Promotion | None) -> str | None:
     """What names a model in use for good: commits move, and versions are numbered anew, until they are pushed."""
     if promotion is None:
         return None
-    return (record_of(promotion.commit) or {}).get("id", promotion.commit)
+    found: str = (record_of(promotion.commit) or {}).get("id", promotion.commit)
+    return found
 
 
 def _tree(commit: str, folder: Path | str) -> str:

@@ -112,7 +112,7 @@ def run_of(one: gto.Promotion) -> str:
     return f"run/{run}" if run else f"commit {one.commit[:8]}"
 
 
-def read_history(branch: str, most: int | None = None) -> list[Entry]:
+def read_history(workspace: saved_runs.Workspace, most: int | None = None) -> list[Entry]:
     """The saved runs of a branch, the latest first.
 
     Args:
@@ -123,7 +123,7 @@ def read_history(branch: str, most: int | None = None) -> list[Entry]:
     tags = saved_runs.tags()
     return [
         _entry(one, registered.get(one.commit, ""), present, one.name in tags)
-        for one in saved_runs.versions(branch, most=most)
+        for one in saved_runs.versions(workspace, most=most)
     ]
 
 

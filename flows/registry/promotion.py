@@ -10,6 +10,7 @@ from flows.project.revisions import fetch_directory
 from flows.registry import gto, publish, saved_runs, tag_dates
 from flows.registry.gto import Promotion
 from flows.registry.run_record import CLASSIFIER
+from flows.registry.saved_runs import Workspace
 
 BY_HAND = "by hand"  # why, where a person says nothing
 
@@ -25,11 +26,13 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
     Raises:
         FlowError: no such run, its classifier is in use already, or it failed, was rejected or has no model.
     """
-    branch = _ready(branch, push)
+    workspace = _ready(branch, push)
     if run is None:
-        last = saved_runs.latest(branch)
+        last = saved_runs.latest(workspace)
         if last is None:
-            raise FlowError(f"{branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`")
+            raise FlowError(
+                f"{workspace.branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`"
+            )
         run = last.name
     commit = resolve(run)
     if commit is None:
@@ -39,8 +42,8 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
     present = gto.in_use()
     if push and present and present.commit == commit and not publish.is_told(present.tag):
         # It was put into use here, and nobody else knows.
-        return _told(present, branch, push)
-    return _told(gto.promote(commit, message, action="promote"), branch, push)
+        return _told(present, workspace, push)
+    return _told(gto.promote(commit, message, action="promote"), workspace, push)
 
 
 def rollback(message: str, branch: str | None, push: bool) -> str:
@@ -58,12 +61,12 @@ def hold(message: str, branch: str | None, push: bool) -> str:
     Raises:
         FlowError: nothing is in use.
     """
-    branch = _ready(branch, push)
+    workspace = _ready(branch, push)
     present = gto.in_use()
     if push and message == BY_HAND and present and present.is_held and not publish.is_told(present.tag):
         # It was held here, with a reason, and nobody else knows.
-        return _told(present, branch, push)
-    return _told(gto.hold(message), branch, push)
+        return _told(present, workspace, push)
+    return _told(gto.hold(message), workspace, push)
 
 
 def release(message: str, branch: str | None, push: bool) -> str:
@@ -76,13 +79,13 @@ def release(message: str, branch: str | None, push: bool) -> str:
 
 
 def _by(action: Callable[[str], Promotion], message: str, branch: str | None, push: bool) -> str:
-    branch = _ready(branch, push)
-    return _told(action(message), branch, push)
+    workspace = _ready(branch, push)
+    return _told(action(message), workspace, push)
 
 
-def _ready(branch: str | None, push: bool) -> str:
-    """The branch, with everything that others have promoted."""
-    found = branch or saved_runs.current_branch()
+def _ready(branch: str | None, push: bool) -> Workspace:
+    """The workspace, with everything that others have promoted."""
+    found = Workspace.here(branch)
     if push:
         if not publish.has_git_remote():
             raise FlowError(f"--push: expected a repository to push to, found no git remote {publish.REMOTE!r}")
@@ -104,7 +107,7 @@ def _require_good(run: str, commit: str) -> None:
             raise FlowError(f"{run}: no model to put into use: {error}") from None
 
 
-def _told(promoted: Promotion, branch: str, push: bool) -> str:
+def _told(promoted: Promotion, workspace: Workspace, push: bool) -> str:
     text = f"in use: {gto.ARTIFACT} {promoted.version}, commit {promoted.commit[:8]} ({promoted.tag})"
     if promoted.is_held:
         text = f"{text}; held until `smallset release` or `smallset promote`"
@@ -113,7 +116,7 @@ def _told(promoted: Promotion, branch: str, push: bool) -> str:
     if not push:
         again = "hold" if promoted.is_held else f"promote {promoted.commit[:8]}"
         return f"{text}; here only: `smallset {again} --push` tells the others" if publish.has_git_remote() else text
-    publish.publish(branch, all_tags=True)
+    publish.publish(workspace, all_tags=True)
     present = gto.in_use()
     if present is None or (present.version, present.action) != (promoted.version, promoted.action):
         now = f"{present.version} by {present.who}: {present.message}" if present else "nothing"

@@ -16,7 +16,7 @@ from flows.project.dvc_guard import DVC
 from flows.project.git import GitError, author, content, git, is_ancestor, resolve
 from flows.project.graph import LOCK, read_storage
 from flows.registry import gto, unpushed
-from flows.registry.saved_runs import Version, branch_of, chain_of, latest
+from flows.registry.saved_runs import Version, Workspace, chain_of, latest
 
 TRIES = 4
 FIRST_WAIT = 2.0  # seconds; each further wait is twice as long
@@ -33,7 +33,7 @@ class NotPublished(FlowError):
     code = ExitCode.NOT_PUSHED
 
 
-def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> None:
+def publish(workspace: Workspace, all_tags: bool = False) -> None:
     """Push the data and every run of a branch that the remotes do not have yet, with the tags of runs and promotions.
 
     Args:
@@ -43,14 +43,15 @@ def publish(branch: str, folder: Path | str = ".", all_tags: bool = False) -> No
         NotPublished: after several tries; nothing is lost.
     """
     # What an end in the middle of the last push left.
+    folder = workspace.folder
     unpushed.promote_again(folder)
-    if read_storage(Path(folder)).remote:
+    if read_storage(folder).remote:
         _patiently(lambda: _dvc("push", "--run-cache", folder=folder), "dvc push")
-        if all_tags or len(unpublished(branch, folder)) > 1 or not _is_here(branch, folder):
+        if all_tags or len(unpublished(workspace)) > 1 or not _is_here(workspace):
             # Runs that an earlier failure kept here: their data is not that of the working tree.
             _patiently(lambda: _dvc("push", "--all-tags", folder=folder), "dvc push")
     if has_git_remote(folder):
-        _patiently(lambda: _push(branch, folder), "git push")
+        _patiently(lambda: _push(workspace), "git push")
 
 
 def has_git_remote(folder: Path | str = ".") -> bool:
@@ -58,9 +59,9 @@ def has_git_remote(folder: Path | str = ".") -> bool:
     return REMOTE in git("remote", folder=folder).splitlines()
 
 
-def is_published(branch: str, folder: Path | str = ".") -> bool:
+def is_published(workspace: Workspace) -> bool:
     """Whether the repository has every run of a branch, as far as the last fetch or push tells."""
-    return not unpublished(branch, folder)
+    return not unpublished(workspace)
 
 
 def has_untold_tags(run: str, folder: Path | str = ".") -> bool:
@@ -72,9 +73,9 @@ def has_untold_tags(run: str, folder: Path | str = ".") -> bool:
         return False
 
 
-def unpublished(branch: str, folder: Path | str = ".") -> list[Version]:
+def unpublished(workspace: Workspace) -> list[Version]:
     """The runs of a branch that the repository lacks, the latest first, as far as the last fetch or push tells."""
-    runs = branch_of(branch)
+    runs, folder = workspace.runs, workspace.folder
     ours = resolve(f"refs/heads/{runs}", folder)
     if ours is None:
         return []
@@ -82,34 +83,36 @@ def unpublished(branch: str, folder: Path | str = ".") -> list[Version]:
     return list(chain_of(ours, folder, without=known))
 
 
-def _is_here(branch: str, folder: Path | str) -> bool:
+def _is_here(workspace: Workspace) -> bool:
     """Whether the working tree has the data of the last run; where there is no run, there is nothing else to push."""
-    runs, lock = f"refs/heads/{branch_of(branch)}", Path(folder) / LOCK
+    folder = workspace.folder
+    runs, lock = f"refs/heads/{workspace.runs}", folder / LOCK
     here = lock.read_text("utf-8").rstrip("\n") if lock.is_file() else None
     return resolve(runs, folder) is None or content(runs, str(LOCK), folder) == here
 
 
-def _push(branch: str, folder: Path | str) -> None:
-    runs = f"refs/heads/{branch_of(branch)}"
-    new = [f"{name}:{name}" for name in [*_new_runs(branch, folder), *_PROMOTIONS, runs] if _any(name, folder)]
+def _push(workspace: Workspace) -> None:
+    folder = workspace.folder
+    runs = f"refs/heads/{workspace.runs}"
+    new = [f"{name}:{name}" for name in [*_new_runs(workspace), *_PROMOTIONS, runs] if _any(name, folder)]
     if not new:
         return
     try:
         git("push", "--atomic", REMOTE, *new, folder=folder)
     except GitError:
-        catch_up(branch, folder)
+        catch_up(workspace)
         raise
     if resolve(runs, folder):
-        git("update-ref", f"refs/remotes/{REMOTE}/{branch_of(branch)}", runs, folder=folder)
+        git("update-ref", f"refs/remotes/{REMOTE}/{workspace.runs}", runs, folder=folder)
 
 
-def _new_runs(branch: str, folder: Path | str) -> list[str]:
+def _new_runs(workspace: Workspace) -> list[str]:
     """Tags of the runs that the repository does not have, and of the last one, which somebody may have left out.
 
     Of others it may have been cleaned. Of many runs the pattern: git looks for each name among all refs.
     """
-    last = latest(branch, folder)
-    names = dict.fromkeys(f"refs/tags/{one.name}" for one in [*unpublished(branch, folder), *([last] if last else [])])
+    last = latest(workspace)
+    names = dict.fromkeys(f"refs/tags/{one.name}" for one in [*unpublished(workspace), *([last] if last else [])])
     return list(names) if len(names) <= _FEW else [_RUNS]
 
 
@@ -121,16 +124,17 @@ def _patterns() -> list[str]:
     return [_RUNS, *_PROMOTIONS]
 
 
-def catch_up(branch: str, folder: Path | str = ".") -> None:
+def catch_up(workspace: Workspace) -> None:
     """Take in what others have pushed, and put what only this workspace has behind it.
 
     Raises:
         GitError: the repository cannot be reached; nothing has changed.
     """
+    folder = workspace.folder
     everything = (f"+refs/heads/*:refs/remotes/{REMOTE}/*", f"+refs/tags/*:{unpushed.THEIRS}*")
     git("fetch", "--force", "--prune", "--no-tags", REMOTE, *everything, folder=folder)
     unpushed.take_in(_patterns(), folder)
-    replay(branch, folder)
+    replay(workspace)
     unpushed.promote_again(folder)
 
 
@@ -140,7 +144,7 @@ def is_told(tag: str, folder: Path | str = ".") -> bool:
     return found[:1] == git("rev-parse", f"refs/tags/{tag}", folder=folder).split()
 
 
-def replay(branch: str, folder: Path | str = ".") -> dict[str, str]:
+def replay(workspace: Workspace) -> dict[str, str]:
     """Put the runs that only this workspace has behind those that another one has pushed: same content, new parent.
 
     Every commit of a run holds a whole tree, so nothing is merged; the tags of moved runs move along.
@@ -148,7 +152,7 @@ def replay(branch: str, folder: Path | str = ".") -> dict[str, str]:
     Returns:
         The new commit of each moved one.
     """
-    runs = branch_of(branch)
+    runs, folder = workspace.runs, workspace.folder
     theirs, ours = (resolve(f"refs/{kind}/{runs}", folder) for kind in (f"remotes/{REMOTE}", "heads"))
     if theirs is None or ours == theirs or (ours and is_ancestor(theirs, ours, folder)):
         return {}

@@ -24,7 +24,7 @@ _SPLIT = Path("data") / "split.json"
 _FAILED = (Outcome.FAILED, Outcome.STOPPED)
 
 
-def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
+def compose(workspace: saved_runs.Workspace, results: Sequence[StageResult]) -> dict[str, Any]:
     """The record of the run that has just ended in the working directory.
 
     Returns:
@@ -45,9 +45,9 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
-        "branch": branch,
+        "branch": workspace.branch,
         "source": resolve("HEAD"),
-        "outcome": _outcome(results, saved_runs.latest(branch)),
+        "outcome": _outcome(results, saved_runs.latest(workspace)),
         "data": {
             "images": _images() if _SPLIT in own else {},
             "archive": checksum_of(ARCHIVE.as_posix()) if ARCHIVE in own else None,
@@ -61,13 +61,13 @@ def compose(branch: str, results: Sequence[StageResult]) -> dict[str, Any]:
     return record
 
 
-def save(record: Mapping[str, Any], branch: str) -> saved_runs.Version:
-    """Commit the run that has just ended to the run branch of `branch`.
+def save(record: Mapping[str, Any], workspace: saved_runs.Workspace) -> saved_runs.Version:
+    """Commit the run that has just ended to the branch of its runs.
 
     Raises:
         FlowError: git failed.
     """
-    return saved_runs.save(record, branch, _headline(record), also=[source.STATE])
+    return saved_runs.save(record, workspace, _headline(record), also=[source.STATE])
 
 
 def _outcome(results: Sequence[StageResult], last: saved_runs.Version | None) -> str:

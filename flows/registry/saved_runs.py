@@ -37,6 +37,32 @@ class Version:
     record: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Workspace:
+    """A checkout of the project, and the branch whose saved runs are meant.
+
+    Attributes:
+        branch: that is run; its runs have a branch of their own.
+    """
+
+    folder: Path
+    branch: str
+
+    @classmethod
+    def here(cls, branch: str | None = None) -> "Workspace":
+        """The working directory, and a branch or the one that is checked out.
+
+        Raises:
+            FlowError: as `current_branch`.
+        """
+        return cls(Path(), branch or current_branch())
+
+    @property
+    def runs(self) -> str:
+        """The branch that collects the runs."""
+        return branch_of(self.branch)
+
+
 def branch_of(source: str) -> str:
     """The branch that collects the runs of a branch; raises FlowError where that is no name of one."""
     check_branch(source)
@@ -62,21 +88,19 @@ def current_branch(folder: Path | str = ".") -> str:
         return "detached"
 
 
-def save(
-    record: Mapping[str, Any], branch: str, headline: str, folder: Path | str = ".", also: Sequence[Path] = ()
-) -> Version:
+def save(record: Mapping[str, Any], workspace: Workspace, headline: str, also: Sequence[Path] = ()) -> Version:
     """Commit what a run leaves to its run branch and name it `run/<id>`.
 
     Args:
         record: what is to be known of the run; `id` names it.
-        branch: that was run.
+        workspace: where the branch was run.
         headline: of the commit.
         also: files that git ignores and that belong to the run, if they exist.
 
     Raises:
         FlowError: git failed; then nothing has changed.
     """
-    runs = f"refs/heads/{branch_of(branch)}"
+    runs, folder = f"refs/heads/{workspace.runs}", workspace.folder
     before, source = resolve(runs, folder), resolve("HEAD", folder)
     parents = list(dict.fromkeys(commit for commit in (before, source) if commit))
     tree = _tree(record, folder, also)
@@ -89,10 +113,10 @@ def save(
     return Version(name, commit, dict(record))
 
 
-def versions(branch: str, folder: Path | str = ".", most: int | None = None) -> Iterator[Version]:
+def versions(workspace: Workspace, most: int | None = None) -> Iterator[Version]:
     """The saved runs of a branch, the latest first."""
-    tip = _tip(branch, folder)
-    return islice(chain_of(tip, folder), most) if tip else iter(())
+    tip = _tip(workspace)
+    return islice(chain_of(tip, workspace.folder), most) if tip else iter(())
 
 
 def chain_of(tip: str, folder: Path | str = ".", without: str | None = None) -> Iterator[Version]:
@@ -110,9 +134,9 @@ def chain_of(tip: str, folder: Path | str = ".", without: str | None = None) -> 
         yield Version(f"run/{record['id']}", commit, record)
 
 
-def latest(branch: str, folder: Path | str = ".") -> Version | None:
+def latest(workspace: Workspace) -> Version | None:
     """The last saved run of a branch."""
-    return next(versions(branch, folder, most=1), None)
+    return next(versions(workspace, most=1), None)
 
 
 def record_of(commit: str, folder: Path | str = ".") -> dict[str, Any] | None:
@@ -125,9 +149,10 @@ def record_of(commit: str, folder: Path | str = ".") -> dict[str, Any] | None:
     return None if text is None else read_record(text, f"{RECORD} of commit {commit[:8]}")
 
 
-def _tip(branch: str, folder: Path | str) -> str | None:
+def _tip(workspace: Workspace) -> str | None:
     """The last run that is known here: of this repository, or, where that has more, of the one it was cloned from."""
-    ours, theirs = (resolve(f"refs/{kind}/{branch_of(branch)}", folder) for kind in ("heads", "remotes/origin"))
+    folder = workspace.folder
+    ours, theirs = (resolve(f"refs/{kind}/{workspace.runs}", folder) for kind in ("heads", "remotes/origin"))
     if ours and theirs and is_ancestor(ours, theirs, folder):
         return theirs
     return ours or theirs

@@ -17,7 +17,6 @@ from flows.registry.gto import ARTIFACT, Promotion
 from flows.registry.run_record import CLASSIFIER
 
 IN_USE = "in-use"
-_INTERVAL = ("accuracy", "balanced_accuracy", "roc_auc", "average_precision")
 _MOST, _DEEPEST, _LONGEST = 2000, 4, 20  # parameters; sections in sections; entries of a list
 _MODEL = re.compile(r"evaluation/([A-Za-z0-9_-]+)/(?:figures|metrics)\.json")  # an older run has the latter
 
@@ -73,7 +72,7 @@ def _find(run: str | None, branch: str | None) -> str:
             raise FlowError("nothing is in use: expected a promotion before; see `smallset promote`")
         return present.commit
     if run is None:
-        last = saved_runs.latest(branch or saved_runs.current_branch())
+        last = saved_runs.latest(saved_runs.Workspace.here(branch))
         if last is None:
             raise FlowError("no saved run: expected one of `smallset run --save` or `smallset retrain`")
         return last.commit
@@ -180,51 +179,3 @@ def _model(commit: str, record: Mapping[str, Any], own: list[Promotion]) -> dict
     if own:
         get = f"smallset dvc artifacts get ADDRESS {ARTIFACT} --rev {own[0].version}"
     return {"path": path, "checksum": record.get("classifier") or "", "get": get}
-
-
-def show(found: Mapping[str, Any]) -> Iterator[str]:
-    """The same as lines to read, still to be made `visible`."""
-    source, data, decision = found["source"], found["data"], found["decision"]
-    yield f"{found['run']} on {found['branch'] or 'no branch'}, commit {found['commit'][:12]}"
-    yield _row("started", f"{found['started']} ({_seconds(found['seconds'])})")
-    yield _row("code", " ".join(str(source.get(key, "")) for key in ("commit", "author", "date", "subject")))
-    yield _row("outcome", found["outcome"])
-    yield _row("data", ", ".join(f"{key} {data[key]}" for key in ("source", "path", "url") if key in data))
-    yield _row("archive", data["archive"] or "none made by this run")
-    for subset, classes in data["classes"].items():
-        yield _row(f"  {subset}", ", ".join(f"{name} {count}" for name, count in classes.items()))
-    for where, title in (("other_than_default", "not default"), ("other_than_commit", "not as committed")):
-        for key, (before, after) in found["parameters"][where].items():
-            yield _row(title, f"{key}: {before} -> {after}")
-    machine = found["machine"]
-    yield _row("machine", ", ".join(str(machine[key]) for key in ("system", "processor", "cores") if key in machine))
-    for stage in found["stages"]:
-        yield _row("  stage", f"{stage['name']}: {stage['outcome']}, {_seconds(stage['seconds'])}")
-    for model, figures in found["metrics"].items():
-        mark = " (recommended)" if model == found["recommended"] else ""
-        yield _row("model", f"{model}{mark}: {', '.join(_figures(figures))}")
-    for text in found["cautions"]:
-        yield _row("caution", text)
-    yield _row("decision", f"{decision.get('decision', 'none')}: {decision.get('reason', '')}")
-    for one in found["promotions"]:
-        instead = f", in place of {one['replaced']['version']} ({one['replaced']['run']})" if one["replaced"] else ""
-        yield _row("use", f"{one['version']}: {one['action']} at {one['at']} by {one['by']}: {one['why']}{instead}")
-    yield _row("in use now", "yes" if found["in_use"] else "no")
-    yield _row("model file", f"{found['model']['path']}, {found['model']['checksum'] or 'of an earlier run'}")
-    yield _row("get it", found["model"]["get"])
-
-
-def _row(name: str, text: str) -> str:
-    return f"{name:17} {text}"
-
-
-def _seconds(value: float | None) -> str:
-    return "no time known" if value is None else f"{value:,.0f} s"
-
-
-def _figures(figures: Mapping[str, float]) -> Iterator[str]:
-    for name in _INTERVAL:
-        if name in figures:
-            low, high = figures.get(f"{name}_low"), figures.get(f"{name}_high")
-            interval = f" ({low:.3f} to {high:.3f})" if low is not None and high is not None else ""
-            yield f"{name.replace('_', ' ')} {figures[name]:.3f}{interval}"

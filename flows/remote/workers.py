@@ -127,7 +127,10 @@ class Workers(Here):
         # Prefect's own type knows only futures to wait for, and only tasks that are coroutines.
         runner: Any = self._runner
         with _scheduler():
-            return runner.submit(stage_task(run_order, name), {"order": order, "channel": self._channel}, wait_for)
+            future: PrefectFuture[Any] = runner.submit(
+                stage_task(run_order, name), {"order": order, "channel": self._channel}, wait_for
+            )
+            return future
 
     def _run(self, name: str) -> State:
         if name in self._fresh:

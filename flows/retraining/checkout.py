@@ -19,7 +19,7 @@ from flows.project.source import STATE
 from flows.project.workspace import alone, takes
 from flows.registry.decisions import is_open, made_here
 from flows.registry.publish import REMOTE, replay
-from flows.registry.saved_runs import Version, latest
+from flows.registry.saved_runs import Version, Workspace, latest
 from safety.text import visible
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
@@ -105,7 +105,7 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[str | No
             raise Busy(f"{folder}: another run is at work there")
         with _written_down(lock) as killed, alone(folder):
             _clone(repository, folder)
-            _update(repository, branch, folder)
+            _update(repository, Workspace(folder, branch))
             with chdir(folder):
                 yield killed
 
@@ -173,7 +173,8 @@ def made_of(folder: Path) -> str | None:
         return None
 
 
-def _update(repository: str, branch: str, folder: Path) -> None:
+def _update(repository: str, workspace: Workspace) -> None:
+    folder, branch = workspace.folder, workspace.branch
     # The lock above says that nobody is at work: what a killed git left would only stand in the way.
     for lock in (folder / ".git").rglob("*.lock"):
         lock.unlink(missing_ok=True)
@@ -190,19 +191,19 @@ def _update(repository: str, branch: str, folder: Path) -> None:
         known = git("for-each-ref", "--format=%(refname:lstrip=3)", f"refs/remotes/{REMOTE}", folder=folder).split()
         others = ", ".join(name for name in known if name != "HEAD")
         raise FlowError(f"{repository}: expected a branch {branch!r}, found {others or 'none'}")
-    replay(branch, folder)
+    replay(workspace)
     if resolve("HEAD", folder) == theirs and (folder / UNFINISHED).exists() and read_lock(folder):
         # A run was killed on this very commit: what it finished stays, only its parameters are given anew.
         git("checkout", "--quiet", "HEAD", "--", "params.yaml", folder=folder)
         return
     (folder / UNFINISHED).unlink(missing_ok=True)
     git("checkout", "--quiet", "--force", "--detach", theirs, folder=folder)
-    _take_results(branch, folder)
+    _take_results(workspace)
     # Last: of the results, .gitignore files of DVC keep its outputs out of this.
     git("clean", "--quiet", "--force", "-d", folder=folder)
 
 
-def _take_results(branch: str, folder: Path) -> None:
+def _take_results(workspace: Workspace) -> None:
     """Lay down what the last run left to git, unless the branch itself has got newer ones since.
 
     DVC then finds what has changed since that run, rather than since the last commit to the branch. A decision that is
@@ -211,7 +212,8 @@ def _take_results(branch: str, folder: Path) -> None:
     Raises:
         FlowError: what the run left is not what a run leaves.
     """
-    last = latest(branch, folder)
+    folder = workspace.folder
+    last = latest(workspace)
     if last is None or (is_open(last, folder) and not made_here(last.commit, folder)):
         return
     source = resolve(last.record.get("source") or "", folder)

@@ -160,7 +160,7 @@ def _needed(comparison: Mapping[str, Any], margin: float) -> int:
     recommended = comparison["recommended"]
     error = (recommended["difference"]["value"] - recommended["lower_bound"]) / 1.645
     needed: int = ceil(comparison["images"] * (_QUANTILES * error / margin) ** 2)
-    return max(needed, comparison["images"] + 1)
+    return max(needed, int(comparison["images"]) + 1)
 
 
 def _words(measure: str) -> str:

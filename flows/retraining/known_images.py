@@ -57,9 +57,9 @@ def fingerprint(rows: Rows) -> str:
     return hashlib.sha256(checksums.encode()).hexdigest()[:16]
 
 
-def times_decided(branch: str, found: str) -> int:
+def times_decided(workspace: saved_runs.Workspace, found: str) -> int:
     """How many saved runs of a branch were decided on the test images with this fingerprint."""
-    images = (one.record.get("test_images") or {} for one in saved_runs.versions(branch))
+    images = (one.record.get("test_images") or {} for one in saved_runs.versions(workspace))
     return sum(one.get("fingerprint") == found for one in images)
 
 

@@ -18,6 +18,8 @@ from flows.registry.gto import ARTIFACT, Promotion
 from flows.registry.run_record import CLASSIFIER
 from flows.retraining import known_images
 
+# Where `stages.classifier` keeps the model that was measured, when the one that it deploys is trained on more images.
+MEASURED = "measured"
 _SCRATCH = Path(".smallset") / "gate"
 
 
@@ -75,7 +77,7 @@ def compare(promotion: Promotion) -> dict[str, Any]:
     folder = _folder(promotion)
     data = ["--dataset", "data/dataset", "--manifest", str(known_images.MANIFEST)]
     outputs = ["--evaluation", f"{folder}/evaluation/{ARTIFACT}", "--metrics", f"{folder}/metrics/{ARTIFACT}.json"]
-    _stage("evaluate", *data, "--model", str(folder / CLASSIFIER), *outputs)
+    _stage("evaluate", *data, "--model", str(_measured(folder / CLASSIFIER)), *outputs)
     (folder / SUMMARY).parent.mkdir()
     (folder / SUMMARY).write_text(json.dumps({"recommended": ARTIFACT}), encoding="utf-8")
     names = ["--before-name", promotion.version, "--after-name", "the new run"]
@@ -89,6 +91,11 @@ def predictions(promotion: Promotion) -> known_images.Rows:
     """The answers of a model that has been compared: path, sha256, label, predicted of each test image."""
     file = _SCRATCH / promotion.version / "evaluation" / ARTIFACT / "predictions.csv"
     return known_images.read_rows(file.read_bytes())
+
+
+def _measured(classifier: Path) -> Path:
+    """The model whose figures speak for a classifier: what is deployed may have learnt from the test images since."""
+    return classifier / MEASURED if (classifier / MEASURED).is_dir() else classifier
 
 
 def _folder(promotion: Promotion) -> Path:

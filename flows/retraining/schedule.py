@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -90,14 +90,14 @@ def deployment(
     # Frozen: the server refuses runs at other places, as `flows.retraining.pins` does where they would run.
     pinned = {one: freeze(places[one]) for one in pins.VARIABLES}
     # Prefect's own type leaves open whether it is to be awaited; outside of an event loop it is not.
-    made: Any = retrain.to_deployment(
+    made = retrain.to_deployment(
         name=name or name_of(repository, branch),
         schedule=timing,
         parameters=given | pinned,
         description="Retrain on what the branch and its source of images have now; promote what is not worse.",
         tags=["smallset", f"{_OF}{_project(repository, branch)}"],
     )
-    return made
+    return cast("RunnerDeployment", made)
 
 
 def name_of(repository: str, branch: str) -> str:

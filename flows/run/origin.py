@@ -82,4 +82,5 @@ def _leaves(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
 
 
 def _stages(lock: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return (lock or {}).get("stages", {})
+    found: Mapping[str, Any] = (lock or {}).get("stages", {})
+    return found

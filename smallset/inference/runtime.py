@@ -50,7 +50,8 @@ class Runtime:
                 self._shape = images.shape
             self._interpreter.set_tensor(self._input["index"], images.astype(np.float32))
             self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._output["index"])
+            outputs: np.ndarray = self._interpreter.get_tensor(self._output["index"])
+            return outputs
 
 
 def _processors() -> int:

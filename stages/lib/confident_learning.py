@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-import pandas as pd
 from cleanlab.rank import get_normalized_margin_for_each_label
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -13,6 +12,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from stages.lib.arrays.drawn import drawn
 from stages.lib.arrays.rows import Picked
 
 # Inverse strengths of regularisation to choose from. One for all would not do: the weakest fits wrong labels among
@@ -50,7 +50,7 @@ def out_of_sample(
     classes = np.arange(labels.max() + 1)
     judged = np.zeros((len(STRENGTHS), len(labels), len(classes)), np.float32)
     for others, own in parts.split(np.zeros(len(labels)), labels, groups):
-        learned = others[_drawn(labels[others], seed)]
+        learned = others[drawn(labels[others], LEARNED, _LEAST, seed)]
         scaler = StandardScaler()
         known = scaler.fit_transform(vectors[learned])
         models = [_fitted(known, labels[learned], strength) for strength in STRENGTHS]
@@ -66,16 +66,6 @@ def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> Logisti
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LogisticRegression(C=strength, max_iter=_STEPS).fit(vectors, labels)
-
-
-def _drawn(labels: np.ndarray, seed: int) -> np.ndarray:
-    """int64 (drawn,): indices of at most about `LEARNED` images, in their order; some of each class in any case."""
-    if len(labels) <= LEARNED:
-        return np.arange(len(labels))
-    order = np.random.default_rng(seed).permutation(len(labels))
-    number = pd.Series(order).groupby(labels[order]).cumcount().to_numpy()
-    first = order[np.argsort(number >= _LEAST, kind="stable")]
-    return np.sort(first[: max(LEARNED, int((number < _LEAST).sum()))])
 
 
 def calibrated(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

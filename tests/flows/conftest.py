@@ -44,15 +44,20 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Make a project of these stages, and stand in it."""
 
     def made(stages: dict) -> Path:
-        project = tmp_path / "project"
-        (project / ".dvc").mkdir(parents=True)
-        (project / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
-        subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
-        (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+        project = write_project(tmp_path / "project", stages)
         monkeypatch.chdir(project)
         return project
 
     return made
+
+
+def write_project(project: Path, stages: dict) -> Path:
+    """A project of these stages that has run nothing."""
+    (project / ".dvc").mkdir(parents=True)
+    (project / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    return project
 
 
 @pytest.fixture
@@ -77,10 +82,11 @@ def project(tmp_path: Path) -> Path:
 def saved_project(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one saved run, promoted and pushed; only to be read and cloned."""
     from flows.registry import gto, publish
+    from flows.registry.saved_runs import Workspace
 
     project = make_project(tmp_path_factory.mktemp("saved") / "project")
     gto.promote(save_run(project, "one", 0.8).commit, "the first", project)
-    publish.publish("main", project)
+    publish.publish(Workspace(project, "main"))
     return project
 
 

@@ -15,6 +15,7 @@ import yaml
 from flows.cli.app import app
 from flows.project.git import git
 from flows.registry import publish
+from flows.registry.saved_runs import Workspace
 from tests.documented import ROOT, fenced, inline
 from tests.flows.versions_project import clone, moved_copy, save_run
 
@@ -65,7 +66,7 @@ def fresh(saved_project, tmp_path_factory) -> Path:
     """A fresh clone of a project with two saved runs, of which the first is in use, pushed."""
     project = moved_copy(saved_project, tmp_path_factory.mktemp("docs"))
     save_run(project, "two", 0.9)
-    publish.publish("main", project)
+    publish.publish(Workspace(project, "main"))
     return clone(project, "birds")
 
 

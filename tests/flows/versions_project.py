@@ -131,8 +131,12 @@ def retrain(project: Path, **arguments) -> tuple[str, str]:
 def saved(project: Path) -> list[tuple[str, str | None]]:
     """Outcome and decision of the runs that the git remote has, the latest first."""
     from flows.registry import saved_runs
+    from flows.registry.saved_runs import Workspace
 
-    return [(one.record["outcome"], one.record.get("decision")) for one in saved_runs.versions("main", remote(project))]
+    return [
+        (one.record["outcome"], one.record.get("decision"))
+        for one in saved_runs.versions(Workspace(remote(project), "main"))
+    ]
 
 
 def has_data(project: Path, checksum: str) -> bool:
@@ -144,6 +148,7 @@ def save_run(project: Path, name: str, accuracy: float, decision: str = "promote
     """Run the toy and save the run, as retraining does; its version."""
     from flows.project.git import resolve
     from flows.registry import saved_runs
+    from flows.registry.saved_runs import Workspace
 
     repro(project, accuracy)
     record = {
@@ -157,4 +162,4 @@ def save_run(project: Path, name: str, accuracy: float, decision: str = "promote
         "data": {"images": {"test": 200}},
         "run": {"started": "2026-11-24T03:00:00+00:00", "seconds": 61.2, "machine": {"cores": 2}},
     }
-    return saved_runs.save(record, "main", "Run", project)
+    return saved_runs.save(record, Workspace(project, "main"), "Run")

@@ -19,7 +19,7 @@ COLORS = {"robin": (200, 60, 40), "wren": (60, 160, 50), "heron": (60, 70, 200)}
 PARAMS = {
     "common": {"image_size": 16, "batch_size": 32},
     "split": {"train": 0.4, "validation": 0.2, "test": 0.4, "near_duplicates": None},
-    "scratch": {"filters": [4, 8], "epochs": 20, "learning_rate": 0.01},
+    "scratch": {"filters": [4, 8], "epochs": 20, "min_steps": None, "learning_rate": 0.01},
     "backbone": {"enabled": False},
     "features": {"enabled": False},
     "label_issues": {"enabled": False},

@@ -52,9 +52,11 @@ def write_dataset(folder: Path, classes: list[str]) -> tuple[Path, Path]:
                 pixels = rng.integers(0, 120, (SIZE, SIZE + 4, 3), np.uint8)
                 pixels[..., label % 3] += 100
                 Image.fromarray(pixels).save(file)
-                rows.append({"path": path, "class": name, "subset": subset, "sha256": f"{name}{index}"})
+                rows.append({"path": path, "class": name, "subset": subset, "group": "", "sha256": f"{name}{index}"})
     manifest = folder / "manifest.csv"
     pd.DataFrame(rows).sort_values("path").to_csv(manifest, index=False)
+    copies = ["group", "path", "class", "kind", "distance", "action"]
+    pd.DataFrame(columns=copies).to_csv(folder / "duplicates.csv", index=False)
     return folder / "dataset", manifest
 
 

@@ -18,10 +18,31 @@ TRAINING = {
     "epochs": 2,
     "learning_rate": 0.01,
     "schedule": "constant",
+    "min_steps": None,
     "early_stopping": None,
     "class_weights": None,
+    "mirror": False,
+}
+# The published way of fine-tuning, as in profile dogs_vs_cats.
+PUBLISHED = {
+    "start": "feature_extraction_augmented",
+    "min_images": None,
+    "unfreeze": "all",
+    "lora": None,
+    "optimizer": "adam",
+    "weight_decay": 0.0,
+    "warmup": 0.0,
+    "layer_decay": 1.0,
+    "averaged_epochs": None,
+    "moved": 1.0,
+    "keep": "best",
 }
 HEAD = {"units": 8, "activation": "relu", "dropout": 0.25}
+
+
+def tables_of(features: Path, dataset: tuple[Path, Path]) -> tuple[Path, Path, Path]:
+    """What a head on cached features reads: the features, the manifest and the table of copies."""
+    return features, dataset[1], dataset[1].with_name("duplicates.csv")
 
 
 def scratch_params(**changes: object) -> ScratchParams:
@@ -43,23 +64,24 @@ def run_stages(
     common: CommonParams,
     variation: AugmentationParams,
     precision: str,
+    pretrained_only: bool = False,
 ) -> None:
     """Run every stage that makes a model, each as in a process of its own: Keras numbers the layers of a process."""
 
     varied = TRAINING | {"augmentation": variation, "precision": precision}
     vectors, start = folder / "features", folder / "feature_extraction_augmented"
-    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision})
-    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+    images = FeaturesParams.model_validate({"enabled": True, "batch_size": 7, "precision": precision, "mirror": False})
+    cached = FeatureExtractionParams.model_validate(TRAINING | HEAD | {"head": "mlp"})
     end_to_end = FeatureExtractionAugmentedParams.model_validate(varied | HEAD)
-    gentle = FineTunedParams.model_validate(varied | {"unfreeze": "all"})
+    gentle = FineTunedParams.model_validate(varied | PUBLISHED)
     nothing = scratch_params(precision=precision, dropout=0.25, augmentation=variation)
     for stage in (
         lambda: scratch(*dataset, folder / "scratch", common, nothing, "scratch"),
-        lambda: features(*dataset, preset, vectors, common, images),
-        lambda: feature_extraction(vectors, preset, folder / "feature_extraction", common, cached),
+        lambda: features(*dataset, preset, folder / "none", vectors, common, images),
+        lambda: feature_extraction(*tables_of(vectors, dataset), preset, folder / "feature_extraction", common, cached),
         lambda: feature_extraction_augmented(*dataset, vectors, preset, start, common, end_to_end),
-        lambda: fine_tuned(*dataset, start, folder / "fine_tuned", common, gentle),
-    ):
+        lambda: fine_tuned(*dataset, folder / "feature_extraction", start, folder / "fine_tuned", common, gentle),
+    )[int(pretrained_only) :]:
         keras.utils.clear_session()
         stage()
 

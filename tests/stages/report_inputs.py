@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from stages.lib.core.model_sections import ClassifierParams, Refit
 from stages.lib.evaluation import scores
 from stages.lib.inference import predictions
 from stages.report import ReportParams, ReportPaths, report
@@ -41,24 +42,29 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
         _write_model(folder, name, classes, test, labels, skill, rng)
     (folder / "evaluation" / OFF).mkdir()
     (folder / "evaluation" / OFF / "figures.json").write_text("{}\n")
-    (folder / "models" / "backbone_cautions.json").write_text("[]\n")
+    for name in ("backbone_cautions", "backbones"):
+        (folder / "models" / f"{name}.json").write_text("[]\n")
     (folder / "params.yaml").write_text(json.dumps(PARAMS))
     return folder
 
 
-def run_report(folder: Path, worst: int = 24) -> str:
+def run_report(folder: Path, worst: int = 24, refit: Refit = "none") -> str:
     """Run the stage on what `write_inputs` wrote, and return the page."""
-    names = ("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "label_issues.csv")
+    names = (
+        *("raw.zip", "dataset", "manifest.csv", "split.json", "rejected.csv", "duplicates.csv", "label_issues.csv"),
+        "cross_validation.json",
+    )
     outputs = ("report.html", "summary.json", "accuracy.csv", "comparisons.csv")
     paths = ReportPaths(
         *(folder / "data" / name for name in names),
         folder / "models" / "backbone_cautions.json",
+        folder / "models" / "backbones.json",
         folder / "models",
         folder / "evaluation",
         folder / "params.yaml",
         *(folder / "report" / name for name in outputs),
     )
-    report(paths, ReportParams(worst=worst))
+    report(paths, ReportParams(worst=worst), ClassifierParams(refit=refit))
     return (folder / "report" / "report.html").read_text(encoding="utf-8")
 
 
@@ -94,6 +100,7 @@ def _write_data(folder: Path, classes: Sequence[str], tested: Sequence[int], rng
     counts = pd.crosstab(manifest["class"], manifest["subset"]).to_dict()
     rest = {"unused": 0, "rejected": 1, "exact_duplicates": 0, "near_duplicates": 5, "set_aside": 1}
     (data / "split.json").write_text(json.dumps(counts | rest))
+    (data / "cross_validation.json").write_text("{}\n")
     (data / "rejected.csv").write_text('path,reason\n"<i>.jpg","<script>alert(1)</script>"\n')
     _write_findings(data, classes)
     return manifest

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from stages.backbone import BackboneParams, PretrainingParams, backbone
+from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import DownloadParams
+from stages.lib.pretrained.recommended import RECOMMENDED
 from tests.stages.checksums import checksums
 
 TINY = PretrainingParams(images_per_class=2, epochs=1, learning_rate=0.001)
 
 
 def of(preset: str, enabled: bool = True) -> BackboneParams:
-    return BackboneParams(enabled=enabled, preset=preset, pretraining=TINY)
+    return BackboneParams(enabled=enabled, preset=preset, candidates=[], pooling="mean", pretraining=TINY)
 
 
 def run(directory: Path, common: CommonParams, params: BackboneParams, source: str = "sample") -> int:
@@ -36,14 +37,18 @@ def run(directory: Path, common: CommonParams, params: BackboneParams, source: s
         max_hours=1,
         links="inside",
     )
-    backbone(directory, size, cautions, common, download, params)
+    comparison = directory.with_suffix(".comparison.json")
+    known = directory.with_suffix(".known")
+    backbone(directory.parent / "none", directory, size, cautions, comparison, known, common, download, params)
+    assert [file.name for file in known.iterdir()] == ["disabled.txt"]
+    assert json.loads(comparison.read_text()) == []
     return json.loads(size.read_text())["image_size"]
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, common: CommonParams) -> Path:
     directory = tmp_path_factory.mktemp("sample") / "backbone"
-    run(directory, common, of("sample"))
+    run(directory, common, of("auto"))
     return directory
 
 
@@ -149,6 +154,19 @@ def test_forbidden_preset_names_the_credentials(
     assert variable in refusal(preset, common, tmp_path)
 
 
+@pytest.mark.usefixtures("no_network")
+def test_auto_says_what_it_takes_and_where_that_cannot_be_fetched_what_else_there_is(
+    common: CommonParams, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError) as caught:
+        run(tmp_path / "out", common, of("auto"), "folder")
+    message = str(caught.value)
+    assert f"backbone.preset: auto takes {RECOMMENDED[0]}, since download.source is folder" in capsys.readouterr().out
+    assert message.startswith("backbone.preset: kaggle.com cannot be reached")
+    assert "auto took it: set backbone.preset to" in message
+    assert "\n" not in message
+
+
 def test_turned_off_writes_only_the_reason(common: CommonParams, tmp_path: Path) -> None:
     run(tmp_path / "off", common, of("sample", enabled=False))
     assert [file.name for file in (tmp_path / "off").iterdir()] == ["disabled.txt"]
@@ -181,26 +199,47 @@ def test_a_preset_that_does_not_say_its_size_is_one_clear_error(preset, common, 
     assert run(tmp_path / "out", common, of(str(silent))) == common.image_size
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_where_there_is_no_preset_pixels_are_asked_for(enabled, common, tmp_path) -> None:
+def test_where_there_is_no_preset_pixels_are_asked_for(common, tmp_path) -> None:
     with pytest.raises(UserError, match=r"^common\.image_size: expected pixels with backbone"):
-        run(tmp_path / "out", common.model_copy(update={"image_size": "preset"}), of("sample", enabled))
+        run(tmp_path / "out", common.model_copy(update={"image_size": "preset"}), of("sample", enabled=False))
     assert not (tmp_path / "out").exists()
 
 
-def test_a_backbone_of_one_size_only_is_one_clear_error_for_another(common, tmp_path) -> None:
+def saved(network, folder: Path) -> Path:
+    """A preset directory of a network."""
     import keras_hub
 
-    from tests.stages.families import mi_t
+    network.save_to_preset(str(folder))
+    keras_hub.layers.ImageConverter(scale=1.0).save_to_preset(str(folder))
+    return folder
 
-    fixed = tmp_path / "fixed"
-    mi_t().save_to_preset(str(fixed))
-    keras_hub.layers.ImageConverter(scale=1.0).save_to_preset(str(fixed))
-    asked = common.model_copy(update={"image_size": 48})
-    with pytest.raises(UserError, match=r"^common\.image_size: expected 32, the only size .* Received: 48"):
-        run(tmp_path / "out", asked, of(str(fixed)))
-    for size in (32, "preset"):
-        assert run(tmp_path / "out", common.model_copy(update={"image_size": size}), of(str(fixed))) == 32
+
+@pytest.mark.parametrize(("asked", "size"), [(32, 32), ("preset", 32), (48, 48)])
+def test_a_backbone_of_one_size_is_built_for_the_size_that_is_asked_for(asked, size, common, tmp_path) -> None:
+    from stages.lib.networks.build import feature_extractor
+    from tests.stages.token_families import vit
+
+    fixed, taken = saved(vit(), tmp_path / "fixed"), tmp_path / "out"
+    assert run(taken, common.model_copy(update={"image_size": asked}), of(str(fixed))) == size
+    assert feature_extractor(taken, size, "float32").output_shape == (None, 16)
+
+
+@pytest.mark.parametrize(
+    ("family", "asked", "pooling", "message"),
+    [
+        ("vit", 44, "mean", r"common\.image_size: expected a multiple of 8 .* such as 40 or 48\. Received: 44"),
+        ("swin", 40, "mean", r"common\.image_size: expected a multiple of 16 .* such as 32 or 48\. Received: 40"),
+        ("swin", 32, "cls", r"backbone\.pooling: expected mean: SwinTransformerBackbone has no class token\. .* 'cls'"),
+    ],
+)
+def test_what_a_backbone_cannot_do_is_one_clear_error(family, asked, pooling, message, common, tmp_path) -> None:
+    from tests.stages.token_families import TOKEN_FAMILIES
+
+    fixed = saved(TOKEN_FAMILIES[family](), tmp_path / "fixed")
+    params = of(str(fixed)).model_copy(update={"pooling": pooling})
+    with pytest.raises(UserError, match=f"^{message}$"):
+        run(tmp_path / "out", common.model_copy(update={"image_size": asked}), params)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -218,6 +257,6 @@ def test_what_does_not_suit_the_images_is_said(source, image_size, caution, pres
     assert caution is None or caution in printed
 
 
-def test_drawings_below_photographs_are_said(common, tmp_path, capsys) -> None:
-    run(tmp_path / "drawn", common, of("sample"), "folder")
+def test_drawings_below_photographs_are_said_and_have_a_size_of_their_own(common, tmp_path, capsys) -> None:
+    assert run(tmp_path / "drawn", common.model_copy(update={"image_size": "preset"}), of("sample"), "folder") == 64
     assert "CAUTION: The backbone was pretrained on drawn cartoons" in capsys.readouterr().out

@@ -12,13 +12,15 @@ import pytest
 from PIL import Image
 
 import smallset
-from stages.classifier import classifier
+from stages.classifier import ClassifierPaths, classifier
 from stages.evaluate import EvaluateParams, evaluate
 from stages.lib.core.errors import UserError
+from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
 from tests.stages.bundle_inputs import REPORT
+from tests.stages.head_params import HEAD
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -26,8 +28,10 @@ SETTINGS = {
     "epochs": 3,
     "learning_rate": 0.01,
     "schedule": "constant",
+    "min_steps": None,
     "early_stopping": None,
     "class_weights": None,
+    "mirror": False,
     "augmentation": None,
     "precision": "float32",
     "color": "rgb",
@@ -50,8 +54,19 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
             outputs = folder / "evaluation" / name, folder / "metrics" / f"{name}.json"
             evaluate(*dataset, folder / "models" / name, *outputs, common, params)
         (folder / "summary.json").write_text(json.dumps(REPORT))
-        inputs = folder / "summary.json", folder / "models", dataset[1], folder / "evaluation"
-        classifier(*inputs, folder / "models" / "classifier", common)
+        # No features and no backbone are read where no head is fitted again.
+        unread = folder / "nothing"
+        paths = ClassifierPaths(
+            summary=folder / "summary.json",
+            models=folder / "models",
+            features=unread,
+            manifest=dataset[1],
+            duplicates=unread,
+            preset=unread,
+            evaluations=folder / "evaluation",
+            output=folder / "models" / "classifier",
+        )
+        classifier(paths, common, HEAD, ClassifierParams(refit="all"))
     return folder
 
 

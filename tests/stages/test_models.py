@@ -19,7 +19,17 @@ from stages.lib.images.resizing import STRETCH
 from stages.lib.training import artifact
 from stages.scratch import scratch
 from tests.stages.checksums import checksums
-from tests.stages.model_runs import HEAD, TRAINING, backbone_weights, load, run_stages, scratch_params, summary
+from tests.stages.model_runs import (
+    HEAD,
+    PUBLISHED,
+    TRAINING,
+    backbone_weights,
+    load,
+    run_stages,
+    scratch_params,
+    summary,
+    tables_of,
+)
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -146,9 +156,9 @@ def test_fine_tuning_changes_all_but_batch_normalisation(chain):
 
 
 def test_fine_tuning_can_stop_after_the_last_layers(chain, two_classes, common, tmp_path):
-    values = TRAINING | {"augmentation": None, "precision": "mixed_bfloat16", "unfreeze": 2}
+    values = TRAINING | {"augmentation": None, "precision": "mixed_bfloat16"} | PUBLISHED | {"unfreeze": 2}
     start = chain / "feature_extraction_augmented"
-    fine_tuned(*two_classes, start, tmp_path / "fine_tuned", common, FineTunedParams.model_validate(values))
+    fine_tuned(*two_classes, tmp_path, start, tmp_path / "fine_tuned", common, FineTunedParams.model_validate(values))
     before, after = (backbone_weights(load(folder)[0]) for folder in (start, tmp_path / "fine_tuned"))
     changed = [path for path in after if not np.array_equal(after[path], before[path])]
     assert {path.rpartition("/")[0] for path in changed} == {path.rpartition("/")[0] for path in list(changed)}
@@ -166,13 +176,13 @@ def test_a_validation_of_cached_features_is_that_of_images(chain, two_classes, c
     assert -np.log(right).mean() == pytest.approx(expected, rel=1e-3)
 
 
-def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, common, tmp_path):
-    off = FeaturesParams(enabled=False, batch_size=8, precision="float32")
-    features(tmp_path, tmp_path, preset, tmp_path / "features", common, off)
+def test_a_stage_that_is_turned_off_says_so_and_stops_what_needs_it(preset, two_classes, common, tmp_path):
+    off = FeaturesParams(enabled=False, batch_size=8, precision="float32", mirror=False)
+    features(tmp_path, tmp_path, preset, tmp_path, tmp_path / "features", common, off)
     assert "features.enabled" in (tmp_path / "features" / "disabled.txt").read_text()
-    params = FeatureExtractionParams.model_validate(TRAINING | HEAD)
+    params = FeatureExtractionParams.model_validate(TRAINING | HEAD | {"head": "mlp"})
     with pytest.raises(UserError, match=r"features\.enabled"):
-        feature_extraction(tmp_path / "features", preset, tmp_path / "model", common, params)
+        feature_extraction(*tables_of(tmp_path / "features", two_classes), preset, tmp_path / "model", common, params)
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     figures = json.loads((folder / "evaluation" / "fine_tuned" / "figures.json").read_text())
     keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
     keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "images", "verdict"]
-    keys += ["why", "cautions"]
+    keys += ["why", "cautions", "procedure", "deployed"]
     assert list(summary) == keys
     assert summary["recommended"] == "fine_tuned"
     assert summary["headline"] == "accuracy"
@@ -278,3 +278,24 @@ def test_models_on_different_images_are_not_compared(folder, tmp_path, name, sub
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(UserError, match=rf"feature_extraction and scratch .* the same {subset} images"):
         read_results(tmp_path / "copy" / "models", tmp_path / "copy" / "evaluation")
+
+
+def test_a_head_without_epochs_is_told_and_has_no_curve(tmp_path):
+    folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [8, 8], {"scratch": 0.5, "feature_extraction": 0.9})
+    file = folder / "models" / "feature_extraction" / "summary.json"
+    head = {"kind": "logistic", "scaling": "unit length", "strength": 0.1, "factor": 1.25, "judged": 40}
+    about = {"epochs": 0, "best_epoch": None, "mirror": True}
+    losses = {"log_loss": {"logistic": 0.1, "mlp": 0.2}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | about | {"head": head | losses}))
+    curves = folder / "evaluation" / "feature_extraction" / "curves.csv"
+    curves.write_text("epoch,loss,accuracy,val_loss,val_accuracy\n")
+    page = INPUTS["run_report"](folder)
+    said = (
+        "The head is a logistic regression on features of unit length, its logits multiplied by 1.25 to mean what they "
+        "say: its log loss is 0.100 in cross-validation on 40 training images, beside 0.200 of a trained dense layer."
+    )
+    assert page.count(said) == 2
+    assert page.count("there is no curve") == 1
+    assert "loss-feature_extraction" not in page
+    assert "loss-scratch" in page
+    assert "None" not in Elements(page).text

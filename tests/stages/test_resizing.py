@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -119,27 +120,35 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return images, manifest
 
 
-@pytest.fixture(
-    scope="module",
-    params=[("crop", "bicubic"), pytest.param(("pad", "bilinear"), marks=pytest.mark.slow), ("stretch", "preset")],
-)
-def chain(request, tmp_path_factory, dataset, preset, variation) -> tuple[Path, Resizing]:
-    """The folder of a run of all model stages, and the resizing that was asked for."""
+NAMES = ("scratch", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
+
+
+@pytest.fixture(scope="module")
+def bicubic(preset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The preset, had it been made for images that are resized in another way than is the default."""
+    folder = shutil.copytree(preset, tmp_path_factory.mktemp("bicubic") / "tiny")
+    converter = json.loads((folder / "image_converter.json").read_text())
+    converter["config"]["interpolation"] = "bicubic"
+    (folder / "image_converter.json").write_text(json.dumps(converter))
+    return folder
+
+
+@pytest.fixture(scope="module", params=[("crop", "preset"), pytest.param(("pad", "bilinear"), marks=pytest.mark.slow)])
+def chain(request, tmp_path_factory, dataset, bicubic, variation) -> tuple[Path, dict[str, Resizing]]:
+    """The folder of a run of all model stages, and how each was to resize: only `scratch` knows no preset."""
     common = asking(*request.param)
     folder = tmp_path_factory.mktemp(request.param[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run_stages(folder / "models", dataset, preset, common, variation, "float32")
-    return folder, Resizing(common.resize, "bilinear" if common.interpolation == "preset" else common.interpolation)
+        run_stages(folder / "models", dataset, bicubic, common, variation, "float32")
+    own = Resizing(common.resize, "bicubic" if common.interpolation == "preset" else common.interpolation)
+    return folder, dict.fromkeys(NAMES, own) | {"scratch": Resizing(common.resize, "bilinear")}
 
 
-NAMES = ("scratch", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
-
-
-def test_models_and_features_remember_how_images_were_resized(chain: tuple[Path, Resizing]) -> None:
-    folder, resizing = chain
-    assert feature_files.read_resizing(folder / "models" / "features") == resizing
-    for name in NAMES:
+def test_models_and_features_remember_how_images_were_resized(chain: tuple[Path, dict[str, Resizing]]) -> None:
+    folder, wanted = chain
+    assert feature_files.read_resizing(folder / "models" / "features") == wanted["feature_extraction"]
+    for name, resizing in wanted.items():
         assert saved_model.resizing_of(folder / "models" / name / "model.keras") == resizing
         summary = json.loads((folder / "models" / name / "summary.json").read_text())
         assert (summary["resize"], summary["interpolation"]) == (resizing.mode, resizing.interpolation)
@@ -148,7 +157,7 @@ def test_models_and_features_remember_how_images_were_resized(chain: tuple[Path,
 def test_features_are_those_of_the_resized_images(chain, dataset, preset) -> None:
     from stages.lib.networks.build import feature_extractor
 
-    folder, resizing = chain
+    folder, resizing = chain[0], chain[1]["feature_extraction"]
     found = feature_files.read(folder / "models" / "features", "test")
     images = np.stack([decode(dataset[0] / name, 32, "rgb", resizing) for name in found.names])
     wanted = feature_extractor(preset, 32, "float32")(images.astype(np.float32)).numpy()
@@ -157,7 +166,7 @@ def test_features_are_those_of_the_resized_images(chain, dataset, preset) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_evaluation_and_prediction_read_as_training_did(name, chain, dataset, monkeypatch) -> None:
-    folder, resizing = chain
+    folder, resizing = chain[0], chain[1][name]
     monkeypatch.chdir(folder)
     model = Path("models") / name
     network, _ = saved_model.load(model / "model.keras")

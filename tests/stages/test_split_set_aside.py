@@ -175,3 +175,11 @@ def test_near_copies_may_be_left_alone() -> None:
     content["train/cat.10.jpg"] = jpeg(pixels(0), 50)
     assert run(content).counts["near_duplicates"] == 2
     assert run(content, near_duplicates=None).counts["near_duplicates"] == 0
+
+
+def test_what_is_left_out_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    content = numbered(cat=12, dog=12) | {"train/cat.12.jpg": b"no image", "notes/extra/1.jpg": jpeg(pixels(99))}
+    result = run(content, strays="set_aside", max_rejected=0.2)
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rejected: ")]
+    assert [line.split(":")[1].strip() for line in said] == ["train/cat.12.jpg", "notes/extra/1.jpg"]
+    assert (result.counts["rejected"], result.counts["strays"]) == (1, 1)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from stages.download import download
+from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
-from stages.lib.core.sections import DownloadParams
 from stages.lib.page import left_out
 from stages.lib.sources import folders
 

@@ -1,6 +1,7 @@
 """The cache of pooled features: what the stage `features` writes and the heads read."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.arrays.rows import Array, open_rows, write_rows
+from stages.lib.arrays.rows import Rows, open_rows, write_rows
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
-from stages.lib.images.manifest import Subset, SubsetName
+from stages.lib.images.manifest import SUBSETS, Subset, SubsetName
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
 
 _ABOUT = "features.json"
@@ -25,15 +26,26 @@ class FeatureSet:
         vectors: float32 (images, channels), in memory or in a file.
         labels: int64 (images,).
         names: paths relative to the dataset.
+        mirrored: as `vectors`, of the images mirrored left to right; None where `features.mirror` is off.
     """
 
-    vectors: Array
+    vectors: np.ndarray | Rows
     labels: np.ndarray
     names: list[str]
+    mirrored: np.ndarray | Rows | None = None
 
 
-def write(directory: Path, subset: SubsetName, images: Subset, channels: int, vectors: Iterable[np.ndarray]) -> None:
+def write(
+    directory: Path,
+    subset: SubsetName,
+    images: Subset,
+    channels: int,
+    vectors: Iterable[np.ndarray],
+    mirrored: Iterable[np.ndarray] | None = None,
+) -> None:
     """Write one subset as it comes, batch by batch: `<subset>.npy` and `<subset>.csv` (path, label), in one order.
+
+    Beside them `<subset>_mirrored.npy`, where there is something to write into it.
 
     Args:
         directory: exists.
@@ -41,8 +53,12 @@ def write(directory: Path, subset: SubsetName, images: Subset, channels: int, ve
         images: the images of the subset.
         channels: size of a feature vector.
         vectors: float32 (batch, channels) each, in the order of `images`.
+        mirrored: the same of the mirrored images; used after all of `vectors`.
     """
-    write_rows(directory / f"{subset}.npy", (len(images.paths), channels), np.float32, vectors)
+    shape = (len(images.paths), channels)
+    write_rows(directory / f"{subset}.npy", shape, np.float32, vectors)
+    if mirrored is not None:
+        write_rows(directory / _mirrored(subset), shape, np.float32, mirrored)
     rows = pd.DataFrame({"path": images.names, "label": images.labels})
     rows.to_csv(directory / f"{subset}.csv", index=False)
 
@@ -61,10 +77,10 @@ def in_parts(
         subset: its name.
         paths: files of its images.
         part: images per part.
-        vectors_of: gives float32 (images, channels) of some images.
+        vectors_of: gives float32 (images, ...) of some images.
 
     Returns:
-        The vectors of one part after the other, float32 (part, channels).
+        The vectors of one part after the other, float32 (part, ...).
     """
     for start in range(0, len(paths), part):
         file = directory / f"{subset}-{start:09}.npy"
@@ -89,7 +105,28 @@ def read(directory: Path, subset: SubsetName) -> FeatureSet:
         subset: its name.
     """
     rows = pd.read_csv(directory / f"{subset}.csv", dtype={"path": str}, na_filter=False)
-    return FeatureSet(open_rows(directory / f"{subset}.npy"), rows["label"].to_numpy(np.int64), rows["path"].tolist())
+    vectors, other = open_rows(directory / f"{subset}.npy"), directory / _mirrored(subset)
+    mirrored = open_rows(other) if other.is_file() else None
+    return FeatureSet(vectors, rows["label"].to_numpy(np.int64), rows["path"].tolist(), mirrored)
+
+
+def subsets(directory: Path) -> list[SubsetName]:
+    """The subsets whose features a directory has; none where it is not there."""
+    return [subset for subset in SUBSETS if (directory / f"{subset}.npy").is_file()]
+
+
+def take_over(source: Path, subset: SubsetName, images: Subset, directory: Path) -> None:
+    """Copy the features of one subset.
+
+    Args:
+        source: directory that has them.
+        subset: its name.
+        images: the images of the subset: the very ones that the features are of, in the same order.
+        directory: exists.
+    """
+    assert read(source, subset).names == images.names, f"{source}: features of other images"
+    for file in source.glob(f"{subset}*"):
+        shutil.copy(file, directory)
 
 
 def read_about(directory: Path) -> tuple[list[str], Precision]:
@@ -101,3 +138,7 @@ def read_about(directory: Path) -> tuple[list[str], Precision]:
 def read_resizing(directory: Path) -> Resizing:
     """How the images were resized whose features these are."""
     return remembered(json.loads((directory / _ABOUT).read_text(encoding="utf-8")))
+
+
+def _mirrored(subset: SubsetName) -> str:
+    return f"{subset}_mirrored.npy"

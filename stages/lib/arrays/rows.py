@@ -42,10 +42,6 @@ class Rows:
         return found if np.ndim(rows) else found[0]
 
 
-# What a training takes its batches from.
-Array = np.ndarray | Rows
-
-
 class Picked:
     """Some rows of several arrays, as one array: read when they are asked for.
 
@@ -54,24 +50,29 @@ class Picked:
         dtype: of the one array.
     """
 
-    def __init__(self, parts: Sequence[Array], picked: np.ndarray) -> None:
+    def __init__(self, parts: "Sequence[Array]", picked: np.ndarray) -> None:
         """Pick rows by their numbers in all parts, one part after the other: int64 (rows,)."""
         self.parts, self.picked = parts, picked
-        self.shape, self.dtype = (len(picked), *parts[0].shape[1:]), parts[0].dtype
+        self.shape: tuple[int, ...] = (len(picked), *parts[0].shape[1:])
+        self.dtype: np.dtype[Any] = parts[0].dtype
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.picked)
 
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        """Some rows by their numbers: int (rows,)."""
-        wanted = self.picked[rows]
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """One row by its number, or some by their numbers: int (rows,)."""
+        wanted = np.atleast_1d(self.picked[rows])
         found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
         for start, part in zip(self._starts.tolist(), self.parts, strict=False):
             inside = (wanted >= start) & (wanted < start + len(part))
             found[inside] = part[wanted[inside] - start]
-        return found
+        return found if np.ndim(rows) else found[0]
+
+
+# What a training takes its batches from.
+Array = np.ndarray | Rows | Picked
 
 
 def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[np.ndarray]) -> None:
@@ -90,6 +91,6 @@ def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[n
             target.write(np.ascontiguousarray(part, dtype).data)
 
 
-def open_rows(file: Path) -> Array:
+def open_rows(file: Path) -> np.ndarray | Rows:
     """The array of a `.npy` file: in memory up to `MEMORY_BUDGET`, else read when it is asked for."""
     return np.load(file) if file.stat().st_size <= MEMORY_BUDGET else Rows(file)

@@ -57,6 +57,11 @@ class Evaluation:
         return list(self.summary["classes"])
 
     @property
+    def is_linear(self) -> bool:
+        """Whether it is a linear head on the features of a backbone, fitted at once rather than epoch by epoch."""
+        return bool((self.summary.get("head") or {}).get("kind") == "logistic")
+
+    @property
     def right(self) -> np.ndarray:
         """bool (images,): whether each prediction is right."""
         return _right(self.predictions)

@@ -11,6 +11,7 @@ from typing import Any
 from stages.lib.core.errors import UserError
 
 DISABLED = "disabled.txt"
+_TURNED_OFF = "Turned off by"
 
 
 def _beside(path: Path) -> Path:
@@ -73,16 +74,28 @@ def write_json(values: Any, file: Path) -> None:
         partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def disable(directory: Path, stage: str) -> None:
+def disable(directory: Path, stage: str, reason: str | None = None) -> None:
     """Write the output of a stage that its parameters turn off: a directory with only a sentence that says so.
 
     Args:
         directory: the output of the stage.
         stage: name of the stage.
+        reason: one sentence; None where `enabled` is false.
     """
+    told = f"{_TURNED_OFF} `{stage}.enabled: false` in params.yaml." if reason is None else reason
     with atomic_directory(directory) as partial:
-        (partial / DISABLED).write_text(f"Turned off by `{stage}.enabled: false` in params.yaml.\n", encoding="utf-8")
-    print(f"{stage}: turned off in params.yaml")
+        (partial / DISABLED).write_text(told + "\n", encoding="utf-8")
+    print(f"{stage}: turned off in params.yaml" if reason is None else reason)
+
+
+def reasons(folder: Path) -> list[str]:
+    """Why outputs below a folder were left out that nobody turned off, a sentence each.
+
+    Args:
+        folder: of the outputs of several stages.
+    """
+    told = [file.read_text(encoding="utf-8").strip() for file in sorted(folder.glob(f"*/{DISABLED}"))]
+    return [sentence for sentence in told if not sentence.startswith(_TURNED_OFF)]
 
 
 def require(directory: Path, needed: str, stage: str) -> None:

@@ -67,9 +67,14 @@ class CommonParams(Params):
     interpolation: AskedInterpolation
 
     @property
+    def has_pixels(self) -> bool:
+        """Whether the size is known, rather than left to the preset."""
+        return isinstance(self.image_size, int)
+
+    @property
     def pixels(self) -> int:
         """Height and width of every model's input; a stage that needs them is started with those of the preset."""
-        if self.image_size == PRESET:
+        if not self.has_pixels:
             raise UserError(f"common.image_size: expected pixels here. Received: {PRESET!r}")
         return self.image_size
 
@@ -89,23 +94,29 @@ class AugmentationParams(Params):
 
 Precision = Literal["float32", "mixed_bfloat16"]
 AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
+Pooling = Literal["mean", "cls", "both"]
 
 
 class TrainingParams(Params):
     """What every trained model has: epochs, learning rate of Adam, its schedule, when to stop early, class weights.
 
     Attributes:
+        min_steps: training steps that all epochs together have at least; where the images make fewer, each epoch goes
+            over them several times. None: an epoch is once over the images, however few they are.
         early_stopping: epochs without a lower validation loss after which training stops; None never stops early.
         class_weights: "balanced" lets every class count the same in the losses, which decide the best epoch, None every
             image.
+        mirror: whether the saved model looks at each image and its mirror image, and takes the mean of their features.
     """
 
     enabled: bool
     epochs: Annotated[int, Field(ge=1)]
+    min_steps: Annotated[int, Field(ge=1)] | None
     learning_rate: Annotated[float, Field(gt=0)]
     schedule: Literal["constant", "cosine"]
     early_stopping: Annotated[int, Field(ge=1)] | None
     class_weights: Literal["balanced"] | None
+    mirror: bool
 
 
 class ImageTrainingParams(TrainingParams):

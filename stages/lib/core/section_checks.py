@@ -11,6 +11,7 @@ from typing import Any
 
 from safety.text import visible
 from stages.lib.core.errors import UserError
+from stages.lib.core.model_sections import FineTunedParams
 from stages.lib.core.params import PARAMS_FILE, CommonParams, Params, check_section, read_file
 from stages.lib.core.renamed import is_under_an_earlier_name, unknown
 from stages.lib.core.sections import SECTIONS
@@ -20,7 +21,6 @@ NEEDS = {
     "features": "backbone",
     "feature_extraction": "features",
     "feature_extraction_augmented": "features",
-    "fine_tuned": "feature_extraction_augmented",
 }
 MODELS = ("scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
 
@@ -62,7 +62,10 @@ def _disagreements(sections: Mapping[str, Params]) -> Iterator[str]:
                     f"{name}.precision: expected float32 or mixed_bfloat16 with common.deterministic: true; 'auto' "
                     "decides by time, which differs from run to run. Received: 'auto'"
                 )
-    for name, needed in NEEDS.items():
+    needs = dict(NEEDS)
+    if isinstance(fine_tuned := sections.get("fine_tuned"), FineTunedParams):
+        needs["fine_tuned"] = fine_tuned.start
+    for name, needed in needs.items():
         if name in enabled and needed in sections.keys() - enabled:
             yield f"{name} needs {needed}: set {needed}.enabled to true, or {name}.enabled to false"
     if not enabled.intersection(MODELS) and sections.keys() >= set(MODELS):

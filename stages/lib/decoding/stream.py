@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from smallset.images.files import BrokenImage
-from stages.lib.core.params import Color
+from stages.lib.core.choices import Color
 from stages.lib.decoding.processes import answers
 from stages.lib.images.decode import CHANNELS
 from stages.lib.images.resizing import Resizing

@@ -23,6 +23,7 @@ from typing import Any
 from smallset.images import files
 from smallset.images.files import BrokenImage
 from smallset.images.memory_budget import TooMuchAtOnce
+from stages.lib.decoding.described import describe
 from stages.lib.images.decode import decode
 from stages.lib.images.resizing import remembered
 
@@ -34,9 +35,6 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 def _described(order: dict[str, Any]) -> Answer:
-    # Not for a worker that only decodes: it takes scipy.
-    from stages.lib.decoding.described import describe
-
     found = describe(_member(order["archive"], order["name"], order["alone"]))
     about = asdict(found)
     return about, about.pop("thumbnail").tobytes()

@@ -1,9 +1,10 @@
-"""Where a model looks: Grad-CAM heat over a few test images that it got right and wrong."""
+"""Where a model looks: heat over a few test images that it got right and wrong."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import keras_hub
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -13,16 +14,44 @@ from PIL import Image
 from scipy import ndimage
 
 from stages.lib.evaluation.columns import EXPLANATIONS
+from stages.lib.evaluation.occlusion import occlusion
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.inference import predictions
+from stages.lib.networks import tokens
+from stages.lib.networks.mirroring import laid_together
 from stages.lib.networks.saved_model import input_of
+from stages.lib.networks.unfreezing import blocks
 
 _SIDE = 160  # pixels
 _BATCH = 16  # images per pass
 _STRENGTH = 0.65  # share of the colour where the heat is 1
 # Perceptually uniform, told apart by colour-blind people as well, and strong on white fur and on black.
 _COLORS = mpl.colormaps["plasma"]
+
+
+def heat_of(model: keras.Model, images: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """Which places speak for a class: of a convolutional network by `grad_cam`, of a transformer by `occlusion`.
+
+    Attention carries what a patch shows to all others, so that the last tokens of a transformer do not say where it
+    was: covering what Grad-CAM finds there lowers the probability less than covering places at random.
+
+    Args:
+        model: as `networks` builds it, with a layer "pooling".
+        images: uint8 (count, size, size, channels) in [0, 255].
+        classes: the class to explain per image, an index.
+
+    Returns:
+        float32 (count, rows, columns) in [0, 1], each divided by its maximum.
+    """
+    backbone = next((layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone)), None)
+    if backbone is None or not blocks(backbone):
+        return grad_cam(model, images, classes)
+    vectors, head = tokens.vectors(model), _head(model)
+    patch = int(np.max(getattr(backbone, "patch_size", 1)))
+    return occlusion(
+        lambda some: _logits(head, vectors(some, training=False)).numpy(), images, np.asarray(classes), patch
+    )
 
 
 def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
@@ -33,7 +62,8 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
     (Zhou et al. 2016) where the head is a single layer.
 
     Args:
-        model: as `networks` builds it, a chain of layers with "pooling" and, at the end, "classifier".
+        model: as `networks` builds it, a chain of layers with "pooling", that averages a map, and "classifier" last.
+            Of one that looks at mirror images too, the mean over both is explained.
         images: uint8 (count, height, width, channels) in [0, 255].
         classes: the class to explain per image, an index; None explains the predicted one.
 
@@ -41,11 +71,8 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
         float32 (count, map_height, map_width) in [0, 1], each divided by its maximum; zero where nothing speaks for the
         class.
     """
-    below, above = _halves(model)
-    maps = tf.cast(images, tf.float32)
-    for layer in below:
-        maps = layer(maps, training=False)
-    maps = tf.cast(maps, tf.float32)
+    above = _head(model)
+    maps = tf.cast(tokens.maps(model)(tf.cast(images, tf.float32), training=False), tf.float32)
     pooled = tf.reduce_mean(maps, axis=(1, 2))
     with tf.GradientTape() as tape:
         tape.watch(pooled)
@@ -53,7 +80,7 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
         explained = tf.argmax(logits, axis=1) if classes is None else tf.constant(classes, tf.int64)
         scores = tf.gather(logits, explained, axis=1, batch_dims=1)
     weights = tape.gradient(scores, pooled)
-    heats = tf.nn.relu(tf.einsum("nhwc,nc->nhw", maps, weights))
+    heats = tf.nn.relu(laid_together(model, tf.einsum("nhwc,nc->nhw", maps, weights)))
     return tf.math.divide_no_nan(heats, tf.reduce_max(heats, axis=(1, 2), keepdims=True)).numpy()
 
 
@@ -71,10 +98,9 @@ def spread(model: keras.Model, heats: np.ndarray) -> np.ndarray:
         float32 (count, height, width) in [0, 1].
     """
     size, _ = input_of(model)
-    start, step = _first_position(model, size, heats.shape[1])
+    start, step = np.transpose([_first_position(model, size, positions) for positions in heats.shape[1:]])
     spread_out = [
-        ndimage.affine_transform(heat, [1 / step] * 2, -start / step, (size, size), order=3, mode="nearest")
-        for heat in heats
+        ndimage.affine_transform(heat, 1 / step, -start / step, (size, size), order=3, mode="nearest") for heat in heats
     ]
     return np.clip(spread_out, 0, 1).astype(np.float32)
 
@@ -141,16 +167,14 @@ def write(
     paths = [dataset / path for path in chosen["path"]]
     for number, images in enumerate(stream(paths, size, color, _BATCH, resizing=resizing)):
         batch = slice(number * _BATCH, (number + 1) * _BATCH)
-        heats = spread(model, grad_cam(model, images, classes[batch]))
+        heats = spread(model, heat_of(model, images, classes[batch]))
         for file, image, heat in zip(chosen["file"][batch], images, heats, strict=True):
             overlay(image, heat, _SIDE).save(directory / file, quality=85)
     chosen.to_csv(directory / "index.csv", columns=list(EXPLANATIONS), index=False, float_format="%.7g")
 
 
-def _halves(model: keras.Model) -> tuple[list[layers.Layer], list[layers.Layer]]:
-    """The layers below and above "pooling", without the input."""
-    pooling = model.layers.index(model.get_layer("pooling"))
-    return model.layers[1:pooling], model.layers[pooling + 1 :]
+def _head(model: keras.Model) -> list[layers.Layer]:
+    return model.layers[model.layers.index(model.get_layer(tokens.POOLING)) + 1 :]
 
 
 def _logits(head: Sequence[layers.Layer], x: tf.Tensor) -> tf.Tensor:
@@ -163,7 +187,7 @@ def _logits(head: Sequence[layers.Layer], x: tf.Tensor) -> tf.Tensor:
 
 def _first_position(model: keras.Model, size: int, positions: int) -> tuple[float, float]:
     """Pixel in the middle of what the first position of the map sees, and pixels from one position to the next."""
-    windows = [layer for layer in _halves(model)[0] if isinstance(layer, layers.Conv2D | layers.MaxPooling2D)]
+    windows = [layer for layer in model.layers if isinstance(layer, layers.Conv2D | layers.MaxPooling2D)]
     if not windows:
         step = size / positions
         return (step - 1) / 2, step

@@ -40,8 +40,8 @@ def share(right: int, count: int) -> Interval:
     return within(right / count, float(found.low), float(found.high))
 
 
-def wilson(right: int, count: int, level: float = LEVEL) -> Interval:
-    """A share with Wilson's score interval (Wilson 1927), as other methods combine it."""
+def wilson(right: float, count: float, level: float = LEVEL) -> Interval:
+    """A share with Wilson's score interval (Wilson 1927), as other methods combine it; counts need not be whole."""
     low, high = proportion_confint(right, count, alpha=1 - level, method="wilson")
     return within(right / count, float(low), float(high))
 

@@ -19,8 +19,20 @@ def write_left_out(file: Path, left_out: Sequence[Rejected]) -> None:
         write_csv(table, partial)
 
 
+def mention(files: Sequence[Rejected], listed: Path) -> None:
+    """Print what is damaged or does not fit, as far as one reads it.
+
+    Args:
+        listed: the table of all of it.
+    """
+    for file in files[:_SHOWN]:
+        print(f"rejected: {file.name}: {file.reason}")
+    if len(files) > _SHOWN:
+        print(f"rejected: {len(files) - _SHOWN} more, listed in {listed}")
+
+
 def check_share(broken: Sequence[Rejected], strays: Sequence[Rejected], total: int, limit: float, listed: Path) -> None:
-    """Print what is damaged or does not fit, and refuse so much of it that something else must be wrong.
+    """Refuse so much that is damaged or does not fit that something else must be wrong.
 
     Args:
         total: files.
@@ -31,10 +43,6 @@ def check_share(broken: Sequence[Rejected], strays: Sequence[Rejected], total: i
         UserError: with the share and the first of them.
     """
     bad = [*broken, *strays]
-    for file in bad[:_SHOWN]:
-        print(f"rejected: {file.name}: {file.reason}")
-    if len(bad) > _SHOWN:
-        print(f"rejected: {len(bad) - _SHOWN} more, listed in {listed}")
     if len(bad) > limit * total:
         what = "cannot be decoded or do not fit the rest" if strays else "cannot be decoded"
         raise UserError(

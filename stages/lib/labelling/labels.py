@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from stages.lib.core.data_sections import AUTO, is_table
 from stages.lib.core.errors import UserError
-from stages.lib.core.sections import AUTO, is_table
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import NO_CLASS
 from stages.lib.inventory.contents import ArchiveImage, Rejected

@@ -10,7 +10,7 @@ from keras import layers
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import Color, Precision
 from stages.lib.images.decode import CHANNELS
-from stages.lib.networks import model_files
+from stages.lib.networks import converter_file, lora, mirroring, model_files, pooling_file, tokens
 from stages.lib.networks.precision import policy
 
 
@@ -62,7 +62,7 @@ def convnet(
                 f"only {depth} fit. Use larger images or fewer filters"
             )
         x = layers.Conv2D(count, 3, activation="relu")(x)
-    x = _pooling()(x)
+    x = layers.GlobalAveragePooling2D(dtype="float32", name=tokens.POOLING)(x)
     if dropout:
         x = layers.Dropout(dropout)(x)
     return keras.Model(inputs, classifier(classes)(x))
@@ -103,12 +103,12 @@ def head(stack: Sequence[layers.Layer], channels: int) -> keras.Model:
 
 def head_of(model: keras.Model) -> keras.Model:
     """The head of what `transfer_model` built, on the same weights."""
-    pooling = model.get_layer("pooling")
-    return head(model.layers[model.layers.index(pooling) + 1 :], pooling.output.shape[-1])
+    pooling = model.get_layer(tokens.POOLING)
+    return head(mirroring.without(model.layers[model.layers.index(pooling) + 1 :]), pooling.output.shape[-1])
 
 
 def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int, precision: Precision) -> keras.Model:
-    """A frozen backbone with its own scaling of images, average pooling, and a head.
+    """A frozen backbone with its own scaling of images, the pooling that its directory names, and a head.
 
     Takes (batch, image_size, image_size, 3) in [0, 255]; gives probabilities (batch, 1) or (batch, classes).
 
@@ -122,9 +122,7 @@ def transfer_model(preset: Path, stack: Sequence[layers.Layer], image_size: int,
         Not compiled; only the head trains.
     """
     inputs = keras.Input((image_size, image_size, 3), name="images")
-    backbone, scaling = load_backbone(preset, precision)
-    backbone.trainable = False
-    return keras.Model(inputs, _chain([scaling, backbone, _pooling(), *stack], inputs))
+    return keras.Model(inputs, _chain(stack, _pooled(preset, inputs, precision)))
 
 
 def feature_extractor(preset: Path, image_size: int, precision: Precision) -> keras.Model:
@@ -136,9 +134,7 @@ def feature_extractor(preset: Path, image_size: int, precision: Precision) -> ke
         precision: in which the backbone computes.
     """
     inputs = keras.Input((image_size, image_size, 3), name="images")
-    backbone, scaling = load_backbone(preset, precision)
-    backbone.trainable = False
-    return keras.Model(inputs, _chain([scaling, backbone, _pooling()], inputs))
+    return keras.Model(inputs, _pooled(preset, inputs, precision))
 
 
 def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.Backbone, layers.Layer]:
@@ -155,7 +151,7 @@ def load_backbone(preset: Path, precision: Precision) -> tuple[keras_hub.models.
     # Some backbones hand `dtype` on to their layers, others build them in the policy of the moment.
     with policy(precision):
         backbone = keras_hub.models.Backbone.from_preset(str(preset), dtype=precision)
-    converter = keras_hub.layers.ImageConverter.from_preset(str(preset))
+    converter = converter_file.read(preset)
     scale = 1.0 if converter.scale is None else converter.scale
     offset = 0.0 if converter.offset is None else converter.offset
     return backbone, layers.Rescaling(scale, offset, dtype="float32", name="scaling")
@@ -179,16 +175,19 @@ def with_precision(model: keras.Model, precision: Precision) -> keras.Model:
     old = backbone_of(model)
     with policy(precision):
         new = type(old).from_config(old.get_config() | {"dtype": precision})
-    new.set_weights(old.get_weights())
+    new.set_weights(lora.plain_weights(old))
     inputs = keras.Input(model.input_shape[1:], name="images")
     return keras.Model(inputs, _chain([new if layer is old else layer for layer in model.layers[1:]], inputs))
 
 
-def _pooling() -> layers.Layer:
-    return layers.GlobalAveragePooling2D(dtype="float32", name="pooling")
+def _pooled(preset: Path, images: keras.KerasTensor, precision: Precision) -> keras.KerasTensor:
+    backbone, scaling = load_backbone(preset, precision)
+    backbone.trainable = False
+    x = _chain([scaling, backbone], images)
+    return tokens.pooling_layer(backbone, x.shape, pooling_file.read(preset))(x)
 
 
 def _chain(stack: Sequence[layers.Layer], x: keras.KerasTensor) -> keras.KerasTensor:
     for layer in stack:
-        x = layer(x)
+        x = tokens.feature(layer, x)
     return x

@@ -13,7 +13,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Color, Interpolation, Precision, ResizeMode
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
-from stages.lib.networks import model_files
+from stages.lib.networks import mirroring, model_files
 from stages.lib.networks.precision import policy
 
 _METADATA, _CONFIG = model_files.METADATA, model_files.CONFIG
@@ -126,7 +126,8 @@ def input_of(model: keras.Model) -> tuple[int, Color]:
 
 def _precision_within(model: keras.Model) -> Precision:
     """Precision of a backbone inside the model: its layers are built in the policy of the moment, also on loading."""
-    return next((layer.dtype_policy.name for layer in model.layers if isinstance(layer, keras.Model)), "float32")
+    inner = [layer for layer in mirroring.without(model.layers) if isinstance(layer, keras.Model)]
+    return inner[0].dtype_policy.name if inner else "float32"
 
 
 def _normalise(source: Path, target: Path, about: dict[str, Any]) -> None:

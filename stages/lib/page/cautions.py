@@ -94,7 +94,12 @@ def _shown(beside: Comparison) -> str:
 
 
 def _still_learning(results: Results) -> Iterator[str]:
-    last = [one for one in results.evaluations if one.summary["best_epoch"] == one.summary["epochs"]]
+    last = [
+        one
+        for one in results.evaluations
+        # A training whose last epoch is kept on principle says nothing by that.
+        if one.summary["best_epoch"] == one.summary["epochs"] and one.summary.get("kept", "best") == "best"
+    ]
     if last:
         epochs = listed([f"{one.summary['epochs']} of {one.name}" for one in last])
         yield (

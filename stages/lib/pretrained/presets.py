@@ -9,22 +9,26 @@ import requests
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from stages.lib.core.errors import UserError
-from stages.lib.networks import model_files
+from stages.lib.networks import converter_file, model_files
+from stages.lib.networks.tokens import image_shape
+from stages.lib.pretrained.encoders import check_name, image_encoder
+from stages.lib.pretrained.sizes import resized
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
 
-_FILES = ("config.json", "model.weights.h5", "image_converter.json")
+_FILES = ("config.json", "model.weights.h5", converter_file.FILE)
 _METADATA = "metadata.json"
 _OFFLINE = "a local preset directory works offline"
 _KAGGLE = "set KAGGLE_API_TOKEN, or KAGGLE_USERNAME and KAGGLE_KEY, and accept the model's terms on kaggle.com"
 _HUGGING_FACE = "set HF_TOKEN, and accept the model's terms on huggingface.co"
 
 
-def load(name: str) -> Preset:
-    """Load backbone and image converter of a preset.
+def load(name: str, weights: bool = True) -> Preset:
+    """Load backbone and image converter of a preset; of a network that holds a backbone, that one.
 
     Args:
         name: a directory, a name that KerasHub knows, or a handle (kaggle://..., hf://...).
+        weights: False leaves those of the backbone random, and does not fetch them.
 
     Raises:
         UserError: no such preset, it is incomplete or not for images, or it cannot be fetched.
@@ -36,25 +40,29 @@ def load(name: str) -> Preset:
         except UserError as error:
             raise UserError(f"backbone.preset: {error}") from None
     try:
+        check_name(name)
+        return _load(name, weights)
+    except UserError as error:
+        raise UserError(f"{error}. Received: {name!r}") from None
+
+
+def _load(name: str, weights: bool) -> Preset:
+    try:
         if name.startswith("hf://"):
             # KerasHub takes an unreachable site for an empty preset; this says which it is.
             huggingface_hub.hf_hub_download(name.removeprefix("hf://"), "config.json")
-        backbone = keras_hub.models.Backbone.from_preset(name)
-        converter = keras_hub.layers.ImageConverter.from_preset(name)
+        backbone = keras_hub.models.Backbone.from_preset(name, load_weights=weights)
+        local = Path(name).is_dir()
+        converter = converter_file.read(Path(name)) if local else keras_hub.layers.ImageConverter.from_preset(name)
     except Exception as error:  # KerasHub lets through whatever its many sources and formats raise.
-        raise UserError(f"backbone.preset: {_explain(name, error)}. Received: {name!r}") from error
-    if len(backbone.output_shape) != 4:
-        raise UserError(
-            f"backbone.preset: expected feature maps (batch, height, width, channels), the backbone gives "
-            f"{backbone.output_shape}. Received: {name!r}"
-        )
-    return backbone, converter
+        raise UserError(f"backbone.preset: {_explain(name, error)}") from error
+    return image_encoder(backbone), converter
 
 
 def size_of(preset: Preset) -> int | None:
     """Height and width in pixels of the images that a preset is made for; None where it does not say."""
     backbone, converter = preset
-    sizes = (converter.image_size, tuple(backbone.input_shape[1:3]))
+    sizes = (converter.image_size, image_shape(backbone))
     return next((size[0] for size in sizes if size is not None and size[0] is not None and size[0] == size[1]), None)
 
 
@@ -66,18 +74,22 @@ def input_size(preset: Preset, asked: int | None) -> int:
         asked: pixels; None takes those that the preset is made for.
 
     Raises:
-        UserError: the preset says none, or takes images of another size only.
+        UserError: the preset says none.
     """
-    own, fixed = size_of(preset), [side for side in preset[0].input_shape[1:3] if side is not None]
-    size = own if asked is None else asked
+    size = size_of(preset) if asked is None else asked
     if size is None:
         raise UserError("common.image_size: expected pixels, since the preset does not say its own. Received: 'preset'")
-    if any(side != size for side in fixed):
-        raise UserError(
-            f"common.image_size: expected {' x '.join(map(str, dict.fromkeys(fixed)))}, the only size that this "
-            f"backbone.preset takes (image_size: preset takes its own). Received: {size}"
-        )
     return size
+
+
+def for_size(preset: Preset, size: int) -> Preset:
+    """The preset with its backbone built for images of a size in pixels (`resized`).
+
+    Raises:
+        UserError: it cannot be built for this size.
+    """
+    backbone, converter = preset
+    return resized(backbone, size), converter
 
 
 def save(preset: Preset, directory: Path) -> None:

@@ -19,7 +19,7 @@ def cautions(source: str, preset: str | None, preset_size: int | None, image_siz
     if preset == DRAWN and source != DRAWN:
         found.append(
             "The backbone was pretrained on drawn cartoons and the images are not drawn (download.source: "
-            f"{source}), so every model on it is worse than it could be: set backbone.preset to one that was "
+            f"{source}), so every model on it is worse than it could be: set backbone.preset: auto, or one that was "
             "pretrained on photographs, such as xception_41_imagenet, and common.image_size: preset."
         )
     if preset_size is not None and 2 * image_size < preset_size:

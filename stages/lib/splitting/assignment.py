@@ -9,7 +9,8 @@ import numpy as np
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
 from stages.lib.inventory.contents import ArchiveImage, natural_order
-from stages.lib.splitting.orders import UNUSED, Amounts, TooFew, Wish, blocks_of, by_folder, by_hash, by_rank, shuffled
+from stages.lib.splitting.orders import by_folder, by_hash, by_rank
+from stages.lib.splitting.wishes import UNUSED, Amounts, TooFew, Wish, blocks_of, shuffled
 
 CONTRADICTION = "set aside: its copies have different classes"
 SAME_FILE = "set aside: the same file is kept"

@@ -9,7 +9,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.inventory.strays import Strays
 from stages.lib.splitting.assignment import assign
-from stages.lib.splitting.orders import Amounts, TooFew
+from stages.lib.splitting.wishes import Amounts, TooFew
 
 LEFT_OUT = "left out: its class has too few images"
 OF_NO_SUBSET = "left out: it does not fit split.order folders"

@@ -1,4 +1,4 @@
-"""Batches of images for training and validation, as a pure function of seed, epoch and position in the epoch.
+"""Batches of images for training and validation, as a pure function of seed, pass over the images and position in it.
 
 Because nothing depends on what was drawn before, a training that is resumed sees what an uninterrupted one would have.
 """
@@ -29,34 +29,49 @@ def steps(count: int, batch_size: int) -> int:
     return -(-devices.trained(count) // batch_size)
 
 
+def passes(count: int, batch_size: int, epochs: int, min_steps: int | None) -> int:
+    """How many times an epoch goes over the images, so that there are steps enough for few images too.
+
+    Args:
+        count: training images.
+        batch_size: images per batch.
+        epochs: of the whole training.
+        min_steps: steps that the epochs have at least, together; None asks for no more than one pass an epoch.
+
+    Returns:
+        At least 1; all epochs have the same number.
+    """
+    return 1 if min_steps is None else -(-min_steps // (epochs * steps(count, batch_size)))
+
+
 def training_batches(
     inputs: Array,
     labels: np.ndarray,
     batch_size: int,
     seed: int,
-    epochs: range,
+    wanted: range,
     augmentation: AugmentationParams | None = None,
 ) -> tf.data.Dataset:
-    """All batches of the given epochs, one epoch after the other, each in a new order.
+    """All batches of the given passes over the images, one pass after the other, each in a new order.
 
     Args:
         inputs: images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
-        batch_size: images per batch; the last of an epoch may be smaller.
+        batch_size: images per batch; the last of a pass may be smaller.
         seed: decides order and variants.
-        epochs: epochs that are wanted, counted from 0.
+        wanted: passes that are wanted, counted from 0; an epoch is one of them, or several (`passes`).
         augmentation: how images vary; None shows them as they are.
 
     Returns:
         Pairs of inputs float32 (batch, ...) in the range of `inputs`, and labels int64 (batch,).
     """
-    count, per_epoch = len(inputs), steps(len(inputs), batch_size)
+    count, per_pass = len(inputs), steps(len(inputs), batch_size)
     taken = devices.trained(count)
 
-    def order_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, epoch]))
+    def order_of(one: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, one]))
         batches = tf.data.Dataset.from_tensor_slices(order[:taken]).batch(batch_size)
-        return batches.enumerate(start=tf.cast(epoch, tf.int64) * per_epoch)
+        return batches.enumerate(start=tf.cast(one, tf.int64) * per_pass)
 
     def load(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch, target = _gather(inputs, labels, indices)
@@ -64,7 +79,7 @@ def training_batches(
             batch = augment(batch, augmentation, tf.stack([seed, tf.cast(step, tf.int32)]))
         return batch, target
 
-    every = tf.data.Dataset.from_tensor_slices(np.asarray(epochs, np.int32)).flat_map(order_of)
+    every = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, np.int32)).flat_map(order_of)
     return _plain(every.map(load, num_parallel_calls=_PARALLEL).prefetch(4))
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import keras
+import numpy as np
 import pandas as pd
 
 from stages.lib.core.outputs import atomic_directory, atomic_file, remove
 from stages.lib.core.params import Params
+from stages.lib.networks import lora
+from stages.lib.training.kept_weights import KeptWeights
 
 ROOT = Path(".smallset/training")
 Choice = TypeVar("Choice", bound=str)
@@ -25,7 +28,7 @@ DECIDING = (
     "stages/lib/networks",
     "stages/lib/training",
 )
-_STATE, _BEST, _HISTORY = "state.weights.h5", "best.weights.h5", "history.csv"
+_STATE, _BEST, _ADAPTED, _HISTORY = "state.weights.h5", "best.weights.h5", "adapted.npz", "history.csv"
 
 
 class Checkpoints:
@@ -56,18 +59,24 @@ class Checkpoints:
                 partial.write_text(find(), encoding="utf-8")
         return cast("Choice", file.read_text(encoding="utf-8"))
 
-    def save(self, model: keras.Model, history: pd.DataFrame, best: bool) -> None:
+    def save(self, kept: KeptWeights, history: pd.DataFrame, best: bool) -> None:
         """Keep the state after an epoch, whole or not at all; the state before it is removed.
 
         Args:
+            kept: the model, and the weights of it that are kept.
             history: a row per complete epoch.
             best: this epoch's weights are the ones to keep in the end.
         """
         previous = self._latest()
         with atomic_directory(self.directory / f"epoch-{len(history):05d}") as partial:
-            model.save_weights(partial / _STATE)
-            source = partial if best or previous is None else previous
-            shutil.copyfile(source / (_STATE if best else _BEST), partial / _BEST)
+            kept.model.save_weights(partial / _STATE)
+            np.savez(partial / _ADAPTED, allow_pickle=False, **lora.parts(kept.model))
+            if best and not kept.as_trained:
+                with kept.in_place():
+                    kept.model.save_weights(partial / _BEST)
+            else:
+                source = partial if best or previous is None else previous
+                shutil.copyfile(source / (_STATE if best else _BEST), partial / _BEST)
             history.to_csv(partial / _HISTORY, index=False)
         if previous is not None:
             remove(previous)
@@ -79,6 +88,7 @@ class Checkpoints:
             return None
         model.optimizer.build(model.trainable_variables)
         model.load_weights(latest / _STATE)
+        lora.set_parts(model, dict(np.load(latest / _ADAPTED)))
         return pd.read_csv(latest / _HISTORY)
 
     def restore_best(self, model: keras.Model) -> None:

@@ -10,7 +10,8 @@ from dvclive import Live
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import TrainingParams
 from stages.lib.training.epoch_bar import EpochBar
-from stages.lib.training.history import best_epoch, should_stop, with_epoch
+from stages.lib.training.history import kept_epoch, should_stop, with_epoch
+from stages.lib.training.kept_weights import KeptWeights
 from stages.lib.training.live import log_epoch
 from stages.lib.training.random_sequences import start_random_sequences
 from stages.lib.training.run import TrainingRun
@@ -34,6 +35,7 @@ class EpochCallback(keras.callbacks.Callback):
         history: pd.DataFrame,
         live: Live,
         bar: EpochBar,
+        kept: KeptWeights,
     ) -> None:
         """Go on after the epochs of `history`, which may be empty.
 
@@ -44,10 +46,11 @@ class EpochCallback(keras.callbacks.Callback):
             history: a row per epoch that is complete already.
             live: curves; they begin with the epochs of `history`.
             bar: the progress within an epoch.
+            kept: the weights that are validated and kept.
         """
         super().__init__()
         self.run, self.steps, self.validate = run, steps, validate
-        self.history, self.live, self.bar = history, live, bar
+        self.history, self.live, self.bar, self.kept = history, live, bar, kept
         for _, row in history.iterrows():
             log_epoch(live, {str(name): value for name, value in row.items()})
 
@@ -67,13 +70,14 @@ class EpochCallback(keras.callbacks.Callback):
             UserError: the loss is no longer a number.
         """
         self.bar.stop()
-        row = self._row(epoch + 1, logs or {})
+        with self.kept.in_place():
+            row = self._row(epoch + 1, logs or {})
         self._require_finite(row)
         self.history = with_epoch(self.history, row)
-        best = best_epoch(self.history) == epoch + 1
-        self.run.checkpoints.save(self.model, self.history, best)
+        best = kept_epoch(self.history, self.kept.recipe.keep) == epoch + 1
+        self.run.checkpoints.save(self.kept, self.history, best)
         log_epoch(self.live, row)
-        self._print(row, best)
+        self._print(row, best and self.kept.recipe.keep == "best")
         self.model.stop_training = should_stop(self.history, self.run.params.early_stopping)
 
     def _row(self, epoch: int, trained: dict[str, float]) -> dict[str, float]:

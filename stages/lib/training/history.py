@@ -1,5 +1,7 @@
 """The history of a training, a row per epoch, and what follows from it: the best epoch, and whether to stop."""
 
+from typing import Literal
+
 import pandas as pd
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
@@ -35,6 +37,16 @@ def best_epoch(history: pd.DataFrame) -> int:
         The number of the epoch, from 1.
     """
     return int(history["epoch"].iloc[int(history["val_loss"].argmin())])
+
+
+def kept_epoch(history: pd.DataFrame, keep: Literal["best", "last"]) -> int:
+    """The epoch whose weights are kept, from 1: `best_epoch`, or the last one.
+
+    Args:
+        history: a row per epoch, columns `COLUMNS`; at least one row.
+        keep: which.
+    """
+    return best_epoch(history) if keep == "best" else int(history["epoch"].iloc[-1])
 
 
 def should_stop(history: pd.DataFrame, early_stopping: int | None) -> bool:

@@ -18,6 +18,7 @@ from stages.lib.training import artifact, devices, loop
 from stages.lib.training.chunks import images_at_once, in_chunks
 from stages.lib.training.class_weights import class_weights
 from stages.lib.training.epoch_callback import Validate
+from stages.lib.training.fine_tuning import PLAINLY, FineTuning
 from stages.lib.training.run import TrainingRun
 
 Build = Callable[[Precision], keras.Model]
@@ -30,6 +31,7 @@ def train_on_images(
     validation: Subset | Callable[[keras.Model], Validate],
     model: Path,
     resizing: Resizing,
+    fine_tuning: FineTuning = PLAINLY,
 ) -> None:
     """Train, keep the best epoch on the validation images, and write it to the directory `model`.
 
@@ -40,6 +42,7 @@ def train_on_images(
         validation: images, or another way to validate the network.
         model: the directory to write.
         resizing: how images get the size of the network.
+        fine_tuning: what is done besides plain steps.
 
     Raises:
         UserError: an image cannot be decoded, or the loss is no longer a number.
@@ -60,9 +63,11 @@ def train_on_images(
             validate = loop.validate_on(trained, held_out, validation.labels, common.batch_size, weights)
         else:
             validate = validation(network)
-        history = loop.train(run, trained, images, train.labels, validate, params.augmentation)
+        recipe = fine_tuning.recipe(network)
+        history = loop.train(run, trained, images, train.labels, validate, params.augmentation, recipe)
+        saved = fine_tuning.finished(network)
         augmented = None if params.augmentation is None else (images[0], params.augmentation)
-        artifact.write(run, model, network, train.classes, history, precision, resizing, augmented)
+        artifact.write(run, model, saved, train.classes, history, precision, resizing, augmented, trained=network)
 
 
 def trained_view(network: keras.Model, precision: Precision, batch_size: int, images: Array) -> keras.Model:

@@ -12,13 +12,16 @@ from stages.lib.core.params import AugmentationParams, TrainingParams
 from stages.lib.networks import build
 from stages.lib.networks.precision import Step
 from stages.lib.training import devices
+from stages.lib.training.batches import passes, training_batches, validation_batches
 from stages.lib.training.batches import steps as steps_of
-from stages.lib.training.batches import training_batches, validation_batches
 from stages.lib.training.class_weights import class_weights, image_weights
 from stages.lib.training.epoch_bar import EpochBar
 from stages.lib.training.epoch_callback import EpochCallback, Validate
 from stages.lib.training.history import empty_history, should_stop
+from stages.lib.training.kept_weights import KeptWeights
 from stages.lib.training.live import open_live
+from stages.lib.training.optimizers import optimizer_of
+from stages.lib.training.recipe import PLAIN, Recipe
 from stages.lib.training.run import TrainingRun
 
 
@@ -29,8 +32,9 @@ def train(
     labels: np.ndarray,
     validate: Validate,
     augmentation: AugmentationParams | None = None,
+    recipe: Recipe = PLAIN,
 ) -> pd.DataFrame:
-    """Train a model and leave it at the epoch with the lowest validation loss.
+    """Train a model and leave it at the epoch with the lowest validation loss, or as the recipe says.
 
     Args:
         run: the training; it goes on after the last epoch that its checkpoints hold.
@@ -41,6 +45,7 @@ def train(
         validate: gives "loss" and "accuracy" of the model on the validation images; its loss has the class weights of
             the training.
         augmentation: how training images vary; None trains on them as they are.
+        recipe: what is done besides plain steps of Adam.
 
     Returns:
         A row per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy. Losses are cross-entropies in nats,
@@ -50,18 +55,30 @@ def train(
         UserError: the loss is no longer a number.
     """
     common, params = run.common, run.params
-    steps = steps_of(len(labels), common.batch_size)
-    compile_for(model, params, steps)
+    rounds = passes(len(labels), common.batch_size, params.epochs, params.min_steps)
+    steps = rounds * steps_of(len(labels), common.batch_size)
+    compile_for(model, params, steps, recipe)
+    kept = KeptWeights(model, recipe)
     history = run.checkpoints.restore(model)
+    if rounds > 1:
+        print(
+            f"{run.stage}: {len(labels)} images; an epoch goes over them {rounds} times, so that it has {steps} steps"
+        )
     if history is not None:
         print(f"{run.stage}: goes on after epoch {len(history)} of {params.epochs}")
     with open_live(run.checkpoints) as live, EpochBar(run.stage, params.epochs, steps) as bar:
-        callback = EpochCallback(run, steps, validate, empty_history() if history is None else history, live, bar)
+        before = empty_history() if history is None else history
+        callback = EpochCallback(run, steps, validate, before, live, bar, kept)
         done = len(callback.history)
         if done < params.epochs and not should_stop(callback.history, params.early_stopping):
             model.fit(
                 training_batches(
-                    inputs, labels, common.batch_size, common.seed, range(done, params.epochs), augmentation
+                    inputs,
+                    labels,
+                    common.batch_size,
+                    common.seed,
+                    range(done * rounds, params.epochs * rounds),
+                    augmentation,
                 ),
                 steps_per_epoch=steps,
                 initial_epoch=done,
@@ -75,18 +92,16 @@ def train(
     return callback.history
 
 
-def compile_for(model: keras.Model, params: TrainingParams, steps: int) -> None:
+def compile_for(model: keras.Model, params: TrainingParams, steps: int, recipe: Recipe = PLAIN) -> None:
     """Compile a model as `train` does, for epochs of so many steps.
 
     Args:
         model: built.
         params: learning rate and its schedule.
         steps: training steps of one epoch.
+        recipe: as of `train`.
     """
-    rate = params.learning_rate
-    if params.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
-    model.compile(keras.optimizers.Adam(rate), _loss(model), metrics=["accuracy"])
+    model.compile(optimizer_of(params, recipe, steps), _loss(model), metrics=["accuracy"])
 
 
 def step_of(model: keras.Model, images: int, at_once: int) -> Step:

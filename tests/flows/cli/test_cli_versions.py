@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -9,7 +10,8 @@ from typer.testing import CliRunner, Result
 from flows.cli.app import app
 from flows.project.git import git, resolve
 from flows.registry import gto, history, run_record, saved_runs
-from tests.flows.versions_project import clone, remote, repro
+from flows.registry.saved_runs import Workspace
+from tests.flows.versions_project import clone, make_project, moved_copy, remote, repro
 
 
 def smallset(*arguments: str) -> Result:
@@ -18,11 +20,10 @@ def smallset(*arguments: str) -> Result:
     return found
 
 
-@pytest.fixture
-def runs(project, monkeypatch):
+@pytest.fixture(scope="module")
+def made(homes, tmp_path_factory):
     """A project with two saved runs, of which the first has been promoted."""
-    monkeypatch.chdir(project)
-    monkeypatch.setenv("COLUMNS", "250")
+    project = make_project(tmp_path_factory.mktemp("made") / "project")
     for name, accuracy, decision in (("one", 0.8, "promoted"), ("two", 0.9, "rejected")):
         repro(project, accuracy)
         record = {
@@ -35,8 +36,17 @@ def runs(project, monkeypatch):
             "data": {"images": {"train": 1200, "test": 40}},
             "run": {"started": "2026-11-24T03:00:00+00:00"},
         }
-        saved_runs.save(record, "main", "Run", project)
+        saved_runs.save(record, Workspace(project, "main"), "Run")
     gto.promote(resolve("run/one", project), "first", project)
+    return project
+
+
+@pytest.fixture
+def runs(made, tmp_path, monkeypatch):
+    """A copy of it, in which the test stands."""
+    project = moved_copy(made, tmp_path)
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("COLUMNS", "250")
     return project
 
 
@@ -51,14 +61,14 @@ def test_history_shows_when_what_how_good_and_what_was_decided(runs):
     assert (latest["run"], latest["measured"], latest["in_use"]) == ("run/two", [0.9, 0.8, 1.0], False)
     assert len(json.loads(smallset("history", "--json", "--most", "1").stdout)) == 1
     assert smallset("history", "--branch", "other").stdout.startswith("no saved runs yet")
-    assert [one.version for one in history.read_history("main")] == ["", "v1.0.0"]
+    assert [one.version for one in history.read_history(Workspace(Path(), "main"))] == ["", "v1.0.0"]
 
 
 def test_history_and_the_commit_show_the_measure_that_counted(runs):
     summary = {"recommended": "x", "headline": "balanced_accuracy", "accuracy": 0.9}
     summary |= {"balanced_accuracy": 0.5, "balanced_accuracy_low": 0.41, "balanced_accuracy_high": 0.59}
     record = {"id": "three", "source": resolve("HEAD", runs), "outcome": "trained", "reason": "as [seen]"}
-    saved = run_record.save(record | {"summary": summary}, "main")
+    saved = run_record.save(record | {"summary": summary}, Workspace(Path(), "main"))
     latest = smallset("history").stdout
     assert "0.500 (0.410 to 0.590) balanced" in latest
     assert json.loads(smallset("history", "--json").stdout)[0]["headline"] == "balanced_accuracy"
@@ -87,7 +97,7 @@ def test_a_promotion_in_a_clone_without_runs_of_its_own_reaches_the_repository(r
     assert "run/two: no model" in smallset("promote", "run/one^{}", "--push").stderr.replace("run/one^{}", "run/two")
     assert smallset("promote", "run/two", "--push", "--force").stdout.endswith("; pushed\n")
     assert gto.in_use(remote(runs)).version == "v1.1.0"
-    assert [one.name for one in saved_runs.versions("main", remote(runs))] == ["run/two", "run/one"]
+    assert [one.name for one in saved_runs.versions(Workspace(remote(runs), "main"))] == ["run/two", "run/one"]
 
 
 def test_without_a_saved_run_there_is_nothing_to_promote(project, monkeypatch):

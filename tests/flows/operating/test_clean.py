@@ -12,6 +12,7 @@ from flows.cli.app import app
 from flows.operating import clean_data
 from flows.project.git import git, resolve
 from flows.registry import gto, publish, saved_runs
+from flows.registry.saved_runs import Workspace
 from flows.retraining import checkout
 from tests.flows.versions_project import clone, dvc, make_project, moved_copy, repro
 
@@ -28,13 +29,15 @@ def made(homes, tmp_path_factory) -> Path:
     project = make_project(tmp_path_factory.mktemp("made") / "project")
     for number, accuracy in enumerate((0.5, 0.6, 0.7, 0.8, 0.7), start=1):
         repro(project, accuracy)
-        saved_runs.save({"id": str(number), "source": resolve("HEAD", project)}, "main", f"Run {number}", project)
+        saved_runs.save(
+            {"id": str(number), "source": resolve("HEAD", project)}, Workspace(project, "main"), f"Run {number}"
+        )
         if number == 2:
             git("add", "--all", folder=project)
             git("commit", "--quiet", "--message", "Mine", folder=project)
     gto.promote(resolve("run/1", project), "first", project)
     dvc("push", "--all-tags", folder=project)
-    publish.publish("main", project)
+    publish.publish(Workspace(project, "main"))
     git("push", "--quiet", "origin", "main", folder=project)
     return project
 
@@ -114,9 +117,9 @@ def test_an_interrupted_cleaning_goes_on(project, monkeypatch):
 @pytest.mark.slow
 def test_unpushed_runs_and_a_shared_cache_stay_and_a_lost_remote_stops_it(project, tmp_path):
     repro(project, 0.9)
-    saved_runs.save({"id": "6", "source": resolve("HEAD")}, "main", "Run 6", project)
+    saved_runs.save({"id": "6", "source": resolve("HEAD")}, Workspace(project, "main"), "Run 6")
     repro(project, 0.95)
-    saved_runs.save({"id": "7", "source": resolve("HEAD")}, "main", "Run 7", project)
+    saved_runs.save({"id": "7", "source": resolve("HEAD")}, Workspace(project, "main"), "Run 7")
     assert "run/6: stays: nobody else has it yet" in smallset("clean", "--keep", "1", "--dry-run").stdout
     shutil.copytree(project / ".dvc" / "cache", tmp_path / "shared")
     dvc("cache", "dir", "--local", str(tmp_path / "shared"), folder=project)

@@ -19,6 +19,7 @@ from flows.operating import storage as doctor_storage
 from flows.project.dvc_guard import DVC
 from flows.project.git import git, resolve
 from flows.registry import gto, saved_runs
+from flows.registry.saved_runs import Workspace
 from flows.retraining import checkout, last_run
 from tests.flows.versions_project import make_project, repro
 
@@ -106,7 +107,7 @@ def test_a_relative_remote_is_a_failure(project, place):
 def test_what_is_here_only_and_what_others_lack_is_said(project):
     repro(project, 0.9)
     git("branch", "runs/main", "origin/runs/main")
-    saved_runs.save({"id": "two", "source": resolve("HEAD")}, "main", "Run two", project)
+    saved_runs.save({"id": "two", "source": resolve("HEAD")}, Workspace(project, "main"), "Run two")
     gto.promote(resolve("run/two"), "better", project)
     states = looked()
     assert (states["saved runs"], states["promotions"]) == ("warning", "warning")

@@ -4,12 +4,15 @@ import hashlib
 import json
 import shutil
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from flows.project.dvc_guard import DVC, require_entries
 from flows.project.git import git
+from tests.flows.conftest import write_project
+from tests.flows.versions_project import dvc
 
 STAGES = {
     "make": {
@@ -61,18 +64,30 @@ def checksum_of(path: str) -> str:
     return next(out["md5"] for stage in lock["stages"].values() for out in stage["outs"] if out["path"] == path)
 
 
-@pytest.fixture
-def store(make, dvc, tmp_path) -> Path:
-    """The remote of a project that has been run and pushed, and whose workspace has lost everything."""
-    project = make(STAGES)
+@pytest.fixture(scope="module")
+def pushed(homes, tmp_path_factory) -> Path:
+    """A folder with a project that has been run and pushed, and whose workspace has lost everything; and its remote."""
+    folder = tmp_path_factory.mktemp("pushed")
+    project = write_project(folder / "project", STAGES)
     (project / "source").write_text("weights")
     (project / "stage.py").write_text("good")
-    store = tmp_path / "store"
-    dvc("remote", "add", "--quiet", "--default", "store", str(store))
-    dvc("repro", "--quiet")
-    dvc("push", "--quiet", "--run-cache")
-    lose()
-    return store
+    for command in (
+        ("remote", "add", "--quiet", "--default", "store", "../store"),
+        ("repro", "--quiet"),
+        ("push", "--quiet", "--run-cache"),
+    ):
+        dvc(*command, folder=project)
+    with chdir(project):
+        lose()
+    return folder
+
+
+@pytest.fixture
+def store(pushed, tmp_path, monkeypatch) -> Path:
+    """The remote of such a project, in which the test stands."""
+    shutil.copytree(pushed, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "store"
 
 
 def lose() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from flows.project.git import Unanswered, content, git, resolve
 from flows.registry import saved_runs
+from flows.registry.saved_runs import Workspace
 
 HOW = {
     "empty": lambda file: file.write_bytes(b""),
@@ -39,7 +40,7 @@ def test_a_damaged_object_is_told_and_no_run_is_lost_without_a_word(saved, what,
     file.chmod(0o644)
     HOW[how](file)
     with pytest.raises(Unanswered) as found:
-        list(saved_runs.versions("main"))
+        list(saved_runs.versions(Workspace(Path(), "main")))
     assert "\n" not in str(found.value)
     assert f"`git -C {Path.cwd()} fsck`" in str(found.value)
 

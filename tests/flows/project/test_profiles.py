@@ -81,7 +81,26 @@ def test_the_reference_task_has_the_published_figures(project):
     assert params["scratch"]["filters"] == params["scratch_augmented"]["filters"] == [32, 64, 128, 256, 512]
     models = ["scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned"]
     assert [params[model]["epochs"] for model in models] == [50, 100, 10, 30, 30]
-    assert params["fine_tuned"]["learning_rate"] == 1e-5
+    assert all(params[model]["min_steps"] is None for model in models)
+    published = {
+        "learning_rate": 1e-5,
+        "schedule": "constant",
+        "start": "feature_extraction_augmented",
+        "min_images": None,
+        "unfreeze": "all",
+        "lora": None,
+        "optimizer": "adam",
+        "weight_decay": 0.0,
+        "warmup": 0.0,
+        "layer_decay": 1.0,
+        "averaged_epochs": None,
+        "moved": 1.0,
+        "keep": "best",
+        "mirror": False,
+    }
+    assert published.items() <= params["fine_tuned"].items()
+    assert params["feature_extraction"]["head"] == "mlp"
+    assert not any(params[name]["mirror"] for name in ("features", *models))
 
 
 def test_ones_own_other_values_stay(project):

@@ -12,7 +12,7 @@ from flows.errors import FlowError
 from flows.project import cache
 from flows.project.revisions import fetch_directory, fetch_results
 from tests.flows.project.test_dvc_guard import overwrite, place
-from tests.flows.versions_project import checkout, commit_source, git, retrain
+from tests.flows.versions_project import checkout, commit_source, git, make_project, moved_copy, retrain
 from tests.flows.versions_project import dvc as run_dvc
 
 MODEL = "models/classifier"
@@ -39,10 +39,10 @@ def garble(store: Path) -> None:
     overwrite(place(store, entry["md5"]), b"garbled")
 
 
-@pytest.fixture
-def store(project, monkeypatch) -> Path:
-    """The remote of a project that has run once, is committed and pushed, and whose own cache is lost."""
-    monkeypatch.chdir(project)
+@pytest.fixture(scope="module")
+def ran(homes, tmp_path_factory) -> Path:
+    """A project that has run once, is committed and pushed, and whose own cache is lost."""
+    project = make_project(tmp_path_factory.mktemp("ran") / "project")
     run_dvc("repro", "--quiet", folder=project)
     run_dvc("push", "--quiet", "--run-cache", folder=project)
     git("add", "--all", folder=project)
@@ -50,6 +50,18 @@ def store(project, monkeypatch) -> Path:
     git("push", "--quiet", "origin", "main", folder=project)
     shutil.rmtree(project / MODEL)
     shutil.rmtree(project / ".dvc" / "cache")
+    return project
+
+
+@pytest.fixture
+def project(ran, tmp_path) -> Path:
+    return moved_copy(ran, tmp_path)
+
+
+@pytest.fixture
+def store(project, monkeypatch) -> Path:
+    """The remote of such a project, in which the test stands."""
+    monkeypatch.chdir(project)
     return project.with_name("project-storage")
 
 

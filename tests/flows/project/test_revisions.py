@@ -1,11 +1,14 @@
 import shutil
 import subprocess
 import tempfile
+from contextlib import chdir
 
 import pytest
 
 from flows.errors import FlowError
 from flows.project.revisions import fetch_results
+from tests.flows.conftest import write_project
+from tests.flows.versions_project import dvc as run_dvc
 
 STAGES = {
     "evaluate": {
@@ -34,22 +37,31 @@ def commit(message: str) -> None:
     git("commit", "--quiet", "--message", message)
 
 
-@pytest.fixture
-def project(make, dvc, monkeypatch, tmp_path):
+@pytest.fixture(scope="module")
+def ran(homes, tmp_path_factory):
     """Two committed runs, the first tagged v1; the workspace has been run again since."""
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    project = make(STAGES)
+    project = write_project(tmp_path_factory.mktemp("ran") / "project", STAGES)
     (project / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n/config.local\n")
     for model in "xy":
         (project / "evaluation" / model).mkdir(parents=True)
-    for content in ("first", "second"):
-        (project / "source").write_text(content)
-        dvc("repro")
-        commit(content)
-    git("tag", "v1", "HEAD~1")
-    (project / "source").write_text("third")
-    dvc("repro")
+    with chdir(project):
+        for content in ("first", "second"):
+            (project / "source").write_text(content)
+            run_dvc("repro", folder=project)
+            commit(content)
+        git("tag", "v1", "HEAD~1")
+        (project / "source").write_text("third")
+        run_dvc("repro", folder=project)
+    return project
+
+
+@pytest.fixture
+def project(ran, monkeypatch, tmp_path):
+    """A copy of it, in which the test stands, and which leaves no temporary files."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    project = shutil.copytree(ran, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(project)
     yield project
     assert list((tmp_path / "temporary").iterdir()) == []
 

@@ -1,6 +1,7 @@
 """Who may push a commit that somebody looks at: its YAML files cost neither time nor memory without end."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,26 @@ STAGES = {"make": {"cmd": "echo a > evaluation/x/predictions.csv", "outs": ["eva
 def test_what_grows_without_end_is_refused(text):
     with pytest.raises(ValueError, match="expected at most"):
         require_small(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"{' ' * n}a:\n" for n in range(60)),
+        "".join(f"{' ' * n}a:\n{' ' * n}-\n" for n in range(30)),
+        f"{'- ' * 60}x\n",
+        f"a: {'[' * 60}{']' * 60}\n",
+    ],
+    ids=["sections", "lists in sections", "lists", "brackets"],
+)
+def test_what_is_too_deep_is_refused_however_it_is_written(text):
+    with pytest.raises(ValueError, match="steps deep"):
+        require_small(text)
+
+
+def test_a_lock_is_not_read_twice(monkeypatch):
+    monkeypatch.setattr("ruamel.yaml.YAML.parse", lambda *_: pytest.fail("read"))
+    require_small((Path(__file__).parents[3] / "dvc.lock").read_text(encoding="utf-8"))
 
 
 def test_anchors_that_people_use_are_read():

@@ -12,6 +12,7 @@ from flows.errors import FlowError
 from flows.project.git import git, resolve
 from flows.registry import saved_runs
 from flows.registry.branch_point import NoResults, find_branch_point
+from flows.registry.saved_runs import Workspace
 from tests.flows.versions_project import dvc, make_project, write_source
 
 
@@ -31,7 +32,7 @@ def run(source: str, outcomes: dict[str, str], epochs: int = 1) -> list[str]:
     Path("params.yaml").write_text(yaml.safe_dump(text | {"train": {"epochs": epochs}}))
     dvc("repro", "--quiet", folder=Path())
     records = [{"id": name, "branch": "main", "source": source, "outcome": found} for name, found in outcomes.items()]
-    saved = [saved_runs.save(record, "main", "Run").commit for record in records]
+    saved = [saved_runs.save(record, Workspace(Path(), "main"), "Run").commit for record in records]
     git("checkout", "--quiet", "--force", source)
     return saved
 

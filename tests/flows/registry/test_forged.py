@@ -8,6 +8,7 @@ import pytest
 from flows.errors import FlowError
 from flows.project.git import git, resolve
 from flows.registry import gto, saved_runs
+from flows.registry.saved_runs import Workspace
 from flows.retraining.checkout import checked_out
 from tests.flows.versions_project import checkout, clone, dvc, remote, repro, retrain, saved
 
@@ -18,7 +19,7 @@ def push_run(folder: Path, **record) -> saved_runs.Version:
     git("fetch", "--quiet", "origin", folder=folder)
     if theirs := resolve("refs/remotes/origin/runs/main", folder):
         git("update-ref", "refs/heads/runs/main", theirs, folder=folder)
-    made = saved_runs.save(forged, "main", "Run", folder)
+    made = saved_runs.save(forged, Workspace(folder, "main"), "Run")
     dvc("push", "--quiet", folder=folder)
     git("push", "--quiet", "origin", "runs/main", made.name, folder=folder)
     return made
@@ -39,7 +40,7 @@ def test_a_forged_decision_is_made_again_on_results_that_are_made_again(project)
     forged = push_run(other, decision="promoted", reason="trust me", instead_of=instead)
     assert retrain(project)[0] == "Unchanged"
     assert [one.commit for one in gto.promotions(remote(project))] == [used.commit]
-    last, before = saved_runs.versions("main", remote(project), most=2)
+    last, before = saved_runs.versions(Workspace(remote(project), "main"), most=2)
     assert (before.commit, last.record["summary"]["accuracy"]) == (forged.commit, 0.8)
     assert saved(project)[0][1] == "unchanged"
 
@@ -89,7 +90,7 @@ def test_a_link_in_place_of_a_result_is_refused(project, other, tmp_path):
     summary = other / "report" / "summary.json"
     summary.unlink()
     summary.symlink_to(mine)
-    made = saved_runs.save({"id": "forged", "source": resolve("HEAD", other)}, "main", "Run", other)
+    made = saved_runs.save({"id": "forged", "source": resolve("HEAD", other)}, Workspace(other, "main"), "Run")
     git("push", "--quiet", "origin", "runs/main", made.name, folder=other)
     with pytest.raises(FlowError, match=r"^run/forged: report/summary\.json: expected a file, found a link"):
         stand(project)

@@ -8,8 +8,9 @@ from flows.errors import FlowError
 from flows.project.git import git, resolve
 from flows.registry import gto, publish, saved_runs, unpushed
 from flows.registry.history import describe_use, read_words
+from flows.registry.saved_runs import Workspace
 from tests.flows.cli.test_cli_versions import smallset
-from tests.flows.versions_project import clone, has_data, remote, repro
+from tests.flows.versions_project import clone, has_data, make_project, moved_copy, remote, repro
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -17,16 +18,24 @@ pytestmark = pytest.mark.usefixtures("impatient")
 def save(folder, accuracy: float, name: str, **more) -> saved_runs.Version:
     repro(folder, accuracy)
     record = {"id": name, "source": resolve("HEAD", folder), "outcome": "trained"} | more
-    return saved_runs.save(record, "main", f"Run {name}", folder)
+    return saved_runs.save(record, Workspace(folder, "main"), f"Run {name}")
+
+
+@pytest.fixture(scope="module")
+def promoted(homes, tmp_path_factory):
+    """A project with two saved runs, both put into use by the gate, and pushed."""
+    project = make_project(tmp_path_factory.mktemp("promoted") / "project")
+    for name, accuracy in (("one", 0.8), ("two", 0.9)):
+        gto.promote(save(project, accuracy, name).commit, f"gate: {name}", project)
+    publish.publish(Workspace(project, "main"), all_tags=True)
+    return project
 
 
 @pytest.fixture
-def two(project, monkeypatch):
-    """A project with two saved runs, both put into use by the gate, and pushed."""
+def two(promoted, tmp_path, monkeypatch):
+    """A copy of it, in which the test stands."""
+    project = moved_copy(promoted, tmp_path)
     monkeypatch.chdir(project)
-    for name, accuracy in (("one", 0.8), ("two", 0.9)):
-        gto.promote(save(project, accuracy, name).commit, f"gate: {name}", project)
-    publish.publish("main", project, all_tags=True)
     return project
 
 
@@ -119,8 +128,8 @@ def test_of_two_at_once_a_person_goes_before_the_gate(two, theirs, mine, expecte
     git("fetch", "--quiet", "origin", "+refs/tags/*:refs/tags/*", folder=other)
     git("branch", "runs/main", "origin/runs/main", folder=other)
     gto.promote(save(other, 0.92, "theirs").commit, "theirs", other, theirs)
-    publish.publish("main", other)
-    publish.publish("main", two)
+    publish.publish(Workspace(other, "main"))
+    publish.publish(Workspace(two, "main"))
     for folder in (two, remote(two)):
         assert gto.in_use(folder).message == expected
     # Nothing of it is left to be done.
@@ -130,9 +139,9 @@ def test_of_two_at_once_a_person_goes_before_the_gate(two, theirs, mine, expecte
 def test_a_rollback_meanwhile_is_not_undone_by_what_the_gate_decided_before(two):
     other = clone(two, "other")
     gto.rollback("wrong", other)
-    publish.publish("main", other)
+    publish.publish(Workspace(other, "main"))
     gto.promote(save(two, 0.91, "mine").commit, "mine", two)
-    publish.publish("main", two)
+    publish.publish(Workspace(two, "main"))
     assert (gto.in_use(two).message, gto.in_use(two).is_held) == ("wrong", True)
 
 
@@ -141,7 +150,7 @@ def test_a_word_is_not_lost_where_the_push_is_killed(two, monkeypatch, place):
     other = clone(two, "other")
     git("branch", "runs/main", "origin/runs/main", folder=other)
     gto.promote(save(other, 0.92, "theirs").commit, "theirs", other)
-    publish.publish("main", other)
+    publish.publish(Workspace(other, "main"))
     gto.rollback("wrong at night", two)
 
     def killed(*_):
@@ -149,8 +158,8 @@ def test_a_word_is_not_lost_where_the_push_is_killed(two, monkeypatch, place):
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(unpushed, place, killed)
-        publish.catch_up("main", two)
-    publish.publish("main", two)
+        publish.catch_up(Workspace(two, "main"))
+    publish.publish(Workspace(two, "main"))
     for folder in (two, remote(two)):
         assert (gto.in_use(folder).version, gto.in_use(folder).message) == ("v1.0.0", "wrong at night")
 
@@ -165,7 +174,7 @@ def test_a_tag_of_a_clock_that_is_wrong_holds_nobody_up(two):
 
 
 def test_a_rollback_that_was_not_pushed_is_told_with_its_reason(two):
-    publish.publish("main", two)
+    publish.publish(Workspace(two, "main"))
     assert "`smallset hold --push` tells the others" in smallset("rollback", "--message", "wrong at night").stdout
     assert smallset("hold", "--push").stdout.endswith("; pushed\n")
     [last] = gto.promotions(remote(two))[:1]

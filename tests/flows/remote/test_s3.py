@@ -13,6 +13,7 @@ import requests
 
 from flows.project.git import git
 from flows.registry import publish, saved_runs
+from flows.registry.saved_runs import Workspace
 from tests.flows.versions_project import accuracy_of, clone, dvc, make_project, repro
 
 
@@ -62,8 +63,8 @@ def test_a_run_goes_to_a_bucket_and_comes_back_in_another_clone(s3, tmp_path):
     git("commit", "--quiet", "--all", "--message", "A bucket", folder=project)
     git("push", "--quiet", "origin", "main", folder=project)
     repro(project, 0.8)
-    saved_runs.save({"id": "1"}, "main", "Run 1", project)
-    publish.publish("main", project)
+    saved_runs.save({"id": "1"}, Workspace(project, "main"), "Run 1")
+    publish.publish(Workspace(project, "main"))
     other = clone(project, "other")
     git("checkout", "--quiet", "run/1", folder=other)
     dvc("pull", folder=other)

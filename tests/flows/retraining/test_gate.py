@@ -10,7 +10,8 @@ import pytest
 from flows.errors import FlowError
 from flows.project.git import resolve
 from flows.registry import gto, publish, saved_runs
-from flows.retraining import gate, known_images
+from flows.registry.saved_runs import Workspace
+from flows.retraining import gate, known_images, rivals
 from tests.flows.versions_project import (
     STAGES,
     commit_source,
@@ -35,7 +36,7 @@ def used(homes, tmp_path_factory) -> Path:
     shutil.copytree(ROOT / "stages" / "lib", project / "stages" / "lib", ignore=other)
     repro(project, 0.8)
     record = {"id": "1", "source": resolve("HEAD", project)}
-    gto.promote(saved_runs.save(record, "main", "Run 1", project).commit, "first", project)
+    gto.promote(saved_runs.save(record, Workspace(project, "main"), "Run 1").commit, "first", project)
     return project
 
 
@@ -142,8 +143,8 @@ def test_a_missing_section_is_one_line(tmp_path, monkeypatch):
 def test_a_model_in_use_that_cannot_be_fetched_leaves_the_decision_to_a_later_run(project, site, tmp_path):
     repro(project, 0.8)
     record = {"id": "1", "source": resolve("HEAD", project), "outcome": "trained"}
-    gto.promote(saved_runs.save(record, "main", "Run 1", project).commit, "first", project)
-    publish.publish("main", project)
+    gto.promote(saved_runs.save(record, Workspace(project, "main"), "Run 1").commit, "first", project)
+    publish.publish(Workspace(project, "main"))
     storage, away = project.with_name("project-storage"), tmp_path / "away"
     storage.rename(away)
     storage.touch()
@@ -185,3 +186,19 @@ def test_guessing_is_the_largest_class_or_one_of_so_many():
     rows = [{"label": label} for label in "aaab"]
     assert known_images.chance(rows, "accuracy") == 0.75
     assert known_images.chance(rows, "balanced_accuracy") == 0.5
+
+
+def test_a_model_trained_again_is_judged_by_the_one_that_was_measured(decide):
+    """What is deployed may have learnt from the test images, and would be right on all of them."""
+    decide(0.8, None)
+    present = gto.in_use()
+    assert present
+    deployed = Path(".smallset/gate") / present.version / "models" / "classifier"
+    shutil.copytree("models/classifier", deployed / rivals.MEASURED)
+    shutil.copytree(deployed / rivals.MEASURED, deployed, dirs_exist_ok=True)
+    source = json.loads((deployed / "model.keras").read_text())
+    (deployed / "model.keras").write_text(json.dumps(source | {"accuracy": 1.0}))
+    try:
+        assert rivals.compare(present)["recommended"]["difference"]["value"] == 0
+    finally:
+        shutil.rmtree(".smallset/gate")

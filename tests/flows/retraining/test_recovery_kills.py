@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from flows.cli.app import app
 from flows.project.git import git
 from flows.registry import gto, saved_runs
+from flows.registry.saved_runs import Workspace
 from tests.flows.versions_project import accuracy_of, checkout, has_data, options, remote, retrain, saved
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -114,7 +115,7 @@ def test_a_run_killed_after_its_work_is_saved_promoted_pushed_and_told_once(proj
     assert starts(project) == ["0"]
     assert [post["event"] for post in site.posts] == ["crashed"] * 4 + ["promoted"]
     assert saved(project) == [("trained", "promoted")]
-    trained = list(saved_runs.versions("main", remote(project)))[-1]
+    trained = list(saved_runs.versions(Workspace(remote(project), "main")))[-1]
     assert [one.commit for one in gto.promotions(remote(project))] == [trained.commit]
     assert has_data(project, trained.record["classifier"])
 

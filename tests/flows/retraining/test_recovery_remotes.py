@@ -4,6 +4,7 @@ import pytest
 
 from flows.project.git import git, resolve
 from flows.registry import gto, run_record, saved_runs
+from flows.registry.saved_runs import Workspace
 from tests.flows.versions_project import checkout, clone, dvc, has_data, remote, repro, retrain, saved
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "impatient")
@@ -44,7 +45,7 @@ def test_remotes_that_go_away_meanwhile_get_the_run_with_the_next(project, at_sa
     assert saved(project) == []
     assert retrain(project)[0] == "UpToDate"
     assert saved(project) == [("trained", "promoted")]
-    trained = list(saved_runs.versions("main", remote(project)))[-1]
+    trained = list(saved_runs.versions(Workspace(remote(project), "main")))[-1]
     assert gto.in_use(remote(project)).commit == trained.commit
     assert has_data(project, trained.record["classifier"])
 
@@ -63,13 +64,15 @@ def test_a_push_that_comes_second_is_put_behind_the_first(project, at_saving):
 
     def push_meanwhile():
         repro(other, 0.7)
-        saved_runs.save({"id": "theirs", "outcome": "trained", "source": resolve("HEAD", other)}, "main", "x", other)
+        saved_runs.save(
+            {"id": "theirs", "outcome": "trained", "source": resolve("HEAD", other)}, Workspace(other, "main"), "x"
+        )
         git("push", "--quiet", "origin", "runs/main", "run/theirs", folder=other)
 
     at_saving(push_meanwhile)
     assert retrain(project)[0] == "Promoted"
     assert saved(project) == [("trained", "promoted"), ("trained", None)]
-    mine, theirs = saved_runs.versions("main", remote(project))
+    mine, theirs = saved_runs.versions(Workspace(remote(project), "main"))
     assert git("rev-parse", f"{mine.commit}^", folder=remote(project)) == theirs.commit
     assert [one.commit for one in gto.promotions(remote(project))] == [mine.commit]
 

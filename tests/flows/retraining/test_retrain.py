@@ -4,6 +4,7 @@ import pytest
 
 from flows.project.git import git, own_file, resolve
 from flows.registry import decisions, gto, saved_runs
+from flows.registry.saved_runs import Workspace
 from flows.retraining import last_run
 from tests.flows.versions_project import checkout, clone, commit_source, remote, retrain
 
@@ -31,10 +32,12 @@ def test_runs_are_saved_compared_with_the_model_in_use_and_pushed(project):
     assert git("status", "--porcelain", folder=project) == before[0]
 
     other = clone(project, "other")
-    outcomes = [(one.record["outcome"], one.record.get("decision")) for one in saved_runs.versions("main", other)]
+    outcomes = [
+        (one.record["outcome"], one.record.get("decision")) for one in saved_runs.versions(Workspace(other, "main"))
+    ]
     assert outcomes == [("trained", "rejected"), ("trained", "promoted")]
-    assert gto.in_use(other).commit == list(saved_runs.versions("main", other))[-1].commit
-    assert [one.record["summary"]["accuracy"] for one in saved_runs.versions("main", other)] == [0.4, 0.8]
+    assert gto.in_use(other).commit == list(saved_runs.versions(Workspace(other, "main")))[-1].commit
+    assert [one.record["summary"]["accuracy"] for one in saved_runs.versions(Workspace(other, "main"))] == [0.4, 0.8]
 
 
 def test_the_last_run_knows_failures_and_keeps_the_time_of_the_last_success(project):

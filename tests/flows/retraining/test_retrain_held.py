@@ -4,6 +4,7 @@ import pytest
 
 from flows.project.git import git
 from flows.registry import gto, saved_runs
+from flows.registry.saved_runs import Workspace
 from tests.flows.versions_project import clone, commit_source, remote, retrain
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "impatient")
@@ -53,10 +54,10 @@ def test_small_losses_do_not_add_up_and_a_person_is_asked_until_there_is_an_answ
     assert "160 right before, 158 after. At least -2.5 points beside v1.1.0, -3.0 points beside v1.0.0" in message
     assert "Its test images have decided 2 times before." in message
     assert retrain(project)[0] == "Undecided"
-    runs = [one.record for one in saved_runs.versions("main", remote(project))]
+    runs = [one.record for one in saved_runs.versions(Workspace(remote(project), "main"))]
     assert [run["test_images"]["decided_before"] for run in runs] == [2, 1, 0]
     other = clone(project, "other")
-    gto.promote(saved_runs.latest("main", other).commit, "good enough", other, "promote")
+    gto.promote(saved_runs.latest(Workspace(other, "main")).commit, "good enough", other, "promote")
     git("push", "--quiet", "origin", "refs/tags/*", folder=other)
     assert retrain(project)[0] == "Unchanged"
     assert in_use(project) == "v1.2.0"

@@ -13,6 +13,7 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.project.graph import read_stages, up_to_date
 from flows.project.records import SCHEMA
 from flows.registry import run_record
+from flows.registry.saved_runs import Workspace
 from flows.run import results
 from flows.run.origin import describe
 from flows.run.results import read_results
@@ -187,7 +188,7 @@ def test_what_a_run_did_not_come_to_is_neither_recorded_nor_published(project, e
     results.publish(done([StageResult(name, Outcome.UP_TO_DATE) for name in STAGES]))
     assert shown == ["metrics", "metrics", "results", "report"]
     if ended is not Outcome.NOT_RUN:
-        record = run_record.compose("main", outcome)
+        record = run_record.compose(Workspace(Path(), "main"), outcome)
         assert record["schema"] == SCHEMA
         assert record["data"]["archive"]
         assert (record["summary"], record["classifier"]) == (None, None)

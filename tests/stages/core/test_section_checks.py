@@ -106,7 +106,7 @@ def test_what_is_turned_off_may_decide_by_time(changed):
         ("backbone", "features needs backbone: set backbone.enabled to true, or features.enabled to false"),
         ("features", "feature_extraction needs features: "),
         ("features", "feature_extraction_augmented needs features: "),
-        ("feature_extraction_augmented", "fine_tuned needs feature_extraction_augmented: "),
+        ("feature_extraction", "fine_tuned needs feature_extraction: "),
     ],
 )
 def test_what_a_stage_needs_is_turned_on(changed, off, message):

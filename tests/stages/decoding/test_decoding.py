@@ -15,7 +15,7 @@ from PIL import Image
 
 from smallset.images import files
 from stages.lib.core.errors import TemporaryError, UserError
-from stages.lib.decoding import processes, stream
+from stages.lib.decoding import process, processes, stream
 from stages.lib.images import decode
 from stages.lib.images.resizing import Resizing
 from stages.lib.inventory.contents import take_inventory
@@ -30,7 +30,7 @@ def png(shade: int) -> bytes:
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "WORKER", "tests.stages.hostile_worker")
+    monkeypatch.setattr(process, "WORKER", "tests.stages.hostile_worker")
 
 
 @pytest.mark.usefixtures("faulty")
@@ -53,7 +53,7 @@ def test_an_image_that_ends_its_decoder_is_set_aside_alone(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("faulty")
 def test_a_decoder_that_waits_for_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_SECONDS", 1)
+    monkeypatch.setattr(process, "_SECONDS", 1)
     _, rejected = take_inventory(archive(tmp_path, {"a.jpg": b"sleep"}))
     assert [one.reason for one in rejected] == ["takes more than 1 seconds to decode"]
 
@@ -106,7 +106,7 @@ def test_decoders_know_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_processes_that_do_not_start_are_an_error_and_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "WORKER", "stages.lib.no_such_module")
+    monkeypatch.setattr(process, "WORKER", "stages.lib.no_such_module")
     with pytest.raises(UserError, match="do not start"):
         take_inventory(archive(tmp_path, {"a.png": png(1)}))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
 from stages.lib.decoding.quality import SIDE, brightness, sharpness
 from stages.lib.drawing.sample import draw
@@ -49,3 +50,8 @@ def test_sizes_compare() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (3, 2)])
 def test_images_of_any_shape(size: tuple[int, int]) -> None:
     assert np.isfinite(sharpness(Image.new("L", size)))
+
+
+def test_sharpness_is_that_of_the_library() -> None:
+    pixels = np.asarray(CAT.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
+    assert sharpness(CAT) == ndimage.laplace(pixels).var()

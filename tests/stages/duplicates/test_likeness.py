@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ LIMIT = 2.5
 SIZES = [(160, 160), (240, 140), (120, 200), (128, 96)]
 
 
+@cache
 def photograph(seed: int, size: tuple[int, int] = (200, 200)) -> Image.Image:
-    """Colours that vary at every scale, the finer the less, as in a photograph."""
+    """Colours that vary at every scale, the finer the less, as in a photograph; not to be written to."""
     rng = np.random.default_rng(seed)
     total = np.full((size[1], size[0], 3), 115.0)
     for cells in (3, 6, 12, 24):

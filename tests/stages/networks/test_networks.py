@@ -6,8 +6,10 @@ import pytest
 
 from stages.lib.core.errors import UserError
 from stages.lib.networks import build as networks
-from stages.lib.networks.unfreezing import unfreeze
-from tests.stages.families import FAMILIES
+from stages.lib.networks import tokens
+from stages.lib.networks.unfreezing import blocks, unfreeze
+from tests.stages.families import FAMILIES, SIDE
+from tests.stages.token_families import TOKEN_FAMILIES
 
 
 def last_feature_map(model: keras.Model) -> tuple[int, ...]:
@@ -121,10 +123,41 @@ def test_unfreezing_more_layers_trains_more_weights_from_the_output_on(name):
         unfreeze(backbone, last)
         trained = {id(weight) for weight in backbone.trainable_weights}
         assert before <= trained
-        assert before < trained or last is None or name == "vgg"
+        assert before < trained or last is None or name == "vgg" or blocks(backbone)
         before = trained
     everything = {id(weight) for layer in backbone._flatten_layers() for weight in layer._trainable_variables}
     assert before == everything - of_normalisations
+
+
+@pytest.mark.parametrize("name", ["mi_t", "swin", "vit", "vit_det"])
+def test_unfreezing_a_transformer_counts_blocks_and_leaves_embeddings_as_they_are(name):
+    backbone = (FAMILIES | TOKEN_FAMILIES)[name]()
+    first, *_, last = blocks(backbone)
+    unfreeze(backbone, 1)
+    trained = {id(weight) for weight in backbone.trainable_weights}
+    assert {id(weight) for weight in last.trainable_weights} <= trained
+    assert not trained & {id(weight) for weight in first.weights}
+    # What lies behind the blocks trains with the last of them.
+    behind = next(layer for layer in reversed(backbone.layers) if layer.weights)
+    assert id(behind.weights[-1]) in trained
+    unfreeze(backbone, 1000)
+    paths = {weight.path for weight in backbone.trainable_weights}
+    assert not [path for path in paths if "pos_embed" in path or "position_embedding" in path or "class_token" in path]
+    assert {weight.path for weight in first.trainable_weights} <= paths
+    unfreeze(backbone, None)
+    assert len(backbone.trainable_weights) > len(paths)
+
+
+def test_what_keras_hub_does_not_save_never_trains(tmp_path):
+    backbone = TOKEN_FAMILIES["dino_v2"]()
+    unfreeze(backbone, None)
+    assert not [one.path for one in backbone.trainable_weights if "position_embeddings" in one.path]
+    images = np.random.default_rng(0).normal(size=(2, SIDE, SIDE, 3)).astype(np.float32)
+    for weight in backbone.trainable_weights:
+        weight.assign(weight + 0.1)
+    expected = tokens.feature(backbone, images)
+    backbone.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(tokens.feature(keras.saving.load_model(tmp_path / "model.keras"), images), expected)
 
 
 @pytest.mark.shared

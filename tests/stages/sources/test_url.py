@@ -259,7 +259,7 @@ def test_what_is_said_of_an_address_has_no_secret(server, capsys):
 def test_a_password_in_the_address_is_refused():
     from pydantic import ValidationError
 
-    from stages.lib.core.sections import DownloadParams
+    from stages.lib.core.data_sections import DownloadParams
 
     others = {"source": "url", "path": "sources", "sample_per_class": 1, "competition": "c", "sha256": None}
     others |= {"max_gigabytes": 1, "max_hours": 1, "links": "inside"}

@@ -9,7 +9,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.splitting.assignment import STRADDLES, UNUSED, assign
-from stages.lib.splitting.orders import Amount
+from stages.lib.splitting.wishes import Amount
 
 SHARES = (0.4, 0.2, 0.4)
 ORDERS = ["index", "shuffle", "hash"]

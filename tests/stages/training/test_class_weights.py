@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
@@ -22,9 +23,10 @@ def test_without_a_kind_every_image_weighs_the_same():
     assert class_weights(np.array([0, 0, 0, 1]), None) is None
 
 
+@pytest.mark.parametrize("head", ["mlp", "logistic"])
 @pytest.mark.parametrize(("kind", "expected"), [(None, 0.25), ("balanced", 0.5)])
 def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
-    kind, expected, preset, common, tmp_path, monkeypatch
+    head, kind, expected, preset, common, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     labels = np.array([0, 0, 0, 1] * 8)
@@ -43,16 +45,26 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
         epochs=100,
         learning_rate=0.01,
         schedule="constant",
+        min_steps=None,
         early_stopping=None,
         class_weights=kind,
+        mirror=False,
+        head=head,
     )
     seen = []
-    monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments: seen.append(arguments[4]))
-    feature_extraction(features, preset, tmp_path / "model", common, params)
+    monkeypatch.setattr("stages.lib.training.artifact.write", lambda *arguments, **_: seen.extend(arguments[2:5]))
+    manifest, duplicates = tmp_path / "manifest.csv", tmp_path / "duplicates.csv"
+    pd.DataFrame({"path": names, "group": ""}).to_csv(manifest, index=False)
+    pd.DataFrame(columns=["group", "path", "class", "kind", "distance", "action"]).to_csv(duplicates, index=False)
+    feature_extraction(features, manifest, duplicates, preset, tmp_path / "model", common, params)
+    if head == "logistic":
+        probability = seen[0](np.zeros((1, 32, 32, 3), np.float32)).numpy().item()
+        assert probability == pytest.approx(expected, abs=0.01)
+        return
     # The cross-entropy when every image gets the probability `expected` of being a dog, and classes weigh as they do
     # in training: 24 cats and 8 dogs as they are, or both the same.
     loss = -((1 - expected) * np.log(1 - expected) + expected * np.log(expected))
-    assert seen[0]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)
+    assert seen[2]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)
 
 
 def test_an_image_weighs_what_its_class_does():

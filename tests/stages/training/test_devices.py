@@ -34,8 +34,14 @@ common = CommonParams(
     seed=3, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
 )
 varied = dict(
-    enabled=True, epochs=2, learning_rate=0.01, schedule="constant", early_stopping=None, class_weights="balanced",
-    augmentation=AugmentationParams(flip=True, rotation=0.1, zoom=0.2), precision="float32",
+    enabled=True, epochs=2, learning_rate=0.01, schedule="constant", min_steps=5, early_stopping=None,
+    class_weights="balanced",
+    mirror=False, augmentation=AugmentationParams(flip=True, rotation=0.1, zoom=0.2),
+    precision="float32",
+)
+published = dict(
+    start="feature_extraction_augmented", min_images=None, unfreeze="all", lora=None, optimizer="adamw",
+    weight_decay=0.01, warmup=0.2, layer_decay=0.5, averaged_epochs=1, moved=0.5, keep="last",
 )
 network = dict(color="rgb", filters=[4, 8], pooling=True, dropout=0.0)
 if stage == "fine_tuned":
@@ -48,7 +54,8 @@ def run(way, names):
     if stage == "scratch":
         scratch(dataset, manifest, Path(way), common, ScratchParams(**varied, **network), stage)
     else:
-        fine_tuned(dataset, manifest, Path("start"), Path(way), common, FineTunedParams(**varied, unfreeze="all"))
+        params = FineTunedParams(**varied, **published)
+        fine_tuned(dataset, manifest, Path("none"), Path("start"), Path(way), common, params)
 
 run("one", [])
 run("two", ["CPU:0", "CPU:1"])

@@ -1,0 +1,125 @@
+"""One process that decodes strangers' images: started when it is asked, ended when it hangs, and what its end says."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+from stages.lib.core.errors import TemporaryError, UserError
+from stages.lib.decoding import worker
+
+# Of the clock, for one image: far more than its processor time, for a machine that has much else to do.
+_SECONDS = 10 * worker.CPU_SECONDS
+# All that a decoder needs of the environment: no token, no password, no address.
+_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL")
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_KILLED = "the system ended a process that decodes images: free some memory and run again"
+# Run as a program.
+WORKER = worker.__name__
+_ROOT = Path(__file__).resolve().parents[3]
+
+Order = dict[str, Any]
+Answer = tuple[dict[str, Any], bytes]
+
+
+class Ended(Exception):
+    """A process ended, or was ended, before it had answered; the message says why, of the image."""
+
+
+class Process:
+    """A decoding process, started when it is asked, and again after it has ended."""
+
+    def __init__(self, share: int) -> None:
+        """Nothing is started.
+
+        Args:
+            share: bytes of memory that it may use for one image beside others.
+        """
+        self._share = share
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, orders: Sequence[Order], alone: bool) -> Iterator[Answer]:
+        """Have orders carried out one after the other.
+
+        Args:
+            alone: no other large image is decoded at this moment.
+
+        Raises:
+            Ended: the process ended, or took too long, at the order whose answer is missing.
+            TemporaryError: the system ended it.
+        """
+        self._start()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.send_bytes(json.dumps([{**order, "alone": alone} for order in orders]).encode())
+        for _ in orders:
+            yield self._answer()
+
+    def _answer(self) -> Answer:
+        try:
+            if not self._connection.poll(_SECONDS):
+                self.end()
+                raise Ended(f"takes more than {_SECONDS} seconds to decode")
+            about, _, content = self._connection.recv_bytes().partition(b"\n")
+        except (EOFError, ConnectionResetError):
+            raise self._ended() from None
+        return json.loads(about), content
+
+    def _ended(self) -> Exception:
+        assert self._process is not None
+        number = -self._process.wait()
+        self.end()
+        if number == signal.SIGXCPU:
+            return Ended(f"takes more than {worker.CPU_SECONDS} seconds of processor time to decode")
+        if number == signal.SIGKILL:
+            return TemporaryError(_KILLED)
+        how = signal.Signals(number).name if number > 0 else f"exit code {-number}"
+        return Ended(f"ends its decoder ({how}): damaged, or made to do harm")
+
+    def _start(self) -> None:
+        if self._process is not None:
+            return
+        self._connection, theirs = Pipe()
+        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
+        kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+        # A program started anew, never a fork: threads and TensorFlow do not survive one.
+        with _no_interrupt():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), str(self._share)],
+                env=kept | _ONE_THREAD | {"PYTHONPATH": path},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        theirs.close()
+        try:
+            self._connection.recv_bytes()
+        except (EOFError, ConnectionResetError):
+            code = self._process.wait()
+            self.end()
+            if code == -signal.SIGKILL:
+                raise TemporaryError(_KILLED) from None
+            raise UserError(f"the processes that decode images do not start (exit code {code})") from None
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._connection.close()
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """What is started meanwhile never sees a Ctrl-C, not even while it starts: who started it ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

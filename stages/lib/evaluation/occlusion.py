@@ -1,0 +1,49 @@
+"""Where a model looks, asked by covering one place after the other; for networks of which no map says it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+_CELLS = 8  # side by side, at most: fewer are coarse, more cost their square of passes
+_NEXT_TO_EACH_OTHER = 2  # cells of a side that are covered at once, where there are that many
+
+Logits = Callable[[np.ndarray], np.ndarray]
+
+
+def occlusion(logits: Logits, images: np.ndarray, classes: np.ndarray, patch: int = 1) -> np.ndarray:
+    """How much the logit of a class falls when a place is covered by the mean colour (Zeiler & Fergus 2014).
+
+    It looks at outputs alone, so it holds for any network. Of many cells four are covered at once, each cell in turn
+    with all its neighbours, since half of a thing may say as much as the whole. Cells end where patches do.
+
+    Args:
+        logits: gives float32 (count, classes) of images float32 (count, height, width, channels) in [0, 255].
+        images: uint8 (count, size, size, channels) in [0, 255].
+        classes: int (count,): the class to explain per image, an index.
+        patch: pixels of a side of what the network reads as one.
+
+    Returns:
+        float32 (count, cells, cells) in [0, 1], at most 8 cells side by side, each divided by its maximum; zero where
+        a place speaks for other classes.
+    """
+    return np.stack([_heat(logits, *pair, patch) for pair in zip(images, classes, strict=True)])
+
+
+def _heat(logits: Logits, image: np.ndarray, explained: int, patch: int) -> np.ndarray:
+    patches = len(image) // patch
+    cells = min(_CELLS, patches)
+    edges = patch * np.linspace(0, patches, cells + 1).round().astype(int)
+    width = _NEXT_TO_EACH_OTHER if cells == _CELLS else 1
+    starts = [(row, column) for row in range(cells - width + 1) for column in range(cells - width + 1)]
+    # One more than there are places: the last stays whole.
+    covered = np.repeat(image[np.newaxis].astype(np.float32), len(starts) + 1, axis=0)
+    mean = image.mean(axis=(0, 1))
+    for one, (row, column) in zip(covered, starts, strict=False):
+        one[edges[row] : edges[row + width], edges[column] : edges[column + width]] = mean
+    scores = logits(covered)[:, explained]
+    sums, times = np.zeros((cells, cells)), np.zeros((cells, cells))
+    for fall, (row, column) in zip(scores[-1] - scores[:-1], starts, strict=True):
+        sums[row : row + width, column : column + width] += fall
+        times[row : row + width, column : column + width] += 1
+    heat = np.maximum(sums / times, 0)
+    return (heat / max(heat.max(), np.finfo(np.float32).tiny)).astype(np.float32)

@@ -1,0 +1,81 @@
+"""The linear head of `feature_extraction`, fitted again in the same way on more images than it was measured with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from stages.lib.arrays import feature_files
+from stages.lib.arrays.rows import Array, Picked
+from stages.lib.core.model_sections import FeatureExtractionParams, Refit
+from stages.lib.core.params import CommonParams
+from stages.lib.heads import logistic
+from stages.lib.heads.keras_head import whole_model
+from stages.lib.heads.linear import LinearHead
+from stages.lib.images.manifest import SubsetName
+from stages.lib.networks import mirroring
+from stages.lib.training.class_weights import class_weights, image_weights
+
+_SUBSETS: Mapping[Refit, tuple[SubsetName, ...]] = {
+    "none": ("train",),
+    "validation": ("train", "validation"),
+    "all": ("train", "validation", "test"),
+}
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """A model that takes images, not compiled.
+
+    Attributes:
+        head: the linear head in it.
+        images: that it was fitted on.
+    """
+
+    model: keras.Model
+    head: LinearHead
+    images: int
+
+
+def refitted(
+    features: Path,
+    on: Refit,
+    groups_of: Callable[[Sequence[str]], np.ndarray],
+    preset: Path,
+    common: CommonParams,
+    params: FeatureExtractionParams,
+) -> Refitted:
+    """Fit the head on the features of several subsets, as `feature_extraction` does on those of the training images.
+
+    Args:
+        features: directory of the stage `features`.
+        on: `classifier.refit`: which subsets it is fitted on.
+        groups_of: int64 (images,) of their names, equal for images that belong together.
+        preset: directory of the stage `backbone`.
+        common: section `common` of params.yaml.
+        params: section `feature_extraction` of params.yaml.
+    """
+    classes, precision = feature_files.read_about(features)
+    sets = [feature_files.read(features, subset) for subset in _SUBSETS[on]]
+    labels = np.concatenate([one.labels for one in sets])
+    mirrors = [one.mirrored for one in sets if one.mirrored is not None]
+    each = image_weights(labels, class_weights(labels, params.class_weights))
+    head = logistic.fit(
+        _joined([one.vectors for one in sets]),
+        labels,
+        groups_of([name for one in sets for name in one.names]),
+        len(classes),
+        common.seed,
+        _joined(mirrors) if mirrors else None,
+        averaged=params.mirror,
+        weights=None if each is None else each.astype(np.float64),
+    )
+    model = whole_model(preset, head, common.pixels, precision)
+    return Refitted(mirroring.mirrored(model) if params.mirror else model, head, len(labels))
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """All rows of several arrays, one array after the other, read when they are asked for."""
+    return Picked(parts, np.arange(sum(map(len, parts))))

@@ -1,0 +1,109 @@
+"""Many logistic regressions on the same images at once: all folds and strengths of a cross-validation together.
+
+They share their images, so a step of all is one product of matrices, and a cross-validation costs little more than one
+fit. In the basis of principal components the curvature of the loss has a diagonal bound (Boehning 1992, "Multinomial
+logistic regression algorithm"), which takes the place of a step size; momentum is Nesterov's, started anew where it
+leads upwards (O'Donoghue & Candes 2015, "Adaptive restart for accelerated gradient schemes").
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.special import expit
+
+_FAINTEST = 1e-7  # share of the largest variance below which a component is rounding
+_STILL = 3e-4  # root mean square of what a step still changes of the logits, below which it is the last one
+
+
+@dataclass(frozen=True)
+class Components:
+    """Rows in the basis of their principal components, without loss: distances and products stay as they are.
+
+    Attributes:
+        rows: float32 (rows, components), centred.
+        variances: float64 (components,), of the rows.
+        basis: float32 (channels, components).
+        mean: float64 (channels,).
+    """
+
+    rows: np.ndarray
+    variances: np.ndarray
+    basis: np.ndarray
+    mean: np.ndarray
+
+
+def components_of(rows: np.ndarray) -> Components:
+    """Turn rows into the basis of their principal components.
+
+    Args:
+        rows: float32 (rows, channels).
+    """
+    mean = rows.mean(axis=0, dtype=np.float64)
+    centred = rows - mean.astype(np.float32)
+    count, channels = rows.shape
+    few = count < channels
+    gram = (centred @ centred.T if few else centred.T @ centred) / np.float32(count)
+    variances, vectors = eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
+    kept = variances > max(_FAINTEST * variances[-1], np.finfo(np.float32).tiny)
+    variances, vectors = variances[kept], vectors[:, kept]
+    basis = centred.T @ (vectors / np.sqrt(variances * count)) if few else vectors
+    return Components(centred @ basis, variances.astype(np.float64), basis, mean)
+
+
+def solve(
+    components: Components, labels: np.ndarray, classes: int, weights: np.ndarray, strengths: np.ndarray, steps: int
+) -> np.ndarray:
+    """Fit several logistic regressions, each with its own weights of the rows and its own strength.
+
+    Each minimises the weighted mean of the cross-entropy plus strength / 2 times the squared coefficients; the
+    intercept is free.
+
+    Args:
+        components: of the rows.
+        labels: int64 (rows,), 0 to classes - 1.
+        classes: their number; two have one output.
+        weights: float32 (rows, models), 0 for rows that a model does not see.
+        strengths: float64 (models,), of the regularisation.
+        steps: to take at most.
+
+    Returns:
+        float32 (1 + components, models, outputs): the intercept, then the coefficients.
+    """
+    models, outputs = len(strengths), 1 if classes == 2 else classes
+    rows, sums = components.rows, weights.sum(axis=0, dtype=np.float64)
+    target = labels[:, np.newaxis] == (np.arange(1, 2) if outputs == 1 else np.arange(classes))
+    target = target[:, np.newaxis].astype(np.float32)
+    shares = (weights / sums)[..., np.newaxis].astype(np.float32)
+    # One for the intercept, whose column of ones is orthogonal to the centred rows.
+    variances = np.concatenate([[1.0], components.variances])[:, np.newaxis]
+    penalties = np.vstack([np.zeros(models), np.tile(strengths, (len(variances) - 1, 1))])
+    curvature = (0.25 if outputs == 1 else 0.5) * len(rows) * weights.max(axis=0) / sums
+    sizes = (1 / (variances * curvature + penalties))[..., np.newaxis].astype(np.float32)
+    penalties = penalties[..., np.newaxis].astype(np.float32)
+    found = np.zeros((len(variances), models, outputs), np.float32)
+    ahead, age = found, np.zeros(models)
+    for _ in range(steps):
+        logits = rows @ ahead[1:].reshape(len(ahead) - 1, models * outputs)
+        residual = _guess(logits.reshape(len(rows), models, outputs) + ahead[0])
+        residual -= target
+        residual *= shares
+        flat = residual.reshape(len(rows), -1)
+        gradient = np.vstack([flat.sum(axis=0)[np.newaxis], rows.T @ flat]).reshape(found.shape) + penalties * ahead
+        new = ahead - sizes * gradient
+        moved = new - found
+        age = np.where((gradient * moved).sum(axis=(0, 2)) > 0, 0, age + 1)
+        found, ahead = new, new + (age / (age + 3))[:, np.newaxis].astype(np.float32) * moved
+        if (variances[..., np.newaxis] * moved**2).sum(axis=(0, 2)).max() < _STILL**2:
+            break
+    return found
+
+
+def _guess(logits: np.ndarray) -> np.ndarray:
+    """Probabilities, float32 (rows, models, outputs), in the place of the logits."""
+    if logits.shape[-1] == 1:
+        return expit(logits, out=logits)
+    logits -= logits.max(axis=-1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=-1, keepdims=True)
+    return logits

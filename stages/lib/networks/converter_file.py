@@ -1,0 +1,18 @@
+"""The image converter of a preset directory."""
+
+import json
+from pathlib import Path
+
+import keras
+import keras_hub
+
+FILE = "image_converter.json"
+
+
+def read(preset: Path) -> keras_hub.layers.ImageConverter:
+    """The image converter of a preset directory that `model_files.check_preset` has looked at.
+
+    KerasHub's own way looks for a class that belongs to the backbone, and there is none for a backbone that was taken
+    out of another network; the file says itself of which class it is.
+    """
+    return keras.saving.deserialize_keras_object(json.loads((preset / FILE).read_text(encoding="utf-8")))

@@ -1,0 +1,188 @@
+"""What cross-validation on all images adds to the report: the figure of the procedure, what more images would bring."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from stages.lib.comparison.evaluations import Evaluation, Results
+from stages.lib.comparison.wording import percent, points
+from stages.lib.page.style import figure, mark_of, svg
+from stages.lib.page.verdict import rounded
+
+HEAD = "feature_extraction"  # whose procedure is cross-validated
+WORTH = 0.005  # of the figure: what twice the images have to bring to be worth the work
+_DISPUTED = 0.25  # of the errors, as likely mislabelled images: labels come before images
+
+
+@dataclass(frozen=True)
+class ProcedureReport:
+    """Sentences and a chart; the same sentences are in summary.json.
+
+    Attributes:
+        figures: of the stage `cross_validation`.
+        figure: the figure of the procedure beside that of the single split.
+        twice: what twice the images would bring.
+        weakest: the class that needs images most.
+        todo: what to do next.
+        chart: the learning curve.
+    """
+
+    figures: Mapping[str, Any]
+    figure: str
+    twice: str
+    weakest: str
+    todo: str
+    chart: str
+
+
+def procedure_report(file: Path, results: Results, suspects: int) -> ProcedureReport | None:
+    """Read the figures of the stage `cross_validation` and say what they mean.
+
+    Args:
+        file: what the stage wrote.
+        results: of the models, for the figure of the single split.
+        suspects: images that are likely mislabelled.
+
+    Returns:
+        None where the stage is turned off, or there was too little to cross-validate.
+    """
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if not found:
+        return None
+    single = next((one for one in results.evaluations if one.name == HEAD), None)
+    return ProcedureReport(
+        found, _figure(found, single), _twice(found), _weakest(found), _todo(found, suspects), _chart(found)
+    )
+
+
+def cautions_of(report: ProcedureReport | None, results: Results) -> Iterator[str]:
+    """A caution where the single split was lucky."""
+    if report is None or not results.recommended.is_linear:
+        return
+    found, measure = report.figures, report.figures["measure"]
+    single = results.recommended.figures[measure]
+    if single > found["high"]:
+        yield (
+            f"The test images may be easier than most: {percent(single)} {_words(found)} on them, beside "
+            f"{percent(found['value'])} ({_range(found)}) of the same procedure on all images in turn. Expect the "
+            "lower figure."
+        )
+
+
+def sentences(report: ProcedureReport | None) -> dict[str, list[str]]:
+    """What summary.json says of the procedure: "procedure", sentences, none without cross-validation."""
+    return {"procedure": [] if report is None else [report.figure, report.twice, report.weakest, report.todo]}
+
+
+def _figure(found: Mapping[str, Any], single: Evaluation | None) -> str:
+    drawn = f", drawn from {found['of']:,}," if found["of"] > found["images"] else ""
+    times = "once" if found["repeats"] == 1 else f"{found['repeats']} times over"
+    text = (
+        f"A logistic regression on these features, trained on {found['trained']:,.0f} of {found['images']:,} "
+        f"images{drawn} and judged on the rest, each image in turn and {times}, reaches {percent(found['value'])} "
+        f"{_words(found)} (95 % interval {_range(found)}). Judged on {found['part']:,.0f} images alone, figures "
+        f"differ by a standard deviation of {points(found['spread'])} from split to split."
+    )
+    if single is None:
+        return text
+    return (
+        f"{text} The single split of this report says {percent(single.figures[found['measure']])} of {HEAD}, on "
+        f"{single.figures['images']:,} test images."
+    )
+
+
+def _twice(found: Mapping[str, Any]) -> str:
+    twice = found["twice"]
+    if twice is None:
+        return "There are too few images of a class to say what more of them would bring."
+    return (
+        f"Twice the images, {found['images']:,} more of the same kind: {_signed(twice['gain'])} points (95 % interval "
+        f"{_signed(twice['gain_low'])} to {_signed(twice['gain_high'])}), to about {percent(twice['value'])}."
+    )
+
+
+def _weakest(found: Mapping[str, Any]) -> str:
+    least = found["weakest"]
+    recall = (
+        f"{percent(least['recall'])} of its {least['images']:,} images are found (95 % interval "
+        f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} of "
+        "the others"
+    )
+    if least["stands_out"]:
+        return f"Class {least['class']} needs images most: {recall}."
+    return f"No class stands out. The lowest is {least['class']}, which may be chance: {recall}."
+
+
+def _todo(found: Mapping[str, Any], suspects: int) -> str:
+    errors, twice = (1 - found["value"]) * found["of"], found["twice"]
+    if suspects >= max(3, _DISPUTED * errors):
+        return (
+            f"What to do next: look at the labels. {suspects:,} are likely wrong, beside about "
+            f"{rounded(round(errors)):,} images that heads get wrong; images come after that."
+        )
+    if twice is None:
+        return "What to do next: add images, of each class at least ten."
+    whose = f", of {found['weakest']['class']} first" if found["weakest"]["stands_out"] else ""
+    if twice["gain_low"] > 0 and twice["gain"] >= WORTH:
+        return f"What to do next: add images{whose}. That they help is shown."
+    if twice["gain_high"] < WORTH:
+        return (
+            f"What to do next: nothing. Twice the images would bring less than {points(WORTH)}; another backbone or "
+            "larger images may bring more."
+        )
+    likely = "is likely to help" if twice["gain"] >= WORTH else "may help little"
+    return f"What to do next: adding images{whose} {likely}, and is not shown to; these are too few to tell."
+
+
+def _chart(found: Mapping[str, Any]) -> str:
+    """The learning curve, with its intervals, and what is predicted for twice the images."""
+    mark = mark_of(HEAD)
+    points_ = [*found["curve"]]
+    with figure(4.6, 2.8) as drawn:
+        axes = drawn.subplots()
+        _draw(axes, points_, color=mark.color, marker=mark.marker, linestyle="-", label="cross-validation")
+        ticks = [one["images"] for one in points_]
+        if twice := found["twice"]:
+            then = {"images": 2 * ticks[-1], **{key: twice[key] for key in ("value", "low", "high")}}
+            style = {"linestyle": ":", "markerfacecolor": "none", "label": "predicted"}
+            _draw(axes, [then], color=mark.color, marker=mark.marker, **style)
+            axes.plot(
+                *zip(*[(one["images"], 100 * one["value"]) for one in (points_[-1], then)], strict=True),
+                ":",
+                color=mark.color,
+            )
+            ticks.append(then["images"])
+        axes.set_xscale("log")
+        axes.set_xticks(ticks, minor=False)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel("images trained on")
+        axes.set_ylabel(f"{_words(found)}, %")
+        axes.grid()
+        drawn.legend(loc="outside upper left", ncols=2)
+        said = ", ".join(f"{percent(one['value'])} with {one['images']:,.0f}" for one in points_)
+        return svg(drawn, "growth", f"{_words(found).capitalize()} by images trained on: {said}. {_twice(found)}")
+
+
+def _draw(axes: Any, rows: list[dict[str, float]], **style: Any) -> None:
+    value, low, high = ([100 * one[key] for one in rows] for key in ("value", "low", "high"))
+    below = [max(0.0, one - end) for one, end in zip(value, low, strict=True)]
+    above = [max(0.0, end - one) for one, end in zip(value, high, strict=True)]
+    axes.errorbar([one["images"] for one in rows], value, yerr=[below, above], linewidth=1.6, **style)
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    return str(found["measure"]).replace("_", " ")
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    return f"{100 * found['low']:.1f} to {percent(found['high'])}"
+
+
+def _signed(gain: float) -> str:
+    text = f"{100 * gain:+.1f}"
+    return "0.0" if float(text) == 0 else text

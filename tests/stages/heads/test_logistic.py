@@ -1,0 +1,115 @@
+"""A linear head on features: what it learns, how it is chosen, and that it is one layer of Keras."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+
+from stages.lib.arrays import rows
+from stages.lib.core.errors import UserError
+from stages.lib.heads import logistic
+from stages.lib.heads.cross_validation import divisions, out_of_fold
+from stages.lib.heads.linear import of_classes
+from stages.lib.heads.solver import components_of, solve
+
+CHANNELS = 12
+
+
+def blobs(counts: list[int], seed: int = 0, apart: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
+    """Features of classes that overlap, all positive as those of a backbone, and their labels."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(1).normal(0, apart, (len(counts), CHANNELS))
+    labels = np.repeat(np.arange(len(counts)), counts)
+    return (10 + centres[labels] + rng.normal(0, 2, (len(labels), CHANNELS))).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("strength", [10.0, 1.0])
+def test_the_solution_is_that_of_scikit_learn(classes: int, strength: float) -> None:
+    vectors, labels = blobs([40, 25, 30][:classes])
+    components = components_of(vectors)
+    own = np.ones((len(labels), 1), np.float32)
+    own[:5] = 0
+    found = solve(components, labels, classes, own, np.array([strength / own.sum()]), 500)[:, 0]
+    expected = LogisticRegression(C=1 / strength, max_iter=5000, tol=1e-8).fit(vectors[5:], labels[5:])
+    probabilities = softmax(of_classes(components.rows @ found[1:] + found[0]), axis=1)
+    np.testing.assert_allclose(probabilities, expected.predict_proba(vectors), atol=0.005)
+
+
+@pytest.mark.parametrize("counts", [[2, 2], [2, 9], [1, 1], [1, 6, 2], [30, 2, 2]])
+def test_few_images_and_classes_of_one_or_two_are_fitted(counts: list[int]) -> None:
+    vectors, labels = blobs(counts, apart=6)
+    found = logistic.search(vectors, labels, np.arange(len(labels)), len(counts), 0)
+    probabilities = found.head.probabilities(vectors)
+    assert probabilities.shape == (len(labels), len(counts))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities.argmax(axis=1) == labels).all()
+
+
+def test_images_that_belong_together_are_in_one_fold() -> None:
+    labels, groups = np.repeat([0, 1], 30), np.arange(60) // 3
+    for division in divisions(labels, groups, seed=0, times=3):
+        assert all(len(set(division[groups == group])) == 1 for group in range(20))
+        assert {len(set(labels[division == fold])) for fold in range(5)} == {2}
+
+
+def test_copies_do_not_choose_a_strength_that_remembers_them() -> None:
+    """Noise, each image ten times: only folds that know the copies find that nothing can be learnt."""
+    rng = np.random.default_rng(0)
+    vectors = np.repeat(rng.normal(0, 1, (20, 60)), 10, axis=0).astype(np.float32)
+    labels = np.repeat(rng.permutation(np.repeat([0, 1], 10)), 10)
+    apart = logistic.search(vectors, labels, np.arange(200), 2, 0)
+    together = logistic.search(vectors, labels, np.arange(200) // 10, 2, 0)
+    assert np.nanmean(apart.losses) < 0.1
+    assert np.nanmean(together.losses) > 0.5
+
+
+def test_mirrored_features_are_learned_from() -> None:
+    """What differs between an image and its mirror image is not what classes differ by."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 15)
+    side = np.where(labels == 1, 3.0, -3.0) * rng.choice([1, 1, 1, 1, -1], 30)
+    signal = rng.normal(np.where(labels == 1, 1.5, -1.5), 1)
+    vectors, mirrored = (np.stack([s, signal, np.full(30, 4.0)], axis=1).astype(np.float32) for s in (side, -side))
+    groups = np.arange(30)
+    alone = logistic.fit(vectors, labels, groups, 2, 0)
+    both = logistic.fit(vectors, labels, groups, 2, 0, mirrored)
+    assert abs(both.kernel[0, 0]) < 0.1 * abs(alone.kernel[0, 0])
+
+
+def test_probabilities_mean_what_they_say_on_new_images() -> None:
+    vectors, labels = blobs([150, 150], apart=0.8)
+    new, truth = blobs([2000, 2000], seed=5, apart=0.8)
+    found = logistic.search(vectors, labels, np.arange(300), 2, 0)
+    losses = -np.log(found.head.probabilities(new)[np.arange(4000), truth])
+    assert losses.mean() == pytest.approx(np.nanmean(found.losses), abs=0.06)
+    best = LogisticRegression(C=1e-2, max_iter=1000).fit(vectors, labels).predict_proba(new)
+    assert losses.mean() < -np.log(best[np.arange(4000), truth]).mean() + 0.03
+
+
+def test_more_images_than_fit_are_drawn_and_no_class_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    vectors, labels = blobs([300, 300, 3], apart=6)
+    np.save(tmp_path / "train.npy", vectors)
+    asked = []
+    real = rows.Rows.__getitem__
+    monkeypatch.setattr(logistic, "LEARNED", 100)
+    monkeypatch.setattr(logistic, "CHOSEN_ON", 60)
+    monkeypatch.setattr(rows.Rows, "__getitem__", lambda self, few: asked.append(np.size(few)) or real(self, few))
+    found = logistic.search(rows.Rows(tmp_path / "train.npy"), labels, np.arange(603), 3, 0)
+    assert max(asked) <= 110
+    assert {2} < set(labels[found.images])
+    assert (found.head.probabilities(vectors).argmax(axis=1) == labels).mean() > 0.95
+
+
+def test_a_procedure_is_judged_on_images_it_has_not_seen() -> None:
+    vectors, labels = blobs([25, 25], apart=0)
+    probabilities = out_of_fold(logistic.fit, vectors, labels, np.arange(50), 2, 0, times=2)
+    assert probabilities.shape == (2, 50, 2)
+    assert 0.25 < (probabilities.argmax(axis=2) == labels).mean() < 0.7
+
+
+def test_features_that_are_no_numbers_are_an_error() -> None:
+    vectors, labels = blobs([4, 4])
+    vectors[3, 1] = np.inf
+    with pytest.raises(UserError, match=r"1 of 8 training images: set features\.precision to float32"):
+        logistic.fit(vectors, labels, np.arange(8), 2, 0)

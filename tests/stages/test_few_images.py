@@ -1,0 +1,148 @@
+"""The benchmark of few images: the same images for every method, cells measured once, and a fair comparison."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import benchmarks.few_images
+from benchmarks import few_cells
+from benchmarks.few_cells import Result
+from benchmarks.few_tasks import Task, read_task
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import CommonParams
+from stages.lib.drawing.sample import draw
+
+SIZE, EACH = 32, 16
+COMMON = CommonParams(
+    seed=3, deterministic=True, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
+)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn animals, tiny."""
+    file = tmp_path_factory.mktemp("few") / "animals.zip"
+    with zipfile.ZipFile(file, "w") as opened:
+        for label in ("cat", "dog"):
+            for index in range(EACH):
+                with opened.open(f"train/{label}.{index}.png", "w") as image:
+                    draw(label, index, 1).resize((SIZE, SIZE)).save(image, "PNG")
+    return file
+
+
+@pytest.fixture
+def few_images(
+    preset: Path, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[str, str]]:
+    """Call the benchmark; what it prints to stdout and to stderr."""
+    # It would make every later test of this process deterministic.
+    monkeypatch.setattr(benchmarks.few_images, "start_tensorflow", lambda deterministic: None)
+
+    def call(*options: str) -> tuple[str, str]:
+        words = [str(preset), f"{archive}:{SIZE}", "--cache", str(tmp_path), *options]
+        benchmarks.few_images.app(words, standalone_mode=False)
+        return capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def task(preset: Path, archive: Path, tmp_path: Path) -> Task:
+    return read_task(f"{archive}:{SIZE}", preset, tmp_path, COMMON)
+
+
+def test_every_method_on_features_is_measured_and_finished_cells_are_not_measured_again(
+    few_images: Callable[..., tuple[str, str]],
+) -> None:
+    methods = ["default", "published_head", "logistic_regression", "svm", "nearest_neighbours"]
+    options = ("--methods", ",".join(methods), "--images", "4,250", "--seeds", "1", "--json")
+    first = json.loads(few_images(*options)[0])
+    assert [(one["method"], one["images"]) for one in first["cells"]] == [(name, 4) for name in methods], (
+        "not 250 of 16"
+    )
+    assert all(0 <= one["accuracy"] <= 1 and one["log_loss"] > 0 and one["tested"] == 20 for one in first["cells"])
+    assert first["missing"] == 0
+    again, told = few_images(*options)
+    assert json.loads(again) == first
+    assert told == "", "nothing was measured"
+    shown, _ = few_images("--images", "4", "--minutes", "0")
+    assert all(name in shown for name in ("default", "svm", "40 cells are not measured yet"))
+    assert "kerashub " not in shown
+
+
+@pytest.mark.slow
+def test_methods_that_train_on_images_are_measured_too(few_images: Callable[..., tuple[str, str]]) -> None:
+    options = ("--methods", "fine_tuned,kerashub,notebook", "--images", "4", "--seeds", "1", "--json")
+    found = json.loads(few_images(*options)[0])
+    assert [one["method"] for one in found["cells"]] == ["fine_tuned", "kerashub", "notebook"]
+    assert all(0 <= one["accuracy"] <= 1 and 0 < one["log_loss"] < 2 for one in found["cells"])
+
+
+def test_a_split_shares_no_image_and_small_counts_are_part_of_larger_ones(task: Task) -> None:
+    assert (task.classes, len(task.names), task.smallest) == (["cat", "dog"], 2 * EACH, EACH)
+    small, large = task.split(4, seed=0), task.split(8, seed=0)
+    for one, count in ((small, 4), (large, 8)):
+        parts = [one.train, one.validation, one.test]
+        assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(2 * EACH)), "the rest is tested"
+        assert [np.bincount(task.labels[part]).tolist() for part in parts[:2]] == [[count] * 2, [count // 2] * 2]
+    assert set(small.train) < set(large.train)
+    assert set(task.split(4, seed=1).train) != set(small.train)
+    assert task.has_room_for(8)
+    assert not task.has_room_for(9), "a quarter of each class is tested at least"
+
+
+def test_features_are_kept_and_those_of_mirrored_images_are_of_the_same_images(task: Task) -> None:
+    vectors, mirrored = task.features
+    assert vectors.shape == mirrored.shape
+    assert len(vectors) == 2 * EACH
+    assert not np.allclose(vectors, mirrored)
+    kept = replace(task, preset=Path("nowhere")).features
+    assert np.array_equal(kept[0], vectors)
+
+
+def test_another_archive_or_size_is_another_task(preset: Path, archive: Path, tmp_path: Path, task: Task) -> None:
+    larger = read_task(f"{archive}:48", preset, tmp_path, COMMON)
+    assert larger.identity != task.identity
+    with zipfile.ZipFile(tmp_path / "animals.zip", "w") as other_archive, zipfile.ZipFile(archive) as old:
+        for name in old.namelist()[1:]:
+            other_archive.writestr(name, old.read(name))
+    other = read_task(f"{tmp_path / 'animals.zip'}:{SIZE}", preset, tmp_path, COMMON)
+    assert other.identity != task.identity
+    assert len(other.names) == 2 * EACH - 1
+
+
+@pytest.mark.parametrize("asked", ["animals.zip", "animals.zip:big", ":64", "absent.zip:64"])
+def test_a_task_that_cannot_be_read_is_one_line(preset: Path, archive: Path, tmp_path: Path, asked: str) -> None:
+    with pytest.raises(UserError, match=r"expected an archive and pixels|no such file"):
+        read_task(asked, preset, tmp_path, COMMON)
+
+
+def cell(method: str, seed: int, accuracy: float, log_loss: float = 0.5) -> Result:
+    return Result("task", method, 10, seed, accuracy, log_loss, 20, 1.0, f"{method} {seed}", "code")
+
+
+def test_methods_are_compared_over_the_seeds_that_both_have() -> None:
+    results = [cell("one", seed, 0.8 + 0.05 * (seed % 2), 0.5) for seed in range(4)]
+    results += [cell("near", seed, 0.79 + 0.05 * (seed % 2) + 0.012 * (seed == 3), 0.4) for seed in range(4)]
+    results += [cell("lucky", 1, 0.99)]
+    found = {(one.method, one.measure): one for one in few_cells.figures(results)}
+    assert found["one", "accuracy"].verdict == "best", "not the one that was measured on one seed alone"
+    assert found["near", "accuracy"].behind == pytest.approx(0.007)
+    assert found["near", "accuracy"].error == pytest.approx(0.003)
+    assert found["near", "accuracy"].verdict == "behind"
+    assert found["near", "log_loss"].verdict == "best", "less is better"
+    assert found["one", "log_loss"].behind == pytest.approx(0.1)
+    assert found["lucky", "accuracy"].verdict == "unknown"
+
+
+def test_a_damaged_line_of_cells_is_named(tmp_path: Path) -> None:
+    few_cells.append(tmp_path / "cells.jsonl", cell("one", 0, 0.5))
+    with (tmp_path / "cells.jsonl").open("a") as file:
+        file.write('{"task": "half\n')
+    with pytest.raises(UserError, match="line 2: expected a finished cell"):
+        few_cells.read(tmp_path / "cells.jsonl")
