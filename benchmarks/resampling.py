@@ -6,7 +6,7 @@
 data/features is what the stage `features` wrote; without it, made-up features of two classes that are equally hard. Of
 these images, `--draws` times a case, so many of each class are a folder of their own, as many more are its growth, and
 the rest, which nothing has seen, measures every head. `--ridge` takes ridge regression, its strength by leaving one
-out, in place of the logistic regression, which takes some fifty times as long. A row has
+out, in place of the logistic regression, which takes much longer. A row has
 
 - coverage: how often the interval of the procedure holds its true figure, the mean over the draws of heads trained on
   as many images as those of the cross-validation; "own": how often it holds that of the head on all images drawn;

@@ -108,7 +108,8 @@ class Checkpoints:
 def _fingerprint(sections: Sequence[Params], inputs: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for section in sections:
-        digest.update(json.dumps(section.model_dump(), sort_keys=True).encode())
+        # A word where a number is usual (`params.or_word`) is no mistake here.
+        digest.update(json.dumps(section.model_dump(warnings=False), sort_keys=True).encode())
     for library in ("tensorflow", "keras", "keras-hub"):
         digest.update(version(library).encode())
     packages = [Path(__file__).parents[3] / name for name in DECIDING]
