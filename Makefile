@@ -31,8 +31,8 @@ audit: $(VENV)/ready ## known advisories on the pinned packages, and sbom.json, 
 	$(AUDIT)
 
 lock: $(VENV)/ready ## pin the newest versions that pyproject.toml allows
-	uv pip compile pyproject.toml --extra dev --extra docs --universal --python-version 3.11 --upgrade --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --extra pipeline --extra dev --extra docs --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 
 clean: ## remove the environment and what interrupted runs left; data, models and DVC's cache stay
 	rm -rf $(VENV) .smallset .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -96,9 +96,9 @@ class Table:
 
 
 def code_of_stages() -> str:
-    """A checksum of what the stages are made of."""
+    """A checksum of what the stages are made of, and of what reads their images."""
     found = hashlib.sha256()
-    for file in sorted((ROOT / "stages").rglob("*.py")):
+    for file in sorted([*(ROOT / "smallset" / "images").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]):
         found.update(file.read_bytes())
     return found.hexdigest()[:12]
 

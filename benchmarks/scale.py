@@ -97,7 +97,7 @@ def _memory(pid: int) -> int:
 
 def project(folder: Path, images: Path, preset: Path, image_size: int, candidates: list[str]) -> None:
     """The project with these images, this backbone and these candidates for another one, nothing made yet."""
-    for name in ("dvc.yaml", "stages", ".dvcignore", ".gitignore"):
+    for name in ("dvc.yaml", "smallset", "stages", ".dvcignore", ".gitignore"):
         copy: Any = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     params = read_file(ROOT / "params.yaml")

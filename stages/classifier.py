@@ -1,4 +1,4 @@
-"""The recommended model under a name that never changes, fitted again on more images where it can be."""
+"""The recommended model under a name that never changes, fitted again on more images where it can be, as a bundle."""
 
 import json
 import shutil
@@ -26,7 +26,8 @@ class ClassifierPaths:
         manifest: table of the images, from the stage `split`.
         duplicates: table of copies, from the stage `split`.
         preset: directory of the stage `backbone`.
-        output: written: the directory of the classifier.
+        evaluations: a directory per model, from the stage `evaluate`.
+        output: written: the directory of the classifier, with all that `smallset.load` needs.
     """
 
     summary: Path
@@ -35,6 +36,7 @@ class ClassifierPaths:
     manifest: Path
     duplicates: Path
     preset: Path
+    evaluations: Path
     output: Path
 
 
@@ -52,12 +54,16 @@ def classifier(
         feature_extraction: section `feature_extraction` of params.yaml: how its head was fitted.
         params: section `classifier` of params.yaml.
     """
-    name = json.loads(paths.summary.read_text(encoding="utf-8"))["recommended"]
+    report = json.loads(paths.summary.read_text(encoding="utf-8"))
+    name = report["recommended"]
     model = paths.models / name
     about = json.loads((model / "summary.json").read_text(encoding="utf-8"))
     # A head that is trained, and a network that is, would need images that choose its epoch: deployed as measured.
     is_linear = (about.get("head") or {}).get("kind") == "logistic"
     said = name
+    start_tensorflow(common.deterministic)
+    from stages.lib.bundle.complete import complete
+
     with atomic_directory(paths.output) as partial:
         remove(partial)
         shutil.copytree(model, partial)
@@ -65,7 +71,8 @@ def classifier(
             shutil.copytree(model, partial / MEASURED)
             images = _refit(partial, about, paths, common, feature_extraction, params.refit)
             said = f"{name}, its head fitted again on {images:,} images (classifier.refit: {params.refit})"
-    print(f"{paths.output}: {said}")
+        reason = complete(partial, paths.manifest, paths.evaluations / name, report)
+    print(f"{paths.output}: {said}{f', without model.tflite: {reason}' if reason else ''}")
 
 
 def _refit(
@@ -77,8 +84,6 @@ def _refit(
     refit: Refit,
 ) -> int:
     """Write model.keras anew, and into summary.json that it is; gives the number of images that it was fitted on."""
-    # TensorFlow takes seconds to import: a copy does without.
-    start_tensorflow(common.deterministic)
     import keras
 
     from stages.lib.arrays import feature_files

@@ -31,6 +31,12 @@ LIB = {
     "comparison": ("evaluation",),
     "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "page": ("comparison",),
+    "bundle": ("networks",),
+}
+SMALLSET = {
+    "errors": (),
+    "images": ("errors",),
+    "inference": ("images",),
 }
 FLOWS = {
     "errors": (),

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from tests.packages import FLOWS, LIB, ROOT
+from tests.packages import FLOWS, LIB, ROOT, SMALLSET
 
-_COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "sources", "safety", "stages", "flows")
+_COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "sources", "safety", "smallset", "stages", "flows")
 _CONFIG = "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
 
 
@@ -32,7 +32,9 @@ def committed_copy(folder: Path) -> Path:
             shutil.copy(source, folder / name)
     (folder / ".dvc").mkdir()
     (folder / ".dvc" / "config").write_text(_CONFIG, encoding="utf-8")
-    for path in outputs():
+    for path in named("outs", "metrics", "plots", "deps"):
+        if (folder / path).exists() or "$" in path:
+            continue
         file = folder / path if Path(path).suffix else folder / path / "content.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(path, encoding="utf-8")
@@ -40,15 +42,15 @@ def committed_copy(folder: Path) -> Path:
     return folder
 
 
-def outputs() -> Iterator[str]:
-    """Every output of dvc.yaml, `foreach` written out."""
+def named(*kinds: str) -> Iterator[str]:
+    """Every path of dvc.yaml, `foreach` written out: all of the first kind (`outs`, say), then those of the next."""
     stages: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    for stage in stages.values():
-        body = stage.get("do", stage)
-        entries = [entry for kind in ("outs", "metrics", "plots") for entry in body.get(kind, [])]
-        paths = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
-        for item in stage.get("foreach", [""]):
-            yield from (path.replace("${item}", item) for path in paths)
+    for kind in kinds:
+        for stage in stages.values():
+            entries = stage.get("do", stage).get(kind, [])
+            paths = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+            for item in stage.get("foreach", [""]):
+                yield from (path.replace("${item}", item) for path in paths)
 
 
 def dvc(folder: Path, *command: str) -> str:
@@ -93,7 +95,7 @@ def row(package: str, stages: list[str]) -> str:
 
 def table(folder: Path) -> Iterator[str]:
     """The rows of the table, each tried in a committed copy."""
-    for parent, packages in (("stages/lib", LIB), ("flows", FLOWS)):
+    for parent, packages in (("stages/lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS)):
         for package in packages:
             place = place_of(folder / parent / package)
             yield row(place.relative_to(folder).as_posix(), stale_after(a_module_of(place), folder))

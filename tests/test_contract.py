@@ -25,12 +25,15 @@ from stages.lib.core.section_checks import MODELS, NEEDS, read_sections
 from stages.lib.core.sections import SECTIONS
 from tests.packages import FLOWS as FLOWS_PACKAGES
 from tests.packages import LIB as LIB_PACKAGES
+from tests.packages import SMALLSET as SMALLSET_PACKAGES
 from tests.packages import allowed, arrows, holds_code, imports, package_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LIB = ROOT / "stages" / "lib"
+CODE = ("stages/", "smallset/")
+SMALLSET = ROOT / "smallset"
 # How a stage starts, fails and writes: nothing that a result depends on, so no stage depends on it.
-INERT = LIB / "core"
+INERT = {LIB / "core", SMALLSET / "errors.py"}
 
 # The exceptions from "one name": a section that is no stage, a stage that has no parameters, a stage with the module of
 # another, a module that is a command on what stages made and no stage of the graph.
@@ -90,13 +93,13 @@ def options_of(stage: str) -> dict[str, str]:
 
 @cache
 def uses(file: Path) -> frozenset[Path]:
-    """Modules of `stages/lib` that a module imports."""
+    """Modules of `stages/lib` and `smallset` that a module imports."""
     named = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in imports(file)}
-    return frozenset(path for path in named if path.is_file() and path.is_relative_to(LIB))
+    return frozenset(path for path in named if path.is_file() and any(map(path.is_relative_to, (LIB, SMALLSET))))
 
 
 def modules_of(stage: str) -> set[Path]:
-    """Every module of `stages` that a stage runs."""
+    """Every module of `stages` and `smallset` that a stage runs."""
     waiting, found = [ROOT / "stages" / f"{module_of(stage)}.py"], set()
     while waiting:
         file = waiting.pop()
@@ -107,8 +110,9 @@ def modules_of(stage: str) -> set[Path]:
 
 
 def needs(stage: str) -> set[str]:
-    """What of `stages` decides what a stage does: its module, and each package, whole, of which it imports a module."""
-    whole = {file if file.parent in {LIB, LIB.parent} else file.parent for file in modules_of(stage)} - {INERT}
+    """What of the code decides what a stage does: its module, and each package, whole, of which it imports a module."""
+    modules = {file if file.parent in {LIB, LIB.parent, SMALLSET} else file.parent for file in modules_of(stage)}
+    whole = modules - INERT
     return {path.relative_to(ROOT).as_posix() for path in whole}
 
 
@@ -128,7 +132,7 @@ def test_paths_of_a_command_are_its_dependencies_and_outputs(stage: str) -> None
     options = options_of(stage)
     given = set(options.values())
     outputs = declared(stage, "outs", "metrics", "plots")
-    inputs = {path for path in declared(stage, "deps") if not path.startswith("stages/")} - READ_FROM_PARAMS
+    inputs = {path for path in declared(stage, "deps") if not path.startswith(CODE)} - READ_FROM_PARAMS
     undeclared = {path for path in given if not any(within(other, {path}) for other in inputs | outputs)}
     assert not undeclared, f"{stage}: on the command line and neither a dependency nor an output: {sorted(undeclared)}"
     unknown = {path for path in inputs | outputs if not within(path, given)}
@@ -148,7 +152,7 @@ def test_nothing_that_a_user_chooses_is_on_a_command_line(stage: str) -> None:
 
 @by_stage
 def test_shared_modules_of_a_stage_are_its_dependencies(stage: str) -> None:
-    found = {path for path in declared(stage, "deps") if path.startswith("stages/")}
+    found = {path for path in declared(stage, "deps") if path.startswith(CODE)}
     missing, superfluous = sorted(needs(stage) - found), sorted(found - needs(stage))
     lines = [f"\n+   - {path}" for path in missing] + [f"\n-   - {path}" for path in superfluous]
     assert not lines, f"dvc.yaml, stages.{stage}.deps:{''.join(lines)}"
@@ -166,7 +170,8 @@ def test_versions_of_libraries_that_a_stage_imports_are_its_parameters(stage: st
 
 def test_tracked_versions_are_those_that_are_installed_and_pinned() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    pins = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = project["dependencies"] + project["optional-dependencies"]["pipeline"]
     groups = load("params.yaml")["versions"].values()
     tracked = {name: version for group in groups for name, version in group.items()}
     lines = {name: re.findall(rf"^{name}==(\S+)", lock, re.MULTILINE) for name in tracked}
@@ -192,8 +197,9 @@ def test_sections_that_a_stage_reads_are_its_parameters(stage: str) -> None:
 
 def test_arrows_point_one_way() -> None:
     wrong = []
-    for file in sorted(ROOT.glob("safety/*.py")):
-        wrong += [f"{file.name} imports {name}" for name in imports(file) if re.match(r"(stages|flows)(\.|$)", name)]
+    for folder, above in (("safety", r"(stages|flows|smallset)(\.|$)"), ("smallset", r"(stages|flows)(\.|$)")):
+        for file in sorted(ROOT.glob(f"{folder}/**/*.py")):
+            wrong += [f"{file.relative_to(ROOT)} imports {name}" for name in imports(file) if re.match(above, name)]
     for file in sorted([*ROOT.glob("flows/**/*.py"), *ROOT.glob("stages/**/*.py")]):
         flow = file.is_relative_to(ROOT / "flows")
         # `stages` itself is named by every `from stages.lib import ...`; dvclive is a package of its own.
@@ -216,7 +222,9 @@ def test_the_report_has_the_place_that_the_page_of_a_run_fills() -> None:
     assert styles <= set(re.findall(r"\.([a-z][\w-]*)", (page / "report.css").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize(("folder", "table"), [("stages/lib", LIB_PACKAGES), ("flows", FLOWS_PACKAGES)])
+@pytest.mark.parametrize(
+    ("folder", "table"), [("stages/lib", LIB_PACKAGES), ("smallset", SMALLSET_PACKAGES), ("flows", FLOWS_PACKAGES)]
+)
 def test_a_package_imports_only_what_its_line_of_the_table_names(
     folder: str, table: dict[str, tuple[str, ...]]
 ) -> None:
@@ -233,7 +241,7 @@ def test_a_package_imports_only_what_its_line_of_the_table_names(
 def test_the_packages_that_no_stage_depends_on_shape_no_result() -> None:
     """Neither pixels nor figures: what `core` does is the same whatever a stage computes."""
     shaping = {"numpy", "pandas", "keras", "keras_hub", "tensorflow", "PIL", "pi_heif", "sklearn", "scipy", "cleanlab"}
-    files = [*INERT.glob("*.py"), *(ROOT / "safety").glob("*.py")]
+    files = [*(LIB / "core").glob("*.py"), SMALLSET / "errors.py", *(ROOT / "safety").glob("*.py")]
     modules = {name.split(".")[0] for file in files for name in imports(file)}
     assert modules & shaping == set()
 
@@ -248,9 +256,9 @@ def test_a_training_starts_again_when_what_shapes_it_changes() -> None:
     deciding = set(ast.literal_eval(values[0]))
     for stage in STAGES:
         if checkpoints in modules_of(stage):
-            packages = {Path(path).name for path in needs(stage) if path.startswith("stages/lib/")}
+            packages = {path for path in needs(stage) if not path.startswith("stages/") or "/lib/" in path}
             # Which head is trained is decided anew each time, before the training goes on.
-            assert packages - {"heads", "splitting"} <= deciding, stage
+            assert packages - {"stages/lib/heads", "stages/lib/splitting"} <= deciding, stage
 
 
 def test_no_stage_imports_tensorflow_before_it_has_to() -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from benchmarks.layouts import LAYOUTS
 from tests.artifacts_page import named, read_page
-from tests.packages import FLOWS, LIB, ROOT, drawn
+from tests.packages import FLOWS, LIB, ROOT, SMALLSET, drawn
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -82,8 +82,9 @@ def test_the_graphs_of_the_architecture_are_those_of_the_code() -> None:
 
 
 def test_the_architecture_has_a_paragraph_for_every_package() -> None:
-    named = re.findall(r"^\*\*`((?:stages/lib|flows)/\w+)(?:\.py)?`\*\*: ", ARCHITECTURE, re.MULTILINE)
-    assert named == [f"stages/lib/{name}" for name in LIB] + [f"flows/{name}" for name in FLOWS]
+    named = re.findall(r"^\*\*`((?:stages/lib|smallset|flows)/\w+)(?:\.py)?`\*\*: ", ARCHITECTURE, re.MULTILINE)
+    houses = (("stages/lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS))
+    assert named == [f"{house}/{name}" for house, names in houses for name in names]
 
 
 def test_a_file_that_a_paragraph_names_lies_in_its_package() -> None:
@@ -142,7 +143,9 @@ def test_the_reference_has_every_package_and_the_site_every_page() -> None:
     named = {name for text in texts for name in re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)}
     stages = {f"stages.{file.stem}" for file in (ROOT / "stages").glob("*.py")} - {"stages.__init__"}
     beside = {f"flows.{file.stem}" for file in (ROOT / "flows").glob("*.py")} - {"flows.__init__"}
-    assert named == stages | beside | {f"stages.lib.{name}" for name in LIB} | {f"flows.{name}" for name in FLOWS}
+    houses = (("stages.lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS))
+    packages = {f"{house}.{name}" for house, names in houses for name in names}
+    assert named == {"smallset"} | stages | beside | packages
     pages = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
     assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")

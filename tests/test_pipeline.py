@@ -33,7 +33,7 @@ TINY = {
 
 def make_project(folder: Path) -> Path:
     """The project as a newcomer clones it, with tiny parameters and nothing made yet."""
-    packages = ("flows", "safety", "stages")
+    packages = ("flows", "safety", "smallset", "stages")
     for name in ("dvc.yaml", "params.yaml", *packages, "profiles", "sources", ".dvcignore", ".gitignore"):
         source = ROOT / name
         if source.is_dir():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packages import FLOWS, LIB, ROOT
+from tests.packages import FLOWS, LIB, ROOT, SMALLSET
 from tests.staleness import committed_copy, dvc, place_of, row, stale_after, table
 
 PAGE = (ROOT / "docs" / "debugging.md").read_text(encoding="utf-8")
@@ -43,9 +43,11 @@ def test_an_inert_edit_is_accepted_stage_by_stage(project: Path) -> None:
 
 
 def test_the_table_of_the_page_has_every_package() -> None:
-    folders = [ROOT / "stages" / "lib" / name for name in LIB] + [ROOT / "flows" / name for name in FLOWS]
+    houses = (("stages/lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS))
+    folders = [ROOT / house / name for house, names in houses for name in names]
     packages = [place_of(folder).relative_to(ROOT).as_posix() for folder in folders]
-    named = [line.split("`")[1] for line in PAGE.splitlines() if line.startswith(("| `stages/lib/", "| `flows/"))]
+    rows = [line for line in PAGE.splitlines() if line.startswith(tuple(f"| `{house}/" for house, _ in houses))]
+    named = [row.split("`")[1] for row in rows]
     assert named == packages
 
 

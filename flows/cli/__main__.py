@@ -1,5 +1,5 @@
 """`python -m flows.cli` is `smallset`."""
 
-from flows.cli.app import main
+from flows.cli.start import main
 
 main()

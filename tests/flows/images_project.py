@@ -35,7 +35,8 @@ def make_images_project(folder: Path) -> Path:
     """The project of `versions_project` with a first stage `download`; its parameters ask for drawings."""
     make_project(folder)
     shutil.copy(ROOT / "stages" / "download.py", folder / "stages")
-    shutil.copytree(ROOT / "safety", folder / "safety", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("safety", "smallset"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "stages" / "lib", folder / "stages" / "lib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "sources", folder / "sources")
     content = yaml.safe_load((folder / "dvc.yaml").read_text())

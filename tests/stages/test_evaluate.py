@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import smallset
 from stages.classifier import ClassifierPaths, classifier
 from stages.evaluate import EvaluateParams, evaluate
 from stages.lib.core.errors import UserError
@@ -18,6 +19,7 @@ from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
+from tests.stages.bundle_inputs import REPORT
 from tests.stages.head_params import HEAD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +53,19 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
             params = EvaluateParams(batch_size=5, explained=1)
             outputs = folder / "evaluation" / name, folder / "metrics" / f"{name}.json"
             evaluate(*dataset, folder / "models" / name, *outputs, common, params)
-        (folder / "summary.json").write_text(json.dumps({"recommended": "scratch"}))
-        # Nothing but the report and the models is read where no head is fitted again.
-        unread = [folder / "nothing"] * 4
-        paths = ClassifierPaths(folder / "summary.json", folder / "models", *unread, folder / "models" / "classifier")
+        (folder / "summary.json").write_text(json.dumps(REPORT))
+        # No features and no backbone are read where no head is fitted again.
+        unread = folder / "nothing"
+        paths = ClassifierPaths(
+            summary=folder / "summary.json",
+            models=folder / "models",
+            features=unread,
+            manifest=dataset[1],
+            duplicates=unread,
+            preset=unread,
+            evaluations=folder / "evaluation",
+            output=folder / "models" / "classifier",
+        )
         classifier(paths, common, HEAD, ClassifierParams(refit="all"))
     return folder
 
@@ -152,6 +163,13 @@ def test_a_model_that_is_turned_off_leaves_files_without_rows(two):
 def test_the_classifier_is_the_recommended_model(two):
     for file in ("model.keras", "summary.json"):
         assert (two / "models" / "classifier" / file).read_bytes() == (two / "models" / "scratch" / file).read_bytes()
+
+
+def test_a_bundle_predicts_what_predict_does(album, two):
+    table, _ = predict([album], None)
+    found = smallset.load(two).predict(table["path"]).table()
+    assert (found["path"], found["predicted"]) == (list(table["path"]), list(table["predicted"]))
+    np.testing.assert_allclose(found["p_dog"], table["p_dog"], atol=1e-5)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
-"""The words that say how an image is read; what decodes images takes them from here, as pydantic takes long to load."""
+"""The words that say how an image is read, as the reader has them; without pydantic, which takes long to load."""
 
-from typing import Literal
+from smallset.images.choices import Color, Interpolation, ResizeMode
 
-Color = Literal["rgb", "grey"]
-ResizeMode = Literal["stretch", "crop", "pad"]
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3"]
+__all__ = ["Color", "Interpolation", "ResizeMode"]

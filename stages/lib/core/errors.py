@@ -1,14 +1,8 @@
 """The exceptions that end a stage with one line."""
 
-from safety.text import redacted
+from smallset.errors import UserError
 
-
-class UserError(Exception):
-    """Bad input: the message names the thing, what was expected and what came, in one line, and holds no secret."""
-
-    def __str__(self) -> str:
-        """The message, without secrets."""
-        return redacted(super().__str__())
+__all__ = ["TemporaryError", "UserError"]
 
 
 class TemporaryError(UserError):

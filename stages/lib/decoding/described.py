@@ -42,7 +42,7 @@ def describe(content: bytes) -> Description:
 
     Raises:
         BrokenImage: it cannot be decoded completely.
-        TooMuchAtOnce: as `stages.lib.images.files.memory` says.
+        TooMuchAtOnce: as `smallset.images.files.memory` says.
     """
     width, height = size_of(content)
     image = upright(content, enough=_ENOUGH)

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
+from smallset.images import files
+from smallset.images.files import BrokenImage
 from stages.lib.decoding.process import Answer, Ended, Order, Process
-from stages.lib.images import files
-from stages.lib.images.files import BrokenImage
 
 _MOST_PROCESSES = 4  # more wait for each other's memory
 _BATCH = 16  # orders that a process gets at once, so that it need not wait for the next one

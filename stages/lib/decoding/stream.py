@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from smallset.images.files import BrokenImage
 from stages.lib.core.choices import Color
 from stages.lib.decoding.processes import answers
 from stages.lib.images.decode import CHANNELS
-from stages.lib.images.files import BrokenImage
 from stages.lib.images.resizing import Resizing
 
 

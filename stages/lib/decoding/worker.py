@@ -20,11 +20,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from smallset.images import files
+from smallset.images.files import BrokenImage
+from smallset.images.memory_budget import TooMuchAtOnce
 from stages.lib.decoding.described import describe
-from stages.lib.images import files
 from stages.lib.images.decode import decode
-from stages.lib.images.files import BrokenImage
-from stages.lib.images.memory_budget import TooMuchAtOnce
 from stages.lib.images.resizing import remembered
 
 CPU_SECONDS = 60  # of processor time for one image: the largest that is allowed takes about 10

@@ -1,42 +1,17 @@
-"""How an image gets the size of a model's input, the same in training, evaluation and prediction."""
+"""How the parameters ask images to be resized; `smallset.images.resizing` says what that means."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from stages.lib.core.choices import Interpolation, ResizeMode
+from smallset.images.choices import Interpolation
+from smallset.images.resizing import STRETCH, Resizing, remembered
 from stages.lib.core.errors import UserError
 
 if TYPE_CHECKING:
     from stages.lib.core.params import CommonParams
 
-
-@dataclass(frozen=True)
-class Resizing:
-    """How images become squares; `stages.lib.images.decode.resized` does it.
-
-    Attributes:
-        mode: "stretch" keeps the whole image and not its aspect ratio, "crop" the square in its middle, "pad" the whole
-            image with black beside it.
-        interpolation: as Keras names them; antialiased wherever an image gets smaller.
-    """
-
-    mode: ResizeMode
-    interpolation: Interpolation
-
-    def as_dict(self) -> dict[str, str]:
-        """What a saved model and cached features remember; `remembered` reads it."""
-        return {"resize": self.mode, "interpolation": self.interpolation}
-
-
-# What models and features mean that remember nothing.
-STRETCH = Resizing("stretch", "bilinear")
-
-
-def remembered(about: dict[str, Any]) -> Resizing:
-    """What was written of `Resizing.as_dict`, among other things or not at all."""
-    return Resizing(about.get("resize", STRETCH.mode), about.get("interpolation", STRETCH.interpolation))
+__all__ = ["Resizing", "STRETCH", "asked", "remembered"]
 
 
 def asked(common: "CommonParams", preset: Path | None = None) -> Resizing:

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from smallset.images.files import BrokenImage
 from stages.lib.core.progress import counted
 from stages.lib.decoding.processes import answers
 from stages.lib.decoding.thumbnails import SIDE
-from stages.lib.images.files import BrokenImage
 from stages.lib.images.manifest import SubsetName
 from stages.lib.images.set_aside import NO_IMAGE, is_set_aside
 

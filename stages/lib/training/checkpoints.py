@@ -19,8 +19,15 @@ from stages.lib.training.kept_weights import KeptWeights
 
 ROOT = Path(".smallset/training")
 Choice = TypeVar("Choice", bound=str)
-# Packages of `stages/lib` that shape a training; its own module is one of its inputs. An edit elsewhere loses nothing.
-DECIDING = ("arrays", "images", "inference", "networks", "training")
+# Packages that shape a training; its own module is one of its inputs. An edit elsewhere loses nothing.
+DECIDING = (
+    "smallset/images",
+    "stages/lib/arrays",
+    "stages/lib/images",
+    "stages/lib/inference",
+    "stages/lib/networks",
+    "stages/lib/training",
+)
 _STATE, _BEST, _ADAPTED, _HISTORY = "state.weights.h5", "best.weights.h5", "adapted.npz", "history.csv"
 
 
@@ -105,7 +112,7 @@ def _fingerprint(sections: Sequence[Params], inputs: Sequence[Path]) -> str:
         digest.update(json.dumps(section.model_dump(warnings=False), sort_keys=True).encode())
     for library in ("tensorflow", "keras", "keras-hub"):
         digest.update(version(library).encode())
-    packages = [Path(__file__).parents[1] / name for name in DECIDING]
+    packages = [Path(__file__).parents[3] / name for name in DECIDING]
     for root in (*packages, *inputs):
         for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if file.is_file() and file.suffix != ".pyc":

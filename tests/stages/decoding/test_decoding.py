@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smallset.images import files
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.decoding import process, processes, stream
-from stages.lib.images import decode, files
+from stages.lib.images import decode
 from stages.lib.images.resizing import Resizing
 from stages.lib.inventory.contents import take_inventory
 from tests.stages.archive_inputs import raw_archive as archive

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.lib.images.decode import BrokenImage, decode, size_of, stream, upright
-from stages.lib.images.resizing import STRETCH
+from smallset.images.decode import decode, size_of, upright
+from smallset.images.files import BrokenImage
+from smallset.images.resizing import STRETCH
+from stages.lib.images.decode import stream
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:

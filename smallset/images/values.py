@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT
 
-from stages.lib.images import color_profiles
-from stages.lib.images.grey_range import eight_bits
+from smallset.images import color_profiles
+from smallset.images.grey_range import eight_bits
 
 Mode = Literal["RGB", "L"]
 _WITHOUT_PREMULTIPLICATION = {"La": "LA", "RGBa": "RGBA"}

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, features
 
-from stages.lib.images import files
-from stages.lib.images.decode import BrokenImage, decode, size_of
-from stages.lib.images.formats import FORMATS, scans_of_jpeg, size_of_webp
-from stages.lib.images.memory_budget import MemoryBudget, TooMuchAtOnce
+from smallset.images import files
+from smallset.images.decode import decode, size_of
+from smallset.images.files import BrokenImage
+from smallset.images.formats import FORMATS, scans_of_jpeg, size_of_webp
+from smallset.images.memory_budget import MemoryBudget, TooMuchAtOnce
 from tests.stages.image_inputs import encoded
 
 NOISE = Image.effect_noise((64, 48), 50).convert("RGB")

@@ -10,10 +10,10 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
 
-from stages.lib.core.errors import UserError
-from stages.lib.images import heif
-from stages.lib.images.formats import FORMATS, STARTS_WITH, name_of_other, scans_of_jpeg, size_of_webp
-from stages.lib.images.memory_budget import MemoryBudget
+from smallset.errors import UserError
+from smallset.images import heif
+from smallset.images.formats import FORMATS, STARTS_WITH, name_of_other, scans_of_jpeg, size_of_webp
+from smallset.images.memory_budget import MemoryBudget
 
 MOST_BYTES = 1 << 30  # of a file
 # What decoding may take in memory, of all images that are decoded at one moment, however many threads decode.

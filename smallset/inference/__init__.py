@@ -1,0 +1,1 @@
+"""A bundle read, its model run, and what it says of images."""

@@ -1,0 +1,150 @@
+"""The directory that a classifier is handed over as: what its `classifier.json` says, written and read here alone."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, get_args
+
+from smallset.errors import UserError
+from smallset.images.choices import Color, Interpolation, ResizeMode
+from smallset.images.resizing import Resizing
+
+SCHEMA = 1
+DESCRIPTION, MODEL, GOLDEN = "classifier.json", "model.tflite", "golden"
+EXAMPLES = "examples.json"  # in GOLDEN
+# Of a probability. Another processor, runtime or number of threads adds the same numbers in another order.
+TOLERANCE = 1e-4
+_PLACE = Path("models/classifier")
+_MOST_BYTES = 16 << 20
+# What every bundle does to an image, in words for who reads images elsewhere; docs/reading_images.md has the details.
+RULES = {
+    "pixels": "float32 (images, height, width, channels) in [0, 255]; scaling is inside the model",
+    "orientation": "turned upright as EXIF says",
+    "transparency": "on white",
+    "color_space": "sRGB; an embedded colour profile is converted",
+    "frames": "the first, or the one that the file names as its main one",
+    "antialias": "wherever an image gets smaller; nearest averages over a box",
+    "jpeg": "decoded at a part of its size, at least twice the model's, where it is much larger",
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What whoever predicts has to know.
+
+    Attributes:
+        classes: names, in the order of the probabilities.
+        image_size: height and width in pixels of the model's input.
+        color: rgb or grey.
+        resize: how an image becomes a square.
+        interpolation: the filter that does it.
+        model: name of the pipeline's model, such as fine_tuned.
+        precision: in which it was trained and measured; `model.tflite` always computes in float32.
+        data: SHA-256 of the manifest, the table of all images by checksum, class and subset.
+        model_sha256: checksum of `model.tflite`; None where it could not be made.
+        reason: why it could not be made; None where it could.
+    """
+
+    classes: tuple[str, ...]
+    image_size: int
+    color: Color
+    resize: ResizeMode
+    interpolation: Interpolation
+    model: str
+    precision: str
+    data: str
+    model_sha256: str | None
+    reason: str | None
+
+    @property
+    def resizing(self) -> Resizing:
+        """How an image gets the size of the model's input."""
+        return Resizing(self.resize, self.interpolation)
+
+
+def write(description: Description, directory: Path) -> None:
+    """Write `classifier.json`."""
+    content = {"schema": SCHEMA, **asdict(description), "rules": RULES, "tolerance": TOLERANCE}
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    (directory / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def find(source: str | Path) -> Path:
+    """The directory of a bundle: this one, or that of the project that lies here.
+
+    Raises:
+        UserError: there is none.
+    """
+    for directory in (Path(source), Path(source) / _PLACE):
+        if (directory / DESCRIPTION).is_file():
+            return directory
+    raise UserError(f"{source}: expected a bundle, a directory with {DESCRIPTION}, or a project with {_PLACE}")
+
+
+def read(directory: Path) -> Description:
+    """Read `classifier.json`; of a later version with the same schema, keys that are not known here are left.
+
+    Raises:
+        UserError: it is damaged, or of a newer schema.
+    """
+    file = directory / DESCRIPTION
+    content = read_json(file)
+    if (schema := content.get("schema")) != SCHEMA:
+        newer = isinstance(schema, int) and schema > SCHEMA
+        raise UserError(f"{file}: expected schema {SCHEMA}, found {schema!r}{': use a newer smallset' * newer}")
+    found: dict[str, Any] = {field.name: content.get(field.name) for field in fields(Description)}
+    texts = ("model", "precision", "data")
+    classes = found["classes"]
+    right = {
+        "classes": isinstance(classes, list) and len(classes) > 1 and all(isinstance(one, str) for one in classes),
+        "image_size": type(found["image_size"]) is int and 1 <= found["image_size"] <= 1 << 14,
+        "color": found["color"] in get_args(Color),
+        "resize": found["resize"] in get_args(ResizeMode),
+        "interpolation": found["interpolation"] in get_args(Interpolation),
+        **{name: isinstance(found[name], str) for name in texts},
+        **{name: isinstance(found[name], str | None) for name in ("model_sha256", "reason")},
+    }
+    for name, is_right in right.items():
+        if not is_right:
+            raise UserError(f"{file}: {name}: not what a bundle has there. Received: {str(found[name])[:200]!r}")
+    return Description(**(found | {"classes": tuple(found["classes"])}))
+
+
+def model_of(directory: Path, description: Description) -> Path:
+    """The file with the model, which is the one that the description speaks of.
+
+    Raises:
+        UserError: it could not be made, is missing or is another one.
+    """
+    file = directory / MODEL
+    if description.model_sha256 is None:
+        raise UserError(f"{directory}: has no {MODEL}, only Keras can run it: {description.reason}")
+    if not file.is_file():
+        raise UserError(f"{file}: missing; fetch the whole directory")
+    if checksum(file) != description.model_sha256:
+        raise UserError(f"{file}: damaged or of another bundle: its checksum is not the one in {DESCRIPTION}")
+    return file
+
+
+def checksum(file: Path) -> str:
+    """SHA-256 of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read an object.
+
+    Raises:
+        UserError: it is too large, damaged or no object.
+    """
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise UserError(f"{file}: more than the {_MOST_BYTES >> 20} MB that a bundle may have there")
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{file}: damaged, or cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{file}: expected a JSON object, found {type(found).__name__}")
+    return found

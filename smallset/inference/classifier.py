@@ -1,0 +1,159 @@
+"""A classifier as a person uses it: images in, predictions out."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smallset.errors import UserError
+from smallset.images.decode import DECODING_THREADS, decode, from_array
+from smallset.images.files import BrokenImage
+from smallset.inference import bundle
+from smallset.inference.results import Prediction, Predictions, of_probabilities
+from smallset.inference.runtime import Runtime
+
+Image = str | os.PathLike[str] | bytes | np.ndarray
+_BATCH = 16  # images that are in memory at once; more at once are no faster
+
+
+class Classifier:
+    """A trained classifier from its bundle.
+
+    Attributes:
+        directory: of the bundle.
+        description: what its `classifier.json` says.
+    """
+
+    def __init__(self, source: str | Path) -> None:
+        """Read the description of a bundle; `smallset.load` is the same.
+
+        Raises:
+            UserError: no bundle there, a damaged one, or one of a newer version.
+        """
+        self.directory = bundle.find(source)
+        self.description = bundle.read(self.directory)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.description.classes
+
+    def predict(self, images: Image | Iterable[Image], broken: dict[int, str] | None = None) -> Predictions:
+        """Classify images.
+
+        Args:
+            images: one image or several: a path, the bytes of a file, or its pixels uint8 (height, width), or
+                (height, width, channels) with 1, 3 or 4 channels.
+            broken: takes the place, from 0, of each image that cannot be read, and why; it is left out. None: one is an
+                error.
+
+        Returns:
+            A prediction per image, in their order; one image is a list of one.
+
+        Raises:
+            BrokenImage: an image cannot be read; its path or place comes first.
+            UserError: the bundle's model is missing or damaged.
+        """
+        several = [images] if isinstance(images, str | os.PathLike | bytes | np.ndarray) else images
+        return Predictions(self.stream(several, broken))
+
+    def stream(self, images: Iterable[Image], broken: dict[int, str] | None = None) -> Iterator[Prediction]:
+        """The same, one after the other, of any number of images: memory does not grow with it."""
+        numbered = iter(enumerate(images))
+        with ThreadPoolExecutor(DECODING_THREADS) as pool:
+            while chunk := list(islice(numbered, _BATCH)):
+                read = list(zip(chunk, pool.map(self._read_or_reason, chunk), strict=True))
+                for (index, _), pixels in read:
+                    if isinstance(pixels, BrokenImage):
+                        if broken is None:
+                            raise pixels
+                        broken[index] = str(pixels)
+                good = [(place, pixels) for place, pixels in read if isinstance(pixels, np.ndarray)]
+                if good:
+                    values = self.probabilities(np.stack([pixels for _, pixels in good]))
+                    for ((index, image), _), row in zip(good, values, strict=True):
+                        yield of_probabilities(self.classes, row, index, _name_of(image))
+
+    def read(self, image: Image) -> np.ndarray:
+        """One image as the model takes it.
+
+        Returns:
+            uint8 (size, size, channels) in [0, 255].
+
+        Raises:
+            BrokenImage: it cannot be read.
+        """
+        how = self.description.image_size, self.description.color, self.description.resizing
+        if isinstance(image, np.ndarray):
+            return from_array(image, *how)
+        return decode(image if isinstance(image, bytes) else Path(image), *how)
+
+    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Probabilities of images that `read` gave.
+
+        Args:
+            pixels: (images, size, size, channels) in [0, 255].
+
+        Returns:
+            float64 (images, classes).
+        """
+        outputs = self._runtime.run(pixels).astype(np.float64)
+        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+    def verify(self) -> float:
+        """Try the golden examples of the bundle: whether images are read and classified here as where it was made.
+
+        Returns:
+            The largest difference of a probability.
+
+        Raises:
+            UserError: an example is read to other pixels, or a probability differs by more than rounding explains.
+        """
+        folder = self.directory / bundle.GOLDEN
+        largest = 0.0
+        for example in _examples(folder / bundle.EXAMPLES):
+            pixels = self.read(folder / example["file"])
+            if hashlib.sha256(pixels.tobytes()).hexdigest() != example["pixels_sha256"]:
+                raise UserError(
+                    f"{folder / example['file']}: is read to other pixels here than where the bundle was made"
+                )
+            found = self.probabilities(pixels[np.newaxis])[0]
+            difference = float(np.abs(found - example["probabilities"]).max())
+            if not difference <= bundle.TOLERANCE:
+                raise UserError(
+                    f"{folder / example['file']}: expected the probabilities {example['probabilities']}, "
+                    f"found {found.tolist()}"
+                )
+            largest = max(largest, difference)
+        return largest
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        return Runtime(bundle.model_of(self.directory, self.description))
+
+    def _read_or_reason(self, numbered: tuple[int, Image]) -> np.ndarray | BrokenImage:
+        index, image = numbered
+        try:
+            return self.read(image)
+        except BrokenImage as error:
+            return BrokenImage(f"{_name_of(image) or f'image {index}'}: {error}")
+
+
+def _name_of(image: Image) -> str | None:
+    return None if isinstance(image, bytes | np.ndarray) else os.fspath(image)
+
+
+def _examples(file: Path) -> list[dict[str, Any]]:
+    found = bundle.read_json(file).get("examples")
+    kinds = {"file": str, "pixels_sha256": str, "probabilities": list}
+    if not isinstance(found, list) or not all(
+        isinstance(one, dict) and all(isinstance(one.get(key), kind) for key, kind in kinds.items()) for one in found
+    ):
+        raise UserError(f"{file}: expected a list of examples with {', '.join(kinds)}")
+    return found

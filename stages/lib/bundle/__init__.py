@@ -1,0 +1,1 @@
+"""The directory that a classifier is handed over as, written; `smallset` reads it."""

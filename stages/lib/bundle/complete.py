@@ -1,0 +1,73 @@
+"""A copied model completed to a bundle: what `smallset.load` needs, and proof that it gives what Keras gives."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from smallset.inference import bundle
+from smallset.inference.classifier import Classifier
+from stages.lib.bundle import card, export, golden
+from stages.lib.core.errors import UserError
+from stages.lib.networks import saved_model
+from stages.lib.networks.precision import rebuilt
+
+
+def complete(directory: Path, manifest: Path, evaluation: Path, report: dict[str, Any]) -> str | None:
+    """Write model.tflite, classifier.json, the golden examples and README.md beside a model.
+
+    A model that cannot be converted, or that gives other probabilities once it is, leaves a bundle without model.tflite
+    that says why: Keras can still run it.
+
+    Args:
+        directory: with model.keras and summary.json, as a model's stage leaves them.
+        manifest: table of the images, from the stage `split`.
+        evaluation: directory of the stage `evaluate` with the figures of this model.
+        report: json of the stage `report`.
+
+    Returns:
+        Why there is no model.tflite; None where there is one.
+    """
+    keras.utils.clear_session()  # names of layers, which a converted model holds, count from the start
+    trained, classes = saved_model.load(directory / "model.keras")
+    about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    size, color = saved_model.input_of(trained)
+    resizing = saved_model.resizing_of(directory / "model.keras")
+    exact = rebuilt(trained, "float32") if about["precision"] != "float32" else trained
+    reason = export.to_litert(exact, directory / bundle.MODEL)
+    description = bundle.Description(
+        classes=tuple(classes),
+        image_size=size,
+        color=color,
+        resize=resizing.mode,
+        interpolation=resizing.interpolation,
+        model=about["stage"],
+        precision=about["precision"],
+        data=bundle.checksum(manifest),
+        model_sha256=None if reason else bundle.checksum(directory / bundle.MODEL),
+        reason=reason,
+    )
+    bundle.write(description, directory)
+    golden.write(directory / bundle.GOLDEN, Classifier(directory).read, lambda pixels: _probabilities(exact, pixels))
+    if reason is None and (reason := _difference(directory)) is not None:
+        (directory / bundle.MODEL).unlink()
+        bundle.write(replace(description, model_sha256=None, reason=reason), directory)
+    card.write(directory, bundle.read(directory), about, manifest, evaluation, report)
+    return reason
+
+
+def _probabilities(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
+    """What the layers give one by one, which TensorFlow cannot join wrongly: float64 (images, classes)."""
+    outputs = model(pixels.astype(np.float32), training=False).numpy().astype(np.float64)
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def _difference(directory: Path) -> str | None:
+    try:
+        Classifier(directory).verify()
+    except UserError as error:
+        return f"converted, it gives other probabilities: {str(error).removeprefix(f'{directory}/')}"
+    return None

@@ -1,0 +1,159 @@
+"""A bundle used as a person uses it: images in, predictions out, nothing loaded of what made it."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import smallset
+from smallset.images.decode import decode, from_array
+from smallset.images.files import BrokenImage
+
+ROOT = Path(__file__).resolve().parents[2]
+# What trains, runs and serves the pipeline; one who predicts has none of it.
+PIPELINE = (
+    *("tensorflow", "keras", "keras_hub", "dvc", "dvclive", "prefect", "pandas", "scipy", "sklearn", "pydantic"),
+    *("h5py", "rich", "typer", "huggingface_hub", "jinja2", "requests", "httpx", "ruamel", "stages", "flows"),
+)
+
+
+def examples(bundle: Path) -> list[Path]:
+    return sorted(file for file in (bundle / "golden").iterdir() if file.suffix != ".json")
+
+
+def test_paths_bytes_and_pixels_give_the_same(bundle: Path) -> None:
+    classifier = smallset.load(bundle)
+    files = examples(bundle)
+    by_path = classifier.predict(files)
+    assert [one.index for one in by_path] == list(range(12))
+    assert [one.path for one in by_path] == [str(file) for file in files]
+    assert classifier.predict(map(str, files)) == by_path
+    for found in by_path:
+        assert found.label == max(found.probabilities, key=found.probabilities.get)
+        assert found.probability == found.probabilities[found.label]
+        assert sum(found.probabilities.values()) == pytest.approx(1)
+    by_bytes = classifier.predict(file.read_bytes() for file in files)
+    assert [one.probabilities for one in by_bytes] == [one.probabilities for one in by_path]
+    assert {one.path for one in by_bytes} == {None}
+    [alone] = classifier.predict(files[0])
+    assert alone.probabilities == pytest.approx(by_path[0].probabilities, abs=1e-5)
+    table = by_path.table()
+    assert list(table) == ["path", "predicted", "p_apple", "p_pear", "p_plum | green"]
+    assert {len(column) for column in table.values()} == {12}
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("color", ["rgb", "grey"])
+def test_pixels_are_read_as_their_file_is(mode: str, color: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 4), np.uint8)
+    image = Image.fromarray(pixels).convert(mode)
+    file = io.BytesIO()
+    image.save(file, "png")
+    found = from_array(np.asarray(image), 16, color)
+    np.testing.assert_array_equal(found, decode(file.getvalue(), 16, color))
+    if mode == "L":
+        np.testing.assert_array_equal(found, from_array(np.asarray(image)[..., np.newaxis], 16, color))
+
+
+def test_what_cannot_be_read_is_named_or_left_out(bundle: Path, tmp_path: Path) -> None:
+    classifier = smallset.load(bundle)
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")
+    floats = np.zeros((8, 8, 3))
+    good = examples(bundle)[0]
+    images = [good, tmp_path / "broken.jpg", b"no image", floats, tmp_path / "missing.png", good]
+    broken: dict[int, str] = {}
+    assert [one.index for one in classifier.predict(images, broken)] == [0, 5]
+    assert list(broken) == [1, 2, 3, 4]
+    assert "broken.jpg: " in broken[1]
+    assert broken[2] == "image 2: not an image, or of an unknown format"
+    assert broken[3].endswith("Received: float64 (8, 8, 3)")
+    assert "No such file" in broken[4]
+    with pytest.raises(BrokenImage, match=r"broken\.jpg: "):
+        classifier.predict(images)
+    assert classifier.predict([]).table() == {"path": [], "predicted": []}
+
+
+def test_any_number_of_images_is_predicted_one_by_one(bundle: Path) -> None:
+    """Of endlessly many, no more are taken than are needed."""
+    endless = smallset.load(bundle).stream(repeat(examples(bundle)[0]))
+    assert [next(endless).index for _ in range(40)] == list(range(40))
+
+
+def test_the_lines_of_the_readme_need_nothing_that_trained_the_model(bundle: Path, tmp_path: Path) -> None:
+    code = re.findall(
+        r"```python\n(import smallset.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(code) == 1
+    assert len([line for line in code[0].splitlines() if line]) == 3
+    shutil.copytree(bundle, tmp_path / "models" / "classifier")
+    shutil.copy(examples(bundle)[0], tmp_path / "image.jpg")
+    blocked = f"import sys\nfor name in {PIPELINE}: sys.modules[name] = None\nsys.path.insert(0, {str(ROOT)!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", blocked + code[0]], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    [expected] = smallset.load(bundle).predict(str(tmp_path / "image.jpg"))
+    assert done.stdout.split()[0] == expected.label.split()[0]
+
+
+def test_the_golden_examples_prove_a_bundle(bundle: Path, tmp_path: Path) -> None:
+    assert smallset.load(bundle).verify() < 1e-5
+    golden = shutil.copytree(bundle, tmp_path / "copy") / "golden"
+    (golden / "plain.jpg").write_bytes((golden / "progressive.jpg").read_bytes())
+    with pytest.raises(smallset.UserError, match=r"plain\.jpg: is read to other pixels"):
+        smallset.load(tmp_path / "copy").verify()
+    content = json.loads((bundle / "golden" / "examples.json").read_text())
+    content["examples"][0]["probabilities"] = [1, 0, 0]
+    (golden / "examples.json").write_text(json.dumps(content))
+    shutil.copy(bundle / "golden" / "plain.jpg", golden)
+    with pytest.raises(smallset.UserError, match=r"plain\.jpg: expected the probabilities \[1, 0, 0\], found \["):
+        smallset.load(tmp_path / "copy").verify()
+
+
+def changed(**values: object):
+    """classifier.json with other values; None takes a key out."""
+
+    def change(bundle: Path) -> None:
+        file = bundle / "classifier.json"
+        content = json.loads(file.read_text()) | values
+        file.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda bundle: (bundle / "classifier.json").unlink(), r"expected a bundle, a directory with classifier\.json"),
+        (lambda bundle: (bundle / "classifier.json").write_text("[1"), r"classifier\.json: damaged"),
+        (lambda bundle: (bundle / "classifier.json").write_text("[1]"), "expected a JSON object, found list"),
+        (changed(schema=2), r"expected schema 1, found 2: use a newer smallset"),
+        (changed(schema=None), r"expected schema 1, found None$"),
+        (changed(resize="zoom"), r"classifier\.json: resize: not what a bundle has there\. Received: 'zoom'"),
+        (changed(classes=["one"]), r"classifier\.json: classes: "),
+        (changed(image_size=True), r"classifier\.json: image_size: "),
+        (lambda bundle: (bundle / "model.tflite").unlink(), r"model\.tflite: missing"),
+        (lambda bundle: (bundle / "model.tflite").write_bytes(b"x"), "damaged or of another bundle"),
+        (changed(model_sha256=None, reason="cannot do it"), r"has no model\.tflite, only Keras can run it: cannot do"),
+    ],
+)
+def test_a_wrong_bundle_is_one_line(change, reason: str, bundle: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    change(copy)
+    with pytest.raises(smallset.UserError, match=reason) as caught:
+        smallset.load(copy).predict(bundle / "golden" / "plain.jpg")
+    assert "\n" not in str(caught.value)
+
+
+def test_keys_that_are_not_known_here_are_left(bundle: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    changed(temperature=1.5)(copy)
+    assert smallset.load(copy).description == smallset.load(bundle).description

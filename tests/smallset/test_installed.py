@@ -1,0 +1,41 @@
+"""The package as `pip install .` brings it, into an environment of its own."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_what_predicts_is_installed_alone(bundle: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for name in ("flows", "safety", "smallset", "stages"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, source)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
+    programs = tmp_path / "bare" / "bin"
+    subprocess.run([programs / "pip", "install", "--quiet", source], check=True)
+    installed = subprocess.run([programs / "pip", "list"], capture_output=True, text=True, check=True).stdout
+    assert not {"tensorflow", "keras", "dvc", "prefect", "pandas", "pydantic"} & set(installed.split())
+    code = f"import smallset; found = smallset.load({str(bundle)!r}); print(found.verify() < 1e-4, *found.classes)"
+    environment = {"PATH": str(programs)}
+    done = subprocess.run(
+        [programs / "python", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("True apple pear"), done.stderr
+    command = [programs / "smallset", "run"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: `smallset` runs the pipeline, and only what predicts is installed: pip")
+
+
+def test_without_the_pipeline_the_command_says_how_to_get_it() -> None:
+    code = "import sys; sys.modules['typer'] = None; from flows.cli.start import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: `smallset` runs the pipeline, and only what predicts is installed: pip")
