@@ -10,8 +10,8 @@ from flows.planning.duration import PLANNED
 from flows.planning.plan import Asked, Plan, make_plan, work_of
 from flows.planning.stages import stage_names, wanted, with_upstream
 from flows.project import profiles
-from flows.project.parameters import PARAMS
 from flows.project.graph import read_stages, up_to_date
+from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.registry import run_record, saved_runs
 from flows.run.pipeline import run_pipeline
@@ -56,7 +56,7 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
 
 def _remember(results: Sequence[StageResult]) -> None:
     """Keep how long the stages took, for the next plan; a project with other stages than these has none."""
-    if PARAMS.is_file() and PLANNED <= (values := profiles.current()).keys():
+    if PARAMS.is_file() and (values := profiles.current()).keys() >= PLANNED:
         duration.remember(results, work_of(values, None))
 
 
