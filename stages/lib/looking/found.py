@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
@@ -17,6 +18,9 @@ from stages.lib.images.set_aside import summary
 from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.labels import label_images
+from stages.lib.labelling.layout_refusal import Unclear
+from stages.lib.labelling.table import read_table
+from stages.lib.looking.advice import told, wordnet
 from stages.lib.looking.peeked import Peeked
 from stages.lib.splitting.small_classes import assign_large_classes
 from stages.lib.splitting.wishes import Amounts
@@ -43,17 +47,25 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
     Raises:
         UserError: what the stage `split` would refuse, as far as it shows without the content of all files.
     """
+    if is_table(params.labels):
+        # A wrong table explains why there seem to be no images.
+        with zipfile.ZipFile(peeked.archive) as opened, contextlib.redirect_stdout(io.StringIO()):
+            read_table(opened, params.labels, Strays(allowed=True))
     _require_images(peeked, params.max_rejected)
     broken = {file.name for file in peeked.broken}
     images = [_stand_in(name, peeked) for name in peeked.names if name not in broken]
     most = params.max_rejected * len(peeked.names) - len(peeked.broken)
     strays = Strays(params.strays == "set_aside", most, params.max_rejected)
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        images, without = label_images(
-            peeked.archive, images, peeked.broken, params.labels, params.group, strays, params.min_per_class
-        )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            images, without = label_images(
+                peeked.archive, images, peeked.broken, params.labels, params.group, strays, params.min_per_class
+            )
+    except Unclear as error:
+        raise UserError(told(error, [image.name for image in images], peeked.archive)) from None
     divided = _divided(images, params, seed, strays)
     remarks = [line for line in printed.getvalue().splitlines() if line]
+    labels = sorted({image.label for image in images})
     return {
         "files": len(peeked.names),
         "looked_at": peeked.looked_at,
@@ -67,11 +79,11 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
         "strays": _some(strays.listed()),
         "broken": _some(peeked.broken),
         "broken_count": len(peeked.broken),
-        "aside": summary(peeked.aside) if peeked.aside else "",
+        "aside": summary(aside) if (aside := [name for name in peeked.aside if name != params.labels]) else "",
         **_copies(peeked, images),
         "sizes": _sizes(peeked),
         **divided,
-        "remarks": remarks,
+        "remarks": [*remarks, *wordnet(labels)],
     }
 
 
