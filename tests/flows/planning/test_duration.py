@@ -10,6 +10,7 @@ from flows.planning.duration import Work, expect, in_words, remember, rough
 from flows.planning.look import Look
 from flows.planning.stages import stage_names
 from flows.project import profiles
+from tests.flows.planning.conftest import IMAGES, PRESET
 from tests.packages import ROOT
 
 
@@ -75,27 +76,14 @@ def test_times_are_told_as_nobody_knows_them_to_the_second():
 
 
 def test_lines_say_what_there_is_and_what_comes(values):
-    images = {
+    images = IMAGES | {
         "files": 900,
         "looked_at": 600,
         "classes": {f"class {number}": number for number in range(10, 40)},
-        "layout": "the names of folders",
         "subsets": {"train": 700, "validation": 35},
-        "folders_fit": False,
-        "groups": 12,
-        "unlabelled": [["x.jpg", ""]],
-        "unlabelled_count": 1,
-        "strays": [],
-        "broken": [["a.jpg", "no image"]],
-        "broken_count": 1,
-        "aside": "",
         "copies": 1,
-        "contradicted": [],
-        "all_compared": False,
-        "sizes": {"median": 300, "smallest": 20, "largest": 900},
         "divided": {"train": 30, "validation": 10, "test": 40},
         "least": {"train": 8, "validation": 2, "test": 8},
-        "remarks": ["not used: labels.csv"],
     }
     told = "\n".join(words.found("birds", images))
     for part in (
@@ -112,13 +100,12 @@ def test_lines_say_what_there_is_and_what_comes(values):
     lines = "\n".join(words.cautions(images, here))
     assert "+-9 points" in lines
     assert "fine-tuning will be left out" in lines
-    preset = {"name": "convnet", "size": 224, "bytes": 9, "any_size": True}
     stages = ["features", "feature_extraction", "evaluate@feature_extraction", "scratch", "fine_tuned", "report"]
-    plan = "\n".join(words.plan(Look(images, preset, None), here, stages, expect(stages, here)))
+    plan = "\n".join(words.plan(Look(images, PRESET, None), here, stages, expect(stages, here)))
     assert "fine_tuned" not in plan
     assert "rough figures" in plan
     assert "first figures after" in plan
-    nothing = "\n".join(words.plan(Look(images, preset, None), here, [], expect([], here)))
+    nothing = "\n".join(words.plan(Look(images, PRESET, None), here, [], expect([], here)))
     assert "up to date" in nothing
 
 

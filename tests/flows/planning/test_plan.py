@@ -1,6 +1,5 @@
 """From what is typed to params.yaml: nothing is written before it is known to be possible."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,35 +10,8 @@ from flows.planning.look import Look
 from flows.planning.own_images import TURNED_OFF, decide, image_size
 from flows.planning.plan import Asked, make_plan
 from flows.project import profiles
-from tests.packages import ROOT
+from tests.flows.planning.conftest import PRESET
 from tests.stages.split_inputs import jpeg, pixels
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "profiles", folder / "profiles")
-    for name in ("stages", "smallset", "safety"):
-        (folder / name).symlink_to(ROOT / name)
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def seen(monkeypatch):
-    """A look that finds large photographs; what it looked by."""
-    texts = []
-
-    def look(text: str, known: bool = False) -> Look:
-        texts.append(text)
-        images = {"sizes": {"median": 800}, "divided": dict.fromkeys(("train", "validation", "test"), 9)}
-        return Look(images, {"name": "convnet", "size": 224, "bytes": 9, "any_size": True}, None)
-
-    monkeypatch.setattr("flows.planning.plan.look", look)
-    return texts
 
 
 def write(folder: Path, **counts: int) -> Path:
@@ -173,29 +145,24 @@ def test_a_mistake_that_was_there_before_is_no_mistake_of_what_is_typed(project)
         ask(None, "scratch.epochs=3")
 
 
-CONVNET = {"name": "convnet", "size": 224, "any_size": True}
-
-
 @pytest.mark.parametrize(
-    ("median", "preset", "size"),
+    ("preset", "size"),
     [
-        (3000, CONVNET, 192),
-        (200, CONVNET, 192),
-        (100, CONVNET, 96),
-        (28, CONVNET, 96),
-        (3000, CONVNET | {"size": 128}, 128),
-        (3000, CONVNET | {"size": None}, 192),
-        (3000, CONVNET | {"any_size": False}, "preset"),
-        (3000, CONVNET | {"name": "sample", "size": None}, 64),
+        (PRESET, "preset"),
+        (PRESET | {"name": "convnet_of_kaggle", "size": None}, "preset"),
+        (PRESET | {"name": ".", "size": 128}, "preset"),
+        (PRESET | {"name": ".", "size": None}, 224),
+        (PRESET | {"name": ".", "size": None, "any_size": False}, "preset"),
+        (PRESET | {"name": "sample", "size": None}, 64),
     ],
 )
-def test_the_size_fits_images_and_backbone(median, preset, size):
-    assert image_size(median, preset) == size
+def test_the_size_is_that_of_the_backbone(preset, size):
+    assert image_size(preset) == size
 
 
 def test_models_that_others_need_stay(project):
     values = profiles.current() | {"fine_tuned.start": "feature_extraction_augmented"}
-    found = Look({"sizes": {"median": 300}}, CONVNET, None)
+    found = Look({"sizes": {"median": 300}}, PRESET, None)
     assert "feature_extraction_augmented.enabled" not in decide(values, found, ()).values
     # Which models there are is one decision: half of another one would be nobody's.
     values = profiles.current() | {"fine_tuned.enabled": False}
