@@ -33,12 +33,13 @@ _LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 
 
 @flow(name="smallset", persist_result=False)
-def pipeline(width: int | None = None, workers: str | None = None) -> list[State]:
+def pipeline(width: int | None = None, workers: str | None = None, only: Sequence[str] | None = None) -> list[State]:
     """Run every stage that changed.
 
     Args:
         width: stages that may run side by side; else one, or as many as there are workers.
         workers: address of a Dask scheduler, whose workers run the stages in clones of their own; else they run here.
+        only: names of stages that this run is about, with all that they need; None: of all.
 
     Raises:
         FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.
@@ -46,20 +47,27 @@ def pipeline(width: int | None = None, workers: str | None = None) -> list[State
     if width is not None and width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
     if begun := _begun.get():
-        return _run(begun.stages, begun.fresh, width, nullcontext(Here(begun.head_start)))
+        where = nullcontext(Here(begun.head_start))
+        return _run(begun.everything, begun.stages, begun.fresh, width or WIDTH, where)
     with exclusive():
-        stages = read_stages()
-        return _run(stages, up_to_date(stages), width or (len(stages) if workers else None), _place(workers))
+        everything = read_stages()
+        stages = _about(everything, only)
+        wide = width or (len(stages) if workers else WIDTH)
+        return _run(everything, stages, up_to_date(stages), wide, _place(workers))
 
 
 def _run(
-    stages: Sequence[StageNode], fresh: frozenset[str], width: int | None, where: AbstractContextManager[Here]
+    everything: Sequence[StageNode],
+    stages: Sequence[StageNode],
+    fresh: frozenset[str],
+    width: int,
+    where: AbstractContextManager[Here],
 ) -> list[State]:
     with where as place:
         place.prepare(stages, fresh)
-        with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
+        with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
             with FirstPage(stages, fresh, get_run_logger().info) as first_page:
-                states = _run_in_order(stages, width or WIDTH, place, first_page.after(take))
+                states = _run_in_order(stages, width, place, first_page.after(take))
             place.finish()
         renew_page()
         publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
@@ -80,10 +88,15 @@ def _here() -> Iterator[Here]:
         yield Here()
 
 
+def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:
+    return [stage for stage in stages if only is None or stage.name in only]
+
+
 @dataclass(frozen=True)
 class _Begun:
     """A run that has begun before its flow, within the lock of the workspace."""
 
+    everything: Sequence[StageNode]
     stages: Sequence[StageNode]
     fresh: frozenset[str]
     head_start: HeadStart
@@ -92,63 +105,67 @@ class _Begun:
 _begun: ContextVar[_Begun | None] = ContextVar("begun", default=None)
 
 
-def run_pipeline(width: int | None, workers: str | None = None) -> list[StageResult]:
-    """Run the flow in this process and say what became of each stage.
+def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:
+    """Run the flow in this process and say what became of each stage that it is about.
 
     Raises:
         FlowError: a mistake in params.yaml; or as `pipeline`, before any server of Prefect starts.
     """
     with exclusive():
         check_parameters()
-        stages = read_stages()
+        everything = read_stages()
+        stages = _about(everything, only)
         fresh = up_to_date(stages)
         if workers is None and not has_server():
-            return _run_alone(stages, fresh, width)
+            if len(fresh) == len(stages):
+                return _nothing_to_do(stages, everything)
+            return _run_alone(everything, stages, fresh, width)
     if workers is None:
         start_server()
     else:
         require_server()
-    return run_flow(width, workers)
+    return run_flow(width, workers, only)
 
 
-def _run_alone(stages: Sequence[StageNode], fresh: frozenset[str], width: int | None) -> list[StageResult]:
+def _run_alone(
+    everything: Sequence[StageNode], stages: Sequence[StageNode], fresh: frozenset[str], width: int | None
+) -> list[StageResult]:
     """Run the flow with a server of its own, whose start takes seconds: meanwhile the first stages run already."""
-    if len(fresh) == len(stages):
-        return _nothing_to_do(stages)
     with warm_process(), HeadStart(stages, fresh) as head_start:
         start_server()
         head_start.close()
-        token = _begun.set(_Begun(stages, fresh, head_start))
+        token = _begun.set(_Begun(everything, stages, fresh, head_start))
         try:
-            return run_flow(width)
+            return run_flow(width, only=[stage.name for stage in stages])
         finally:
             _begun.reset(token)
 
 
-def _nothing_to_do(stages: Sequence[StageNode]) -> list[StageResult]:
+def _nothing_to_do(stages: Sequence[StageNode], everything: Sequence[StageNode]) -> list[StageResult]:
     """Record such a run without Prefect: its server would end with it, unseen."""
     results = [StageResult(stage.name, Outcome.UP_TO_DATE) for stage in stages]
-    with recorded([stage.name for stage in stages], {}) as take:
+    with recorded([stage.name for stage in everything], {}) as take:
         for result in results:
             take(result)
     renew_page()
     return results
 
 
-def run_flow(width: int | None, workers: str | None = None) -> list[StageResult]:
+def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:
     """Run the flow, also within another, and say what became of each stage.
 
     Raises:
         FlowError: as `pipeline`.
     """
     with server_errors():
-        state = pipeline(width=width, workers=workers, return_state=True)
+        state = pipeline(width=width, workers=workers, only=only, return_state=True)
         states = state.result(raise_on_failure=False)
         if isinstance(states, BaseException):
             raise states
     record = read_record()
     assert record, "every run writes one"
-    return [result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
+    names = [stage.name for stage in record.stages if only is None or stage.name in only]
+    return [result_of(name, state) for name, state in zip(names, states, strict=True)]
 
 
 def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
