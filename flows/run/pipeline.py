@@ -119,7 +119,7 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         if workers is None and not has_server():
             if len(fresh) == len(stages):
                 return _nothing_to_do(stages, everything)
-            return _run_alone(everything, stages, fresh, width)
+            return _run_alone(_Begun(everything, stages, fresh, HeadStart(stages, fresh)), width, only)
     if workers is None:
         start_server()
     else:
@@ -127,16 +127,14 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
     return run_flow(width, workers, only)
 
 
-def _run_alone(
-    everything: Sequence[StageNode], stages: Sequence[StageNode], fresh: frozenset[str], width: int | None
-) -> list[StageResult]:
+def _run_alone(begun: _Begun, width: int | None, only: Sequence[str] | None) -> list[StageResult]:
     """Run the flow with a server of its own, whose start takes seconds: meanwhile the first stages run already."""
-    with warm_process(), HeadStart(stages, fresh) as head_start:
+    with warm_process(), begun.head_start:
         start_server()
-        head_start.close()
-        token = _begun.set(_Begun(everything, stages, fresh, head_start))
+        begun.head_start.close()
+        token = _begun.set(begun)
         try:
-            return run_flow(width, only=[stage.name for stage in stages])
+            return run_flow(width, only=only)
         finally:
             _begun.reset(token)
 
