@@ -17,7 +17,7 @@ from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import summary
 from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
-from stages.lib.labelling.labels import label_images
+from stages.lib.labelling.labels import is_image_name, label_images
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.table import read_table
 from stages.lib.looking.advice import told, wordnet
@@ -96,13 +96,21 @@ def _require_images(peeked: Peeked, limit: float) -> None:
             f"expected images, found none that can be decoded among {len(peeked.names)} files: {summary(names)}{first} "
             "(of videos save single frames as images)"
         )
-    if len(peeked.broken) > limit * peeked.looked_at:
+    if _likely_broken(peeked) > limit * len(peeked.names):
         worst = peeked.broken[0]
         raise UserError(
-            f"split.max_rejected: {len(peeked.broken)} of the {peeked.looked_at} files that were looked at cannot be "
-            f"decoded (expected at most {limit:.1%}): {summary([file.name for file in peeked.broken])}; the first is "
+            f"split.max_rejected: about {_likely_broken(peeked):.0f} of {len(peeked.names)} files cannot be decoded "
+            f"(expected at most {limit:.1%}): {summary([file.name for file in peeked.broken])}; the first is "
             f"{worst.name}: {worst.reason}"
         )
+
+
+def _likely_broken(peeked: Peeked) -> float:
+    """How many of all files are broken, if those of usual names that were not tried are as the others of these."""
+    usual = sum(is_image_name(name) for name in peeked.names)
+    good = sum(is_image_name(name) for name in peeked.sizes)
+    bad = sum(is_image_name(file.name) for file in peeked.broken)
+    return len(peeked.broken) - bad + (usual * bad / (good + bad) if bad else 0)
 
 
 def _stand_in(name: str, peeked: Peeked) -> ArchiveImage:
