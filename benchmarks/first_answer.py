@@ -1,17 +1,16 @@
 """How soon a run says something: the first answer on one's own images, and the time of the embedded default.
 
-    python -m benchmarks.first_answer own PRESET ARCHIVE:IMAGES... [--json FILE]
-    python -m benchmarks.first_answer default [--against REVISION] [--turns 3] [--json FILE]
+    python -m benchmarks.first_answer own PRESET ARCHIVE:IMAGES... [--json]
+    python -m benchmarks.first_answer default [--against REVISION] [--turns 3] [--json]
 
 `own` takes so many images of each class from an archive, and does in a fresh clone what is typed for them: seconds to
-the line with the first answer, to the first page and to the end, and whether the first answer is what the evaluation of
-that model says at the end. `default` runs the embedded default in fresh clones, in turns with another revision if one is named,
+the line with the first answer, to the first page and to the end; "correct" is whether the evaluation of that model still
+says so at the end. `default` runs the embedded default in fresh clones, in turns with another revision if one is named,
 which runs in this environment: medians of the seconds, and the accuracy of every model. "processor" is the processors'
 time, which other work disturbs less. Prefect has made its database before, as it does once on a machine.
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -28,12 +27,12 @@ import psutil
 import typer
 
 from benchmarks import tables
+from benchmarks.options import Json
 from benchmarks.orchestration import RUN, Clone
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 FIRST = re.compile(r"first answer: use (\w+): (?:balanced accuracy )?([\d.]+) %")
 PAGE = "first page: "
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure.")]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Run:
         first_page: the same.
         first_says: the model and the share that the line has.
         accuracies: of every model at the end.
-        slowest: seconds of each stage.
+        stages: seconds of each.
     """
 
     seconds: float
@@ -86,12 +85,9 @@ def watched(clone: Clone, command: list[str]) -> Run:
     if process.wait():
         sys.exit(f"error: {command} ended with {process.returncode}:\n{''.join(lines)}")
     seconds, after = time.perf_counter() - start, psutil.Process().cpu_times()
-    figures = {
-        file.parent.name: json.loads(file.read_text()) for file in clone.folder.glob("evaluation/*/figures.json")
-    }
-    figures |= {
-        file.parent.name: json.loads(file.read_text()) for file in clone.folder.glob("evaluation/*/metrics.json")
-    }
+    # An earlier Smallset called them metrics.json.
+    files = [file for name in ("metrics", "figures") for file in clone.folder.glob(f"evaluation/*/{name}.json")]
+    figures = {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
     accuracies = {name: one["accuracy"] for name, one in sorted(figures.items()) if "accuracy" in one}
     record = json.loads((clone.folder / ".smallset" / "run.json").read_text(encoding="utf-8"))
     stages = {one["name"]: one["seconds"] for one in record["stages"] if one["seconds"]}
@@ -107,9 +103,8 @@ def take(archive: Path, images: int, folder: Path) -> None:
         return path.name.split(".")[0] if "." in path.stem else path.parent.name
 
     with zipfile.ZipFile(archive) as content:
-        names = sorted(
-            (name for name in content.namelist() if not name.endswith("/")), key=lambda one: (class_of(one), one)
-        )
+        files = [name for name in content.namelist() if not name.endswith("/")]
+        names = sorted(files, key=lambda name: (class_of(name), name))
         for label, members in groupby(names, key=class_of):
             (folder / label).mkdir(parents=True)
             for name in list(members)[:images]:
@@ -120,7 +115,7 @@ def take(archive: Path, images: int, folder: Path) -> None:
 def own(
     preset: Annotated[Path, typer.Argument(help="A preset directory.")],
     archives: Annotated[list[str], typer.Argument(metavar="ARCHIVE:IMAGES", help="A zip, and images of each class.")],
-    file: Json = None,
+    as_json: Json = False,
 ) -> None:
     """Measure the first answer on photographs."""
     found: dict[str, Any] = {}
@@ -134,28 +129,27 @@ def own(
             name = f"{len(list(photographs.iterdir()))} x {images} of {Path(archive).stem}"
             found[name] = asdict(run := watched(clone, [*RUN, *arguments]))
             found[name] |= {"typed": typed, "keystrokes": len(typed) + 1, "first_is_correct": run.first_is_correct}
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
     columns = ["", "first answer, s", "correct", "first page, s", "end, s", "processor, s", "keystrokes"]
+    times = ("first_page", "seconds", "processor")
     rows = [
         (
-            *(
-                name,
-                _seconds(one["first_answer"]),
-                "yes" if one["first_is_correct"] else "no",
-                _seconds(one["first_page"]),
-            ),
-            *(_seconds(one["seconds"]), _seconds(one["processor"]), str(one["keystrokes"])),
+            *(name, _seconds(one["first_answer"]), "yes" if one["first_is_correct"] else "no"),
+            *(_seconds(one[key]) for key in times),
+            str(one["keystrokes"]),
         )
         for name, one in found.items()
     ]
     tables.show(columns, rows, f"typed: {next(iter(found.values()))['typed']}", width=120)
-    _write(found, file)
 
 
 @app.command()
 def default(
     against: Annotated[str | None, typer.Option(metavar="REVISION", help="Another commit, in turns with this.")] = None,
     turns: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 3,
-    file: Json = None,
+    as_json: Json = False,
 ) -> None:
     """Measure the embedded default."""
     found: dict[str, list[Run]] = {"HEAD": []} | ({against: []} if against else {})
@@ -165,6 +159,9 @@ def default(
                 clone = Clone(Path(folder) / "clone")
                 clone.run(["git", "checkout", "--quiet", revision])
                 runs.append(watched(clone, RUN))
+    if as_json:
+        print(json.dumps({revision: [asdict(one) for one in runs] for revision, runs in found.items()}, indent=2))
+        return
     first = median(one.seconds for one in next(iter(found.values())))
     models = sorted({name for runs in found.values() for one in runs for name in one.accuracies})
     rows = []
@@ -174,16 +171,10 @@ def default(
         processor = median(one.processor for one in runs)
         rows.append((revision, f"{seconds:.0f}", f"{first / seconds:.2f}", f"{processor:.0f}", *figures))
     tables.show(["", "seconds", "ratio", "processor", *models], rows, f"medians of {turns}", width=150)
-    _write({revision: [asdict(one) for one in runs] for revision, runs in found.items()}, file)
 
 
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.0f}"
-
-
-def _write(found: object, file: Path | None) -> None:
-    if file:
-        file.write_text(json.dumps(found, indent=2) + os.linesep, encoding="utf-8")
 
 
 if __name__ == "__main__":
