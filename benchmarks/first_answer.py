@@ -4,8 +4,8 @@
     python -m benchmarks.first_answer default [--against REVISION] [--turns 3] [--json]
 
 `own` takes so many images of each class from an archive, and does in a fresh clone what is typed for them: seconds to
-the line with the first answer, to the first page and to the end; "correct" is whether the evaluation of that model still
-says so at the end. `default` runs the embedded default in fresh clones, in turns with another revision if one is named,
+the line with the first answer, to the first page and to the end; "correct" is whether the evaluation of that model says
+the same at the end. `default` runs the embedded default in fresh clones, in turns with another revision if one is named,
 which runs in this environment: medians of the seconds, and the accuracy of every model. "processor" is the processors'
 time, which other work disturbs less. Prefect has made its database before, as it does once on a machine.
 """
@@ -152,7 +152,8 @@ def default(
     as_json: Json = False,
 ) -> None:
     """Measure the embedded default."""
-    found: dict[str, list[Run]] = {"HEAD": []} | ({against: []} if against else {})
+    revisions = ["HEAD", against] if against else ["HEAD"]
+    found: dict[str, list[Run]] = {revision: [] for revision in revisions}
     for _ in range(turns):
         for revision, runs in found.items():
             with tempfile.TemporaryDirectory() as folder:
