@@ -4,10 +4,10 @@
     python -m benchmarks.first_answer default [--against REVISION] [--turns 3] [--json]
 
 `own` takes so many images of each class from an archive, and does in a fresh clone what is typed for them: seconds to
-the line with the first answer, to the first page and to the end; "correct" is whether the evaluation of that model says
-the same at the end. `default` runs the embedded default in fresh clones, in turns with another revision if one is named,
-which runs in this environment: medians of the seconds, and the accuracy of every model. "processor" is the processors'
-time, which other work disturbs less. Prefect has made its database before, as it does once on a machine.
+the line with the first answer, to the first page and to the end; "correct" says whether the evaluation of that model
+has the same figure at the end. `default` runs the embedded default in fresh clones, in turns with another revision if
+one is named, which runs in this environment: medians of the seconds, and the accuracy of every model. "processor" is
+the processors' time, which other work disturbs less. Prefect has made its database before, as it does once a machine.
 """
 
 import json
