@@ -102,8 +102,9 @@ def plan(found: Look, work: Work, stages: Sequence[str], expected: Expected) -> 
     """
     values = work.values
     if found.preset:
-        size = values["common.image_size"]
-        yield f"  backbone: {found.preset['name']}, images at {f'{size} x {size}' if isinstance(size, int) else size}"
+        own = values["common.image_size"] == "preset" and found.preset["size"] is None
+        size = "the size that it was made for" if own else f"{work.side} x {work.side}"
+        yield f"  backbone: {found.preset['name']}, images at {size}"
     if found.images:
         divided = found.images["divided"]
         yield "  images: " + ", ".join(f"{name} {count:,}" for name, count in divided.items()) + ", about"
