@@ -52,7 +52,7 @@ def run(
     workers: saved_runs.Workers = None,
 ) -> None:
     """Run every stage that changed, then show the results."""
-    with one_line_errors(), ended_by_signals():
+    with one_line_errors("run"), ended_by_signals():
         from flows.cli.run_command import run_and_show
 
         run_and_show(width, save, workers)

@@ -14,6 +14,7 @@ from prefect.tasks import Task
 
 from flows.execution.process import Stop, run_stage
 from flows.execution.process_output import LineTaker, Outcome, StageResult
+from flows.execution.stage_lines import lines_of
 from flows.project.cache import drop_damaged
 from flows.project.graph import StageNode
 
@@ -66,7 +67,8 @@ class Here:
     def _run(self, name: str) -> State:
         if name in self._fresh:
             return state_of(StageResult(name, Outcome.UP_TO_DATE))
-        return state_of(run_whole(name, get_run_logger().info, self._stop))
+        with lines_of(name, get_run_logger().info) as take:
+            return state_of(run_whole(name, take, self._stop))
 
     def settle(self, name: str, future: PrefectFuture[Any]) -> State:
         """The last state of a stage that has ended, or is about to."""

@@ -16,10 +16,11 @@ from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_task import Here, result_of
+from flows.execution.watching import watcher
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
-from flows.run.provenance import ResultTaker, read_record, recorded
+from flows.run.provenance import ResultTaker, last_times, read_record, recorded
 from flows.run.results import publish
 from flows.run.run_page import renew_page
 
@@ -41,7 +42,9 @@ def pipeline(width: int | None = None, workers: str | None = None) -> list[State
         raise FlowError(f"width: expected at least 1. Received: {width}")
     with exclusive(), _place(workers) as place:
         stages = read_stages()
-        place.prepare(stages, up_to_date(stages))
+        fresh = up_to_date(stages)
+        watcher().planned([stage.name for stage in stages], fresh, last_times())
+        place.prepare(stages, fresh)
         with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
             states = _run_in_order(stages, width or (len(stages) if workers else 1), place, take)
             place.finish()
@@ -125,6 +128,7 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
             sorter.done(name)
     except BaseException:
         # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
+        watcher().stopping()
         place.stop()
         for name in futures.keys() - states.keys():
             _settle(name, futures[name], place, take)
@@ -147,5 +151,7 @@ def _next(ended: "queue.SimpleQueue[str]", place: Here) -> str:
 def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
     state = place.settle(name, future)
     if state.is_final():
-        take(result_of(name, state))
+        result = result_of(name, state)
+        take(result)
+        watcher().ended(result)
     return state
