@@ -10,6 +10,7 @@ from typing import Any
 
 # Control characters, those that turn the direction of writing or are not seen, halves of characters, ends of lines.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NOT_PLAIN = re.compile(r"[^ -~]")  # may be hidden; printable ASCII never is
 # They join letters of Persian and parts of one emoji.
 _JOINERS = frozenset("\u200c\u200d")
 
@@ -120,7 +121,7 @@ def _apart(match: re.Match[str]) -> str:
 
 
 def _escaped_all(text: str) -> str:
-    return text if text.isprintable() else "".join(map(_escaped, text))
+    return text if text.isprintable() else _NOT_PLAIN.sub(lambda match: _escaped(match[0]), text)
 
 
 def _escaped(letter: str) -> str:

@@ -1,11 +1,13 @@
 """`smallset run`: the flow in this process, and what it came to."""
 
+import time
 from collections.abc import Sequence
 
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.terminal.shown import shown
-from flows.terminal.words import counted
+from flows.terminal.tables import say
+from flows.terminal.words import counted, duration
 from safety.text import visible
 
 
@@ -20,6 +22,7 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     Raises:
         FlowError: a stage failed, or the run could not start.
     """
+    started = time.monotonic()
     with shown():
         # Not before there is something to see: to import them takes seconds.
         from flows.cli import tables
@@ -30,7 +33,7 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
         # Before the work: what cannot be saved shall not be found out after it.
         workspace = saved_runs.Workspace.here() if save else None
         results = run_pipeline(width, workers)
-    print(outcomes(results))
+    say(outcomes(results, time.monotonic() - started))
     found, older = read_results(done(results))
     tables.show_models(found)
     if older:
@@ -43,11 +46,11 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     if failed := [result for result in results if result.outcome is Outcome.FAILED]:
         raise _failure(failed)
     if line := headline_and_verdict(found.summary):
-        print(line)
+        say(line)
 
 
-def outcomes(results: Sequence[StageResult]) -> str:
-    """What became of the stages, in one line, with the names of those that were not run."""
+def outcomes(results: Sequence[StageResult], seconds: float) -> str:
+    """What became of the stages, and in how many seconds, in one line, with the names of those that were not run."""
     parts = []
     for outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.UP_TO_DATE, Outcome.FAILED, Outcome.STOPPED):
         if number := sum(result.outcome is outcome for result in results):
@@ -55,7 +58,7 @@ def outcomes(results: Sequence[StageResult]) -> str:
     waiting = [result.name for result in results if result.outcome is Outcome.NOT_RUN]
     if waiting:
         parts.append(f"{len(waiting)} not run, since a stage before failed: {', '.join(waiting)}")
-    return visible(f"{counted(len(results), 'stage')}: {', '.join(parts)}")
+    return visible(f"{counted(len(results), 'stage')} in {duration(seconds)}: {', '.join(parts)}")
 
 
 def _failure(failed: Sequence[StageResult]) -> FlowError:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from flows.execution.process_output import LineTaker
 from flows.execution.stage_log import StageLog, log_file
@@ -21,7 +21,9 @@ def lines_of(name: str, log: LineTaker) -> Iterator[LineTaker]:
     kept, thinned = StageLog(name), Thinned(log, f"more lines, in {log_file(name)}", _AT_ONCE)
 
     def take(line: str) -> None:
-        kept.write(line)
+        # A full disk ends the stage, which says so; that its log has a gap need not.
+        with suppress(OSError):
+            kept.write(line)
         watcher().said(name, line)
         thinned.take(line)
 

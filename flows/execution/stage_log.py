@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 LOGS = Path(".smallset") / "logs"
 _MOST = 10_000_000  # bytes of a file; what was written before the last so many lies beside it
+_EARLIER = ".earlier.log"
 _NOTHING_DONE = "didn't change, skipping"
 
 
@@ -43,6 +44,12 @@ def log_file(name: str) -> Path:
     return LOGS / f"{quote(name, safe='@')}.log"
 
 
+def logged_stages() -> list[str]:
+    """The stages whose output is kept, the last written last."""
+    files = [file for file in LOGS.glob("*.log") if not file.name.endswith(_EARLIER)]
+    return [unquote(file.name.removesuffix(".log")) for file in sorted(files, key=lambda file: file.stat().st_mtime)]
+
+
 def read_log(name: str) -> Iterator[str]:
     """The lines of a stage's last run, without their ends; none where nothing is kept."""
     for path in (_earlier(log_file(name)), log_file(name)):
@@ -52,4 +59,4 @@ def read_log(name: str) -> Iterator[str]:
 
 
 def _earlier(path: Path) -> Path:
-    return path.with_suffix(".earlier.log")
+    return path.with_name(path.name.removesuffix(".log") + _EARLIER)

@@ -19,9 +19,12 @@ from flows.terminal.state import Running, RunState
 from flows.terminal.words import about, duration, words_of
 from safety.text import shown, visible
 
-_STYLES = {Outcome.FAILED: "bold red", Outcome.STOPPED: "yellow", Outcome.RAN: "green", Outcome.RESTORED: "green"}
+_STYLES = {Outcome.FAILED: "bold red", Outcome.RAN: "green", Outcome.RESTORED: "green"}
 _REFRESHES = 4  # a second
 _BAR = 24  # columns, at most
+_LEAST = 8  # columns of a text that has something beside it
+_WORDS = 3  # last lines of a stage
+_HINT = "Ctrl-C stops, what is done is kept"
 
 
 class LiveWatcher(Watcher):
@@ -78,13 +81,15 @@ class LiveWatcher(Watcher):
                 return
             place = f"{self._state.place_of(result.name)}/{self._state.to_do}"
             self._state.end(result.name)
+        if result.outcome is Outcome.STOPPED:
+            return
         text = ended_as(result)
         if result.outcome is Outcome.FAILED:
             # Not shortened: what it says is what somebody needs.
             self._print(Text(self._encodable(f"{place} {visible(result.name)} {text}"), style="bold red"))
         else:
-            words = " ".join(part for part in (visible(result.name), words_of(result.name)) if part)
-            self._print(self._beside(f"{place} {words}", text, "", _STYLES.get(result.outcome, "dim")))
+            words = f"{place}  {visible(result.name)}  {words_of(result.name)}".rstrip()
+            self._print(self._beside(words, text, "", _STYLES.get(result.outcome, "dim")))
 
     def noted(self, text: str) -> None:
         """Leave a word of the run above the display."""
@@ -104,24 +109,24 @@ class LiveWatcher(Watcher):
 
     def _lines(self) -> Iterable[RenderableType]:
         """At most as many lines as the terminal has, less one for the cursor."""
-        running = list(self._state.running.values())
         room = self._console.height - 2
-        each = max(0, min(3, room // max(1, len(running)) - 2))
-        for stage in running[: max(1, room // 2)]:
-            yield from self._stage(stage, each)
+        running = list(self._state.running.values())[: max(1, room)]
+        for stage in running:
+            yield from self._stage(stage, room // len(running))
         yield self._last_line()
 
-    def _stage(self, stage: Running, lines: int) -> Iterable[RenderableType]:
-        words = " ".join(part for part in (visible(stage.name), words_of(stage.name)) if part)
+    def _stage(self, stage: Running, room: int) -> Iterable[RenderableType]:
+        """In at most so many lines, of which there is one in any case: what, how far, and its last words."""
+        words = f"{visible(stage.name)}  {words_of(stage.name)}".rstrip()
         took = duration(self._state.clock() - stage.since)
         yield self._beside(f"stage {stage.place} of {self._state.to_do}  {words}", took, "bold", "")
         left = self._state.left_of(stage)
         time = f"{about(left)} left" if left else ""
-        if stage.progress:
-            yield self._bar(stage, time)
-        elif time:
-            yield self._beside("", time, "", "")
-        for line in list(stage.lines)[-lines:] if lines else ():
+        has_second = bool(stage.progress or time)
+        if room > 1 and has_second:
+            yield self._bar(stage, time) if stage.progress else self._beside("", time, "", "")
+        said = list(stage.lines)[-_WORDS:]
+        for line in said[max(0, len(said) - (room - 1 - has_second)) :]:
             yield self._line(f"  {line}", "dim")
 
     def _bar(self, stage: Running, time: str) -> RenderableType:
@@ -143,14 +148,18 @@ class LiveWatcher(Watcher):
         parts = [f"{len(self._state.ended)} of {self._state.to_do} stages done"]
         parts += [f"{duration(self._state.clock() - self._state.since)} so far"]
         parts += [f"{about(left)} left"] if left else []
-        return self._beside(", ".join(parts), "Ctrl-C stops, what is done is kept", "", "dim")
+        text = ", ".join(parts)
+        # Beside it there is room for the ^C that a terminal writes, which else would begin a line.
+        columns = self._console.width - 3
+        hint = _HINT if len(text) + len(_HINT) + 2 <= columns else ""
+        return self._beside(text, hint, "", "dim", columns)
 
     def _beside(self, text: str, right: str, style: str, right_style: str, columns: int = 0) -> Text:
-        """A text and, at the right edge, another one; where there is no room for both, the first alone."""
+        """A text, shortened as it must be, and at the right edge another one; in a few columns the first alone."""
         columns = columns or self._console.width - 1
         text, right = self._encodable(text), self._encodable(right)
         room = columns - len(right) - 2
-        if room < min(len(text), columns // 2):
+        if not right or room < min(len(text), _LEAST):
             return self._cut(text, columns, style)
         found = Text(no_wrap=True, overflow="crop").append(self._cut(text, room, style))
         found.append(" " * (columns - found.cell_len - len(right)))

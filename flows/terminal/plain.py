@@ -1,11 +1,12 @@
 """A run as plain lines: for pipes, logs, and terminals that can or shall do no more."""
 
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TextIO
+
+from rich.console import Console
 
 from flows.execution.process_output import Outcome, StageResult
 from flows.execution.stage_lines import Thinned
@@ -89,7 +90,8 @@ class PlainWatcher(Watcher):
                 self._say(name, held)
             if name in self._thinned:
                 self._thinned.pop(name).flush()
-            self._say(name, ended_as(result))
+            if result.outcome is not Outcome.STOPPED:
+                self._say(name, ended_as(result))
             self._state.end(name)
 
     def noted(self, text: str) -> None:
@@ -107,14 +109,12 @@ class PlainWatcher(Watcher):
 
     def _fitted(self, line: str) -> str:
         """A line that a terminal, if it is one, does not wrap."""
-        return fitted(line, shutil.get_terminal_size().columns - 1) if self._stream.isatty() else line
+        return fitted(line, Console(file=self._stream).width - 1) if self._stream.isatty() else line
 
 
 def ended_as(result: StageResult) -> str:
     """What became of a stage, in some words."""
     if result.outcome is Outcome.FAILED:
         return f"failed: {result.reason}"
-    if result.outcome is Outcome.STOPPED:
-        return "stopped"
     words = {Outcome.RAN: "done", Outcome.RESTORED: "restored from the cache"}.get(result.outcome, "unchanged")
     return f"{words}, {duration(result.seconds)}" if result.seconds >= 0.5 else words
