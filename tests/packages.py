@@ -42,12 +42,13 @@ FLOWS = {
     "errors": (),
     "project": ("errors",),
     "execution": ("project",),
+    "terminal": ("execution",),
     "remote": ("execution",),
     "run": ("remote",),
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),
-    "cli": ("operating",),
+    "cli": ("operating", "terminal"),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")
