@@ -44,9 +44,9 @@ def log_file(name: str) -> Path:
     return LOGS / f"{quote(name, safe='@')}.log"
 
 
-def logged_stages() -> list[str]:
-    """The stages whose output is kept, the last written last."""
-    files = [file for file in LOGS.glob("*.log") if not file.name.endswith(_EARLIER)]
+def logged_stages(project: Path = Path()) -> list[str]:
+    """The stages whose output is kept in a project, the last written last."""
+    files = [file for file in (project / LOGS).glob("*.log") if not file.name.endswith(_EARLIER)]
     return [unquote(file.name.removesuffix(".log")) for file in sorted(files, key=lambda file: file.stat().st_mtime)]
 
 
