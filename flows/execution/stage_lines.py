@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
 
 from flows.execution.process_output import LineTaker
 from flows.execution.stage_log import StageLog, log_file
 from flows.execution.watching import watcher
 
+OF_STAGE = "is_of_stage"  # what a record of the log is marked with
 _AT_ONCE = 50  # lines a second that are passed on one by one
 
 
@@ -33,6 +36,11 @@ def lines_of(name: str, log: LineTaker) -> Iterator[LineTaker]:
     finally:
         kept.close()
         thinned.flush()
+
+
+def log_of(logger: Any) -> LineTaker:
+    """What takes the lines of a stage for a logger of Prefect, marked as such: who watches has seen them already."""
+    return partial(logger.info, extra={OF_STAGE: True})
 
 
 class Thinned:

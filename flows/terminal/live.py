@@ -30,12 +30,16 @@ _HINT = "Ctrl-C stops, what is done is kept"
 class LiveWatcher(Watcher):
     """Draws the display for as long as its `with` block runs."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Draw nothing yet; by default on stderr: stdout is for the results."""
-        self._console = console or Console(file=sys.stderr, highlight=False)
+    def __init__(self, state: RunState | None = None) -> None:
+        """Draw nothing yet; then on stderr: stdout is for the results.
+
+        Args:
+            state: of the run, before it is planned.
+        """
+        self._console = Console(file=sys.stderr, highlight=False)
         self._mark = "…" if "utf" in self._console.encoding.lower() else "..."
         self._lock = threading.RLock()
-        self._state = RunState()
+        self._state = state or RunState()
         self._live = Live(
             console=self._console,
             get_renderable=self._drawn,
@@ -77,7 +81,7 @@ class LiveWatcher(Watcher):
     def ended(self, result: StageResult) -> None:
         """Leave a line that says what became of a stage that had something to do."""
         with self._lock:
-            if result.name in self._state.fresh:
+            if self._state.is_told(result.name):
                 return
             place = f"{self._state.place_of(result.name)}/{self._state.to_do}"
             self._state.end(result.name)

@@ -2,8 +2,7 @@
 
 import sys
 import threading
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -26,16 +25,16 @@ _WHOLE = (*_ERRORS, "failed: ")  # are never shortened
 class PlainWatcher(Watcher):
     """Writes a line for each beginning and end, and what stages say; of their progress one line a second at most."""
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, state: RunState | None = None, stream: TextIO | None = None) -> None:
         """Write nothing yet.
 
         Args:
+            state: of the run, before it is planned.
             stream: by default stderr: stdout is for the results.
-            clock: gives seconds.
         """
-        self._stream, self._clock = stream or sys.stderr, clock
+        self._state, self._stream = state or RunState(), stream or sys.stderr
+        self._clock = self._state.clock
         self._lock = threading.RLock()
-        self._state = RunState(clock)
         self._thinned: dict[str, Thinned] = {}
         self._held: dict[str, str] = {}
         self._told = float("-inf")
@@ -45,8 +44,8 @@ class PlainWatcher(Watcher):
         with self._lock:
             self._state.plan(names, fresh, seconds)
             left = self._state.left()
-            time_ = f", {about(left)} as last time" if left else ""
-            self._write(f"{self._state.to_do} of {len(names)} stages to do{time_}")
+            time = f", {about(left)}" if left else ""
+            self._write(f"{self._state.to_do} of {len(names)} stages to do{time}")
 
     def started(self, name: str) -> None:
         """Say which stage begins."""
@@ -83,7 +82,7 @@ class PlainWatcher(Watcher):
     def ended(self, result: StageResult) -> None:
         """Say what became of a stage that had something to do."""
         with self._lock:
-            if result.name in self._state.fresh:
+            if self._state.is_told(result.name):
                 return
             name = result.name
             if held := self._held.pop(name, ""):

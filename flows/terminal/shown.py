@@ -3,30 +3,36 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.execution.stage_lines import OF_STAGE
 from flows.execution.watching import is_watched, watched_by, watcher
 from flows.terminal.plain import PlainWatcher
+from flows.terminal.state import RunState
 
 _OURS = str(Path(__file__).resolve().parents[1])
-_LINES = "stage_lines.py"  # hands lines of stages to Prefect
 _BARS = ("dvc.progress", "dvc_data.callbacks")
 
 
 @contextmanager
-def shown() -> Iterator[None]:
-    """Show what runs in the block: as a live display at a terminal, else as plain lines."""
+def shown(expected: Mapping[str, float] | None = None) -> Iterator[None]:
+    """Show what runs in the block: as a live display at a terminal, else as plain lines.
+
+    Args:
+        expected: seconds of stages, where more is known than how long they took last time.
+    """
+    state = RunState(expected=expected)
     if is_lively():
         from flows.terminal.live import LiveWatcher
 
         # First of all: to import Prefect takes seconds.
-        with LiveWatcher() as live, watched_by(live):
+        with LiveWatcher(state) as live, watched_by(live):
             _silence_tools()
             yield
     else:
-        with watched_by(PlainWatcher()):
+        with watched_by(PlainWatcher(state)):
             _silence_tools()
             yield
 
@@ -50,7 +56,7 @@ class _ForPeople(logging.Filter):
         if not is_watched():
             return not is_theirs
         # Lines of stages have been told already.
-        if not is_theirs and not record.pathname.endswith(_LINES):
+        if not is_theirs and not hasattr(record, OF_STAGE):
             watcher().noted(record.getMessage())
         return False
 

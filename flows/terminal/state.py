@@ -35,11 +35,14 @@ class Running:
 class RunState:
     """All that a display shows; whoever changes or reads it from several threads holds a lock."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, expected: Mapping[str, float] | None = None
+    ) -> None:
         """Nothing is planned yet.
 
         Args:
             clock: gives seconds.
+            expected: seconds of stages, which go before those of last time.
         """
         self.clock, self.since = clock, clock()
         self.names: Sequence[str] = ()
@@ -48,12 +51,13 @@ class RunState:
         self.ended: set[str] = set()
         self.is_stopping = False
         self._places: dict[str, int] = {}
+        self._expected = dict(expected or {})
         self._seconds: Mapping[str, float] = {}
         self._at_once = 1
 
     def plan(self, names: Sequence[str], fresh: Collection[str], seconds: Mapping[str, float]) -> None:
         """Take what the run consists of, as `Watcher.planned`."""
-        self.names, self.fresh, self._seconds = tuple(names), frozenset(fresh), dict(seconds)
+        self.names, self.fresh, self._seconds = tuple(names), frozenset(fresh), dict(seconds) | self._expected
         self.ended = set()
         self._places = {}
 
@@ -68,6 +72,7 @@ class RunState:
 
     def start(self, name: str) -> Running:
         """A stage begins, or begins again."""
+        self.ended.discard(name)
         self.running[name] = Running(name, self.place_of(name), self.clock())
         self._at_once = max(self._at_once, len(self.running))
         return self.running[name]
@@ -88,6 +93,10 @@ class RunState:
                 stage.first = stage.last
             stage.lines.append(line)
         return found
+
+    def is_told(self, name: str) -> bool:
+        """Whether nothing is to be said of the end of a stage: it was up to date, or its end is known already."""
+        return name in self.fresh or name in self.ended
 
     def end(self, name: str) -> None:
         """A stage has ended."""

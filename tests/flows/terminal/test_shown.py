@@ -16,6 +16,7 @@ from flows.execution.stage_log import log_file, logged_stages, read_log
 from flows.execution.watching import is_watched, watched_by, watcher
 from flows.terminal import shown as showing
 from flows.terminal.plain import PlainWatcher
+from flows.terminal.state import RunState
 from tests.flows.terminal.terminals import CONTROL, frames, run_stages, terminal
 
 HOSTILE = [
@@ -135,7 +136,7 @@ class Clock:
 
 def plain(clock=time.monotonic):
     stream = StringIO()
-    return PlainWatcher(stream, clock), stream
+    return PlainWatcher(RunState(clock), stream), stream
 
 
 def test_plain_progress_is_thinned_and_has_its_first_and_last_line():
