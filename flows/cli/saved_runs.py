@@ -43,11 +43,14 @@ def retrain(
     workers: Workers = None,
 ) -> None:
     """Run what changed in a clean checkout, save the run, promote its model if the gate lets it, and push."""
-    with one_line_errors(), ended_by_signals():
-        from flows.retraining.retrain import run_retrain
+    with one_line_errors("retrain"), ended_by_signals():
+        from flows.terminal.shown import shown as shown_live
 
         parameters = _parameters(checkout, profile, set_, width, workers)
-        message, code = run_retrain(repository=repository, branch=branch, **parameters)
+        with shown_live():
+            from flows.retraining.retrain import run_retrain
+
+            message, code = run_retrain(repository=repository, branch=branch, **parameters)
         typer.echo(shown(message))
         raise typer.Exit(code)
 

@@ -21,11 +21,12 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_task import Here, result_of
 from flows.execution.warm import warm_process
+from flows.execution.watching import watcher
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
 from flows.run.first_page import FirstPage, before_first_model
-from flows.run.provenance import ResultTaker, read_record, recorded
+from flows.run.provenance import ResultTaker, last_times, read_record, recorded
 from flows.run.results import publish
 from flows.run.run_page import renew_page
 
@@ -52,8 +53,14 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
     with exclusive():
         everything = read_stages()
         stages = _about(everything, only)
+        fresh = up_to_date(stages)
+        _tell_plan(stages, fresh)
         wide = width or (len(stages) if workers else side_by_side())
-        return _run(everything, stages, up_to_date(stages), wide, _place(workers))
+        return _run(everything, stages, fresh, wide, _place(workers))
+
+
+def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
+    watcher().planned([stage.name for stage in stages], fresh, last_times())
 
 
 def _run(
@@ -119,6 +126,7 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         if workers is None and not has_server():
             if len(fresh) == len(stages):
                 return _nothing_to_do(stages, everything)
+            _tell_plan(stages, fresh)
             return _run_alone(_Begun(everything, stages, fresh, HeadStart(stages, fresh)), width, only)
     if workers is None:
         start_server()
@@ -191,6 +199,7 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
             sorter.done(name)
     except BaseException:
         # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
+        watcher().stopping()
         place.stop()
         for name in futures.keys() - states.keys():
             _settle(name, futures[name], place, take)
@@ -218,5 +227,7 @@ def _ended(ended: "queue.SimpleQueue[str]", place: Here) -> str:
 def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
     state = place.settle(name, future)
     if state.is_final():
-        take(result_of(name, state))
+        result = result_of(name, state)
+        take(result)
+        watcher().ended(result)
     return state
