@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from stages.lib.comparison import wording
+from stages.lib.page.sections import SECTIONS
 
 _FOLDER = Path(__file__).with_name("templates")
 _TEMPLATE, _STYLE, _SCRIPT = "report.html", "report.css", "report.js"
@@ -36,11 +37,14 @@ def render(content: dict[str, Any]) -> str:
         "p_value": p_value,
         "words": lambda name: name.replace("_", " "),
         "breakable": breakable,
+        "sentence": lambda text: text[:1].upper() + text[1:],
     }
     style, script = ((_FOLDER / name).read_text(encoding="utf-8").strip() for name in (_STYLE, _SCRIPT))
     # The page allows itself this one script: nothing that a name may smuggle in would run, or reach a network.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    own = {"style": Markup(style), "script": Markup(script), "script_digest": digest}
+    shown = [section for section in SECTIONS if not section.needs or content[section.needs] is not None]
+    own: dict[str, Any] = {"style": Markup(style), "script": Markup(script), "script_digest": digest}
+    own |= {"sections": shown, "shown": {section.key: section.title for section in shown}}
     return environment.get_template(_TEMPLATE).render(content | own)
 
 
