@@ -3,9 +3,9 @@
 from flows.cli import tables
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, done
-from flows.registry import run_record, saved_runs
+from flows.registry import run_record, run_report, saved_runs
 from flows.run.pipeline import run_pipeline
-from flows.run.results import headline_and_verdict, read_results
+from flows.run.results import RUN_REPORT, headline_and_verdict, read_results
 from safety.text import visible
 
 
@@ -29,6 +29,8 @@ def run_and_show(width: int | None, save: bool, workers: str | None = None) -> N
     if older:
         print("results of earlier runs are still here and not shown; `smallset status` says whose they are")
     if found.report:
+        if found.report == RUN_REPORT:
+            run_report.write()
         print(visible(f"report: {found.report.resolve()}"))
     if workspace:
         saved = run_record.save(run_record.compose(workspace, results), workspace)

@@ -47,7 +47,8 @@ def curves_chart(one: Evaluation, measure: str) -> str:
         last = curves.iloc[-1]
         label = (
             f"{measure} of {called(one.name)} over {len(curves)} epochs: at the end "
-            f"{factor * last[measure]:.3g} {unit} in training and {factor * last[f'val_{measure}']:.3g} {unit} on validation; epoch {kept} is kept"
+            f"{factor * last[measure]:.3g} {unit} in training and {factor * last[f'val_{measure}']:.3g} {unit} on "
+            f"validation; epoch {kept} is kept"
         )
         return svg(drawn, f"{measure}-{one.name}", label)
 

@@ -82,7 +82,7 @@ def failures(one: Evaluation, dataset: Path) -> Failures:
 
 
 def _mistake(one: Evaluation, dataset: Path, actual: str, predicted: str) -> Mistake:
-    table = one.predictions.assign(confidence=one.confidence)
+    table = one.predictions[["path", "label", "predicted"]].assign(confidence=one.confidence)
     own = table[table["label"] == actual]
     found = own[own["predicted"] == predicted]
     first = found.sort_values(["confidence", "path"], ascending=[False, True]).head(_EXAMPLES)

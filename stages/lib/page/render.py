@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,18 @@ def render(content: dict[str, Any]) -> str:
     Args:
         content: what the templates name; a missing name is an error.
     """
+    style, script = ((_FOLDER / name).read_text(encoding="utf-8").strip() for name in (_STYLE, _SCRIPT))
+    # The page allows itself this one script: nothing that a name may smuggle in would run, or reach a network.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    shown = [section for section in SECTIONS if not section.needs or content[section.needs] is not None]
+    own: dict[str, Any] = {"style": Markup(style), "script": Markup(script), "script_digest": digest}
+    own |= {"sections": shown, "shown": {section.key: section.title for section in shown}}
+    return _environment().get_template(_TEMPLATE).render(content | own)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, compiled once."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -39,13 +52,7 @@ def render(content: dict[str, Any]) -> str:
         "breakable": breakable,
         "sentence": lambda text: text[:1].upper() + text[1:],
     }
-    style, script = ((_FOLDER / name).read_text(encoding="utf-8").strip() for name in (_STYLE, _SCRIPT))
-    # The page allows itself this one script: nothing that a name may smuggle in would run, or reach a network.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    shown = [section for section in SECTIONS if not section.needs or content[section.needs] is not None]
-    own: dict[str, Any] = {"style": Markup(style), "script": Markup(script), "script_digest": digest}
-    own |= {"sections": shown, "shown": {section.key: section.title for section in shown}}
-    return environment.get_template(_TEMPLATE).render(content | own)
+    return environment
 
 
 def percent(share: float, digits: int = 1) -> str:

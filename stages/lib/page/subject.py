@@ -51,12 +51,13 @@ def _data(download: Mapping[str, Any]) -> str:
     """Where the images come from, without secrets and without the folders above."""
     source = download.get("source")
     if source == "folder":
-        return _short(PurePath(str(download.get("path", ""))).name) or "a folder"
+        return f"images of {_short(PurePath(str(download.get('path', ''))).name) or 'a folder'}"
     if source == "url":
         address = urlsplit(str(download.get("url") or ""))
-        return _short(redacted(PurePosixPath(address.path).name or address.netloc)) or "an address"
+        name = redacted(PurePosixPath(address.path).name or address.hostname or "")
+        return f"images of {_short(name) or 'an address'}"
     if source == "kaggle":
-        return f"{_short(str(download.get('competition', '')))} of Kaggle"
+        return f"images of {_short(str(download.get('competition', '')))}, Kaggle"
     return {"sample": "drawn images", "digits": "handwritten digits"}.get(str(source), "images")
 
 

@@ -13,6 +13,7 @@ from stages.lib.evaluation.metrics import accuracy
 from stages.lib.page.style import TEXT, figure, mark_of, svg
 
 _STEPS = 100  # thresholds from 0 to 99 %
+_MOST = 0.8  # of the images, answered at the threshold that is shown first
 _LISTED = (0, 50, 60, 70, 80, 90, 95, 99)
 
 
@@ -51,6 +52,11 @@ class Thresholds:
     def listed(self) -> list[Accepted]:
         """Those that a table shows."""
         return [self.rows[place] for place in _LISTED]
+
+    @property
+    def start(self) -> int:
+        """A threshold to begin with: the highest multiple of five at which most images are still answered."""
+        return max(row.threshold for row in self.rows[::5] if row.images >= _MOST * self.of)
 
     @property
     def data(self) -> str:

@@ -91,7 +91,6 @@
   // An image is enlarged by click or key, and goes back by Escape, by the button or by a click beside it.
   const dialog = document.getElementById("enlarged");
   const large = document.createElement("img");
-  dialog.querySelector("figure").prepend(large);
   for (const image of document.querySelectorAll("img.enlarges")) {
     const button = document.createElement("button");
     button.type = "button";
@@ -100,6 +99,7 @@
     image.replaceWith(button);
     button.append(image);
     button.addEventListener("click", () => {
+      dialog.querySelector("figure").prepend(large);
       large.src = image.src;
       large.alt = image.alt;
       large.style.aspectRatio = getComputedStyle(image).aspectRatio.includes("/") && image.closest(".duo")
