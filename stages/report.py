@@ -137,6 +137,8 @@ def _tell(headline: dict[str, Any], page: Path) -> None:
         print(sentence)
     for caution in headline["cautions"]:
         print(f"caution: {caution}")
+    for step in headline["next"][:1]:
+        print(f"next: {step}")
     print(f"report: {page} ({page.stat().st_size / 1e6:.1f} MB)")
 
 

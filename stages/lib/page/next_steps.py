@@ -37,7 +37,7 @@ class Step:
     @property
     def sentence(self) -> str:
         """All of it as one line."""
-        return f"{self.what}: {self.why}{f' ({self.how})' if self.how else ''}"
+        return f"{self.what}: {self.why.removesuffix('.')}{f' ({self.how})' if self.how else ''}."
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,10 @@ def next_steps(known: Known) -> list[Step]:
     return [step for each in (*first, *then) for step in each(known)]
 
 
+def _download(known: Known) -> Mapping[str, Any]:
+    return known.parameters.get("download") or {}
+
+
 def _chosen(known: Known) -> Evaluation:
     return known.results.recommended
 
@@ -86,10 +90,11 @@ def _untested(known: Known) -> Iterator[Step]:
 def _labels(known: Known) -> Iterator[Step]:
     if known.suspects:
         few = known.suspects == 1
+        own = _download(known).get("source") == "folder"
+        mend = "Move an image out of the wrong folder, or mend its row of the csv." if own else "Mend it at the source."
         yield Step(
             f"Look at {known.suspects:,} label{'' if few else 's'}",
-            f"{'it is' if few else 'they are'} likely wrong, and a model learns what it is told. Move the image that "
-            "is in the wrong folder, or mend its row of the csv.",
+            f"{'it is' if few else 'they are'} likely wrong, and a model learns what it is told. {mend}",
             f"data/label_issues.csv, then {_RUN}",
             "labels",
         )
@@ -125,7 +130,9 @@ def _more_images(known: Known) -> Iterator[Step]:
         gain = f"twice the images {sure}: {100 * twice['gain']:+.1f} points, to about {percent(twice['value'])}."
         least = f" {percent(weakest['recall'])} of this class are found, {percent(weakest['others'])} of the others."
         whose = f" of {weakest['class']}" if is_one else ""
-        yield Step(f"Add about {count:,} images{whose}", gain + (least if is_one else ""), section="more-images")
+        drawn = _download(known).get("sample_per_class") if _download(known).get("source") == "sample" else None
+        how = f"download.sample_per_class: {2 * drawn}" if drawn else ""
+        yield Step(f"Add about {count:,} images{whose}", gain + (least if is_one else ""), how, "more-images")
 
 
 def _longer(known: Known) -> Iterator[Step]:

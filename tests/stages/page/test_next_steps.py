@@ -42,13 +42,17 @@ def test_images_are_counted_and_of_the_class_that_needs_them():
     assert "is likely to help, not shown to" in next_steps(known(unsure))[0].why
     assert what(known(FOUND | {"twice": TWICE | {"gain": 0.001}})) == []
     assert what(known(FOUND | {"twice": None})) == ["Add images"]
+    drawn = known(all_classes, parameters={"download": {"source": "sample", "sample_per_class": 600}})
+    assert next_steps(drawn)[0].how == "download.sample_per_class: 1200"
     assert next_steps(known(FOUND | {"of": 9000}))[0].how == "cross_validation.images: 9000"
 
 
 def test_many_disputed_labels_come_before_images_and_few_after():
     assert what(known(FOUND, suspects=9)) == ["Look at 9 labels", "Add about 100 images of cat"]
     assert what(known(FOUND, suspects=1)) == ["Add about 100 images of cat", "Look at 1 label"]
-    assert "data/label_issues.csv" in next_steps(known(suspects=1))[0].how
+    own = known(suspects=1, parameters={"download": {"source": "folder"}})
+    assert "data/label_issues.csv" in next_steps(own)[0].how
+    assert "wrong folder" in next_steps(own)[0].why
 
 
 def test_too_few_images_to_test_or_choose_by():
