@@ -286,6 +286,20 @@ def test_an_image_is_enlarged_by_key_and_goes_back(page):
     assert button.evaluate("(one) => document.activeElement === one")
 
 
+def test_heat_keeps_the_shape_of_its_image_also_enlarged(page, nasty):
+    import pandas as pd
+
+    manifest = pd.read_csv(nasty.parents[1] / "data" / "manifest.csv", na_filter=False).set_index("path")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for item in page.locator(".heats li:visible").all()[:3]:
+        row = manifest.loc[item.locator(".path").text_content()]
+        item.locator("img").nth(1).click()
+        boxes = [one.bounding_box() for one in (*item.locator("img").all(), page.locator("#enlarged img"))]
+        page.keyboard.press("Escape")
+        for box in boxes:
+            assert abs(box["width"] / box["height"] - row["width"] / row["height"]) < 0.03
+
+
 def test_a_link_into_something_folded_unfolds_it(page):
     assert page.evaluate("!document.getElementById('calibration').closest('details').open")
     page.click("nav a[href='#calibration']")

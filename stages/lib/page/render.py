@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from safety.text import shown as shown_text
 from stages.lib.comparison import wording
 from stages.lib.page.sections import SECTIONS
 
@@ -42,6 +43,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_seen,
     )
     environment.filters |= {
         "percent": percent,
@@ -53,6 +55,13 @@ def _environment() -> Environment:
         "sentence": lambda text: text[:1].upper() + text[1:],
     }
     return environment
+
+
+def _seen(value: Any) -> Any:
+    """A value of a template; of text each character that is not seen or turns the direction of writing as an escape."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.replace(_SPACE, " ").isprintable():
+        return value
+    return shown_text(value)
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -73,7 +82,7 @@ def p_value(value: float) -> str:
 
 def breakable(name: str) -> Markup:
     """A name that may break after each `_`, `/` and `.`."""
-    text = str(escape(name))
+    text = str(escape(_seen(name)))
     for letter in "_/.":
         text = text.replace(letter, f"{letter}<wbr>")
     return Markup(text)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stages.lib.comparison.evaluations import Evaluation, called, title_of
-from stages.lib.page import classes, failures, threshold
+from stages.lib.page import classes, failures, render, threshold
 from stages.lib.page.sections import SECTIONS
 from stages.lib.page.subject import subject
 
@@ -103,3 +103,12 @@ def test_models_have_plain_names_and_unknown_ones_their_own():
 def test_every_section_has_a_template_with_its_heading():
     for section in SECTIONS:
         assert f'id="{section.key}"' in (TEMPLATES / section.template).read_text(encoding="utf-8")
+
+
+def test_a_name_cannot_turn_the_direction_of_writing_or_hide():
+    environment = render._environment()
+    text = environment.from_string("<b title='{{ name }}'>{{ name | breakable }} {{ name }}</b>{{ lines }}")
+    said = text.render(name="cat\u202egod\u200b", lines="one\ntwo 5\N{NO-BREAK SPACE}%")
+    assert "\u202e" not in said
+    assert said.count("cat\\u202egod\\u200b") == 3
+    assert said.endswith("one\ntwo 5\N{NO-BREAK SPACE}%")

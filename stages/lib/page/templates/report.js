@@ -102,9 +102,12 @@
       dialog.querySelector("figure").prepend(large);
       large.src = image.src;
       large.alt = image.alt;
-      large.style.aspectRatio = getComputedStyle(image).aspectRatio.includes("/") && image.closest(".duo")
-        ? getComputedStyle(image).aspectRatio : "auto";
-      large.style.objectFit = image.closest(".duo") ? getComputedStyle(image).objectFit : "contain";
+      // Beside its heat an image has the shape that it had before the model made it a square.
+      const isPaired = Boolean(image.closest(".duo"));
+      const shape = isPaired ? image.clientWidth / image.clientHeight : image.naturalWidth / image.naturalHeight;
+      large.style.aspectRatio = shape;
+      large.style.width = `min(84vw, 40rem, ${76 * shape}vh)`;
+      large.style.objectFit = isPaired ? getComputedStyle(image).objectFit : "contain";
       document.getElementById("enlarged-caption").textContent = image.alt;
       dialog.showModal();
     });
