@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import operations, saved_runs
+from flows.cli import operations, own_code, saved_runs
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.project import place
 from safety.text import visible
 
 app = typer.Typer(
@@ -38,11 +39,29 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar=place.VARIABLE,
+            help="The project; else the one that the working directory lies in.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    pass
+    command, typed_in = context.invoked_subcommand, Path.cwd()
+    # DVC finds its project by itself, and reads paths from where it is called.
+    if command == "new" or (command == "dvc" and project is None):
+        return
+    with one_line_errors():
+        folder = place.enter(project)
+    # A newer pipeline is brought into a project by the newer code.
+    if folder and command != "upgrade":
+        own_code.hand_over(folder, typed_in)
 
 
 @app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --workers tcp://10.0.0.5:8786")
@@ -107,8 +126,9 @@ def predict(
         from flows.project.workspace import require_project
 
         require_project()
-        options = (["--model", model] if model else []) + (["--csv", str(csv)] if csv else [])
-        command = [sys.executable, "-m", "stages.predict", *options, "--", *map(str, paths)]
+        options = (["--model", model] if model else []) + (["--csv", str(place.as_typed(csv))] if csv else [])
+        images = [str(place.as_typed(path)) for path in paths]
+        command = [sys.executable, "-m", "stages.predict", *options, "--", *images]
         raise typer.Exit(subprocess.call(command))
 
 
@@ -158,7 +178,9 @@ def dvc(context: typer.Context) -> None:
 
 @app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
 def report(
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page to write; else report/run.html.", show_default=False)
+    ] = None,
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
@@ -166,11 +188,12 @@ def report(
         from flows.run.origin import notice
         from flows.run.run_page import write_page
 
+        page = place.as_typed(output) if output else Path("report/run.html")
         try:
             with exclusive():
-                write_page(output)
+                write_page(page)
         except AtWork:
-            write_page(output, at_work=True)
-        typer.echo(visible(f"report: {output.resolve()}"))
+            write_page(page, at_work=True)
+        typer.echo(visible(f"report: {page.resolve()}"))
         if line := notice("report"):
             typer.echo(line)

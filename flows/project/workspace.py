@@ -26,7 +26,11 @@ class AtWork(FlowError):
 def require_project(folder: Path = Path()) -> None:
     """Raise FlowError where a folder, by default the working directory, holds no project."""
     if not (folder / "dvc.yaml").is_file():
-        raise FlowError(f"no dvc.yaml {f'in {folder}' if folder.name else 'here'}: run this from the project's folder")
+        where = f"in {folder}" if folder.name else "here or above"
+        raise FlowError(
+            f"no project {where} (no dvc.yaml): go into its folder or name it, `smallset --project FOLDER ...`; "
+            "`smallset new NAME` makes one"
+        )
 
 
 def takes(lock: IO[str]) -> bool:
