@@ -47,7 +47,8 @@ FLOWS = {
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),
-    "cli": ("operating",),
+    "upstream": ("operating",),
+    "cli": ("upstream",),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")

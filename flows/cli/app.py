@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import operations, own_code, saved_runs
+from flows.cli import operations, own_code, saved_runs, upstream
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from flows.project import place
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(saved_runs.app)
 app.add_typer(operations.app)
+app.add_typer(upstream.app)
 
 
 def main() -> None:

@@ -1,0 +1,194 @@
+"""`smallset upgrade`: a newer pipeline, with one's own results and parameters."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.errors import FlowError
+from flows.project.git import GitError, author, git, is_ancestor, own_file, resolve
+from flows.project.git_names import check_repository
+from flows.project.parameters import PARAMS
+from flows.project.readiness import require_commit
+from flows.project.workspace import exclusive
+from flows.upstream import told
+from flows.upstream.merging import SETTINGS, Sides, compose
+from flows.upstream.results import attributes_of, results_among
+from safety.text import visible
+
+REMOTE = "upstream"
+_AT_WORK = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+
+def upgrade(revision: str | None = None, source: str | None = None) -> list[str]:
+    """Merge a newer pipeline into the project in the working directory.
+
+    What runs have changed, and params.yaml, is committed first. Own results stay until a run makes new ones; where
+    anything is in the way, everything stays as it was.
+
+    Args:
+        revision: a branch, tag or full commit of the pipeline; else what its repository has checked out.
+        source: the pipeline's repository, which becomes the remote `upstream`; else that remote, or `origin`.
+
+    Returns:
+        What was done, in lines.
+
+    Raises:
+        FlowError: edits of one's own that are in no commit, or in the way; no such pipeline.
+    """
+    require_commit()
+    _require_quiet()
+    with exclusive():
+        address = _address(source)
+        theirs = _fetch(address, revision)
+        before = _head()
+        if is_ancestor(theirs, before):
+            _remember(source)
+            return [f"the pipeline is as new as {revision or 'that of'} {visible(address)}: {theirs[:8]}"]
+        with attributes_of(theirs) as attributes:
+            own = _kept(attributes)
+            sides = Sides(_base(before, theirs), _committed(own), theirs)
+            composed = compose(sides, attributes, f"Upgrade the pipeline to {theirs[:8]}")
+            lines = told.describe(sides, composed, own, address)
+            untracked = _untracked("--directory")
+            _take(before, sides.ours, composed.commit)
+        _remember(source)
+        return [*lines, *told.left_behind(_untracked("--directory") - untracked)]
+
+
+def _require_quiet() -> None:
+    if found := [name for name in _AT_WORK if own_file(name).exists()]:
+        raise FlowError(f"git is in the middle of something here ({found[0]}): end it first, see `git status`")
+    try:
+        git("symbolic-ref", "--quiet", "HEAD")
+    except GitError:
+        raise FlowError(
+            "expected a branch, found a commit that is checked out by itself: `git switch BRANCH`"
+        ) from None
+
+
+def _head() -> str:
+    commit = resolve("HEAD")
+    assert commit
+    return commit
+
+
+def _address(source: str | None) -> str:
+    """The pipeline's repository: an address, or the name of a remote."""
+    if source:
+        return check_repository(source)
+    remotes = git("remote").split()
+    for name in (REMOTE, "origin"):
+        if name in remotes:
+            return name
+    raise FlowError("expected a remote `upstream`, the repository of the pipeline: `smallset upgrade --from ADDRESS`")
+
+
+def _fetch(address: str, revision: str | None) -> str:
+    """The commit of a pipeline, brought here; none of its tags, which name its own saved runs and models."""
+    if revision is not None and not re.fullmatch(r"\w[\w./+-]*", revision):
+        raise FlowError(f"{revision!r}: expected a branch, a tag or a full commit of the pipeline")
+    try:
+        git("fetch", "--quiet", "--no-tags", "--", address, revision or "HEAD")
+        found = resolve("FETCH_HEAD")
+    except GitError:
+        # A commit by the first digits of its name, which no server takes.
+        found = resolve(revision) if revision else None
+        if found is None:
+            raise
+    if found is None:
+        raise FlowError(f"{visible(address)}: expected a commit, found something else as {revision or 'HEAD'}")
+    return found
+
+
+def _remember(source: str | None) -> None:
+    """Let the remote `upstream` be the pipeline's repository, and none of its tags come here."""
+    if not source:
+        return
+    address = str(Path(source).resolve()) if Path(source).exists() else source
+    set_upstream(address)
+
+
+def set_upstream(address: str, folder: Path | str = ".") -> None:
+    """Make a repository the remote `upstream`: its branches, but neither its saved runs nor its tags."""
+    if REMOTE in git("remote", folder=folder).split():
+        git("remote", "set-url", REMOTE, address, folder=folder)
+    else:
+        git("remote", "add", "--no-tags", REMOTE, address, folder=folder)
+    settings = {"fetch": (f"+refs/heads/*:refs/remotes/{REMOTE}/*", "^refs/heads/runs/*"), "tagOpt": ("--no-tags",)}
+    for key, values in settings.items():
+        git("config", "--replace-all", f"remote.{REMOTE}.{key}", values[0], folder=folder)
+        for value in values[1:]:
+            git("config", "--add", f"remote.{REMOTE}.{key}", value, folder=folder)
+
+
+def _base(ours: str, theirs: str) -> str:
+    try:
+        return git("merge-base", ours, theirs).splitlines()[0]
+    except (GitError, IndexError):
+        raise FlowError(
+            f"the project and the pipeline's {theirs[:8]} have no commit in common: where this is a shallow clone, "
+            "`git fetch --unshallow` first"
+        ) from None
+
+
+def _kept(attributes: Sequence[str]) -> list[str]:
+    """Results, params.yaml and .gitignore files that are in no commit as they lie here.
+
+    Raises:
+        FlowError: other files of the project are changed too.
+    """
+    # Deletions and additions too; renames as both.
+    changed = [path for path in git("diff", "--name-only", "--no-renames", "-z", "HEAD").split("\0") if path]
+    results = results_among([*changed, *sorted(_untracked())], attributes)
+    own = {path for path in changed if path == str(PARAMS) or Path(path).name == ".gitignore"}
+    if others := [visible(path) for path in changed if path not in results | own]:
+        named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if others[5:] else "")
+        raise FlowError(
+            f"edits of yours are in no commit: {named}: `git commit --all`, or take them back, and try again"
+        )
+    return sorted(results | own)
+
+
+def _untracked(*options: str) -> set[str]:
+    return set(filter(None, git("ls-files", "--others", "--exclude-standard", "-z", *options).split("\0")))
+
+
+def _committed(own: Sequence[str]) -> str:
+    """A commit of these files on top of what is checked out, which stays that; the latter where there are no files."""
+    head = _head()
+    if not own:
+        return head
+    with tempfile.TemporaryDirectory(prefix="smallset-") as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        git("read-tree", "HEAD", env=index)
+        paths = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        git("--literal-pathspecs", "add", "--all", *paths, env=index, text="\0".join(own))
+        tree = git("write-tree", env=index)
+    message = "Results and parameters before the upgrade of the pipeline\n"
+    return git("commit-tree", tree, "-p", head, env=author(), text=message)
+
+
+def _take(before: str, ours: str, merged: str) -> None:
+    """Have the branch, its index and the working tree become a merge whose first parent is what lies there.
+
+    Raises:
+        FlowError: something is in the way; all is as it was then.
+    """
+    added = git("diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", ours, merged).split("\0")
+    # Git would write over files that it is told to ignore.
+    if there := [visible(path) for path in added if path and (Path(path).is_symlink() or Path(path).exists())]:
+        raise FlowError(f"{', '.join(there[:5])}: the newer pipeline has such a file: move yours away, and try again")
+    index = own_file("index")
+    with tempfile.TemporaryDirectory(prefix="smallset-") as scratch:
+        saved = Path(scratch) / "index"
+        shutil.copyfile(index, saved)
+        try:
+            git("update-ref", "-m", "smallset upgrade", "HEAD", ours, before)
+            git("read-tree", ours)
+            git(*SETTINGS, "merge", "--quiet", "--ff-only", merged)
+        except BaseException:
+            git("update-ref", "-m", "smallset upgrade: taken back", "HEAD", before)
+            shutil.copyfile(saved, index)
+            raise
