@@ -1,5 +1,6 @@
 """`smallset upgrade`: a newer pipeline, with one's own results and parameters."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -170,6 +171,12 @@ def _committed(own: Sequence[str]) -> str:
     return git("commit-tree", tree, "-p", head, env=author(), text=message)
 
 
+def _in_the_way(path: Path) -> Path | None:
+    """What lies where a file shall be, or in the place of a folder above it."""
+    folders = (one for one in reversed(path.parents) if one.is_symlink() or one.is_file())
+    return next(folders, path if os.path.lexists(path) else None)
+
+
 def _take(before: str, ours: str, merged: str) -> None:
     """Have the branch, its index and the working tree become a merge whose first parent is what lies there.
 
@@ -178,7 +185,7 @@ def _take(before: str, ours: str, merged: str) -> None:
     """
     added = git("diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", ours, merged).split("\0")
     # Git would write over files that it is told to ignore.
-    if there := [visible(path) for path in added if path and (Path(path).is_symlink() or Path(path).exists())]:
+    if there := sorted({visible(str(own)) for path in added if path and (own := _in_the_way(Path(path)))}):
         raise FlowError(f"{', '.join(there[:5])}: the newer pipeline has such a file: move yours away, and try again")
     index = own_file("index")
     with tempfile.TemporaryDirectory(prefix="smallset-") as scratch:
