@@ -192,7 +192,7 @@ def test_a_merge_that_cannot_be_laid_down_is_taken_back(project: Path) -> None:
     # Another git is at work.
     lock = project / ".git" / "index.lock"
     lock.touch()
-    with pytest.raises(FlowError, match="index.lock"):
+    with pytest.raises(FlowError, match=r"index\.lock"):
         upgrade()
     lock.unlink()
     assert state(project) == before
