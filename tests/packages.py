@@ -30,6 +30,7 @@ LIB = {
     "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
     "candidates": ("comparison", "pretrained", "heads", "splitting"),
+    "looking": ("sources", "labelling", "splitting", "pretrained"),
     "page": ("comparison",),
     "bundle": ("networks",),
 }
@@ -42,13 +43,14 @@ FLOWS = {
     "errors": (),
     "project": ("errors",),
     "execution": ("project",),
+    "planning": ("execution",),
     "remote": ("execution",),
     "run": ("remote",),
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),
-    "upstream": ("operating",),
-    "cli": ("upstream",),
+    "upstream": ("planning",),
+    "cli": ("operating", "upstream"),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")

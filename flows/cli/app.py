@@ -65,17 +65,51 @@ def _options(
         own_code.hand_over(folder, typed_in)
 
 
-@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --workers tcp://10.0.0.5:8786")
+@app.command(
+    epilog="Examples: smallset run | smallset run ~/Pictures/birds | smallset run birds.zip --look | "
+    "smallset run labels.csv --only head | smallset run --set scratch.epochs=3"
+)
 def run(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images: a folder, archive, address, or a csv (path,label) beside them; else those of params.yaml.",
+            show_default=False,
+        ),
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--look", "--dry-run", help="Only look at the images and say what a run would do.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAGES", help="Only these and what they need, such as features,head.", show_default=False
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter in params.yaml first.", show_default=False),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As `smallset use NAME` first.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="The backbone: a name, a handle, a directory; sample: drawings."),
+    ] = None,
     width: saved_runs.Width = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
     workers: saved_runs.Workers = None,
 ) -> None:
-    """Run every stage that changed, then show the results."""
+    """Run every stage that changed, then show the results; with SOURCE on those images from now on."""
     with one_line_errors(), ended_by_signals():
-        from flows.cli.run_command import run_and_show
+        from flows.cli import run_command
+        from flows.planning.plan import Asked
 
-        run_and_show(width, save, workers)
+        asked = Asked(place.typed_in(), source, settings or (), profile, preset, look)
+        if look:
+            run_command.look_and_plan(asked, only or ())
+        else:
+            run_command.plan_and_run(asked, only or (), width, save, workers)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")

@@ -57,9 +57,12 @@ def _is_of_the_same(file: Path, start: Path) -> bool:
     return file.stat().st_uid in users
 
 
+def typed_in() -> Path:
+    """The folder in which the user typed the command."""
+    return _typed_in[0] if _typed_in else Path.cwd()
+
+
 def as_typed(path: Path) -> Path:
     """The path that a user means who typed it, `~` included: from where he was, not from the project's folder."""
     path = path.expanduser()
-    if not _typed_in or path.is_absolute() or _typed_in[0] == Path.cwd():
-        return path
-    return _typed_in[0] / path
+    return path if path.is_absolute() or typed_in() == Path.cwd() else typed_in() / path

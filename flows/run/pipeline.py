@@ -27,12 +27,13 @@ _LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 
 
 @flow(name="smallset", persist_result=False)
-def pipeline(width: int | None = None, workers: str | None = None) -> list[State]:
+def pipeline(width: int | None = None, workers: str | None = None, only: Sequence[str] | None = None) -> list[State]:
     """Run every stage that changed.
 
     Args:
         width: stages that may run side by side; else one, or as many as there are workers.
         workers: address of a Dask scheduler, whose workers run the stages in clones of their own; else they run here.
+        only: names of stages that this run is about, with all that they need; None: of all.
 
     Raises:
         FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.
@@ -40,9 +41,10 @@ def pipeline(width: int | None = None, workers: str | None = None) -> list[State
     if width is not None and width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
     with exclusive(), _place(workers) as place:
-        stages = read_stages()
+        everything = read_stages()
+        stages = _about(everything, only)
         place.prepare(stages, up_to_date(stages))
-        with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
+        with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
             states = _run_in_order(stages, width or (len(stages) if workers else 1), place, take)
             place.finish()
         renew_page()
@@ -58,48 +60,54 @@ def _place(workers: str | None) -> AbstractContextManager[Here]:
     return connected(workers)
 
 
-def run_pipeline(width: int | None, workers: str | None = None) -> list[StageResult]:
-    """Run the flow in this process and say what became of each stage.
+def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:
+    return [stage for stage in stages if only is None or stage.name in only]
+
+
+def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:
+    """Run the flow in this process and say what became of each stage that it is about.
 
     Raises:
         FlowError: a mistake in params.yaml; or as `pipeline`, before any server of Prefect starts.
     """
     with exclusive():
         check_parameters()
-        stages = read_stages()
+        everything = read_stages()
+        stages = _about(everything, only)
         if workers is None and not has_server() and len(up_to_date(stages)) == len(stages):
-            return _nothing_to_do(stages)
+            return _nothing_to_do(stages, everything)
     if workers is None:
         start_server()
     else:
         require_server()
-    return run_flow(width, workers)
+    return run_flow(width, workers, only)
 
 
-def _nothing_to_do(stages: Sequence[StageNode]) -> list[StageResult]:
+def _nothing_to_do(stages: Sequence[StageNode], everything: Sequence[StageNode]) -> list[StageResult]:
     """Record such a run without Prefect: its server takes seconds to start, and would end with it, unseen."""
     results = [StageResult(stage.name, Outcome.UP_TO_DATE) for stage in stages]
-    with recorded([stage.name for stage in stages], {}) as take:
+    with recorded([stage.name for stage in everything], {}) as take:
         for result in results:
             take(result)
     renew_page()
     return results
 
 
-def run_flow(width: int | None, workers: str | None = None) -> list[StageResult]:
+def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:
     """Run the flow, also within another, and say what became of each stage.
 
     Raises:
         FlowError: as `pipeline`.
     """
     with server_errors():
-        state = pipeline(width=width, workers=workers, return_state=True)
+        state = pipeline(width=width, workers=workers, only=only, return_state=True)
         states = state.result(raise_on_failure=False)
         if isinstance(states, BaseException):
             raise states
     record = read_record()
     assert record, "every run writes one"
-    return [result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
+    names = [stage.name for stage in record.stages if only is None or stage.name in only]
+    return [result_of(name, state) for name, state in zip(names, states, strict=True)]
 
 
 def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:

@@ -36,7 +36,7 @@ def label_images(
     strays: Strays | None = None,
     least: int = 1,
 ) -> tuple[list[ArchiveImage], list[Rejected]]:
-    """Give every image its class, its subset and its group, and print what classes there are.
+    """Give every image its class, its subset and its group, and print what the layout leaves unused.
 
     Args:
         broken: files that cannot be decoded.
@@ -72,7 +72,6 @@ def label_images(
     found = _with_good_names(found, strays)
     if group is not None:
         found = _grouped(found, group)
-    _tell(found, without, labels)
     return found, [Rejected(image.name, f"{NO_CLASS}{labels}") for image in without]
 
 
@@ -161,7 +160,8 @@ def _check_lost(
             strays.put(UserError(told), [], placed.label)
 
 
-def _tell(images: Sequence[ArchiveImage], without: Sequence[ArchiveImage], labels: str) -> None:
+def tell(images: Sequence[ArchiveImage], without: Sequence[Rejected], labels: str) -> None:
+    """Print what classes, subsets and groups there are."""
     counts = Counter(image.label for image in images)
     subsets = Counter((image.label, image.subset) for image in images if image.subset)
     print(f"{len(counts)} classes by split.labels {labels}:")
@@ -180,7 +180,12 @@ def _tell(images: Sequence[ArchiveImage], without: Sequence[ArchiveImage], label
 
 def _likely_images(broken: Sequence[Rejected]) -> list[str]:
     """Files that are meant to be images: they belong to the layout as those that can be decoded."""
-    return [file.name for file in broken if PurePosixPath(file.name).suffix.casefold() in _IMAGES]
+    return [file.name for file in broken if is_image_name(file.name)]
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's name ends as those of images do."""
+    return PurePosixPath(name).suffix.casefold() in _IMAGES
 
 
 def _some(names: Sequence[str]) -> str:
