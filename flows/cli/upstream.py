@@ -11,6 +11,21 @@ from flows.project import place
 app = typer.Typer()
 
 
+@app.command(epilog="Examples: smallset new birds ~/photos/birds | smallset new birds")
+def new(
+    name: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to make.", show_default=False)],
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="SOURCE", help="Its images, as `smallset run` takes them.", show_default=False),
+    ] = None,
+) -> None:
+    """Make a project of your own: a git repository that can take over a newer pipeline later."""
+    with one_line_errors(), ended_by_signals():
+        from flows.upstream.new import create
+
+        typer.echo("\n".join(create(place.as_typed(name), source, place.typed_in())))
+
+
 @app.command(epilog="Examples: smallset upgrade | smallset upgrade v1.2.0 | smallset upgrade --from ../smallset")
 def upgrade(
     revision: Annotated[
