@@ -1,6 +1,7 @@
 """Which project a command is for, and where its user typed it: any folder of the project will do, or `--project`."""
 
 import os
+import sys
 from pathlib import Path
 
 from flows.errors import FlowError
@@ -52,7 +53,7 @@ def _is_of_the_same(file: Path, start: Path) -> bool:
     """Whether a file belongs to this user, or to whom the folder belongs that he has gone into."""
     users = {start.stat().st_uid}
     # Windows has no numbers of users: every file is 0 there.
-    if hasattr(os, "geteuid"):
+    if sys.platform != "win32":
         users.add(os.geteuid())
     return file.stat().st_uid in users
 

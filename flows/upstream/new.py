@@ -120,12 +120,10 @@ def _set_images(source: str | None, typed_in: Path) -> list[str]:
 
 
 def _next(folder: Path) -> list[str]:
-    own = Path(sys.prefix)
-    place = os.path.relpath(folder)
-    named = place if len(place) < len(str(folder)) else str(folder)
+    named = folder.name if folder.parent == Path.cwd() else str(folder)
     where = f'"{named}"' if " " in named else named
-    command = "smallset" if shutil.which("smallset") else str(own / "bin" / "smallset")
+    command = "smallset" if shutil.which("smallset") else str(Path(sys.executable).with_name("smallset"))
     return [
-        f"environment: that of this command, {visible(own)}; `make .venv/ready` in the project builds its own",
+        f"environment: that of this command, {visible(sys.prefix)}; `make .venv/ready` in the project builds its own",
         f"next: cd {visible(where)} && {visible(command)} run",
     ]

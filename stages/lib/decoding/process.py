@@ -16,8 +16,9 @@ from stages.lib.decoding import worker
 
 # Of the clock, for one image: far more than its processor time, for a machine that has much else to do.
 _SECONDS = 10 * worker.CPU_SECONDS
+_OF_WINDOWS = ("SYSTEMROOT", "TEMP", "TMP")
 # All that a decoder needs of the environment: no token, no password, no address.
-_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL")
+_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL", *_OF_WINDOWS)
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _KILLED = "the system ended a process that decodes images: free some memory and run again"
 # Run as a program.
@@ -74,9 +75,9 @@ class Process:
         assert self._process is not None
         number = -self._process.wait()
         self.end()
-        if number == signal.SIGXCPU:
+        if sys.platform != "win32" and number == signal.SIGXCPU:
             return Ended(f"takes more than {worker.CPU_SECONDS} seconds of processor time to decode")
-        if number == signal.SIGKILL:
+        if _is_kill(number):
             return TemporaryError(_KILLED)
         how = signal.Signals(number).name if number > 0 else f"exit code {-number}"
         return Ended(f"ends its decoder ({how}): damaged, or made to do harm")
@@ -92,9 +93,9 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), str(self._share)],
                 env=kept | _ONE_THREAD | {"PYTHONPATH": path},
-                pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                **_given(theirs.fileno()),
             )
         theirs.close()
         try:
@@ -102,7 +103,7 @@ class Process:
         except (EOFError, ConnectionResetError):
             code = self._process.wait()
             self.end()
-            if code == -signal.SIGKILL:
+            if _is_kill(-code):
                 raise TemporaryError(_KILLED) from None
             raise UserError(f"the processes that decode images do not start (exit code {code})") from None
 
@@ -115,9 +116,26 @@ class Process:
             self._process = None
 
 
+def _given(end: int) -> dict[str, Any]:
+    """Arguments of `Popen` by which what is started has one end of a pipe, by its number, and nothing else."""
+    if sys.platform == "win32":
+        os.set_handle_inheritable(end, True)
+        startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [end]})
+        return {"startupinfo": startup, "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"pass_fds": [end]}
+
+
+def _is_kill(number: int) -> bool:
+    return sys.platform != "win32" and number == signal.SIGKILL
+
+
 @contextlib.contextmanager
 def _no_interrupt() -> Iterator[None]:
     """What is started meanwhile never sees a Ctrl-C, not even while it starts: who started it ends it."""
+    if sys.platform == "win32":
+        # It is a group of its own there, which Ctrl-C does not reach.
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -8,7 +8,6 @@ import contextlib
 import json
 import math
 import os
-import resource
 import sys
 import time
 import warnings
@@ -78,7 +77,11 @@ def answer(order: dict[str, Any], share: int) -> Answer:
 
 
 def _limit_memory() -> None:
-    """Limit this process's address space, where the system does (macOS does not), and leave no core behind."""
+    """Limit this process's address space, which macOS and Windows do not do, and leave no core behind."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     used = 1 << 32
     with contextlib.suppress(OSError, ValueError):
@@ -88,15 +91,28 @@ def _limit_memory() -> None:
 
 
 def _limit_time() -> None:
-    """Give the next image its processor time."""
+    """Give the next image its processor time; on Windows the clock of whoever asked is all that ends it."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = math.ceil(time.process_time()) + CPU_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
+def _connected(number: int) -> Any:
+    """The end of a pipe that this process was given, by its number."""
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(number)
+    return Connection(number)
+
+
 def main() -> None:
     """Answer orders until there are no more; arguments: the number of the connection, and the share of memory."""
-    orders, share = Connection(int(sys.argv[1])), int(sys.argv[2])
+    orders, share = _connected(int(sys.argv[1])), int(sys.argv[2])
     warnings.simplefilter("ignore")
     _limit_memory()
     orders.send_bytes(b"ready")
