@@ -1,6 +1,6 @@
 """Three-way merge of params.yaml by key: layout, comments and new keys of the newer pipeline, values of one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ class Merged:
     """A merged params.yaml and what came of its keys.
 
     Attributes:
+        held: as `merge` takes it.
         text: of the file.
         kept: keys with a value of one's own.
         defaults: keys whose default is another one now: the old and the new value.
@@ -24,6 +25,7 @@ class Merged:
         lost: comments of one's own that are not in it.
     """
 
+    held: frozenset[str] = frozenset()
     text: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
     defaults: dict[str, tuple[Any, Any]] = field(default_factory=dict)
@@ -33,18 +35,19 @@ class Merged:
     lost: list[str] = field(default_factory=list)
 
 
-def merge(base: str, ours: str, theirs: str, by_lines: str | None = None) -> Merged:
+def merge(base: str, ours: str, theirs: str, by_lines: str | None = None, held: Collection[str] = ()) -> Merged:
     """Merge one's own params.yaml with that of a newer pipeline.
 
     Args:
         base: the text that both come from.
         by_lines: what git makes of the three, if it has merged them; taken where its values are the right ones,
             since it has one's own comments too.
+        held: keys whose value is one's own though it is the default.
 
     Raises:
         YAMLError, ValueError: one of them is no YAML.
     """
-    merged = Merged()
+    merged = Merged(held=frozenset(held))
     written, own = load(theirs, "rt"), load(ours, "rt")
     _merge(merged, (load(base), load(ours), load(theirs)), (own, written), "")
     merged.text = dump(written)
@@ -84,7 +87,7 @@ def _keeps(merged: Merged, name: str, three: tuple[Any, ...]) -> bool:
     if ours is _ABSENT:
         merged.new[name] = theirs
         return False
-    if base is not _ABSENT and _is_same(ours, base):
+    if base is not _ABSENT and _is_same(ours, base) and name not in merged.held:
         if not _is_same(base, theirs):
             merged.defaults[name] = (base, theirs)
         return False

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,11 +53,12 @@ class Composed:
     left_out: list[str] = field(default_factory=list)
 
 
-def compose(sides: Sides, attributes: Sequence[str], headline: str) -> Composed:
+def compose(sides: Sides, attributes: Sequence[str], headline: str, held: Collection[str] = ()) -> Composed:
     """Merge in a working tree of its own: results are one's own, parameters are merged by key, all else as git does.
 
     Args:
         attributes: as `attributes_of` gives them.
+        held: of `flows.upstream.merged_parameters.merge`.
 
     Raises:
         FlowError: both sides have changed the same places; nothing has happened then.
@@ -69,7 +70,7 @@ def compose(sides: Sides, attributes: Sequence[str], headline: str) -> Composed:
         except GitError:
             if not _unmerged(tree):
                 raise
-        parameters = _merge_parameters(sides, tree)
+        parameters = _merge_parameters(sides, tree, held)
         left_out = _settle(sides, attributes, tree)
         if conflicts := sorted(_unmerged(tree)):
             named = ", ".join(map(visible, conflicts[:5])) + (
@@ -108,14 +109,14 @@ def _unmerged(tree: Path) -> dict[str, set[int]]:
     return found
 
 
-def _merge_parameters(sides: Sides, tree: Path) -> Merged:
+def _merge_parameters(sides: Sides, tree: Path, held: Collection[str]) -> Merged:
     """Put the merge by key in the place of what git has made of params.yaml."""
     base, ours, theirs = (content(commit, str(PARAMS), tree) for commit in (sides.base, sides.ours, sides.theirs))
     if ours is None or theirs is None:
         return Merged()
     by_git = (tree / PARAMS).read_text(encoding="utf-8") if (tree / PARAMS).is_file() else None
     try:
-        merged = merge(f"{base or '{}'}\n", f"{ours}\n", f"{theirs}\n", by_git)
+        merged = merge(f"{base or '{}'}\n", f"{ours}\n", f"{theirs}\n", by_git, held)
     except (YAMLError, ValueError, AttributeError) as error:
         raise FlowError(
             f"{PARAMS}: expected YAML with sections on both sides: {' '.join(str(error).split())}"

@@ -12,8 +12,8 @@ from flows.project import profiles
 from flows.project.git import author, git, resolve
 from flows.project.place import MARK
 from flows.upstream.merging import SETTINGS
+from flows.upstream.remote import REMOTE, set_upstream
 from flows.upstream.results import attributes_of, results_among
-from flows.upstream.upgrade import REMOTE, set_upstream
 from safety.text import redacted, visible
 
 PIPELINE = Path(__file__).resolve().parents[2]  # the checkout whose code runs

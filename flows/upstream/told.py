@@ -10,6 +10,7 @@ from flows.upstream.merging import Composed, Sides
 from safety.text import visible
 
 _ENVIRONMENT = ("requirements.lock", "pyproject.toml")
+_VERSIONS = "versions."
 _MOST = 10  # files that are named
 
 
@@ -44,15 +45,18 @@ def _parameters(merged: Merged) -> Iterator[str]:
             )
     if plain := [f"{key} {_shown(value)}" for key, value in merged.kept.items() if key not in merged.both]:
         yield f"{PARAMS}: yours stay: {', '.join(plain)}"
-    yield from _list("new", {key: _shown(value) for key, value in merged.new.items()})
-    yield from _list("new default", {key: f"{_shown(a)} -> {_shown(b)}" for key, (a, b) in merged.defaults.items()})
+    # Those of libraries are the pipeline's, as requirements.lock has them.
+    new = {key: value for key, value in merged.new.items() if not key.startswith(_VERSIONS)}
+    defaults = {key: both for key, both in merged.defaults.items() if not key.startswith(_VERSIONS)}
+    yield from _list("new", {key: _shown(value) for key, value in new.items()})
+    yield from _list("new default", {key: f"{_shown(a)} -> {_shown(b)}" for key, (a, b) in defaults.items()})
     for key, value in merged.gone.items():
         if value is not None:
             yield f"{PARAMS}: {key}: gone, and yours was {_shown(value)}: look for what took its place"
-    if gone := [key for key, value in merged.gone.items() if value is None]:
+    if gone := [key for key, value in merged.gone.items() if value is None and not key.startswith(_VERSIONS)]:
         yield f"{PARAMS}: gone: {', '.join(gone)}"
     if merged.lost:
-        yield f"{PARAMS}: comments of yours that are not in it any more: {'; '.join(merged.lost)}"
+        yield f"{PARAMS}: comments of yours that are not in it any more: {', '.join(map(repr, merged.lost))}"
 
 
 def _list(what: str, values: Mapping[str, str]) -> Iterator[str]:
@@ -61,10 +65,10 @@ def _list(what: str, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def left_behind(files: Collection[str]) -> list[str]:
-    """A line on files that the older pipeline made and git ignored, and that nothing uses any more."""
-    return (
-        [visible(f"left by the older pipeline, remove what you do not need: {_files(sorted(files))}")] if files else []
-    )
+    """A line on what git ignored before, and knows nothing of now; none where there is nothing."""
+    if not files:
+        return []
+    return [visible(f"no longer ignored by git, yours or left by the older pipeline: {_files(sorted(files))}")]
 
 
 def _files(paths: Sequence[str]) -> str:

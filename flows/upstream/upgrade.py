@@ -1,7 +1,6 @@
 """`smallset upgrade`: a newer pipeline, with one's own results and parameters."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -9,16 +8,16 @@ from pathlib import Path
 
 from flows.errors import FlowError
 from flows.project.git import GitError, author, git, is_ancestor, own_file, resolve
-from flows.project.git_names import check_repository
 from flows.project.parameters import PARAMS
 from flows.project.readiness import require_commit
+from flows.project.source import read_download
 from flows.project.workspace import exclusive
 from flows.upstream import told
 from flows.upstream.merging import SETTINGS, Sides, compose
+from flows.upstream.remote import address_of_pipeline, fetch, remember
 from flows.upstream.results import attributes_of, results_among
 from safety.text import visible
 
-REMOTE = "upstream"
 _AT_WORK = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
@@ -41,20 +40,20 @@ def upgrade(revision: str | None = None, source: str | None = None) -> list[str]
     require_commit()
     _require_quiet()
     with exclusive():
-        address = _address(source)
-        theirs = _fetch(address, revision)
+        address = address_of_pipeline(source)
+        theirs = fetch(address, revision)
         before = _head()
         if is_ancestor(theirs, before):
-            _remember(source)
+            remember(source)
             return [f"the pipeline is as new as {revision or 'that of'} {visible(address)}: {theirs[:8]}"]
         with attributes_of(theirs) as attributes:
             own = _kept(attributes)
             sides = Sides(_base(before, theirs), _committed(own), theirs)
-            composed = compose(sides, attributes, f"Upgrade the pipeline to {theirs[:8]}")
+            composed = compose(sides, attributes, f"Upgrade the pipeline to {theirs[:8]}", _held())
             lines = told.describe(sides, composed, own, address)
             untracked = _untracked("--directory")
             _take(before, sides.ours, composed.commit)
-        _remember(source)
+        remember(source)
         return [*lines, *told.left_behind(_untracked("--directory") - untracked)]
 
 
@@ -73,55 +72,6 @@ def _head() -> str:
     commit = resolve("HEAD")
     assert commit
     return commit
-
-
-def _address(source: str | None) -> str:
-    """The pipeline's repository: an address, or the name of a remote."""
-    if source:
-        return check_repository(source)
-    remotes = git("remote").split()
-    for name in (REMOTE, "origin"):
-        if name in remotes:
-            return name
-    raise FlowError("expected a remote `upstream`, the repository of the pipeline: `smallset upgrade --from ADDRESS`")
-
-
-def _fetch(address: str, revision: str | None) -> str:
-    """The commit of a pipeline, brought here; none of its tags, which name its own saved runs and models."""
-    if revision is not None and not re.fullmatch(r"\w[\w./+-]*", revision):
-        raise FlowError(f"{revision!r}: expected a branch, a tag or a full commit of the pipeline")
-    try:
-        git("fetch", "--quiet", "--no-tags", "--", address, revision or "HEAD")
-        found = resolve("FETCH_HEAD")
-    except GitError:
-        # A commit by the first digits of its name, which no server takes.
-        found = resolve(revision) if revision else None
-        if found is None:
-            raise
-    if found is None:
-        raise FlowError(f"{visible(address)}: expected a commit, found something else as {revision or 'HEAD'}")
-    return found
-
-
-def _remember(source: str | None) -> None:
-    """Let the remote `upstream` be the pipeline's repository, and none of its tags come here."""
-    if not source:
-        return
-    address = str(Path(source).resolve()) if Path(source).exists() else source
-    set_upstream(address)
-
-
-def set_upstream(address: str, folder: Path | str = ".") -> None:
-    """Make a repository the remote `upstream`: its branches, but neither its saved runs nor its tags."""
-    if REMOTE in git("remote", folder=folder).split():
-        git("remote", "set-url", REMOTE, address, folder=folder)
-    else:
-        git("remote", "add", "--no-tags", REMOTE, address, folder=folder)
-    settings = {"fetch": (f"+refs/heads/*:refs/remotes/{REMOTE}/*", "^refs/heads/runs/*"), "tagOpt": ("--no-tags",)}
-    for key, values in settings.items():
-        git("config", "--replace-all", f"remote.{REMOTE}.{key}", values[0], folder=folder)
-        for value in values[1:]:
-            git("config", "--add", f"remote.{REMOTE}.{key}", value, folder=folder)
 
 
 def _base(ours: str, theirs: str) -> str:
@@ -150,6 +100,16 @@ def _kept(attributes: Sequence[str]) -> list[str]:
             f"edits of yours are in no commit: {named}: `git commit --all`, or take them back, and try again"
         )
     return sorted(results | own)
+
+
+def _held() -> list[str]:
+    """`download.path` where images of one's own lie there, though that is what the pipeline calls the place.
+
+    A newer one may call it otherwise, and would train on drawings.
+    """
+    path = Path(str(read_download().get("path") or ""))
+    inside = not path.is_absolute() and path.is_dir() and path.resolve().is_relative_to(Path.cwd().resolve())
+    return ["download.path"] if inside and git("ls-files", "--others", "--", str(path)) else []
 
 
 def _untracked(*options: str) -> set[str]:

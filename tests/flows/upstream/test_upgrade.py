@@ -132,11 +132,28 @@ def test_results_and_parameters_stay_and_all_else_becomes_new(project: Path, pip
         "new: model.mirror true",
         "new default: model.epochs 3 -> 5",
         "split.order: gone, and yours was hash",
-        "left by the older pipeline, remove what you do not need: old.bin",
+        "no longer ignored by git, yours or left by the older pipeline: old.bin",
         f"git reset --keep {first[:8]}",
     ):
         assert part in text
     assert upgrade()[0].startswith("the pipeline is as new as")
+
+
+def test_own_images_where_the_older_pipeline_looked_for_them_are_not_lost_for_drawings(
+    pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = "download:\n  source: sample\n  path: {}\n"
+    write(pipeline, {"params.yaml": params.format("pictures"), ".gitignore": "/.smallset/\n/pictures/\n"})
+    commit(pipeline, "As it was")
+    git("clone", "--quiet", str(pipeline), "project", folder=tmp_path)
+    write(pipeline, {"params.yaml": params.format("sources"), ".gitignore": "/.smallset/\n"})
+    commit(pipeline, "Newer")
+    monkeypatch.chdir(tmp_path / "project")
+    write(Path(), {"pictures/cat/1.jpg": "mine"})
+    said = "\n".join(upgrade())
+    assert load(Path("params.yaml").read_text())["download"]["path"] == "pictures"
+    assert "download.path: yours stays, pictures; the default went from pictures to sources" in said
+    assert "no longer ignored by git, yours or left by the older pipeline: pictures/" in said
 
 
 def test_edits_of_code_are_merged_and_what_was_deleted_stays_away(project: Path, pipeline: Path) -> None:
