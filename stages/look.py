@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.lib.core.data_sections import DownloadParams
-from stages.lib.core.errors import UserError
+from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.model_sections import BackboneParams
 from stages.lib.core.outputs import write_json
 from stages.lib.core.params import PARAMS_FILE
@@ -87,7 +87,7 @@ def main() -> None:
         found = look(read_sections(options.params), options.archive)
     except UserError as error:
         # Whoever has asked says it.
-        write_json({"error": str(error)}, options.output)
+        write_json({"error": str(error), "may_pass_later": isinstance(error, TemporaryError)}, options.output)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -38,6 +38,10 @@ SMALLSET = {
     "errors": (),
     "images": ("errors",),
     "inference": ("images",),
+    "decoding": ("images",),
+    "tables": ("inference",),
+    "explanation": ("tables",),
+    "cli": ("decoding", "explanation"),
 }
 FLOWS = {
     "errors": (),

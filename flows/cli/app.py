@@ -1,17 +1,18 @@
 """The command line: `smallset ...`."""
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli import operations, own_code, saved_runs, upstream
+from flows.cli import operations, own_code, saved_runs, start, upstream
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from flows.project import place
 from safety.text import visible
+from smallset.cli import commands
 
 app = typer.Typer(
     help="From a small folder of labelled images to an image classifier you can trust.",
@@ -20,6 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+# Of commands whose words another program reads.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
 app.add_typer(saved_runs.app)
 app.add_typer(operations.app)
 app.add_typer(upstream.app)
@@ -55,8 +58,10 @@ def _options(
     ] = None,
 ) -> None:
     command, typed_in = context.invoked_subcommand, Path.cwd()
-    # DVC finds its project by itself, and reads paths from where it is called.
-    if command == "new" or (command == "dvc" and project is None):
+    # These find their project by themselves, and read paths from where they are called.
+    if command in ("new", *commands.COMMANDS) or (command == "dvc" and project is None):
+        if project is not None:
+            os.environ[place.VARIABLE] = str(typed_in / project.expanduser())
         return
     with one_line_errors():
         folder = place.enter(project)
@@ -150,21 +155,16 @@ def status() -> None:
             typer.echo(line)
 
 
-@app.command(epilog="Examples: smallset predict cat.jpg | smallset predict holiday/ --csv probabilities.csv")
-def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.", show_default=False)],
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="A model; else the recommended one.")] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every probability to this table.")] = None,
-) -> None:
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset predict cat.jpg | smallset predict --help")
+def predict(context: typer.Context) -> None:
     """Classify images with a model that a run has trained."""
-    with one_line_errors():
-        from flows.project.workspace import require_project
+    raise typer.Exit(start.run(["predict", *context.args]))
 
-        require_project()
-        options = (["--model", model] if model else []) + (["--csv", str(place.as_typed(csv))] if csv else [])
-        images = [str(place.as_typed(path)) for path in paths]
-        command = [sys.executable, "-m", "stages.predict", *options, "--", *images]
-        raise typer.Exit(subprocess.call(command))
+
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset verify | smallset verify models/classifier")
+def verify(context: typer.Context) -> None:
+    """Prove with its examples that a bundle reads and classifies images here as where it was made."""
+    raise typer.Exit(start.run(["verify", *context.args]))
 
 
 @app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
@@ -201,7 +201,7 @@ def branch_point(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    context_settings=_PASSED_ON,
     epilog="Examples: smallset dvc pull | smallset dvc artifacts get URL classifier --rev v1.2.0",
 )
 def dvc(context: typer.Context) -> None:

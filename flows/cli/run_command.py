@@ -95,11 +95,10 @@ def _show_changes(plan: Plan, title: str) -> None:
 
 def _show_plan(plan: Plan, stages: Sequence[str]) -> None:
     assert plan.found, "there is no plan to show without a look"
-    values = plan.changed.values
-    expected = duration.expect(stages, work_of(values, plan.found))
-    _print(["plan:", *words.plan(plan.found, values, stages, expected)])
+    work = work_of(plan.changed.values, plan.found)
+    _print(["plan:", *words.plan(plan.found, work, stages, duration.expect(stages, work))])
     if plan.found.images:
-        _print(words.cautions(plan.found.images, values))
+        _print(words.cautions(plan.found.images, work))
 
 
 def _require_preset(plan: Plan) -> None:

@@ -44,6 +44,7 @@ class Work:
         preset: of the backbone; None without.
         weights: bytes of the backbone; None where nobody knows.
         values: of all parameters, by their keys.
+        least: training images of the class that has the fewest; None where nobody knows.
     """
 
     subsets: Mapping[str, int]
@@ -51,11 +52,17 @@ class Work:
     preset: str | None
     weights: int | None
     values: Mapping[str, Any]
+    least: int | None = None
 
     @property
     def images(self) -> int:
         """Of all subsets."""
         return sum(self.subsets.values())
+
+    def leaves_out(self, model: str) -> bool:
+        """Whether a class has too few images for a model to be trained at all."""
+        minimum = self.values.get(f"{model}.min_images")
+        return minimum is not None and self.least is not None and self.least < minimum
 
 
 def rough(stage: str, work: Work) -> float:
@@ -65,7 +72,7 @@ def rough(stage: str, work: Work) -> float:
         stage: its name, as `evaluate@fine_tuned`.
     """
     name, _, model = stage.partition("@")
-    if work.values.get(f"{model or name}.enabled") is False:
+    if work.values.get(f"{model or name}.enabled") is False or work.leaves_out(model or name):
         return 0.0
     start = _HEAVY if name in _TENSORFLOW or name in _STEP else _LIGHT
     return start + _done(name, work)

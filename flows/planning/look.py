@@ -1,6 +1,7 @@
 """A first look at the images, by a light program of the stages: flows import none of them."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,10 +11,12 @@ from typing import Any
 
 from flows.errors import FlowError
 from flows.planning.errors import UsageError
-from flows.project.parameters import PARAMS, check_parameters
+from flows.project.parameters import PARAMS
 from flows.project.source import section_of
 from flows.project.workspace import LOCK
 
+# As stages say what to set in params.yaml; at the command line there is an option for it.
+_AS_PARAMETERS = re.compile(r"\b((?:split|download|common|backbone)\.\w+): (set_aside|anywhere|preset|folders|null)\b")
 RAW = Path("data") / "raw.zip"
 
 
@@ -40,14 +43,13 @@ def look(text: str, known: bool = False) -> Look:
         known: the raw archive, if there is one, is of these images: what an address has is not fetched again.
 
     Raises:
-        FlowError: a mistake in the parameters.
-        UsageError: the stages could not read the images.
+        FlowError: an address does not answer.
+        UsageError: a mistake in the parameters, or the stages could not read the images.
     """
     LOCK.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=LOCK.parent, prefix="look-") as folder:
         params, output = Path(folder) / PARAMS.name, Path(folder) / "found.json"
         params.write_text(text, encoding="utf-8")
-        check_parameters(params)
         command = [sys.executable, "-m", "stages.look", "--params", str(params), "--output", str(output)]
         if known and RAW.is_file() and section_of(text).get("source") == "url":
             command += ["--archive", str(RAW)]
@@ -59,5 +61,6 @@ def look(text: str, known: bool = False) -> Look:
                 raise KeyboardInterrupt from None
             raise FlowError(f"the look at the images ended with exit code {code}") from None
     if "error" in found:
-        raise UsageError(found["error"])
+        error = _AS_PARAMETERS.sub(r"--set \1=\2", found["error"].replace(f"{params}: ", f"{PARAMS}: ", 1))
+        raise FlowError(error) if found["may_pass_later"] else UsageError(error)
     return Look(**found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flows.planning.look import Look
@@ -9,8 +10,8 @@ from flows.project import profiles
 
 # They are for the reference task, and for whoever asks: on few images they cost most of the time and cannot win.
 TURNED_OFF = ("scratch", "scratch_augmented", "feature_extraction_augmented")
-# Pixels. DRAWN: what the backbone of drawings is made for.
-DRAWN, SMALLEST, LARGEST, STEP = 64, 96, 192, 32
+DRAWN = 64  # pixels: what the backbone of drawings is made for
+USUAL = 224  # pixels: what most others are made for
 MODELS = (*TURNED_OFF, "feature_extraction", "fine_tuned")
 
 
@@ -41,8 +42,8 @@ def decide(values: Mapping[str, Any], found: Look, said: Collection[str]) -> Dec
         wished = {}
     elif values.get("fine_tuned.start") in TURNED_OFF:
         del wished[f"{values['fine_tuned.start']}.enabled"]
-    if found.images and found.preset:
-        wished["common.image_size"] = image_size(found.images["sizes"]["median"], found.preset)
+    if found.preset:
+        wished["common.image_size"] = image_size(found.preset)
     for key, value in wished.items():
         if key in said or values.get(key) == value:
             continue
@@ -55,18 +56,19 @@ def decide(values: Mapping[str, Any], found: Look, said: Collection[str]) -> Dec
     return decided
 
 
-def image_size(median: int, preset: Mapping[str, Any]) -> int | str:
-    """The size at which images go through a backbone.
+def image_size(preset: Mapping[str, Any]) -> int | str:
+    """The size at which images go through a backbone: that which it was made for, however small they are.
+
+    Images of 200, 96, 48 and 32 pixels were each told apart better the nearer their size was brought to the backbone's
+    own (`python -m benchmarks.image_sizes`).
 
     Args:
-        median: of the shorter sides of the images, in pixels.
         preset: of the backbone its name, `size` (pixels, or None) and `any_size`, as `stages.look` tells them.
 
     Returns:
-        Height and width in pixels; "preset" where the backbone takes no other size than its own.
+        Height and width in pixels, or "preset".
     """
     if preset["name"] == "sample":
         return DRAWN
-    if not preset["any_size"]:
-        return "preset"
-    return min(max(SMALLEST, STEP * round(median / STEP)), LARGEST, preset["size"] or LARGEST)
+    says_none = Path(preset["name"]).is_dir() and preset["size"] is None
+    return USUAL if says_none and preset["any_size"] else "preset"

@@ -2,12 +2,15 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.errors import FlowError
 from flows.planning.duration import Work
+from flows.planning.errors import UsageError
 from flows.planning.given import Given, own_labels, understand
 from flows.planning.look import Look, look
 from flows.planning.own_images import Decided, decide
@@ -74,13 +77,15 @@ def make_plan(asked: Asked) -> Plan:
     before, here = profiles.current(), Path.cwd()
     given = understand(asked.source, asked.where, here) if asked.source is not None else None
     said = _said(asked, given, before, here)
-    overlays = profiles.of_profile(asked.profile) if asked.profile else []
-    overlays += profiles.of_values(said, "--set")
-    wanted = profiles.changed(overlays)
+    with _typed():
+        overlays = profiles.of_profile(asked.profile) if asked.profile else []
+        overlays += profiles.of_values(said, "--set")
+        wanted = profiles.changed(overlays)
     title = given.title if given else str(wanted.values.get("download.path"))
     if given is None and not asked.to_look:
         if wanted.changes:
-            _check(wanted)
+            with _typed():
+                _check(wanted)
         return Plan(title, wanted)
     is_new = given is not None and any(before.get(key) != value for key, value in given.values.items())
     found = look(wanted.text, known=given is not None and not is_new)
@@ -89,6 +94,15 @@ def make_plan(asked: Asked) -> Plan:
         wanted = profiles.changed([*overlays, *profiles.of_values(decided.values, "own images")])
         _check(wanted)
     return Plan(title, wanted, decided.kept, found)
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """A mistake in what was typed, rather than in params.yaml."""
+    try:
+        yield
+    except FlowError as error:
+        raise UsageError(str(error)) from None
 
 
 def _said(asked: Asked, given: Given | None, before: Mapping[str, Any], here: Path) -> dict[str, Any]:
@@ -133,16 +147,21 @@ def work_of(values: Mapping[str, Any], found: Look | None) -> Work:
     drawn = preset["name"] == "auto" and values.get("download.source") == "sample"
     side = size if isinstance(size, int) else preset["size"] or _SIDE
     weights = preset["bytes"] if found and found.preset else _weights()
-    subsets = found.images["divided"] if found and found.images else _divided()
-    return Work(subsets, side, "sample" if drawn else preset["name"], weights, values)
+    if found and found.images:
+        subsets, least = found.images["divided"], found.images["least"]["train"]
+    else:
+        subsets, least = _divided()
+    return Work(subsets, side, "sample" if drawn else preset["name"], weights, values, least)
 
 
-def _divided() -> dict[str, int]:
+def _divided() -> tuple[dict[str, int], int | None]:
+    """Images of each subset, and the training images of the class that has the fewest."""
+    names = ("train", "validation", "test")
     try:
         found = json.loads(SPLIT.read_text(encoding="utf-8"))
-        return {name: sum(found[name].values()) for name in ("train", "validation", "test")}
+        return {name: sum(found[name].values()) for name in names}, min(found["train"].values())
     except (FileNotFoundError, ValueError, KeyError, AttributeError, TypeError):
-        return {"train": 0, "validation": 0, "test": 0}
+        return dict.fromkeys(names, 0), None
 
 
 def _weights() -> int | None:

@@ -13,13 +13,13 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
     """Take what stands behind `--set`.
 
     Args:
-        texts: as `scratch.epochs=3`; a value is YAML, and text where it is none.
+        texts: as `scratch.epochs=3`; a value is YAML, or a regular expression.
 
     Returns:
         Values by their keys.
 
     Raises:
-        UsageError: no `=`, or a key twice with different values.
+        UsageError: no `=`, a value that is none, or a key twice with different values.
 
     Example:
         >>> read_settings(["scratch.epochs=3", "backbone.candidates=[a, b]"])
@@ -30,16 +30,21 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         key = key.strip()
         if not (equals and key):
-            raise UsageError(f"--set: expected key=value, such as scratch.epochs=3. Received: {text!r}")
-        read = _read(value)
+            raise UsageError(f"--set: expected KEY=VALUE, such as scratch.epochs=3. Received: {text!r}")
+        try:
+            read = _read(value)
+        except (YAMLError, ValueError):
+            raise UsageError(f"--set: expected KEY=VALUE with a value of YAML. Received: {text!r}") from None
         if found.setdefault(key, read) != read:
             raise UsageError(f"--set: {key}: expected one value. Received: {found[key]!r} and {read!r}")
     return found
 
 
 def _read(text: str) -> Any:
-    """A value; a regular expression, for one, need not be quoted for YAML."""
+    """A value; a regular expression with a group need not be quoted for YAML, which takes `[^/]` for a list."""
     try:
         return load(text)
     except (YAMLError, ValueError):
-        return text
+        if "(?" in text:
+            return text
+        raise

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.planning import duration
-from flows.planning.duration import Expected
+from flows.planning.duration import Expected, Work
 from flows.planning.look import Look
 from flows.planning.stages import MODELS, plain
 
 _MOST = 12  # classes told one by one
 _ENOUGH = 100  # test images, with which an accuracy is known to about 6 points
+FINE_TUNED = MODELS["fine-tuning"]
 _HEAD_EVALUATED = f"evaluate@{MODELS['head']}"
 
 
@@ -52,7 +53,8 @@ def _defects(images: Mapping[str, Any]) -> Iterator[str]:
     broken = "; ".join(f"{name}: {reason}" for name, reason in images["broken"][:2])
     yield f"{count} cannot be read{among}{f' ({broken})' if count else ''}"
     partly = "" if images["all_compared"] else ", not all compared"
-    yield f"{images['copies']} exact copies{partly} (near copies: `split` looks for them)"
+    copies = f"{images['copies']} exact {'copy' if images['copies'] == 1 else 'copies'}"
+    yield f"{copies}{partly} (near copies: `split` looks for them)"
     if images["contradicted"]:
         yield f"copies in different classes, which are left out: {_names(images['contradicted'])}"
     if images["unlabelled_count"]:
@@ -73,7 +75,7 @@ def _subsets(images: Mapping[str, Any]) -> str:
     return f"they come as {given}, and are divided anew{way}"
 
 
-def cautions(images: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
+def cautions(images: Mapping[str, Any], work: Work) -> Iterator[str]:
     """Say where images are too few for what is planned."""
     test, least = images["divided"]["test"], images["least"]
     if test < _ENOUGH:
@@ -82,31 +84,33 @@ def cautions(images: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[s
             f"few images: with about {test} for the test an accuracy of 90 % is known to +-{points:.0f} points; "
             f"cross-validation over all {sum(images['divided'].values())} tells more"
         )
-    minimum = values.get("fine_tuned.min_images")
-    if values.get("fine_tuned.enabled") and minimum and least["train"] < minimum:
+    if work.values.get(f"{FINE_TUNED}.enabled") and work.leaves_out(FINE_TUNED):
         yield (
-            f"fine-tuning is left out where a class has fewer than {minimum} images to train on "
-            f"(fine_tuned.min_images); the smallest has about {least['train']}"
+            f"fine-tuning will be left out: the smallest class has about {least['train']} images to train on, and it "
+            f"takes {work.values['fine_tuned.min_images']} (fine_tuned.min_images)"
         )
 
 
-def plan(found: Look, values: Mapping[str, Any], stages: Sequence[str], expected: Expected) -> Iterator[str]:
+def plan(found: Look, work: Work, stages: Sequence[str], expected: Expected) -> Iterator[str]:
     """Say what a run will do.
 
     Args:
         found: from the look.
-        values: of all parameters, by their keys.
+        work: what the stages have to do.
         stages: that will run, in their order.
         expected: of these.
     """
+    values = work.values
     if found.preset:
-        size = values["common.image_size"]
-        yield f"  backbone: {found.preset['name']}, images at {f'{size} x {size}' if isinstance(size, int) else size}"
+        own = values["common.image_size"] == "preset" and found.preset["size"] is None
+        size = "the size that it was made for" if own else f"{work.side} x {work.side}"
+        yield f"  backbone: {found.preset['name']}, images at {size}"
     if found.images:
         divided = found.images["divided"]
         yield "  images: " + ", ".join(f"{name} {count:,}" for name, count in divided.items()) + ", about"
     names = {f"{name}.enabled" for name in MODELS.values()}
-    models = [stage for stage in stages if f"{stage}.enabled" in names and values.get(f"{stage}.enabled")]
+    enabled = [stage for stage in stages if f"{stage}.enabled" in names and values.get(f"{stage}.enabled")]
+    models = [stage for stage in enabled if not work.leaves_out(stage)]
     if models:
         yield "  models: " + ", then ".join(f"{plain(model)} ({model})" for model in models)
     if not stages:

@@ -136,7 +136,7 @@ def _nearest(key: str) -> str:
     """What somebody may have meant by a key that is none."""
     keys = list(current())
     last = key.rpartition(".")[2]
-    found = [one for one in keys if one.rpartition(".")[2] == last] or difflib.get_close_matches(key, keys, 3, 0.7)
+    found = [one for one in keys if one.rpartition(".")[2] == last] or difflib.get_close_matches(key, keys, 1)
     return f"; is {' or '.join(found[:5])} meant?" if found else ""
 
 

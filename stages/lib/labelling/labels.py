@@ -15,6 +15,7 @@ from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.class_names import check_classes, problems
 from stages.lib.labelling.layout import Placed
+from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.layout_strays import read_clear_layout
 from stages.lib.labelling.names import subset_of
 from stages.lib.labelling.table import likely_tables, read_table
@@ -86,9 +87,9 @@ def _placing(
     hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take" if tables else ""
     try:
         layout = read_clear_layout(names, strays, least)
-    except UserError as error:
+    except Unclear as error:
         remarks = [str(error), *([hint] if hint else []), *([f"empty folders: {_some(empty)}"] if empty else [])]
-        raise UserError("; ".join(remarks)) from None
+        raise Unclear("; ".join(remarks), error.why, error.ways) from None
     if hint:
         print(f"not used: {hint}")
     if below := layout.below_classes(names):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
@@ -16,7 +17,10 @@ from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import summary
 from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
-from stages.lib.labelling.labels import label_images
+from stages.lib.labelling.labels import is_image_name, label_images
+from stages.lib.labelling.layout_refusal import Unclear
+from stages.lib.labelling.table import read_table
+from stages.lib.looking.advice import told, wordnet
 from stages.lib.looking.peeked import Peeked
 from stages.lib.splitting.small_classes import assign_large_classes
 from stages.lib.splitting.wishes import Amounts
@@ -43,17 +47,25 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
     Raises:
         UserError: what the stage `split` would refuse, as far as it shows without the content of all files.
     """
+    if is_table(params.labels):
+        # A wrong table explains why there seem to be no images.
+        with zipfile.ZipFile(peeked.archive) as opened, contextlib.redirect_stdout(io.StringIO()):
+            read_table(opened, params.labels, Strays(allowed=True))
     _require_images(peeked, params.max_rejected)
     broken = {file.name for file in peeked.broken}
     images = [_stand_in(name, peeked) for name in peeked.names if name not in broken]
     most = params.max_rejected * len(peeked.names) - len(peeked.broken)
     strays = Strays(params.strays == "set_aside", most, params.max_rejected)
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        images, without = label_images(
-            peeked.archive, images, peeked.broken, params.labels, params.group, strays, params.min_per_class
-        )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            images, without = label_images(
+                peeked.archive, images, peeked.broken, params.labels, params.group, strays, params.min_per_class
+            )
+    except Unclear as error:
+        raise UserError(told(error, [image.name for image in images], peeked.archive)) from None
     divided = _divided(images, params, seed, strays)
     remarks = [line for line in printed.getvalue().splitlines() if line]
+    labels = sorted({image.label for image in images})
     return {
         "files": len(peeked.names),
         "looked_at": peeked.looked_at,
@@ -67,11 +79,11 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
         "strays": _some(strays.listed()),
         "broken": _some(peeked.broken),
         "broken_count": len(peeked.broken),
-        "aside": summary(peeked.aside) if peeked.aside else "",
+        "aside": summary(aside) if (aside := [name for name in peeked.aside if name != params.labels]) else "",
         **_copies(peeked, images),
         "sizes": _sizes(peeked),
         **divided,
-        "remarks": remarks,
+        "remarks": [*remarks, *wordnet(labels)],
     }
 
 
@@ -84,13 +96,21 @@ def _require_images(peeked: Peeked, limit: float) -> None:
             f"expected images, found none that can be decoded among {len(peeked.names)} files: {summary(names)}{first} "
             "(of videos save single frames as images)"
         )
-    if len(peeked.broken) > limit * peeked.looked_at:
+    if _likely_broken(peeked) > limit * len(peeked.names):
         worst = peeked.broken[0]
         raise UserError(
-            f"split.max_rejected: {len(peeked.broken)} of the {peeked.looked_at} files that were looked at cannot be "
-            f"decoded (expected at most {limit:.1%}): {summary([file.name for file in peeked.broken])}; the first is "
+            f"split.max_rejected: about {_likely_broken(peeked):.0f} of {len(peeked.names)} files cannot be decoded "
+            f"(expected at most {limit:.1%}): {summary([file.name for file in peeked.broken])}; the first is "
             f"{worst.name}: {worst.reason}"
         )
+
+
+def _likely_broken(peeked: Peeked) -> float:
+    """How many of all files are broken, if those of usual names that were not tried are as the others of these."""
+    usual = sum(is_image_name(name) for name in peeked.names)
+    good = sum(is_image_name(name) for name in peeked.sizes)
+    bad = sum(is_image_name(file.name) for file in peeked.broken)
+    return len(peeked.broken) - bad + (usual * bad / (good + bad) if bad else 0)
 
 
 def _stand_in(name: str, peeked: Peeked) -> ArchiveImage:

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from smallset.decoding.processes import Verdict, answers
 from smallset.images.files import BrokenImage
 from stages.lib.core.errors import UserError
 from stages.lib.core.progress import counted
-from stages.lib.decoding.processes import Verdict, answers
+from stages.lib.decoding import worker
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.inventory.contents import Rejected
 from stages.lib.labelling.labels import is_image_name
@@ -35,8 +36,9 @@ class Peeked:
     Attributes:
         archive: a zip with every name of the raw archive, the content of tables, and that of the sample.
         names: of files that may be images, sorted; those that are known to be broken too.
-        looked_at: how many of them were decoded or found broken.
-        broken: of those looked at the ones that cannot be decoded, and what cannot be read.
+        looked_at: how many of them were tried.
+        broken: those of them that cannot be decoded, others of a kind that none could be decoded of, and what cannot be
+            read.
         sizes: (width, height) in pixels, upright, of those that can.
         aside: names of what is no image by its name.
         copies: for each file whose content another one has too, the checksum of that.
@@ -74,10 +76,11 @@ def peek(source: Path, anywhere: bool = False) -> Iterator[Peeked]:
         whole = tables | {one.name for one in sample}
         archives.write_zip(archive, [one if one.name in whole else _hollow(one) for one in packed.kept], "looking")
         broken, sizes = _decoded(archive, [one.name for one in sample])
+        looked_at = len(broken) + len(sizes)
+        broken += _alike([one.name for one in files], broken, sizes)
         unread = [Rejected(one.name, one.problem) for one in packed.kept if one.problem]
         aside = [*packed.aside, *sorted(tables)]
         names = sorted([*(one.name for one in files), *(one.name for one in unread if not one.name.endswith("/"))])
-        looked_at = len(broken) + len(sizes)
         yield Peeked(archive, names, looked_at, [*broken, *unread], sizes, aside, *_copies(files))
 
 
@@ -115,9 +118,24 @@ def _decoded(archive: Path, names: Sequence[str]) -> tuple[list[Rejected], dict[
     return broken, sizes
 
 
+def _alike(
+    names: Sequence[str], broken: Sequence[Rejected], sizes: Mapping[str, tuple[int, int]]
+) -> Iterator[Rejected]:
+    """Files of unusual names that were not tried, where none whose name ends so could be decoded."""
+    tried = {file.name for file in broken} | sizes.keys()
+    good = {_suffix(name) for name in sizes}
+    for name in names:
+        if name not in tried and not is_image_name(name) and _suffix(name) not in good:
+            yield Rejected(name, f"not tried: no {_suffix(name) or 'file without a suffix'} could be decoded")
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.casefold()
+
+
 def _for_a_while(orders: Sequence[dict[str, str]]) -> Iterator[Verdict]:
     ends = time.monotonic() + SECONDS
-    verdicts = answers(orders)
+    verdicts = answers(orders, len(orders), worker.__name__)
     yield from takewhile(lambda _: time.monotonic() < ends, verdicts)
 
 

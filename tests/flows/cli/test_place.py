@@ -19,15 +19,13 @@ SAYS = "import os, sys\nprint(os.getcwd(), *sys.argv[1:], sep='\\n')\n"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose `predict` says what it is given; no command of it needs DVC."""
+    """A project with parameters and profiles, which is all that `use` needs."""
     folder = tmp_path / "my project"
     for name, text in {
         "dvc.yaml": "stages: {}\n",
         "params.yaml": "a:\n  b: 1\n",
         "profiles/default.yaml": "a:\n  b: 1\n",
         "profiles/other.yaml": "a:\n  b: 2\n",
-        "stages/__init__.py": "",
-        "stages/predict.py": SAYS,
     }.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,14 +50,22 @@ def smallset(*arguments: str, folder: Path, **env: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_command_in_a_subfolder_is_for_the_project_and_reads_paths_where_they_were_typed(project: Path) -> None:
+def test_a_command_in_a_subfolder_is_for_the_project(project: Path) -> None:
     here = project / "photos" / "new"
     assert smallset("use", "other", folder=here) == "a.b: 1 -> 2\n"
     assert (project / "params.yaml").read_text() == "a:\n  b: 2\n"
-    said = smallset("predict", "cat.jpg", "../old", "--csv", "found.csv", folder=here).splitlines()
-    assert said == [str(project), "--csv", str(here / "found.csv"), "--", str(here / "cat.jpg"), str(here / "../old")]
-    # In the project's own folder they stay as they are.
-    assert smallset("predict", "cat.jpg", folder=project).splitlines()[1:] == ["--", "cat.jpg"]
+
+
+def test_paths_mean_where_they_were_typed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "_typed_in", [])
+    here = project / "photos" / "new"
+    monkeypatch.chdir(here)
+    assert place.as_typed(Path("cat.jpg")) == Path("cat.jpg")
+    assert place.enter(None) == project == Path.cwd()
+    assert place.typed_in() == here
+    assert place.as_typed(Path("cat.jpg")) == here / "cat.jpg"
+    assert place.as_typed(Path("/cat.jpg")) == Path("/cat.jpg")
+    assert place.as_typed(Path("~")) == Path.home()
 
 
 def test_a_project_is_named_by_an_option_or_a_variable(project: Path, tmp_path: Path) -> None:
@@ -71,7 +77,7 @@ def test_a_project_is_named_by_an_option_or_a_variable(project: Path, tmp_path: 
 
 
 def test_no_project_is_told_with_the_ways_out(project: Path, tmp_path: Path) -> None:
-    said = smallset("predict", "cat.jpg", folder=tmp_path)
+    said = smallset("status", folder=tmp_path)
     assert said.startswith("error: no project here or above")
     assert said.count("\n") == 1
     assert "--project FOLDER" in said
@@ -85,7 +91,7 @@ def test_a_project_is_run_by_its_own_code(project: Path) -> None:
         file.touch()
     (code / "__main__.py").write_text(SAYS)
     here = project / "photos"
-    assert smallset("predict", "cat.jpg", folder=here).splitlines() == [str(here), "predict", "cat.jpg"]
+    assert smallset("use", "other", folder=here).splitlines() == [str(here), "use", "other"]
     # A newer pipeline is brought into it by the newer code.
     assert smallset("upgrade", "--help", folder=here).splitlines()[1:2] != ["upgrade"]
 
