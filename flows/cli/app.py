@@ -109,12 +109,15 @@ def run(
     with one_line_errors(), ended_by_signals():
         from flows.cli import run_command
         from flows.planning.plan import Asked
+        from flows.project.readiness import advice
 
         asked = Asked(place.typed_in(), source, settings or (), profile, preset, look)
         if look:
             run_command.look_and_plan(asked, only or ())
         else:
             run_command.plan_and_run(asked, only or (), width, save, workers)
+            if line := advice():
+                typer.echo(line)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")

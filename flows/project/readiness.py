@@ -23,6 +23,13 @@ def require_commit(folder: Path | str = ".") -> None:
         raise FlowError(f"git: expected a repository with a commit, found none: `{_command(Path(folder))}`, run again")
 
 
+def advice() -> str:
+    """What to do so that results belong to a commit, in a line; empty where there is one."""
+    if resolve("HEAD") is not None:
+        return ""
+    return f"these results belong to no commit yet, and can be neither saved nor compared: `{_command(Path())}`"
+
+
 def _command(folder: Path) -> str:
     where = folder.resolve()
     is_repository = any((place / ".git").exists() for place in (where, *where.parents))

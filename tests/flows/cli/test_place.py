@@ -10,7 +10,8 @@ import pytest
 
 from flows.errors import FlowError
 from flows.project import place
-from flows.project.readiness import require_commit, require_tools
+from flows.project.git import git
+from flows.project.readiness import advice, require_commit, require_tools
 
 ROOT = Path(__file__).resolve().parents[3]
 # Says what it was asked for, and where it stands.
@@ -138,3 +139,13 @@ def test_what_is_missing_is_told_with_the_command_that_gives_it(
     if ".git" not in there:
         with pytest.raises(FlowError, match="git init"):
             require_commit(tmp_path)
+
+
+def test_results_of_no_commit_are_told_with_the_command_that_makes_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet")
+    assert advice().endswith('`git add --all && git commit --message "Start"`')
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "--message", "Start")
+    assert advice() == ""
