@@ -1,10 +1,11 @@
 """`smallset run`: what is asked for, the flow in this process, and what it came to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from flows.cli import tables
 from flows.errors import FlowError
-from flows.execution.process_output import Outcome, StageResult, done
+from flows.execution.process_output import Outcome, done
 from flows.planning import duration, words
 from flows.planning.duration import PLANNED
 from flows.planning.plan import Asked, Plan, make_plan, work_of
@@ -15,6 +16,7 @@ from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.registry import run_record, saved_runs
 from flows.run.pipeline import run_pipeline
+from flows.run.provenance import read_record
 from flows.run.results import headline_and_verdict, read_results
 from safety.text import visible
 
@@ -35,7 +37,8 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
     require_project()
     chosen = wanted(only, stage_names()) if only else None
     if not (asked.is_anything or chosen):
-        _remember(run_and_show(width, save, workers))
+        with _remembered():
+            run_and_show(width, save, workers)
         return
     with exclusive():
         plan = make_plan(asked)
@@ -51,13 +54,22 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
         _show_plan(
             plan, [node.name for node in nodes if node.name not in fresh and (not chosen or node.name in chosen)]
         )
-    _remember(run_and_show(width, save, workers, chosen))
+    with _remembered():
+        run_and_show(width, save, workers, chosen)
 
 
-def _remember(results: Sequence[StageResult]) -> None:
-    """Keep how long the stages took, for the next plan; a project with other stages than these has none."""
-    if PARAMS.is_file() and (values := profiles.current()).keys() >= PLANNED:
-        duration.remember(results, work_of(values, None))
+@contextmanager
+def _remembered() -> Iterator[None]:
+    """Keep how long the stages of a run took, however it ends, for the next plan."""
+    before = read_record()
+    try:
+        yield
+    finally:
+        record = read_record()
+        is_new = record is not None and (before is None or record.started != before.started)
+        # A project with other stages than these has no plan.
+        if record and is_new and PARAMS.is_file() and (values := profiles.current()).keys() >= PLANNED:
+            duration.remember(record.stages, work_of(values, None))
 
 
 def look_and_plan(asked: Asked, only: Sequence[str]) -> None:
@@ -111,9 +123,7 @@ def _print(lines: Iterable[str]) -> None:
         print(visible(line), flush=True)
 
 
-def run_and_show(
-    width: int | None, save: bool, workers: str | None = None, only: Sequence[str] | None = None
-) -> list[StageResult]:
+def run_and_show(width: int | None, save: bool, workers: str | None = None, only: Sequence[str] | None = None) -> None:
     """Run the flow, show the outcome of every stage and the figures of every model.
 
     Args:
@@ -121,9 +131,6 @@ def run_and_show(
         width: of `flows.run.pipeline`.
         workers: likewise.
         only: likewise.
-
-    Returns:
-        What became of each stage.
 
     Raises:
         FlowError: a stage failed, or the run could not start.
@@ -147,4 +154,3 @@ def run_and_show(
         raise FlowError(f"{failed[0].name}: {failed[0].reason}{more}")
     if line := headline_and_verdict(found.summary):
         print(line)
-    return results
