@@ -38,18 +38,24 @@ SMALLSET = {
     "errors": (),
     "images": ("errors",),
     "inference": ("images",),
+    "decoding": ("images",),
+    "tables": ("inference",),
+    "explanation": ("tables",),
+    "cli": ("decoding", "explanation"),
 }
 FLOWS = {
     "errors": (),
     "project": ("errors",),
     "execution": ("project",),
+    "terminal": ("execution",),
     "planning": ("execution",),
     "remote": ("execution",),
     "run": ("remote",),
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),
-    "cli": ("operating", "planning"),
+    "upstream": ("planning",),
+    "cli": ("operating", "upstream", "terminal"),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")
