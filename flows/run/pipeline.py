@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from prefect import flow, get_run_logger
+from prefect.logging.loggers import LoggingAdapter
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
@@ -21,11 +22,12 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_task import Here, result_of
 from flows.execution.warm import warm_process
+from flows.execution.watching import watcher
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
 from flows.run.first_page import FirstPage, before_first_model
-from flows.run.provenance import ResultTaker, read_record, recorded
+from flows.run.provenance import ResultTaker, last_times, read_record, recorded
 from flows.run.results import publish
 from flows.run.run_page import renew_page
 
@@ -52,8 +54,14 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
     with exclusive():
         everything = read_stages()
         stages = _about(everything, only)
+        fresh = up_to_date(stages)
+        _tell_plan(stages, fresh)
         wide = width or (len(stages) if workers else side_by_side())
-        return _run(everything, stages, up_to_date(stages), wide, _place(workers))
+        return _run(everything, stages, fresh, wide, _place(workers))
+
+
+def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
+    watcher().planned([stage.name for stage in stages], fresh, last_times())
 
 
 def _run(
@@ -66,12 +74,22 @@ def _run(
     with where as place:
         place.prepare(stages, fresh)
         with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
-            with FirstPage(stages, fresh, get_run_logger().info) as first_page:
+            with FirstPage(stages, fresh, _told_by(get_run_logger())) as first_page:
                 states = _run_in_order(stages, width, place, first_page.after(take))
             place.finish()
         renew_page()
         publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
+
+
+def _told_by(log: LoggingAdapter) -> Callable[[str], None]:
+    """What tells a line to whoever watches the run, and to Prefect."""
+
+    def tell(line: str) -> None:
+        log.info(line)
+        watcher().noted(line)
+
+    return tell
 
 
 def _place(workers: str | None) -> AbstractContextManager[Here]:
@@ -119,6 +137,7 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         if workers is None and not has_server():
             if len(fresh) == len(stages):
                 return _nothing_to_do(stages, everything)
+            _tell_plan(stages, fresh)
             return _run_alone(_Begun(everything, stages, fresh, HeadStart(stages, fresh)), width, only)
     if workers is None:
         start_server()
@@ -191,6 +210,7 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
             sorter.done(name)
     except BaseException:
         # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
+        watcher().stopping()
         place.stop()
         for name in futures.keys() - states.keys():
             _settle(name, futures[name], place, take)
@@ -218,5 +238,7 @@ def _ended(ended: "queue.SimpleQueue[str]", place: Here) -> str:
 def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
     state = place.settle(name, future)
     if state.is_final():
-        take(result_of(name, state))
+        result = result_of(name, state)
+        take(result)
+        watcher().ended(result)
     return state
