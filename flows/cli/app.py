@@ -1,13 +1,12 @@
 """The command line: `smallset ...`."""
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli import operations, saved_runs
+from flows.cli import operations, saved_runs, start
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from safety.text import visible
@@ -19,6 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+# Of commands whose words another program reads.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
 app.add_typer(saved_runs.app)
 app.add_typer(operations.app)
 
@@ -45,17 +46,51 @@ def _options(
     pass
 
 
-@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --workers tcp://10.0.0.5:8786")
+@app.command(
+    epilog="Examples: smallset run | smallset run ~/Pictures/birds | smallset run birds.zip --look | "
+    "smallset run labels.csv --only head | smallset run --set scratch.epochs=3"
+)
 def run(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images: a folder, archive, address, or a csv (path,label) beside them; else those of params.yaml.",
+            show_default=False,
+        ),
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--look", "--dry-run", help="Only look at the images and say what a run would do.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAGES", help="Only these and what they need, such as features,head.", show_default=False
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter in params.yaml first.", show_default=False),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As `smallset use NAME` first.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="The backbone: a name, a handle, a directory; sample: drawings."),
+    ] = None,
     width: saved_runs.Width = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
     workers: saved_runs.Workers = None,
 ) -> None:
-    """Run every stage that changed, then show the results."""
+    """Run every stage that changed, then show the results; with SOURCE on those images from now on."""
     with one_line_errors(), ended_by_signals():
-        from flows.cli.run_command import run_and_show
+        from flows.cli import run_command
+        from flows.planning.plan import Asked
 
-        run_and_show(width, save, workers)
+        asked = Asked(Path.cwd(), source, settings or (), profile, preset, look)
+        if look:
+            run_command.look_and_plan(asked, only or ())
+        else:
+            run_command.plan_and_run(asked, only or (), width, save, workers)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
@@ -96,20 +131,16 @@ def status() -> None:
             typer.echo(line)
 
 
-@app.command(epilog="Examples: smallset predict cat.jpg | smallset predict holiday/ --csv probabilities.csv")
-def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.", show_default=False)],
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="A model; else the recommended one.")] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every probability to this table.")] = None,
-) -> None:
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset predict cat.jpg | smallset predict --help")
+def predict(context: typer.Context) -> None:
     """Classify images with a model that a run has trained."""
-    with one_line_errors():
-        from flows.project.workspace import require_project
+    raise typer.Exit(start.run(["predict", *context.args]))
 
-        require_project()
-        options = (["--model", model] if model else []) + (["--csv", str(csv)] if csv else [])
-        command = [sys.executable, "-m", "stages.predict", *options, "--", *map(str, paths)]
-        raise typer.Exit(subprocess.call(command))
+
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset verify | smallset verify models/classifier")
+def verify(context: typer.Context) -> None:
+    """Prove with its examples that a bundle reads and classifies images here as where it was made."""
+    raise typer.Exit(start.run(["verify", *context.args]))
 
 
 @app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
@@ -146,7 +177,7 @@ def branch_point(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    context_settings=_PASSED_ON,
     epilog="Examples: smallset dvc pull | smallset dvc artifacts get URL classifier --rev v1.2.0",
 )
 def dvc(context: typer.Context) -> None:

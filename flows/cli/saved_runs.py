@@ -150,23 +150,12 @@ def release(message: Message = "by hand", branch: Branch = None, push: Push = Fa
 def _parameters(
     checkout: Path | None, profile: str | None, settings: list[str] | None, width: int | None, workers: str | None
 ) -> dict[str, Any]:
-    from ruamel.yaml.error import YAMLError
+    from flows.planning.settings import read_settings
 
-    from flows.project.parameters import load
-
-    overrides: dict[str, Any] = {}
-    for setting in settings or []:
-        key, found, value = setting.partition("=")
-        if not found:
-            raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
-        try:
-            overrides[key] = load(value)
-        except (YAMLError, ValueError):
-            raise FlowError(f"--set: expected KEY=VALUE with a value of YAML. Received: {setting!r}") from None
     return {
         "checkout": str(checkout.resolve()) if checkout else None,
         "profile": profile,
-        "overrides": overrides or None,
+        "overrides": read_settings(settings or []) or None,
         "width": width,
         "workers": workers,
     }

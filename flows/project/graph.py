@@ -33,6 +33,8 @@ class StageNode:
         has_run: whether dvc.lock knows it.
         changes: what DVC finds changed in the stage itself; what runs before it may change it too.
         at_work: whether its files are in use by another process, so that DVC cannot tell yet.
+        command: as dvc.yaml has it, its lines joined by `&&`.
+        outputs: their paths, relative to the project.
     """
 
     name: str
@@ -40,6 +42,8 @@ class StageNode:
     has_run: bool
     changes: tuple[str, ...]
     at_work: bool = False
+    command: str = ""
+    outputs: tuple[str, ...] = ()
 
 
 def read_stages() -> tuple[StageNode, ...]:
@@ -60,7 +64,14 @@ def read_stages() -> tuple[StageNode, ...]:
             for name, stage in stages.items()
         }
         return tuple(
-            StageNode(name, upstream[name], _has_run(stages[name]), *_changes(stages[name]))
+            StageNode(
+                name,
+                upstream[name],
+                _has_run(stages[name]),
+                *_changes(stages[name]),
+                command=_command(stages[name]),
+                outputs=tuple(Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stages[name].outs),
+            )
             for name in _in_order(upstream)
         )
 
@@ -252,6 +263,10 @@ def _changes(stage: Any) -> tuple[tuple[str, ...], bool]:
         return _explain(stage.status(check_updates=True).get(stage.addressing, [])), False
     except LockError:
         return (), True
+
+
+def _command(stage: Any) -> str:
+    return stage.cmd if isinstance(stage.cmd, str) else " && ".join(stage.cmd)
 
 
 def _has_run(stage: Any) -> bool:

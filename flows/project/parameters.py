@@ -57,18 +57,22 @@ def parser(typ: Literal["safe", "rt"]) -> YAML:
     return yaml
 
 
-def check_parameters() -> None:
+def check_parameters(file: Path = PARAMS) -> None:
     """Have every section checked by its stage's model, and whether the sections agree; takes 0.2 s.
 
     Nothing is checked where the project's stages know no such check: those of an earlier commit, or of another kind.
+
+    Args:
+        file: of parameters that may take the place of params.yaml, and by whose name mistakes are told.
 
     Raises:
         FlowError: every mistake of every section, in one line.
     """
     if not Path(*_CHECK.split(".")).with_suffix(".py").is_file():
         return
-    read_parameters()
-    done = subprocess.run([sys.executable, "-m", _CHECK], capture_output=True, text=True, check=False)
+    read_parameters(file)
+    command = [sys.executable, "-m", _CHECK, *([str(file)] if file != PARAMS else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{_CHECK}: exit code {done.returncode}"]
-        raise FlowError(lines[-1].removeprefix("error: "))
+        raise FlowError(lines[-1].removeprefix("error: ").replace(f"{file}: ", f"{PARAMS}: ", 1))

@@ -15,7 +15,7 @@ DESCRIPTION, MODEL, GOLDEN = "classifier.json", "model.tflite", "golden"
 EXAMPLES = "examples.json"  # in GOLDEN
 # Of a probability. Another processor, runtime or number of threads adds the same numbers in another order.
 TOLERANCE = 1e-4
-_PLACE = Path("models/classifier")
+PLACE = Path("models/classifier")
 _MOST_BYTES = 16 << 20
 # What every bundle does to an image, in words for who reads images elsewhere; docs/reading_images.md has the details.
 RULES = {
@@ -76,10 +76,10 @@ def find(source: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    for directory in (Path(source), Path(source) / _PLACE):
+    for directory in (Path(source), Path(source) / PLACE):
         if (directory / DESCRIPTION).is_file():
             return directory
-    raise UserError(f"{source}: expected a bundle, a directory with {DESCRIPTION}, or a project with {_PLACE}")
+    raise UserError(f"{source}: expected a bundle, a directory with {DESCRIPTION}, or a project with {PLACE}")
 
 
 def read(directory: Path) -> Description:

@@ -85,6 +85,9 @@ def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
 
     Rows get `agreeing`, the number of models that predict the suggested class: None of other subsets.
     """
+    if not labels.is_file():
+        # The page of a run that is still at work.
+        return Suspects([], 0, 0)
     kinds = dict.fromkeys(("path", "class", "subset", "suggested"), str)
     table = pd.read_csv(labels, dtype=kinds, na_filter=False)
     predicted = [one.predictions.set_index("path")["predicted"] for one in results.evaluations]

@@ -46,8 +46,10 @@ def procedure_report(file: Path, results: Results, suspects: int) -> ProcedureRe
         suspects: images that are likely mislabelled.
 
     Returns:
-        None where the stage is turned off, or there was too little to cross-validate.
+        None where the stage is turned off or still to come, or there was too little to cross-validate.
     """
+    if not file.is_file():
+        return None
     found = json.loads(file.read_text(encoding="utf-8"))
     if not found:
         return None

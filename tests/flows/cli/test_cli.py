@@ -145,13 +145,25 @@ def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, 
     assert (project / "slow").exists()
 
 
-def test_predict_passes_its_arguments_on(make):
+def test_a_model_without_a_bundle_is_handed_to_keras_with_all_arguments(make, tmp_path):
     project = make({})
     (project / "stages").mkdir()
     (project / "stages" / "__init__.py").touch()
-    (project / "stages" / "predict.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
-    code, output = smallset("predict", "a.jpg", "b c", "--csv", "p.csv", "--model", "scratch")
-    assert (code, output) == (3, "['--model', 'scratch', '--csv', 'p.csv', '--', 'a.jpg', 'b c']\n")
+    (project / "stages" / "predict.py").write_text("import sys; print(*sys.argv[1:], sep='|'); sys.exit(3)")
+    model = project / "models" / "scratch"
+    model.mkdir(parents=True)
+    (model / "model.keras").touch()
+    code, output = smallset("predict", "-0", "a.jpg", "b c", "--csv", "p.csv", "--model=scratch", "--", "-x.jpg")
+    told = (
+        "by Keras, which takes seconds to start: scratch has no bundle, which only the classifier is handed over as\n"
+    )
+    assert (code, output) == (3, f"--model|{model}|--csv|p.csv|--null|--|a.jpg|b c|-x.jpg\n{told}")
+    assert smallset("verify", "scratch")[1].startswith("error: ")
+    code, output = smallset("predict", "a.jpg", "--model", "best")
+    assert (code, output.count("\n")) == (1, 1)
+    assert (
+        "expected the directory of a bundle, in-use, a version, a git revision, or a trained model: scratch" in output
+    )
 
 
 def test_compare_hands_both_revisions_to_the_statistics_and_its_code_back(make, dvc):

@@ -139,7 +139,7 @@ def test_settings_of_a_retraining_are_read_as_yaml(monkeypatch, tmp_path):
 @pytest.mark.parametrize("setting", ["scratch.epochs", "scratch.epochs=[1"])
 def test_a_setting_that_is_none_is_one_line(setting):
     found = smallset("retrain", "--set", setting)
-    assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
     assert found.stderr.startswith("error: --set: expected KEY=VALUE")
 
 

@@ -28,10 +28,10 @@ EVALUATED = {
 }
 
 
-def run(width: int = 1) -> dict[str, str]:
+def run(width: int = 1, only: list[str] | None = None) -> dict[str, str]:
     from flows.run.pipeline import run_pipeline
 
-    return {result.name: str(result.outcome) for result in run_pipeline(width)}
+    return {result.name: str(result.outcome) for result in run_pipeline(width, only=only)}
 
 
 def state_of(width: int = 1):
@@ -80,6 +80,21 @@ def test_a_flow_runs_then_has_nothing_to_do_then_restores(make, dvc):
     artifacts = {artifact.key: artifact.data for artifact in read("read_artifacts", artifact_filter=wanted)}
     assert '"accuracy": 0.5' in str(artifacts["metrics"])
     assert (project / "report" / "run.html").resolve().as_uri() in artifacts["report"]
+
+
+def test_a_run_of_a_few_stages_leaves_the_others_as_they_are(make):
+    from flows.run.provenance import read_record
+
+    project = make(EVALUATED)
+    (project / "source").write_text('{"accuracy": 0.5}')
+    few = ["download", "train@x", "evaluate@x"]
+    assert run(only=few) == dict.fromkeys(few, "ran")
+    assert not (project / "m_y").exists()
+    assert run(only=few) == dict.fromkeys(few, "up to date")
+    # What the others took in other runs is not forgotten.
+    record = {stage.name: stage.outcome for stage in read_record().stages}
+    assert record == dict.fromkeys(few, "up to date") | dict.fromkeys(["train@y", "evaluate@y", "report"], "not run")
+    assert run() == dict.fromkeys(few, "up to date") | dict.fromkeys(["train@y", "evaluate@y", "report"], "ran")
 
 
 def test_a_flow_records_itself_and_shows_its_verdict(make):

@@ -11,18 +11,15 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from stages.lib.core.errors import TemporaryError, UserError
-from stages.lib.decoding import worker
+from smallset.decoding.limits import CPU_SECONDS, EVERY_SECOND
+from smallset.errors import TemporaryError, UserError
 
-# Of the clock, for one image: far more than its processor time, for a machine that has much else to do.
-_SECONDS = 10 * worker.CPU_SECONDS
+WORKER = "smallset.decoding.worker"
 # All that a decoder needs of the environment: no token, no password, no address.
 _NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _KILLED = "the system ended a process that decodes images: free some memory and run again"
-# Run as a program.
-WORKER = worker.__name__
-_ROOT = Path(__file__).resolve().parents[3]
+_ROOT = Path(__file__).resolve().parents[2]
 
 Order = dict[str, Any]
 Answer = tuple[dict[str, Any], bytes]
@@ -33,22 +30,20 @@ class Ended(Exception):
 
 
 class Process:
-    """A decoding process, started when it is asked, and again after it has ended."""
+    """A decoding process, started when it is asked or before, and again after it has ended."""
 
-    def __init__(self, share: int) -> None:
-        """Nothing is started.
-
-        Args:
-            share: bytes of memory that it may use for one image beside others.
-        """
-        self._share = share
+    def __init__(self, program: str = WORKER) -> None:
+        """Nothing is started; `program`: the module that is run."""
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
 
-    def ask(self, orders: Sequence[Order], alone: bool) -> Iterator[Answer]:
+    def ask(self, orders: Sequence[Order], share: int | None) -> Iterator[Answer]:
         """Have orders carried out one after the other.
 
         Args:
-            alone: no other large image is decoded at this moment.
+            share: bytes of memory that it may use for one image beside others; None where no other large image is
+                decoded at this moment.
 
         Raises:
             Ended: the process ended, or took too long, at the order whose answer is missing.
@@ -56,15 +51,15 @@ class Process:
         """
         self._start()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.send_bytes(json.dumps([{**order, "alone": alone} for order in orders]).encode())
+            self._connection.send_bytes(json.dumps([{**order, "share": share} for order in orders]).encode())
         for _ in orders:
             yield self._answer()
 
     def _answer(self) -> Answer:
         try:
-            if not self._connection.poll(_SECONDS):
+            if not self._connection.poll(EVERY_SECOND):
                 self.end()
-                raise Ended(f"takes more than {_SECONDS} seconds to decode")
+                raise Ended(f"takes more than {EVERY_SECOND} seconds to decode")
             about, _, content = self._connection.recv_bytes().partition(b"\n")
         except (EOFError, ConnectionResetError):
             raise self._ended() from None
@@ -75,13 +70,14 @@ class Process:
         number = -self._process.wait()
         self.end()
         if number == signal.SIGXCPU:
-            return Ended(f"takes more than {worker.CPU_SECONDS} seconds of processor time to decode")
+            return Ended(f"takes more than {CPU_SECONDS} seconds of processor time to decode")
         if number == signal.SIGKILL:
             return TemporaryError(_KILLED)
         how = signal.Signals(number).name if number > 0 else f"exit code {-number}"
         return Ended(f"ends its decoder ({how}): damaged, or made to do harm")
 
-    def _start(self) -> None:
+    def begin(self) -> None:
+        """Start it, and do not wait until it can be asked."""
         if self._process is not None:
             return
         self._connection, theirs = Pipe()
@@ -90,15 +86,22 @@ class Process:
         # A program started anew, never a fork: threads and TensorFlow do not survive one.
         with _no_interrupt():
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), str(self._share)],
+                [sys.executable, "-P", "-m", self._program, str(theirs.fileno())],
                 env=kept | _ONE_THREAD | {"PYTHONPATH": path},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
         theirs.close()
+
+    def _start(self) -> None:
+        self.begin()
+        if self._is_ready:
+            return
+        assert self._process is not None
         try:
             self._connection.recv_bytes()
+            self._is_ready = True
         except (EOFError, ConnectionResetError):
             code = self._process.wait()
             self.end()
@@ -112,7 +115,7 @@ class Process:
             self._connection.close()
             self._process.kill()
             self._process.wait()
-            self._process = None
+            self._process, self._is_ready = None, False
 
 
 @contextlib.contextmanager
