@@ -207,7 +207,7 @@ def test_a_model_without_a_bundle_is_run_by_keras_with_all_that_predict_does(two
         [*command, "broken.jpg", *files], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 9, done.stderr
-    assert "by Keras, which takes seconds to start: scratch has no bundle" in done.stderr
+    assert "by Keras, which takes seconds to start: this model is no bundle" in done.stderr
     assert "left out: broken.jpg: " in done.stderr
     rows = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
     assert [row["path"] for row in rows] == list(map(str, files))
