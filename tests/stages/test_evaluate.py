@@ -1,6 +1,7 @@
 """A saved model on test images, and on new ones."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -95,6 +96,14 @@ def test_predictions_are_those_of_the_saved_model(two, two_classes):
         assert model(image[np.newaxis].astype(np.float32)).numpy()[0, 0] == pytest.approx(row.p_dog, abs=1e-4)
         assert row.predicted == ("dog" if row.p_dog > 0.5 else "cat")
     np.testing.assert_allclose(table.p_cat + table.p_dog, 1, atol=1e-6)
+
+
+def test_how_fast_a_model_is_here_is_noted_for_the_page_of_the_run(two):
+    folder = two / ".smallset" / "speed"
+    assert {file.name for file in folder.iterdir()} == {"scratch.json", "scratch_augmented.json"}
+    noted = json.loads((folder / "scratch.json").read_text())
+    assert noted["model"] == hashlib.sha256((two / "models" / "scratch" / "model.keras").read_bytes()).hexdigest()
+    assert 0 < noted["milliseconds"] < 10_000
 
 
 def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
