@@ -47,6 +47,7 @@ FLOWS = {
     "errors": (),
     "project": ("errors",),
     "execution": ("project",),
+    "terminal": ("execution",),
     "planning": ("execution",),
     "remote": ("execution",),
     "run": ("remote",),
@@ -54,7 +55,7 @@ FLOWS = {
     "retraining": ("registry",),
     "operating": ("retraining",),
     "upstream": ("planning",),
-    "cli": ("operating", "upstream"),
+    "cli": ("operating", "upstream", "terminal"),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")

@@ -106,7 +106,7 @@ def run(
     workers: saved_runs.Workers = None,
 ) -> None:
     """Run every stage that changed, then show the results; with SOURCE on those images from now on."""
-    with one_line_errors(), ended_by_signals():
+    with one_line_errors("run"), ended_by_signals():
         from flows.cli import run_command
         from flows.planning.plan import Asked
         from flows.project.readiness import advice
@@ -141,21 +141,36 @@ def status() -> None:
         from flows.project.parameters import check_parameters
         from flows.project.workspace import require_project
         from flows.run.origin import describe
+        from flows.run.provenance import last_times
         from flows.run.results import headline_and_verdict, read_results
+        from flows.terminal.tables import say
 
         require_project()
         check_parameters()
         stages = read_stages()
-        tables.show_status(stages)
+        tables.show_status(stages, last_times())
         found, older = read_results(up_to_date(stages))
         if older:
-            typer.echo(describe(stages))
+            say(describe(stages))
             tables.show_models(older)
             if line := headline_and_verdict(older.summary):
-                typer.echo(f"then: {line}")
+                say(f"then: {line}")
         tables.show_models(found)
         if line := headline_and_verdict(found.summary):
-            typer.echo(line)
+            say(line)
+
+
+@app.command(epilog="Examples: smallset log | smallset log fine_tuned | smallset log split | grep rejected")
+def log(
+    stage: Annotated[str | None, typer.Argument(help="Else which there are.", show_default=False)] = None,
+) -> None:
+    """Show the whole output that a stage had when it last ran here."""
+    with one_line_errors():
+        from flows.cli.log_command import show_log
+        from flows.project.workspace import require_project
+
+        require_project()
+        show_log(stage)
 
 
 @app.command(context_settings=_PASSED_ON, epilog="Examples: smallset predict cat.jpg | smallset predict --help")
@@ -222,16 +237,11 @@ def report(
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
-        from flows.project.workspace import AtWork, exclusive
+        from flows.registry import run_report
         from flows.run.origin import notice
-        from flows.run.run_page import write_page
 
         page = place.as_typed(output) if output else Path("report/run.html")
-        try:
-            with exclusive():
-                write_page(page)
-        except AtWork:
-            write_page(page, at_work=True)
+        run_report.write(page)
         typer.echo(visible(f"report: {page.resolve()}"))
         if line := notice("report"):
             typer.echo(line)

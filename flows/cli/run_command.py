@@ -1,8 +1,8 @@
 """`smallset run`: what is asked for, the flow in this process, and what it came to."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 
-from flows.cli import tables
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.planning import duration, words
@@ -13,9 +13,10 @@ from flows.project import profiles
 from flows.project.graph import read_stages, up_to_date
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
-from flows.registry import run_record, saved_runs
-from flows.run.pipeline import run_pipeline
-from flows.run.results import headline_and_verdict, read_results
+from flows.terminal.shown import shown
+from flows.terminal.tables import say
+from flows.terminal.words import counted
+from flows.terminal.words import duration as in_words
 from safety.text import visible
 
 
@@ -46,12 +47,13 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
     nodes = read_stages() if chosen or plan.found else ()
     if chosen:
         chosen = with_upstream(chosen, {node.name: node.upstream for node in nodes})
+    expected = None
     if plan.found:
         fresh = up_to_date(nodes)
-        _show_plan(
-            plan, [node.name for node in nodes if node.name not in fresh and (not chosen or node.name in chosen)]
-        )
-    _remember(run_and_show(width, save, workers, chosen))
+        names = [node.name for node in nodes if node.name not in fresh and (not chosen or node.name in chosen)]
+        _show_plan(plan, names)
+        expected = duration.expect(names, work_of(plan.changed.values, plan.found)).stages
+    _remember(run_and_show(width, save, workers, chosen, expected))
 
 
 def _remember(results: Sequence[StageResult]) -> None:
@@ -112,15 +114,20 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def run_and_show(
-    width: int | None, save: bool, workers: str | None = None, only: Sequence[str] | None = None
+    width: int | None,
+    save: bool,
+    workers: str | None = None,
+    only: Sequence[str] | None = None,
+    expected: Mapping[str, float] | None = None,
 ) -> list[StageResult]:
-    """Run the flow, show the outcome of every stage and the figures of every model.
+    """Run the flow, and show the outcome of every stage and the figures of every model.
 
     Args:
         save: keep the run as a commit on the run branch of the branch that is checked out.
         width: of `flows.run.pipeline`.
         workers: likewise.
         only: likewise.
+        expected: seconds of stages, where more is known than how long they took last time.
 
     Returns:
         What became of each stage.
@@ -128,23 +135,50 @@ def run_and_show(
     Raises:
         FlowError: a stage failed, or the run could not start.
     """
-    # Before the work: what cannot be saved shall not be found out after it.
-    workspace = saved_runs.Workspace.here() if save else None
-    results = run_pipeline(width, workers, only)
-    tables.show_results(results)
+    started = time.monotonic()
+    with shown(expected):
+        # Not before there is something to see: to import them takes seconds.
+        from flows.cli import tables
+        from flows.registry import run_record, run_report, saved_runs
+        from flows.run.pipeline import run_pipeline
+        from flows.run.results import RUN_REPORT, headline_and_verdict, read_results
+
+        # Before the work: what cannot be saved shall not be found out after it.
+        workspace = saved_runs.Workspace.here() if save else None
+        results = run_pipeline(width, workers, only)
+    say(outcomes(results, time.monotonic() - started))
     found, older = read_results(done(results))
     tables.show_models(found)
     if older:
         print("results of earlier runs are still here and not shown; `smallset status` says whose they are")
     if found.report:
+        if found.report == RUN_REPORT:
+            run_report.write()
         print(visible(f"report: {found.report.resolve()}"))
     if workspace:
         saved = run_record.save(run_record.compose(workspace, results), workspace)
         print(visible(f"saved: {saved.name} on branch {workspace.runs}, commit {saved.commit[:8]}"))
-    failed = [result for result in results if result.outcome is Outcome.FAILED]
-    if failed:
-        more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
-        raise FlowError(f"{failed[0].name}: {failed[0].reason}{more}")
+    if failed := [result for result in results if result.outcome is Outcome.FAILED]:
+        raise _failure(failed)
     if line := headline_and_verdict(found.summary):
-        print(line)
+        say(line)
     return results
+
+
+def outcomes(results: Sequence[StageResult], seconds: float) -> str:
+    """What became of the stages, and in how many seconds, in one line, with the names of those that were not run."""
+    parts = []
+    for outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.UP_TO_DATE, Outcome.FAILED, Outcome.STOPPED):
+        if number := sum(result.outcome is outcome for result in results):
+            parts.append(f"{number} {outcome}")
+    waiting = [result.name for result in results if result.outcome is Outcome.NOT_RUN]
+    if waiting:
+        parts.append(f"{len(waiting)} not run, since a stage before failed: {', '.join(waiting)}")
+    return visible(f"{counted(len(results), 'stage')} in {in_words(seconds)}: {', '.join(parts)}")
+
+
+def _failure(failed: Sequence[StageResult]) -> FlowError:
+    more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
+    error = FlowError(f"{failed[0].name}: {failed[0].reason}{more}")
+    error.hint = f"`smallset log {failed[0].name}` shows its whole output; `smallset run` goes on where it stopped"
+    return error

@@ -23,7 +23,7 @@ Profile = Annotated[str | None, typer.Option(help="A file in profiles/, without 
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As scratch.epochs=3.")]
 Width = Annotated[
     int | None,
-    typer.Option(min=1, help="Stages that may run side by side; else one, or one a worker.", show_default=False),
+    typer.Option(min=1, help="Stages side by side; else two where there is room, or one a worker.", show_default=False),
 ]
 Workers = Annotated[
     str | None,
@@ -44,11 +44,14 @@ def retrain(
     workers: Workers = None,
 ) -> None:
     """Run what changed in a clean checkout, save the run, promote its model if the gate lets it, and push."""
-    with one_line_errors(), ended_by_signals():
-        from flows.retraining.retrain import run_retrain
+    with one_line_errors("retrain"), ended_by_signals():
+        from flows.terminal.shown import shown as shown_live
 
         parameters = _parameters(checkout, profile, set_, width, workers)
-        message, code = run_retrain(repository=_as_typed(repository), branch=branch, **parameters)
+        with shown_live():
+            from flows.retraining.retrain import run_retrain
+
+            message, code = run_retrain(repository=_as_typed(repository), branch=branch, **parameters)
         typer.echo(shown(message))
         raise typer.Exit(code)
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Sequence
 
 from flows.execution.process_output import LineTaker, StageResult, done
+from flows.execution.stage_lines import lines_of
+from flows.execution.watching import watcher
 from flows.execution.whole_stage import run_whole
 from flows.project.graph import StageNode
 
@@ -38,6 +40,7 @@ class HeadStart:
         """Wait for the stage at work; end it where something went wrong."""
         self.close()
         if kind:
+            watcher().stopping()
             self.stop.set()
         self._thread.join()
 
@@ -63,10 +66,14 @@ class HeadStart:
         while found := self._next():
             name, begun = found
             try:
-                result = run_whole(name, begun.put, self.stop, environment=self._environment)
+                # Who watches sees it now; Prefect gets its lines once there is a task.
+                with lines_of(name, begun.put) as take:
+                    result = run_whole(name, take, self.stop, environment=self._environment)
             except BaseException as error:
                 begun.put(error)
                 return
+            if done([result]):
+                watcher().ended(result)
             begun.put(result)
             if not done([result]):
                 return

@@ -14,6 +14,7 @@ from prefect.tasks import Task
 
 from flows.execution.head_start import HeadStart
 from flows.execution.process_output import Outcome, StageResult
+from flows.execution.stage_lines import lines_of, log_of
 from flows.execution.whole_stage import run_whole
 from flows.project.graph import StageNode
 
@@ -48,7 +49,13 @@ logging.getLogger("prefect.task_runs").addFilter(_NoEmptyTraceback())
 
 
 class Here:
-    """Runs stages in this workspace, as threads that follow their processes."""
+    """Runs stages in this workspace, as threads that follow their processes.
+
+    Attributes:
+        is_one_machine: whether stages side by side share its cores.
+    """
+
+    is_one_machine = True
 
     def __init__(self, begun: HeadStart | None = None) -> None:
         """Start with nothing to run; begun: what runs already."""
@@ -67,9 +74,11 @@ class Here:
     def _run(self, name: str) -> State:
         if name in self._fresh:
             return state_of(StageResult(name, Outcome.UP_TO_DATE))
-        take_line = get_run_logger().info
-        found = self._begun.taken_over(name, take_line) if self._begun else None
-        return state_of(found or run_whole(name, take_line, self._stop))
+        log = log_of(get_run_logger())
+        if self._begun and (found := self._begun.taken_over(name, log)):
+            return state_of(found)
+        with lines_of(name, log) as take:
+            return state_of(run_whole(name, take, self._stop))
 
     def settle(self, name: str, future: PrefectFuture[Any]) -> State:
         """The last state of a stage that has ended, or is about to."""

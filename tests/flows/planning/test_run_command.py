@@ -21,7 +21,7 @@ def runs(project, monkeypatch):
     """The flow's place: what it was asked for, and the images that were set when it was."""
     asked = []
 
-    def run(width, save, workers=None, only=None):
+    def run(width, save, workers=None, only=None, expected=None):
         asked.append((only, profiles.value_of("download.path")))
         return []
 
