@@ -3,6 +3,7 @@
 A command, no stage of the graph. All but the network itself is what a bundle goes through (`smallset.cli`).
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ class KerasClassifier(Classifier):
         from stages.lib.networks.saved_model import input_of, load, resizing_of
 
         network, classes = load(file)
+        about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
         size, color = input_of(network)
         resizing = resizing_of(file)
         self.directory = directory
@@ -51,8 +53,8 @@ class KerasClassifier(Classifier):
             color=color,
             resize=resizing.mode,
             interpolation=resizing.interpolation,
-            model=directory.name,
-            precision=network.dtype_policy.name,
+            model=about["stage"],
+            precision=about.get("precision", network.dtype_policy.name),
             data="",
             model_sha256=None,
             reason=None,

@@ -208,15 +208,10 @@ def report(
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
-        from flows.project.workspace import AtWork, exclusive
+        from flows.registry import run_report
         from flows.run.origin import notice
-        from flows.run.run_page import write_page
 
-        try:
-            with exclusive():
-                write_page(output)
-        except AtWork:
-            write_page(output, at_work=True)
+        run_report.write(output)
         typer.echo(visible(f"report: {output.resolve()}"))
         if line := notice("report"):
             typer.echo(line)

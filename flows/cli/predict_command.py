@@ -46,14 +46,25 @@ def _run(options: Namespace) -> int:
     if options.command == "verify":
         raise UserError(f"{model.directory}: expected a bundle: {model.why_keras}")
     print(f"by Keras, which takes seconds to start: {visible(model.why_keras)}", file=sys.stderr)
+    return _by_keras(options, model.directory)
+
+
+def _by_keras(options: Namespace, directory: Path) -> int:
     given = {"--output": options.output, "--csv": options.csv, "--explain": options.explain}
     words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
     words += ["--null"] if options.null else []
     # The stages of the project, and never a module that lies among the images.
     home = models.project() or Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(home.resolve()), os.environ.get("PYTHONPATH", ""))))
-    command = [sys.executable, "-P", "-m", "stages.predict", "--model", str(model.directory.resolve()), *words]
-    return subprocess.call([*command, "--", *options.paths], env=os.environ | {"PYTHONPATH": path})
+    command = [sys.executable, "-P", "-m", "stages.predict", "--model", str(directory.resolve()), *words]
+    command += ["--", *options.paths]
+    environment = os.environ | {"PYTHONPATH": path}
+    if os.name == "posix":
+        # In place of this process: who ends it ends what computes, which then leaves no half of a file.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(command[0], command, environment)
+    return subprocess.call(command, env=environment)
 
 
 def find(name: str | None) -> Model:
@@ -89,7 +100,7 @@ def find(name: str | None) -> Model:
 
 def _model(directory: Path) -> Model:
     if not models.is_bundle(directory):
-        return Model(directory, f"{directory.name} has no bundle, which only the classifier is handed over as")
+        return Model(directory, "this model is no bundle, which only the classifier is handed over as")
     return Model(directory, bundle.read(directory).reason)
 
 

@@ -139,9 +139,9 @@ def run_and_show(
     with shown(expected):
         # Not before there is something to see: to import them takes seconds.
         from flows.cli import tables
-        from flows.registry import run_record, saved_runs
+        from flows.registry import run_record, run_report, saved_runs
         from flows.run.pipeline import run_pipeline
-        from flows.run.results import headline_and_verdict, read_results
+        from flows.run.results import RUN_REPORT, headline_and_verdict, read_results
 
         # Before the work: what cannot be saved shall not be found out after it.
         workspace = saved_runs.Workspace.here() if save else None
@@ -152,6 +152,8 @@ def run_and_show(
     if older:
         print("results of earlier runs are still here and not shown; `smallset status` says whose they are")
     if found.report:
+        if found.report == RUN_REPORT:
+            run_report.write()
         print(visible(f"report: {found.report.resolve()}"))
     if workspace:
         saved = run_record.save(run_record.compose(workspace, results), workspace)

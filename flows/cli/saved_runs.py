@@ -22,7 +22,7 @@ Profile = Annotated[str | None, typer.Option(help="A file in profiles/, without 
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As scratch.epochs=3.")]
 Width = Annotated[
     int | None,
-    typer.Option(min=1, help="Stages that may run side by side; else one, or one a worker.", show_default=False),
+    typer.Option(min=1, help="Stages side by side; else two where there is room, or one a worker.", show_default=False),
 ]
 Workers = Annotated[
     str | None,

@@ -49,7 +49,13 @@ logging.getLogger("prefect.task_runs").addFilter(_NoEmptyTraceback())
 
 
 class Here:
-    """Runs stages in this workspace, as threads that follow their processes."""
+    """Runs stages in this workspace, as threads that follow their processes.
+
+    Attributes:
+        is_one_machine: whether stages side by side share its cores.
+    """
+
+    is_one_machine = True
 
     def __init__(self, begun: HeadStart | None = None) -> None:
         """Start with nothing to run; begun: what runs already."""

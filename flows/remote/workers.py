@@ -82,6 +82,8 @@ def _clean_commit() -> str:
 class Workers(Here):
     """Runs stages on workers; here only what is up to date, or depends on files that only this machine has."""
 
+    is_one_machine = False
+
     def __init__(self, runner: DaskTaskRunner, client: Client, commit: str, taken: ExitStack) -> None:
         """Use a runner of Prefect that is connected, for a commit; `taken` ends where lines of stages go."""
         super().__init__()

@@ -75,8 +75,7 @@ class FirstPage:
     def _is_first(self, result: StageResult) -> bool:
         if result.outcome not in (Outcome.RAN, Outcome.RESTORED):
             return False
-        figures = [path for path in self._stages[result.name].outputs if PurePosixPath(path).match(FIGURES)]
-        measured = any(read_figures(Path(path)) for path in figures)
+        measured = any(map(read_figures, _figures(self._stages[result.name])))
         return measured and bool(self._to_come(self._done))
 
     def _to_come(self, known: Collection[str]) -> list[str]:
@@ -98,6 +97,23 @@ class FirstPage:
                 self._tell(f"first page: {RUN_REPORT.resolve()}")
         except OSError as error:
             self._tell(f"no first page: {error.strerror}")
+
+
+def before_first_model(stages: Sequence[StageNode]) -> frozenset[str]:
+    """Name the first stage that measures a model, in their order, and all that it depends on; none where none does."""
+    upstream = {stage.name: stage.upstream for stage in stages}
+    waiting = next(([stage.name] for stage in stages if _figures(stage)), [])
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(upstream[name])
+    return frozenset(found)
+
+
+def _figures(stage: StageNode) -> list[Path]:
+    return [Path(path) for path in stage.outputs if PurePosixPath(path).match(FIGURES)]
 
 
 def lay_out(folder: Path, stages: Sequence[StageNode], known: Collection[str]) -> None:

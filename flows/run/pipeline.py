@@ -15,6 +15,7 @@ from prefect.runtime import flow_run
 
 from flows.errors import FlowError
 from flows.execution.head_start import HeadStart
+from flows.execution.machine import side_by_side
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
@@ -24,12 +25,11 @@ from flows.execution.watching import watcher
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
-from flows.run.first_page import FirstPage
+from flows.run.first_page import FirstPage, before_first_model
 from flows.run.provenance import ResultTaker, last_times, read_record, recorded
 from flows.run.results import publish
 from flows.run.run_page import renew_page
 
-WIDTH = 1  # stages side by side, unless somebody asks for another number
 _LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 
 
@@ -38,7 +38,7 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
     """Run every stage that changed.
 
     Args:
-        width: stages that may run side by side; else one, or as many as there are workers.
+        width: stages that may run side by side; else as `side_by_side` says, or as many as there are workers.
         workers: address of a Dask scheduler, whose workers run the stages in clones of their own; else they run here.
         only: names of stages that this run is about, with all that they need; None: of all.
 
@@ -49,13 +49,13 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
         raise FlowError(f"width: expected at least 1. Received: {width}")
     if begun := _begun.get():
         where = nullcontext(Here(begun.head_start))
-        return _run(begun.everything, begun.stages, begun.fresh, width or WIDTH, where)
+        return _run(begun.everything, begun.stages, begun.fresh, width or side_by_side(), where)
     with exclusive():
         everything = read_stages()
         stages = _about(everything, only)
         fresh = up_to_date(stages)
         _tell_plan(stages, fresh)
-        wide = width or (len(stages) if workers else WIDTH)
+        wide = width or (len(stages) if workers else side_by_side())
         return _run(everything, stages, fresh, wide, _place(workers))
 
 
@@ -180,6 +180,8 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
     sorter = TopologicalSorter(upstream)
     sorter.prepare()
     places = {name: place for place, name in enumerate(upstream)}
+    # Workers take no core from each other.
+    first = before_first_model(stages) if place.is_one_machine else frozenset()
     ready: list[str] = []
     futures: dict[str, PrefectFuture[Any]] = {}
     states: dict[str, State] = {}
@@ -188,11 +190,11 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
         while sorter.is_active():
             # The images are looked at before the backbone trains, which needs none of them.
             ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
-            while ready and len(futures) - len(states) < width:
-                name = ready.pop(0)
+            while len(futures) - len(states) < width and (name := _next_of(ready, first - states.keys())):
+                ready.remove(name)
                 futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
                 futures[name].add_done_callback(_teller(ended, name))
-            name = _next(ended, place)
+            name = _ended(ended, place)
             states[name] = _settle(name, futures[name], place, take)
             sorter.done(name)
     except BaseException:
@@ -209,7 +211,12 @@ def _teller(ended: "queue.SimpleQueue[str]", name: str) -> Callable[[PrefectFutu
     return lambda _: ended.put(name)
 
 
-def _next(ended: "queue.SimpleQueue[str]", place: Here) -> str:
+def _next_of(ready: Sequence[str], first: frozenset[str]) -> str | None:
+    """The next stage to begin: nothing else takes a core from the first answer."""
+    return next((name for name in ready if name in first or not first), None)
+
+
+def _ended(ended: "queue.SimpleQueue[str]", place: Here) -> str:
     while True:
         try:
             return ended.get(timeout=_LOOK)

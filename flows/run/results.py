@@ -14,6 +14,7 @@ from safety.text import markdown, visible
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
 COMPARISONS = Path("report") / "comparisons.csv"
+SPLIT = Path("data") / "split.json"
 FIGURES = "evaluation/*/figures.json"  # of each model, as `evaluate` writes them
 BALANCED = "balanced_accuracy"
 Row = dict[str, Any]
@@ -85,6 +86,12 @@ def read_summary(file: Path = SUMMARY) -> Row:
         return {}
     check_summary(content, str(file))
     return content
+
+
+def counted_images() -> int:
+    """How many images lie here, of all subsets; 0 where they were not divided yet."""
+    counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
+    return sum(sum(found.values()) for found in counts.values() if isinstance(found, dict))
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:

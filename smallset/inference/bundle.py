@@ -97,7 +97,7 @@ def read(directory: Path) -> Description:
     texts = ("model", "precision", "data")
     classes = found["classes"]
     right = {
-        "classes": isinstance(classes, list) and len(classes) > 1 and all(isinstance(one, str) for one in classes),
+        "classes": _are_names(classes),
         "image_size": type(found["image_size"]) is int and 1 <= found["image_size"] <= 1 << 14,
         "color": found["color"] in get_args(Color),
         "resize": found["resize"] in get_args(ResizeMode),
@@ -109,6 +109,12 @@ def read(directory: Path) -> Description:
         if not is_right:
             raise UserError(f"{file}: {name}: not what a bundle has there. Received: {str(found[name])[:200]!r}")
     return Description(**(found | {"classes": tuple(found["classes"])}))
+
+
+def _are_names(classes: object) -> bool:
+    """Whether it is a list of several texts, each another one."""
+    texts = isinstance(classes, list) and all(isinstance(one, str) for one in classes)
+    return isinstance(classes, list) and texts and 1 < len(classes) == len(set(classes))
 
 
 def model_of(directory: Path, description: Description) -> Path:

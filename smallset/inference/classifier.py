@@ -114,9 +114,17 @@ class Classifier:
 
         Returns:
             float64 (images, classes).
+
+        Raises:
+            UserError: the model is missing or damaged, or not the one that the bundle describes.
         """
         outputs = self._runtime.run(pixels).astype(np.float64)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        found = np.hstack([1 - outputs, outputs]) if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+        if found.shape != (len(pixels), len(self.classes)):
+            raise UserError(
+                f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {outputs.shape}"
+            )
+        return found
 
     def prepare(self) -> None:
         """Load the model now rather than with the first image, and compute once.

@@ -1,6 +1,7 @@
 """A saved model on test images, and on new ones."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -95,6 +96,14 @@ def test_predictions_are_those_of_the_saved_model(two, two_classes):
         assert model(image[np.newaxis].astype(np.float32)).numpy()[0, 0] == pytest.approx(row.p_dog, abs=1e-4)
         assert row.predicted == ("dog" if row.p_dog > 0.5 else "cat")
     np.testing.assert_allclose(table.p_cat + table.p_dog, 1, atol=1e-6)
+
+
+def test_how_fast_a_model_is_here_is_noted_for_the_page_of_the_run(two):
+    folder = two / ".smallset" / "speed"
+    assert {file.name for file in folder.iterdir()} == {"scratch.json", "scratch_augmented.json"}
+    noted = json.loads((folder / "scratch.json").read_text())
+    assert noted["model"] == hashlib.sha256((two / "models" / "scratch" / "model.keras").read_bytes()).hexdigest()
+    assert 0 < noted["milliseconds"] < 10_000
 
 
 def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
@@ -198,7 +207,7 @@ def test_a_model_without_a_bundle_is_run_by_keras_with_all_that_predict_does(two
         [*command, "broken.jpg", *files], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 9, done.stderr
-    assert "by Keras, which takes seconds to start: scratch has no bundle" in done.stderr
+    assert "by Keras, which takes seconds to start: this model is no bundle" in done.stderr
     assert "left out: broken.jpg: " in done.stderr
     rows = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
     assert [row["path"] for row in rows] == list(map(str, files))

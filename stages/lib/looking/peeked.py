@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from smallset.decoding.processes import Verdict, answers
 from smallset.images.files import BrokenImage
 from stages.lib.core.errors import UserError
 from stages.lib.core.progress import counted
-from stages.lib.decoding.processes import Verdict, answers
 from stages.lib.images.set_aside import is_set_aside
-from stages.lib.inventory.contents import Rejected
+from stages.lib.inventory.contents import WORKER, Rejected
 from stages.lib.labelling.labels import is_image_name
 from stages.lib.sources import archives
 from stages.lib.sources.archives import Member
@@ -134,7 +134,7 @@ def _suffix(name: str) -> str:
 
 def _for_a_while(orders: Sequence[dict[str, str]]) -> Iterator[Verdict]:
     ends = time.monotonic() + SECONDS
-    verdicts = answers(orders)
+    verdicts = answers(orders, program=WORKER)
     yield from takewhile(lambda _: time.monotonic() < ends, verdicts)
 
 

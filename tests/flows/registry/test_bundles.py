@@ -25,7 +25,7 @@ def test_the_classifier_of_a_version_a_run_or_a_commit_is_fetched_once(project, 
     found = find("in-use")
     assert accuracy_of(found.directory) == 0.8
     assert found.directory.is_relative_to(project / ".smallset")
-    assert found.why_keras.endswith("has no bundle, which only the classifier is handed over as")
+    assert found.why_keras.endswith("is no bundle, which only the classifier is handed over as")
     assert not (project / "models").exists()
     # The remote is gone, and nothing asks for it.
     shutil.rmtree(project / ".dvc")

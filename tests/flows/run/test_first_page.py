@@ -7,7 +7,7 @@ import pytest
 
 from flows.execution.process_output import Outcome, StageResult
 from flows.project.graph import read_stages
-from flows.run.first_page import FOLDER, FirstPage
+from flows.run.first_page import FOLDER, FirstPage, before_first_model
 
 # The report copies what is there of each model; the second one is slow.
 REPORT = """
@@ -92,6 +92,21 @@ def test_there_is_none_where_nothing_is_new_or_nothing_is_to_come(project):
     (project / "evaluation" / "x" / "figures.json").write_text("{}")
     assert told_after(ran("evaluate@x")) == []
     assert not (project / "report").exists()
+
+
+def test_what_the_first_model_needs_goes_first(make):
+    train = {"cmd": "cp raw m_${item}", "deps": ["raw"], "outs": ["m_${item}"]}
+    evaluate = STAGES["evaluate"]["do"] | {"deps": ["m_${item}"]}
+    make(
+        {
+            "train": {"foreach": ["y", "x"], "do": train},
+            "other": {"cmd": "echo 1 > other", "outs": ["other"]},
+            "download": {"cmd": "echo 1 > raw", "outs": ["raw"]},
+            "evaluate": {"foreach": ["x", "y"], "do": evaluate},
+        }
+    )
+    assert before_first_model(read_stages()) == {"download", "train@x", "evaluate@x"}
+    assert before_first_model(read_stages()[:1]) == set()
 
 
 def test_a_page_that_fails_is_told_and_ends_nothing(project):

@@ -171,6 +171,23 @@ def test_two_stages_run_side_by_side_where_two_may(make, dvc):
     assert "up to date" in dvc("status")
 
 
+def test_nothing_takes_a_core_from_the_first_answer(make):
+    clock = "python -c 'import time; time.sleep(0.5); print(time.time())' > ${item}"
+    measure = "mkdir -p evaluation/m && cp first evaluation/m/figures.json"
+    make(
+        {
+            "slow": {"foreach": ["b", "c"], "do": {"cmd": clock, "outs": ["${item}"]}},
+            "first": {"cmd": clock.replace("${item}", "first"), "outs": ["first"]},
+            "evaluate": {"cmd": measure, "deps": ["first"], "outs": ["evaluation/m/figures.json"]},
+        }
+    )
+    from flows.run.provenance import read_record
+
+    assert set(run(width=2).values()) == {"ran"}
+    ended = {stage.name: stage.ended for stage in read_record().stages}
+    assert max(ended["first"], ended["evaluate"]) < min(ended["slow@b"], ended["slow@c"])
+
+
 def test_only_the_download_is_tried_again(make, monkeypatch):
     from flows.execution import stage_task
 
