@@ -54,7 +54,8 @@ FLOWS = {
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),
-    "cli": ("operating", "terminal", "planning"),
+    "upstream": ("planning",),
+    "cli": ("operating", "upstream", "terminal"),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")

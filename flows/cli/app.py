@@ -1,16 +1,19 @@
 """The command line: `smallset ...`."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli import completion, operations, saved_runs, start
+from flows.cli import completion, operations, own_code, saved_runs, start, upstream
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.cli.panels import Grouped
 from flows.errors import FlowError
+from flows.project import place
 from safety.text import visible
+from smallset.cli import commands
 
 app = typer.Typer(
     cls=Grouped,
@@ -24,6 +27,7 @@ app = typer.Typer(
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
 app.add_typer(saved_runs.app)
 app.add_typer(operations.app)
+app.add_typer(upstream.app)
 
 
 def main() -> None:
@@ -41,11 +45,31 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar=place.VARIABLE,
+            help="The project; else the one that the working directory lies in.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    pass
+    command, typed_in = context.invoked_subcommand, Path.cwd()
+    # These find their project by themselves, and read paths from where they are called.
+    if command in ("new", *commands.COMMANDS) or (command == "dvc" and project is None):
+        if project is not None:
+            os.environ[place.VARIABLE] = str(typed_in / project.expanduser())
+        return
+    with one_line_errors():
+        folder = place.enter(project)
+    # A newer pipeline is brought into a project by the newer code.
+    if folder and command != "upgrade":
+        own_code.hand_over(folder, typed_in)
 
 
 @app.command(
@@ -90,12 +114,15 @@ def run(
     with one_line_errors("run"), ended_by_signals():
         from flows.cli import run_command
         from flows.planning.plan import Asked
+        from flows.project.readiness import advice
 
-        asked = Asked(Path.cwd(), source, settings or (), profile, preset, look)
+        asked = Asked(place.typed_in(), source, settings or (), profile, preset, look)
         if look:
             run_command.look_and_plan(asked, only or ())
         else:
             run_command.plan_and_run(asked, only or (), width, save, workers)
+            if line := advice():
+                typer.echo(line)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
@@ -230,14 +257,17 @@ def dvc(context: typer.Context) -> None:
 
 @app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
 def report(
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page to write; else report/run.html.", show_default=False)
+    ] = None,
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
         from flows.registry import run_report
         from flows.run.origin import notice
 
-        run_report.write(output)
-        typer.echo(visible(f"report: {output.resolve()}"))
+        page = place.as_typed(output) if output else Path("report/run.html")
+        run_report.write(page)
+        typer.echo(visible(f"report: {page.resolve()}"))
         if line := notice("report"):
             typer.echo(line)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 import typer
 
 from flows.errors import FlowError
+from flows.execution.signals import ENDING
 from flows.exit_codes import ExitCode
 from flows.faults import fault_of
 from safety.text import visible
@@ -66,7 +67,7 @@ def ended_by_signals() -> Iterator[None]:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    before = {number: signal.signal(number, leave) for number in ENDING}
     try:
         yield
     finally:

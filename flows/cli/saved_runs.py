@@ -9,6 +9,7 @@ import typer
 from flows.cli import completion
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.project import place
 from safety.text import plain, shown
 
 app = typer.Typer()
@@ -58,7 +59,7 @@ def retrain(
         with shown_live():
             from flows.retraining.retrain import run_retrain
 
-            message, code = run_retrain(repository=repository, branch=branch, **parameters)
+            message, code = run_retrain(repository=_as_typed(repository), branch=branch, **parameters)
         typer.echo(shown(message))
         raise typer.Exit(code)
 
@@ -89,7 +90,9 @@ def schedule(
         if (cron is None) == (every is None):
             raise FlowError('expected a schedule: --cron "0 3 * * 1", or --every SECONDS')
         timing = read_schedule(cron, every, timezone)
-        serve_deployment(repository, branch, timing, _parameters(checkout, profile, set_, width, workers), name)
+        serve_deployment(
+            _as_typed(repository), branch, timing, _parameters(checkout, profile, set_, width, workers), name
+        )
 
 
 @app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")
@@ -161,13 +164,19 @@ def release(message: Message = "by hand", branch: Branch = None, push: Push = Fa
         typer.echo(shown(promotion.release(message, branch, push)))
 
 
+def _as_typed(repository: str) -> str:
+    """The default is the project itself; a path that is typed is read from where that is done."""
+    path = place.as_typed(Path(repository))
+    return str(path) if repository != "." and path.exists() else repository
+
+
 def _parameters(
     checkout: Path | None, profile: str | None, settings: list[str] | None, width: int | None, workers: str | None
 ) -> dict[str, Any]:
     from flows.planning.settings import read_settings
 
     return {
-        "checkout": str(checkout.resolve()) if checkout else None,
+        "checkout": str(place.as_typed(checkout).resolve()) if checkout else None,
         "profile": profile,
         "overrides": read_settings(settings or []) or None,
         "width": width,

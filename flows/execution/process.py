@@ -1,7 +1,6 @@
 """One command of DVC as one process, above all a stage: started, followed, ended."""
 
 import os
-import selectors
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from typing import Literal, Protocol
 
 from flows.errors import FlowError
 from flows.execution import warm
+from flows.execution.pipe import reading
 from flows.execution.process_output import LineTaker, Outcome, Report, StageResult
 from flows.execution.process_tree import end
 from flows.project.dvc_guard import DVC
@@ -94,18 +94,17 @@ def _follow(process: "subprocess.Popen[bytes]", take: Callable[[bytes], None], s
     """Hand over what the process writes until it has ended or `stop` is set; never wait for the end of the pipe."""
     assert process.stdout
     deadline = float("inf")
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+    with reading(process.stdout) as read:
         while not stop.is_set() and time.monotonic() < deadline:
-            # Asked first: what an ended process wrote is in the pipe by now, and the selector sees it.
+            # Asked first: what an ended process wrote is in the pipe by now, and is read.
             ended = process.poll() is not None
             if ended:
                 deadline = min(deadline, time.monotonic() + _LAST_WORDS)
-            if selector.select(_POLL):
-                content = os.read(process.stdout.fileno(), 1 << 16)
-                if not content:
-                    break
+            content = read(_POLL)
+            if content:
                 take(content)
+            elif content is not None:
+                break
             elif ended:
                 return
     while not stop.is_set() and process.poll() is None:

@@ -14,6 +14,7 @@ import socket
 import sys
 from contextlib import suppress
 
+assert sys.platform == "linux", "it is started on Linux alone"
 ANSWER = 2.0  # seconds for the warm process to say that it takes an order; it forks one after the other
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -24,6 +24,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
+assert sys.platform == "linux", "it is started on Linux alone"
 # Beginnings of variables that differ between what DVC starts and this process, and that no library of ours reads.
 _OF_THE_WAY = ("DVC_", "SMALLSET_", "PATH", "PWD", "OLDPWD", "SHLVL", "_")
 

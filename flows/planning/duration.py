@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from flows.execution.process_output import Outcome, StageResult
@@ -19,6 +18,7 @@ PLANNED = {"common.batch_size", "common.image_size", "backbone.preset"}  # param
 PACE = Path(".smallset") / "pace.json"
 _AREA = 180 * 180  # pixels of an image to which the figures below belong
 _WEIGHTS = 9.5e6  # bytes of the backbone to which they belong
+_TELLING = 60.0  # seconds of stages from which on they say how fast a machine is
 _ALIKE = 4.0  # factor up to which the work of another run says how long a stage takes by itself
 # Seconds of a stage that has next to nothing to do: Python and DVC; with TensorFlow.
 _LIGHT, _HEAVY = 2.0, 9.0
@@ -111,7 +111,7 @@ class Expected:
 
     Attributes:
         stages: seconds of each.
-        known: whether a run here has told.
+        known: whether runs here have told most of it.
     """
 
     stages: Mapping[str, float]
@@ -130,14 +130,17 @@ def expect(stages: Sequence[str], work: Work) -> Expected:
         stages: names.
     """
     paces = _read()
-    pairs = [pair for pair in paces.values() if pair["rough"] > 0]
-    usual = median([pair["seconds"] / pair["rough"] for pair in pairs]) if pairs else 1.0
-    found = {}
+    # How fast this machine is: little is known of that from a stage of seconds.
+    took, said = (_TELLING + sum(pair[key] for pair in paces.values()) for key in ("seconds", "rough"))
+    found, told = {}, 0.0
     for stage in stages:
         seconds, last = rough(stage, work), paces.get(stage)
-        alike = last and last["rough"] > 0 and 1 / _ALIKE <= seconds / last["rough"] <= _ALIKE
-        found[stage] = seconds * (last["seconds"] / last["rough"] if last and alike else usual)
-    return Expected(found, bool(pairs))
+        if last and last["rough"] > 0 and 1 / _ALIKE <= seconds / last["rough"] <= _ALIKE:
+            found[stage] = seconds * last["seconds"] / last["rough"]
+            told += found[stage]
+        else:
+            found[stage] = seconds * took / said
+    return Expected(found, told > sum(found.values()) / 2)
 
 
 def remember(results: Collection[StageResult], work: Work) -> None:

@@ -25,7 +25,7 @@ def found(title: str, images: Mapping[str, Any]) -> Iterator[str]:
     yield f"{title}: {sum(classes.values()):,} images of {len(classes)} classes, by {images['layout']}"
     yield f"  {_classes(classes)}"
     sizes = images["sizes"]
-    of = "" if images["looked_at"] == images["files"] else f" of the {images['looked_at']:,} that were looked at"
+    of = "" if images["looked_at"] == images["files"] else f" (of {images['looked_at']:,} that were decoded)"
     yield (
         f"  pixels: shorter side {sizes['median']} in the middle, {sizes['smallest']} at least; longer side "
         f"{sizes['largest']} at most{of}"
@@ -49,7 +49,7 @@ def _classes(classes: Mapping[str, int]) -> str:
 
 def _defects(images: Mapping[str, Any]) -> Iterator[str]:
     count, looked = images["broken_count"], images["looked_at"]
-    among = "" if looked == images["files"] else f" of {looked:,} looked at"
+    among = "" if looked == images["files"] else f" of {looked:,} tried"
     broken = "; ".join(f"{name}: {reason}" for name, reason in images["broken"][:2])
     yield f"{count} cannot be read{among}{f' ({broken})' if count else ''}"
     partly = "" if images["all_compared"] else ", not all compared"
@@ -106,8 +106,8 @@ def plan(found: Look, work: Work, stages: Sequence[str], expected: Expected) -> 
         size = "the size that it was made for" if own else f"{work.side} x {work.side}"
         yield f"  backbone: {found.preset['name']}, images at {size}"
     if found.images:
-        divided = found.images["divided"]
-        yield "  images: " + ", ".join(f"{name} {count:,}" for name, count in divided.items()) + ", about"
+        train, validation, test = (found.images["divided"][name] for name in ("train", "validation", "test"))
+        yield f"  images: about {train:,} to train, {validation:,} to validate, {test:,} to test"
     names = {f"{name}.enabled" for name in MODELS.values()}
     enabled = [stage for stage in stages if f"{stage}.enabled" in names and values.get(f"{stage}.enabled")]
     models = [stage for stage in enabled if not work.leaves_out(stage)]

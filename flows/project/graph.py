@@ -13,6 +13,7 @@ from flows.errors import FlowError
 from flows.project.dvc_guard import guard
 from flows.project.inputs import require_images
 from flows.project.parameters import load
+from flows.project.readiness import require_tools
 from flows.project.records import check_lock
 from flows.project.workspace import require_project
 from safety.text import visible
@@ -229,15 +230,14 @@ def open_project(folder: Path = Path()) -> Iterator[Any]:
             f"{folder / LOCK}: only a part of it is here, or none: `git checkout -- {LOCK}` or `rm {LOCK}`, run again"
         )
 
-    from dvc.exceptions import DvcException, NotDvcRepoError
+    require_tools(folder)
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo, lock_repo
 
     guard()
     try:
         with Repo(str(folder), _wait_for_lock=True) as repo, lock_repo(repo):
             yield repo
-    except NotDvcRepoError:
-        raise FlowError("no .dvc folder here: run `dvc init`, or run this from the project's folder") from None
     except DvcException as error:
         raise FlowError(reason_of(error)) from None
     except UnicodeEncodeError as error:

@@ -1,5 +1,6 @@
 """params.yaml, read as DVC reads it, and checked by the stages' own models before anything starts."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,15 @@ def load(text: str, typ: Literal["safe", "rt"] = "safe") -> Any:
     """
     require_small(text)
     return parser(typ).load(text)
+
+
+def dump(params: Any) -> str:
+    """The text of parameters that were loaded with their comments and layout."""
+    yaml, text = parser("rt"), io.StringIO()
+    # ruamel would write nothing for null.
+    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
+    yaml.dump(params, text)
+    return text.getvalue()
 
 
 def parser(typ: Literal["safe", "rt"]) -> YAML:

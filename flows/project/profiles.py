@@ -1,14 +1,14 @@
 """`smallset use`: write a set of parameters over params.yaml, its comments and layout kept."""
 
 import difflib
-import io
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.parameters import PARAMS, parser, read_parameters
+from flows.project.parameters import PARAMS, read_parameters
+from flows.project.parameters import dump as _dump
 
 PROFILES = Path("profiles")
 Overlay = tuple[Any, str]  # values by their keys, and where they are from
@@ -153,14 +153,6 @@ def _find(profile: str) -> Path:
 
 def _read(file: Path) -> Any:
     return read_parameters(file, "rt")
-
-
-def _dump(params: Any) -> str:
-    yaml, text = parser("rt"), io.StringIO()
-    # ruamel would write nothing for null.
-    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
-    yaml.dump(params, text)
-    return text.getvalue()
 
 
 def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None:

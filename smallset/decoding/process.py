@@ -15,8 +15,9 @@ from smallset.decoding.limits import CPU_SECONDS, EVERY_SECOND
 from smallset.errors import TemporaryError, UserError
 
 WORKER = "smallset.decoding.worker"
+_OF_WINDOWS = ("SYSTEMROOT", "TEMP", "TMP")
 # All that a decoder needs of the environment: no token, no password, no address.
-_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL")
+_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL", *_OF_WINDOWS)
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _KILLED = "the system ended a process that decodes images: free some memory and run again"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -69,9 +70,9 @@ class Process:
         assert self._process is not None
         number = -self._process.wait()
         self.end()
-        if number == signal.SIGXCPU:
+        if sys.platform != "win32" and number == signal.SIGXCPU:
             return Ended(f"takes more than {CPU_SECONDS} seconds of processor time to decode")
-        if number == signal.SIGKILL:
+        if _is_kill(number):
             return TemporaryError(_KILLED)
         how = signal.Signals(number).name if number > 0 else f"exit code {-number}"
         return Ended(f"ends its decoder ({how}): damaged, or made to do harm")
@@ -88,9 +89,9 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", self._program, str(theirs.fileno())],
                 env=kept | _ONE_THREAD | {"PYTHONPATH": path},
-                pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                **_given(theirs.fileno()),
             )
         theirs.close()
 
@@ -105,7 +106,7 @@ class Process:
         except (EOFError, ConnectionResetError):
             code = self._process.wait()
             self.end()
-            if code == -signal.SIGKILL:
+            if _is_kill(-code):
                 raise TemporaryError(_KILLED) from None
             raise UserError(f"the processes that decode images do not start (exit code {code})") from None
 
@@ -118,9 +119,26 @@ class Process:
             self._process, self._is_ready = None, False
 
 
+def _given(end: int) -> dict[str, Any]:
+    """Arguments of `Popen` by which what is started has one end of a pipe, by its number, and nothing else."""
+    if sys.platform == "win32":
+        os.set_handle_inheritable(end, True)
+        startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [end]})
+        return {"startupinfo": startup, "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"pass_fds": [end]}
+
+
+def _is_kill(number: int) -> bool:
+    return sys.platform != "win32" and number == signal.SIGKILL
+
+
 @contextlib.contextmanager
 def _no_interrupt() -> Iterator[None]:
     """What is started meanwhile never sees a Ctrl-C, not even while it starts: who started it ends it."""
+    if sys.platform == "win32":
+        # It is a group of its own there, which Ctrl-C does not reach.
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

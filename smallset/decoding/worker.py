@@ -23,11 +23,6 @@ from smallset.images.files import BrokenImage
 from smallset.images.memory_budget import TooMuchAtOnce
 from smallset.images.resizing import remembered
 
-try:
-    import resource
-except ModuleNotFoundError:  # Windows: no limits but those on pixels
-    resource = None  # type: ignore[assignment]
-
 # Address space beyond what Python and the libraries take: a file, and what decoding it may take, with room for both.
 _ADDRESS_SPACE = files.MOST_BYTES + 2 * files.MOST_MEMORY
 
@@ -61,9 +56,11 @@ def answer(order: dict[str, Any], work: Mapping[str, Work] = WORK) -> Answer:
 
 
 def _limit_memory() -> None:
-    """Limit this process's address space, where the system does (macOS does not), and leave no core behind."""
-    if resource is None:
+    """Limit this process's address space, which macOS and Windows do not do, and leave no core behind."""
+    if sys.platform == "win32":
         return
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     used = 1 << 32
     with contextlib.suppress(OSError, ValueError):
@@ -73,12 +70,23 @@ def _limit_memory() -> None:
 
 
 def _limit_time() -> None:
-    """Give the next image its processor time."""
-    if resource is None:
+    """Give the next image its processor time; on Windows the clock of whoever asked is all that ends it."""
+    if sys.platform == "win32":
         return
+    import resource
+
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = math.ceil(time.process_time()) + CPU_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+
+
+def _connected(number: int) -> Any:
+    """The end of a pipe that this process was given, by its number."""
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(number)
+    return Connection(number)
 
 
 def main(work: Mapping[str, Work] = WORK) -> None:
@@ -87,7 +95,7 @@ def main(work: Mapping[str, Work] = WORK) -> None:
     Args:
         work: what an order may ask for, by the name that it has in `do`.
     """
-    orders = Connection(int(sys.argv[1]))
+    orders = _connected(int(sys.argv[1]))
     warnings.simplefilter("ignore")
     _limit_memory()
     orders.send_bytes(b"ready")

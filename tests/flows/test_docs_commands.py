@@ -59,6 +59,9 @@ NOT_RUN = {
     "dvc commit --force download backbone": "of stages that the toy does not have: test_staleness.py",
     'git commit -m "Reword': "of an edit that is only told of",
     "docker run": "a container",
+    "cd birds": "into a project that test_new.py makes",
+    "py -3.12": "Windows",
+    ".venv\\Scripts": "the same",
     "find .": "images of one's own: tests/smallset/cli",
 }
 

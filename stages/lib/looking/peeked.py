@@ -134,7 +134,7 @@ def _suffix(name: str) -> str:
 
 def _for_a_while(orders: Sequence[dict[str, str]]) -> Iterator[Verdict]:
     ends = time.monotonic() + SECONDS
-    verdicts = answers(orders, program=WORKER)
+    verdicts = answers(orders, len(orders), WORKER)
     yield from takewhile(lambda _: time.monotonic() < ends, verdicts)
 
 

@@ -48,6 +48,12 @@ def test_a_run_tells_the_next_one(values):
     # Of a stage that has never run the others tell how fast this machine is.
     least, most = sorted(seconds / rough(name, here) for name, seconds in took.items())
     assert least < expect(["scratch"], here).seconds / rough("scratch", here) < most
+    assert not expect(["features", "scratch"], here).known
+
+
+def test_a_stage_of_seconds_says_little_of_the_others(values):
+    remember([StageResult("download", Outcome.RAN, 20.0)], work(values))
+    assert expect(["fine_tuned"], work(values)).seconds < 1.5 * rough("fine_tuned", work(values))
 
 
 def test_what_did_not_run_tells_nothing(values):
@@ -90,7 +96,7 @@ def test_lines_say_what_there_is_and_what_comes(values):
         "735 images of 30 classes",
         "class 10 10",
         "class 39 39",
-        "of the 600 that were looked at",
+        "of 600 that were decoded",
         "1 exact copy",
     ):
         assert part in told
