@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from safety.text import visible
@@ -45,6 +46,8 @@ def _run(options: Namespace) -> int:
         return commands.carry_out(options, lambda: commands.load(model.directory))
     if options.command == "verify":
         raise UserError(f"{model.directory}: expected a bundle: {model.why_keras}")
+    if find_spec("keras") is None:
+        raise UserError(f"{model.directory}: {model.why_keras}, and to run it {_needed('keras')}")
     print(f"by Keras, which takes seconds to start: {visible(model.why_keras)}", file=sys.stderr)
     return _by_keras(options, model.directory)
 
@@ -87,9 +90,11 @@ def find(name: str | None) -> Model:
         return _model(own)
     if name is None:
         raise UserError(f"--model: expected a trained model in {home / _MODELS}, found {_trained(home)}")
-    # Who predicts with what is here waits for none of this.
-    from flows.registry.bundles import at_revision
-
+    try:
+        # Who predicts with what is here waits for none of this.
+        from flows.registry.bundles import at_revision
+    except ModuleNotFoundError as error:
+        raise UserError(f"--model {name}: no bundle of this name, and for others {_needed(error.name)}") from None
     if (place := at_revision(name, home)) is None:
         raise UserError(
             f"--model {name}: expected the directory of a bundle, in-use, a version, a git revision, or a trained "
@@ -102,6 +107,10 @@ def _model(directory: Path) -> Model:
     if not models.is_bundle(directory):
         return Model(directory, "this model is no bundle, which only the classifier is handed over as")
     return Model(directory, bundle.read(directory).reason)
+
+
+def _needed(module: str | None) -> str:
+    return f"the pipeline is needed ({module} is not installed): pip install '.[pipeline]' in a clone"
 
 
 def _trained(home: Path) -> str:

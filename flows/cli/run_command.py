@@ -1,7 +1,8 @@
 """`smallset run`: what is asked for, the flow in this process, and what it came to."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
@@ -13,6 +14,7 @@ from flows.project import profiles
 from flows.project.graph import read_stages, up_to_date
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
+from flows.run.provenance import read_record
 from flows.terminal.shown import shown
 from flows.terminal.tables import say
 from flows.terminal.words import counted
@@ -36,7 +38,8 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
     require_project()
     chosen = wanted(only, stage_names()) if only else None
     if not (asked.is_anything or chosen):
-        _remember(run_and_show(width, save, workers))
+        with _remembered():
+            run_and_show(width, save, workers)
         return
     with exclusive():
         plan = make_plan(asked)
@@ -53,13 +56,22 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
         names = [node.name for node in nodes if node.name not in fresh and (not chosen or node.name in chosen)]
         _show_plan(plan, names)
         expected = duration.expect(names, work_of(plan.changed.values, plan.found)).stages
-    _remember(run_and_show(width, save, workers, chosen, expected))
+    with _remembered():
+        run_and_show(width, save, workers, chosen, expected)
 
 
-def _remember(results: Sequence[StageResult]) -> None:
-    """Keep how long the stages took, for the next plan; a project with other stages than these has none."""
-    if PARAMS.is_file() and (values := profiles.current()).keys() >= PLANNED:
-        duration.remember(results, work_of(values, None))
+@contextmanager
+def _remembered() -> Iterator[None]:
+    """Keep how long the stages of a run took, however it ends, for the next plan."""
+    before = read_record()
+    try:
+        yield
+    finally:
+        record = read_record()
+        is_new = record is not None and (before is None or record.started != before.started)
+        # A project with other stages than these has no plan.
+        if record and is_new and PARAMS.is_file() and (values := profiles.current()).keys() >= PLANNED:
+            duration.remember(record.stages, work_of(values, None))
 
 
 def look_and_plan(asked: Asked, only: Sequence[str]) -> None:
@@ -119,7 +131,7 @@ def run_and_show(
     workers: str | None = None,
     only: Sequence[str] | None = None,
     expected: Mapping[str, float] | None = None,
-) -> list[StageResult]:
+) -> None:
     """Run the flow, and show the outcome of every stage and the figures of every model.
 
     Args:
@@ -128,9 +140,6 @@ def run_and_show(
         workers: likewise.
         only: likewise.
         expected: seconds of stages, where more is known than how long they took last time.
-
-    Returns:
-        What became of each stage.
 
     Raises:
         FlowError: a stage failed, or the run could not start.
@@ -162,7 +171,6 @@ def run_and_show(
         raise _failure(failed)
     if line := headline_and_verdict(found.summary):
         say(line)
-    return results
 
 
 def outcomes(results: Sequence[StageResult], seconds: float) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from flows.execution.process_output import Outcome, StageResult
+from flows.execution.process_output import Outcome
 
 PLANNED = {"common.batch_size", "common.image_size", "backbone.preset"}  # parameters without which nothing is known
 PACE = Path(".smallset") / "pace.json"
@@ -143,11 +143,27 @@ def expect(stages: Sequence[str], work: Work) -> Expected:
     return Expected(found, told > sum(found.values()) / 2)
 
 
-def remember(results: Collection[StageResult], work: Work) -> None:
+class Ended(Protocol):
+    """A stage of a run, as its record has it."""
+
+    @property
+    def name(self) -> str:
+        """Of the stage."""
+
+    @property
+    def outcome(self) -> str:
+        """What became of it."""
+
+    @property
+    def seconds(self) -> float | None:
+        """That it took."""
+
+
+def remember(results: Collection[Ended], work: Work) -> None:
     """Keep how long the stages of a run took, for the next one."""
     paces = _read()
     for result in results:
-        if result.outcome is Outcome.RAN and result.seconds:
+        if result.outcome == Outcome.RAN and result.seconds:
             paces[result.name] = {"rough": round(rough(result.name, work), 2), "seconds": round(result.seconds, 2)}
     PACE.parent.mkdir(exist_ok=True)
     partial = PACE.with_suffix(f".{os.getpid()}.partial")

@@ -7,7 +7,7 @@ from secrets import token_hex
 
 from flows.errors import FlowError
 from flows.faults import fault_of
-from flows.project.git import resolve
+from flows.project.git import GitError, git, resolve
 from flows.registry.gto import ARTIFACT, STAGE, in_use, registered
 from smallset.errors import UserError
 
@@ -39,6 +39,10 @@ def at_revision(name: str, project: Path) -> Path | None:
 
 
 def _commit(name: str, project: Path) -> str | None:
+    try:
+        git("rev-parse", "--git-dir", folder=project)
+    except GitError:
+        return None  # without a repository there are no versions
     if name in _IN_USE:
         present = in_use(project)
         if present is None:

@@ -50,9 +50,9 @@ def gather(words: Sequence[str], null: bool, targets: Iterable[Path | None], lef
     """
     written = {identity(one) for one in targets if one is not None} - {None}
     parts = [_part(word, null, left_out, note) for word in words]
-    for part in parts:
-        if isinstance(part.paths, list):
-            _refuse_targets(part.paths, written)
+    for word, part in zip(words, parts, strict=True):
+        # A table of paths is none of them, and nobody wants to lose it either.
+        _refuse_targets(part.paths if isinstance(part.paths, list) else [word], written)
     counts = [part.total for part in parts]
     total = None if None in counts else sum(count for count in counts if count is not None)
     return Inputs(_files(chain.from_iterable(part.paths for part in parts), written, left_out), total)
@@ -77,7 +77,7 @@ def _part(word: str, null: bool, left_out: LeftOut, note: Note) -> Inputs:
 def _refuse_targets(paths: Iterable[str], written: Set[tuple[int, int] | None]) -> None:
     for path in paths if written else ():
         if identity(path) in written:
-            raise UserError(f"{path}: is one of the images, and would be written over: name another file to write")
+            raise UserError(f"{path}: is read, and would be written over: name another file to write")
 
 
 def _files(paths: Iterable[str], written: Set[tuple[int, int] | None], left_out: LeftOut) -> Iterator[str]:

@@ -94,6 +94,9 @@ def _target(options: Namespace) -> tuple[Path | None, writers.Format]:
         raise UserError("expected --output or --csv. Received: both")
     if options.explain is not None:
         targets.require_folder(options.explain, "--explain")
+        table = options.csv or options.output
+        if table is not None and table.resolve().is_relative_to(options.explain.resolve()):
+            raise UserError(f"{table}: expected a file that is not in the folder of --explain, which has images alone")
     if options.csv is not None:
         targets.require_file(options.csv, "--csv")
         return options.csv, "csv"

@@ -1,5 +1,6 @@
 """`smallset run SOURCE` from what is typed to the flow, which is not run here."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import pytest
 
 from flows.cli import run_command
 from flows.errors import FlowError
+from flows.execution.process_output import Outcome, StageResult
 from flows.planning import plan as planning
+from flows.planning.duration import PACE
 from flows.planning.plan import Asked
 from flows.planning.stages import stage_names
 from flows.project import profiles
 from flows.project.graph import StageNode
 from flows.project.workspace import AtWork, exclusive
+from flows.run.provenance import recorded
 from tests.flows.planning.conftest import IMAGES
 
 
@@ -94,6 +98,18 @@ def test_what_names_say_reaches_no_terminal(runs, asked, capsys, monkeypatch):
     lines = capsys.readouterr().out
     assert "\x1b" not in lines
     assert "[bold]wren 25" in lines
+
+
+def test_how_long_a_run_took_is_kept_however_it_ends(runs, asked, monkeypatch):
+    def run(*_: object) -> None:
+        with recorded(["features", "split"], {}) as take:
+            take(StageResult("features", Outcome.RAN, 50.0))
+            raise FlowError("split: no")
+
+    monkeypatch.setattr(run_command, "run_and_show", run)
+    with pytest.raises(FlowError, match="split: no"):
+        run_command.plan_and_run(asked, [], None, False)
+    assert set(json.loads(PACE.read_text())) == {"features"}
 
 
 def test_a_run_without_anything_asked_looks_at_nothing(runs, seen, capsys, tmp_path):

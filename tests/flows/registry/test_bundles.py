@@ -47,6 +47,7 @@ def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(project):
 def test_few_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("flows.project.revisions.fetch_directory", lambda commit, path, folder: folder.mkdir())
     commits = [letter * 40 for letter in "abcdef"]
+    monkeypatch.setattr(bundles, "git", lambda *arguments, folder: "")
     monkeypatch.setattr(bundles, "registered", lambda project: dict(zip(commits, commits, strict=True)))
     for number, name in enumerate(commits):
         os.utime(bundles.at_revision(name, tmp_path), (number, number))

@@ -145,8 +145,11 @@ def test_a_name_that_no_table_can_have_is_left_out(place):
 def test_no_image_is_written_over(place, monkeypatch):
     (place / "link.csv").symlink_to("album/b.jpg")
     for words in (["album"], ["album/b.jpg"], ["album/*.jpg"]):
-        with pytest.raises(UserError, match=r"album/b\.jpg: is one of the images, and would be written over"):
+        with pytest.raises(UserError, match=r"album/b\.jpg: is read, and would be written over"):
             gathered(words, target=place / "link.csv")
+    (place / "list.csv").write_text("path\nalbum/b.jpg\n")
+    with pytest.raises(UserError, match=r"list\.csv: is read, and would be written over"):
+        gathered(["list.csv"], target=place / "list.csv")
     pipe(monkeypatch, b"album/b.jpg\n")
     with pytest.raises(UserError, match="would be written over"):
         gathered(["-"], target=place / "album" / "b.jpg")

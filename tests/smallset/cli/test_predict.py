@@ -65,6 +65,15 @@ def test_help_version_and_what_is_not_installed(tmp_path: Path) -> None:
         "error: `smallset run` belongs to the pipeline, and only what predicts is installed"
     )
     assert missing.stderr.count("\n") == 1
+    (tmp_path / "models" / "scratch").mkdir(parents=True)
+    for name in ("dvc.yaml", "a.jpg", "models/scratch/model.keras"):
+        (tmp_path / name).touch()
+    reasons = {"scratch": "the pipeline is needed (keras is not installed)", "v1.0.0": "or a trained model: scratch"}
+    for model, reason in reasons.items():
+        refused = smallset_alone("predict", "a.jpg", "--model", model, folder=tmp_path)
+        assert refused.returncode == 1
+        assert reason in refused.stderr
+        assert refused.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -111,8 +120,9 @@ def test_each_image_is_written_with_what_speaks_for_it(bundle: Path, album: Path
         (["album/nowhere.jpg"], "album/nowhere.jpg: expected an image or a folder, found nothing"),
         (["album", "--output", "out.xlsx"], "--output out.xlsx: expected a file with the suffix"),
         (["album", "--output", "a.csv", "--csv", "b.csv"], "expected --output or --csv. Received: both"),
-        (["album", "--csv", "album/x.jpg"], "album/x.jpg: is one of the images, and would be written over"),
+        (["album", "--csv", "album/x.jpg"], "album/x.jpg: is read, and would be written over"),
         (["album", "--explain", "album"], "--explain album: expected a folder that is new or empty"),
+        (["album", "--explain", "nothing", "--csv", "nothing/a.csv"], "nothing/a.csv: expected a file that is not in"),
         (["album", "--model", "nothing"], "nothing: expected a bundle, a directory with classifier.json"),
     ],
 )
