@@ -7,18 +7,20 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import operations, own_code, saved_runs, start, upstream
+from flows.cli import completion, operations, own_code, saved_runs, start, upstream
 from flows.cli.errors import ended_by_signals, one_line_errors
+from flows.cli.panels import Grouped
 from flows.errors import FlowError
 from flows.project import place
 from safety.text import visible
 from smallset.cli import commands
 
 app = typer.Typer(
+    cls=Grouped,
     help="From a small folder of labelled images to an image classifier you can trust.",
-    epilog="Start with `smallset run`; `smallset COMMAND --help` has examples.",
+    epilog="Start with `smallset run FOLDER`; `smallset COMMAND --help` has examples, and after `smallset "
+    "--install-completion` the Tab key names commands, options, profiles, stages and saved runs.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 # Of commands whose words another program reads.
@@ -96,7 +98,10 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter in params.yaml first.", show_default=False),
     ] = None,
-    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As `smallset use NAME` first.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="As `smallset use NAME` first.", autocompletion=completion.profiles),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(metavar="PRESET", help="The backbone: a name, a handle, a directory; sample: drawings."),
@@ -122,7 +127,9 @@ def run(
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
 def use(
-    profile: Annotated[str, typer.Argument(help="A file in profiles/, without .yaml.")],
+    profile: Annotated[
+        str, typer.Argument(help="A file in profiles/, without .yaml.", autocompletion=completion.profiles)
+    ],
 ) -> None:
     """Write the values of a profile over params.yaml, and show what changed."""
     with one_line_errors():
@@ -132,9 +139,9 @@ def use(
         typer.echo("\n".join(map(visible, changes)) or f"params.yaml already has the values of {profile}")
 
 
-@app.command()
+@app.command(epilog="Examples: smallset status | smallset status > status.txt")
 def status() -> None:
-    """Show which stages a run would execute, and why; and the models that exist."""
+    """Show what a run would do, why, and how long that took last time; and the models that exist."""
     with one_line_errors():
         from flows.cli import tables
         from flows.project.graph import read_stages, up_to_date
@@ -162,7 +169,10 @@ def status() -> None:
 
 @app.command(epilog="Examples: smallset log | smallset log fine_tuned | smallset log split | grep rejected")
 def log(
-    stage: Annotated[str | None, typer.Argument(help="Else which there are.", show_default=False)] = None,
+    stage: Annotated[
+        str | None,
+        typer.Argument(help="Else which there are.", show_default=False, autocompletion=completion.stages),
+    ] = None,
 ) -> None:
     """Show the whole output that a stage had when it last ran here."""
     with one_line_errors():
@@ -187,9 +197,20 @@ def verify(context: typer.Context) -> None:
 
 @app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
 def compare(
-    revision: Annotated[str | None, typer.Argument(metavar="REV", help="A git revision or a DVC experiment.")] = None,
-    other: Annotated[str | None, typer.Argument(metavar="REV", help="Another; else the workspace.")] = None,
-    base: Annotated[str | None, typer.Option(metavar="BRANCH", help="Beside where this branch left that one.")] = None,
+    revision: Annotated[
+        str | None,
+        typer.Argument(metavar="REV", help="A git revision or a DVC experiment.", autocompletion=completion.revisions),
+    ] = None,
+    other: Annotated[
+        str | None,
+        typer.Argument(metavar="REV", help="Another; else the workspace.", autocompletion=completion.revisions),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BRANCH", help="Beside where this branch left that one.", autocompletion=completion.branches
+        ),
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a comment for a pull request.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Every figure.")] = False,
 ) -> None:
@@ -209,7 +230,12 @@ def compare(
 
 @app.command(name="branch-point", epilog="Examples: smallset branch-point origin/main")
 def branch_point(
-    base: Annotated[str, typer.Argument(metavar="BRANCH", help="The branch that this one was begun from.")],
+    base: Annotated[
+        str,
+        typer.Argument(
+            metavar="BRANCH", help="The branch that this one was begun from.", autocompletion=completion.branches
+        ),
+    ],
 ) -> None:
     """Show the revision with the results that were really there where this branch left another one."""
     with one_line_errors(), ended_by_signals():

@@ -1,4 +1,4 @@
-"""What a shell offers after Tab: names of profiles, stages, models, saved runs and branches of the project.
+"""What a shell offers after Tab: names of profiles, stages, saved runs and branches of the project.
 
 They are asked for at each Tab, so nothing slow is imported here.
 """
@@ -25,12 +25,6 @@ def stages(incomplete: str) -> list[str]:
     return _fitting(sorted(logged_stages(_project())), incomplete)
 
 
-def models(incomplete: str) -> list[str]:
-    """Models that have been evaluated here."""
-    found = (file.parent.name for file in sorted((_project() / "evaluation").glob("*/figures.json")))
-    return _fitting(found, incomplete)
-
-
 def runs(incomplete: str) -> list[str]:
     """Saved runs, the latest first."""
     return _fitting(_refs("refs/tags/run"), incomplete)
@@ -39,6 +33,11 @@ def runs(incomplete: str) -> list[str]:
 def runs_and_in_use(incomplete: str) -> list[str]:
     """Saved runs, and the word for the one whose model is in use."""
     return _fitting(["in-use", *_refs("refs/tags/run")], incomplete)
+
+
+def revisions(incomplete: str) -> list[str]:
+    """Tags and branches, the latest first."""
+    return _fitting(_refs("refs/tags", "refs/heads", "refs/remotes"), incomplete)
 
 
 def branches(incomplete: str) -> list[str]:

@@ -5,13 +5,19 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import completion
 from flows.cli.errors import one_line_errors
 from safety.text import plain, visible
 
 app = typer.Typer()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Everything, for programs.")]
-Branch = Annotated[str | None, typer.Option(help="Whose runs; else the one that is checked out.", show_default=False)]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose runs; else the one that is checked out.", show_default=False, autocompletion=completion.branches
+    ),
+]
 
 
 @app.command(epilog="Examples: smallset doctor | smallset doctor --json")
@@ -32,7 +38,11 @@ def doctor(as_json: AsJson = False) -> None:
 def show(
     run: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN|in-use]", help="A saved run, or that whose model is in use; else the latest."),
+        typer.Argument(
+            metavar="[RUN|in-use]",
+            help="A saved run, or that whose model is in use; else the latest.",
+            autocompletion=completion.runs_and_in_use,
+        ),
     ] = None,
     branch: Branch = None,
     as_json: AsJson = False,

@@ -122,7 +122,7 @@ def _require_preset(plan: Plan) -> None:
 
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
-        print(visible(line), flush=True)
+        say(visible(line))
 
 
 def run_and_show(

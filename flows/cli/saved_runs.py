@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.cli import completion
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from flows.project import place
@@ -14,12 +15,19 @@ from safety.text import plain, shown
 app = typer.Typer()
 
 Repository = Annotated[str, typer.Option(metavar="URL", help="Anything git clones.")]
-Branch = Annotated[str | None, typer.Option(help="Whose runs; else the one that is checked out.", show_default=False)]
-SourceBranch = Annotated[str, typer.Option(help="To run.")]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose runs; else the one that is checked out.", show_default=False, autocompletion=completion.branches
+    ),
+]
+SourceBranch = Annotated[str, typer.Option(help="To run.", autocompletion=completion.branches)]
 Checkout = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="The clean checkout, kept; else one below ~/.smallset.")
 ]
-Profile = Annotated[str | None, typer.Option(help="A file in profiles/, without .yaml.")]
+Profile = Annotated[
+    str | None, typer.Option(help="A file in profiles/, without .yaml.", autocompletion=completion.profiles)
+]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As scratch.epochs=3.")]
 Width = Annotated[
     int | None,
@@ -113,7 +121,10 @@ def history(
 
 @app.command(epilog="Examples: smallset promote | smallset promote run/20261124T030000Z-4f1c2a --push")
 def promote(
-    run: Annotated[str | None, typer.Argument(help="A saved run; else the latest.", show_default=False)] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A saved run; else the latest.", show_default=False, autocompletion=completion.runs),
+    ] = None,
     message: Message = "by hand",
     branch: Branch = None,
     push: Push = False,

@@ -48,7 +48,7 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
     """
     if width is not None and width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
-    if begun := _begun.get():
+    if begun := _run_that_began():
         where = nullcontext(Here(begun.head_start))
         return _run(begun.everything, begun.stages, begun.fresh, width or side_by_side(), where)
     with exclusive():
@@ -121,6 +121,11 @@ class _Begun:
 
 
 _begun: ContextVar[_Begun | None] = ContextVar("begun", default=None)
+
+
+def _run_that_began() -> _Begun | None:
+    """The run that has begun before its flow, which is sent to Dask whole and so names no such variable itself."""
+    return _begun.get()
 
 
 def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:

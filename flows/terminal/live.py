@@ -20,7 +20,7 @@ from flows.terminal.words import about, duration, words_of
 from safety.text import shown, visible
 
 _STYLES = {Outcome.FAILED: "bold red", Outcome.RAN: "green", Outcome.RESTORED: "green"}
-_REFRESHES = 4  # a second
+_EVERY = 0.25  # seconds between two drawings
 _BAR = 24  # columns, at most
 _LEAST = 8  # columns of a text that has something beside it
 _WORDS = 3  # last lines of a stage
@@ -40,10 +40,14 @@ class LiveWatcher(Watcher):
         self._mark = "…" if "utf" in self._console.encoding.lower() else "..."
         self._lock = threading.RLock()
         self._state = state or RunState()
+        # What one thread prints while another one draws is erased by it, unless they take turns.
+        self._drawing = threading.RLock()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._keep_drawing, name="live display", daemon=True)
         self._live = Live(
             console=self._console,
             get_renderable=self._drawn,
-            refresh_per_second=_REFRESHES,
+            auto_refresh=False,
             transient=True,
             # What goes into a file stays out of the display.
             redirect_stdout=sys.stdout.isatty(),
@@ -52,12 +56,15 @@ class LiveWatcher(Watcher):
     def __enter__(self) -> "LiveWatcher":
         """Begin to draw."""
         self._live.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the display away; what has ended stays to be read."""
+        self._end.set()
+        self._thread.join()
         self._live.stop()
 
     def planned(self, names: Sequence[str], fresh: Collection[str], seconds: Mapping[str, float]) -> None:
@@ -104,8 +111,15 @@ class LiveWatcher(Watcher):
         with self._lock:
             self._state.is_stopping = True
 
+    def _keep_drawing(self) -> None:
+        while not self._end.wait(_EVERY):
+            with self._drawing:
+                self._live.refresh()
+
     def _print(self, text: RenderableType) -> None:
-        self._console.print(text)
+        with self._drawing:
+            self._console.print(text)
+            self._live.refresh()
 
     def _drawn(self) -> RenderableType:
         with self._lock:

@@ -33,11 +33,21 @@ def print_table(table: Table) -> None:
 
 
 def say(text: str) -> None:
-    """Print sentences; a terminal, which would break them anywhere, gets them broken between words."""
-    if sys.stdout.isatty():
-        Console(highlight=False).print(Text(text), overflow="fold")
-    else:
-        print(text)
+    """Print lines; a terminal, which would break them anywhere, gets them broken between words and indented alike."""
+    for line in text.split("\n"):
+        if sys.stdout.isatty():
+            _say_folded(line)
+        else:
+            print(line, flush=True)
+
+
+def _say_folded(line: str) -> None:
+    console = Console(highlight=False)
+    words = line.lstrip(" ")
+    indent = " " * min(len(line) - len(words), console.width // 2)
+    for part in Text(words).wrap(console, console.width - len(indent), overflow="fold"):
+        part.rstrip()
+        console.print(Text(indent) + part)
 
 
 def _natural_width(console: Console, table: Table) -> int:

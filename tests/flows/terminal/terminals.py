@@ -66,3 +66,19 @@ def frames(written: str) -> list[list[str]]:
     # Each frame begins where the last one is taken away.
     found = re.split(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)*", written)
     return [CONTROL.sub("", frame).replace("\r", "").split("\n") for frame in found]
+
+
+def left_on_screen(written: str) -> list[str]:
+    """The lines that are there to be read at the end, as a terminal of any height has them; empty ones left out."""
+    lines, row = [""], 0
+    for part in re.split(r"(\r\n|\r|\x1b\[[0-9;?]*[A-Za-z])", written):
+        if part == "\r\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\x1b[1A":
+            row -= 1
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part and part != "\r" and not CONTROL.fullmatch(part):
+            lines[row] += part
+    return [line for line in lines if line]

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import threading
 import time
 import unicodedata
 from io import StringIO
@@ -14,10 +15,11 @@ from flows.execution.process_output import Outcome, Report, StageResult
 from flows.execution.stage_lines import lines_of
 from flows.execution.stage_log import log_file, logged_stages, read_log
 from flows.execution.watching import is_watched, watched_by, watcher
+from flows.terminal import live
 from flows.terminal import shown as showing
 from flows.terminal.plain import PlainWatcher
 from flows.terminal.state import RunState
-from tests.flows.terminal.terminals import CONTROL, frames, run_stages, terminal
+from tests.flows.terminal.terminals import CONTROL, frames, left_on_screen, run_stages, terminal
 
 HOSTILE = [
     "\x1b[2J\x1b]0;title\x07 class \x1b[31mcat\x1b[0m",
@@ -93,6 +95,28 @@ def test_the_display_says_which_stage_how_far_and_how_long(monkeypatch):
     assert re.search(r"1/2  fine_tuned  fine-tune the backbone +done, 1 min 1 s", whole)
     assert "use fine_tuned: 97.8 % of 2,000 test images" in whole
     assert "stage 1 of" not in left
+
+
+def test_what_has_ended_stays_while_several_threads_print_and_draw(monkeypatch):
+    monkeypatch.setattr(live, "_EVERY", 0.001)
+    names = [f"stage_{number}" for number in range(200)]
+
+    def run(some):
+        for name in some:
+            watcher().started(name)
+            watcher().said(name, "epoch 1/2  loss 1")
+            watcher().ended(StageResult(name, Outcome.RAN, 1.0))
+
+    with terminal(80, 24, monkeypatch) as written, showing.shown():
+        watcher().planned(names, (), {})
+        threads = [threading.Thread(target=run, args=(names[first::4],)) for first in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    kept = left_on_screen(written[0])
+    assert sorted(line.split()[1] for line in kept if "done" in line) == sorted(names)
+    assert len(kept) == len(names)
 
 
 def test_what_failed_is_told_whole(monkeypatch):
