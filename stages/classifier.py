@@ -1,5 +1,6 @@
 """The recommended model under a name that never changes, fitted again on more images where it can be, as a bundle."""
 
+import functools
 import json
 import shutil
 from dataclasses import dataclass
@@ -88,15 +89,13 @@ def _refit(
 
     from stages.lib.arrays import feature_files
     from stages.lib.heads.refit import refitted
-    from stages.lib.images.manifest import read_manifest
     from stages.lib.networks import saved_model
     from stages.lib.splitting.together import groups_of
 
-    table = read_manifest(paths.manifest).set_index("path")
     found = refitted(
         paths.features,
         refit,
-        lambda names: groups_of(names, paths.duplicates, table),
+        functools.partial(groups_of, manifest=paths.manifest, duplicates=paths.duplicates),
         paths.preset,
         common,
         feature_extraction,

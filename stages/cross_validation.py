@@ -1,5 +1,6 @@
 """How good the head is as a procedure, by repeated cross-validation, and what more images would bring."""
 
+from functools import partial
 from pathlib import Path
 
 from stages.lib.core import entry
@@ -39,15 +40,14 @@ def cross_validation(
         return
 
     # scikit-learn takes seconds to import: a stage that is turned off does without.
-    from stages.lib.images.manifest import read_manifest
     from stages.lib.resampling.head import head_predictor
     from stages.lib.resampling.images import read_images
     from stages.lib.resampling.repeated import repeats_of, resample
     from stages.lib.resampling.summary import sentence, summary
     from stages.lib.splitting.together import groups_of
 
-    table = read_manifest(manifest).set_index("path")
-    images = read_images(features, lambda names: groups_of(names, duplicates, table), params.images, common.seed)
+    together = partial(groups_of, manifest=manifest, duplicates=duplicates)
+    images = read_images(features, together, params.images, common.seed)
     for name in images.left_out:
         print(f"cross_validation: class {name!r} is left out: fewer than three different images")
     if len(images.classes) < 2:

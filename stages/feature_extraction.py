@@ -51,7 +51,6 @@ def feature_extraction(
     from stages.lib.arrays import feature_files
     from stages.lib.heads.choice import choose
     from stages.lib.heads.keras_head import whole_model
-    from stages.lib.images.manifest import read_manifest
     from stages.lib.splitting.together import groups_of
     from stages.lib.training import artifact
     from stages.lib.training.history import empty_history
@@ -59,7 +58,7 @@ def feature_extraction(
 
     classes, precision = feature_files.read_about(features)
     train = feature_files.read(features, "train")
-    groups = groups_of(train.names, duplicates, read_manifest(manifest).set_index("path"))
+    groups = groups_of(train.names, manifest, duplicates)
     run = start_run("feature_extraction", common, params, [Path(__file__), features])
     found = choose(train, groups, len(classes), common, params)
     if found.search is None:

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from stages.lib.arrays import feature_files
-from stages.lib.arrays.rows import Array, Picked
 from stages.lib.core.model_sections import FeatureExtractionParams, Refit
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
@@ -58,24 +57,17 @@ def refitted(
         params: section `feature_extraction` of params.yaml.
     """
     classes, precision = feature_files.read_about(features)
-    sets = [feature_files.read(features, subset) for subset in _SUBSETS[on]]
-    labels = np.concatenate([one.labels for one in sets])
-    mirrors = [one.mirrored for one in sets if one.mirrored is not None]
-    each = image_weights(labels, class_weights(labels, params.class_weights))
+    images = feature_files.read_all(features, _SUBSETS[on])
+    each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
     head = logistic.fit(
-        _joined([one.vectors for one in sets]),
-        labels,
-        groups_of([name for one in sets for name in one.names]),
+        images.vectors,
+        images.labels,
+        groups_of(images.names),
         len(classes),
         common.seed,
-        _joined(mirrors) if mirrors else None,
+        images.mirrored,
         averaged=params.mirror,
         weights=None if each is None else each.astype(np.float64),
     )
     model = whole_model(preset, head, common.pixels, precision)
-    return Refitted(mirroring.mirrored(model) if params.mirror else model, head, len(labels))
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    """All rows of several arrays, one array after the other, read when they are asked for."""
-    return Picked(parts, np.arange(sum(map(len, parts))))
+    return Refitted(mirroring.mirrored(model) if params.mirror else model, head, len(images.labels))
