@@ -84,7 +84,7 @@ def _refit(
     feature_extraction: FeatureExtractionParams,
     refit: Refit,
 ) -> int:
-    """Write model.keras anew, and into summary.json that it is; gives the number of images that it was fitted on."""
+    """Write model.keras anew, and into summary.json that it is; gives how many images it was fitted on."""
     import keras
 
     from stages.lib.arrays import feature_files
@@ -102,8 +102,8 @@ def _refit(
     )
     bare = keras.Model(found.model.input, found.model.output, name=about["stage"])
     saved_model.save(bare, model / "model.keras", about["classes"], feature_files.read_resizing(paths.features))
-    write_json(about | {"refit": {"on": refit, "images": found.images}}, model / "summary.json")
-    return found.images
+    write_json(about | {"refit": {"on": refit, "images": found.learned, "of": found.images}}, model / "summary.json")
+    return found.learned
 
 
 if __name__ == "__main__":

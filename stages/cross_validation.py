@@ -40,7 +40,7 @@ def cross_validation(
         return
 
     # scikit-learn takes seconds to import: a stage that is turned off does without.
-    from stages.lib.resampling.head import head_predictor
+    from stages.lib.resampling.head import LinearHeads
     from stages.lib.resampling.images import read_images
     from stages.lib.resampling.repeated import repeats_of, resample
     from stages.lib.resampling.summary import sentence, summary
@@ -54,13 +54,14 @@ def cross_validation(
         write_json({}, figures)
         print("cross_validation: fewer than two classes have three different images, nothing to cross-validate")
         return
-    predict = head_predictor(
+    heads = LinearHeads(
         *(images.vectors, images.mirrored, images.labels, images.groups, len(images.classes), common.seed),
         averaged=feature_extraction.mirror,
         balanced=feature_extraction.class_weights is not None,
     )
     repeats = repeats_of(params.repeats, len(images.labels))
-    found = resample(images.labels, images.groups, predict, params.folds, repeats, common.seed)
+    chosen_on = heads.chosen_on if heads.is_costly(repeats) else None
+    found = resample(images.labels, images.groups, heads.predict, params.folds, repeats, common.seed, chosen_on)
     result = summary(found, images, common.seed)
     write_json(result, figures)
     print(sentence(result))

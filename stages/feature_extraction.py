@@ -61,13 +61,13 @@ def feature_extraction(
     groups = groups_of(train.names, manifest, duplicates)
     run = start_run("feature_extraction", common, params, [Path(__file__), features])
     found = choose(train, groups, len(classes), common, params)
-    if found.search is None:
+    if found.head is None:
         whole, history = _trained(run, train, features, preset)
         tables = {}
     else:
         # Fitted at once: without epochs, so its history has no row.
-        whole, history = whole_model(preset, found.search.head, common.pixels, precision), empty_history()
-        tables = {"strengths": found.search.strengths}
+        whole, history = whole_model(preset, found.head, common.pixels, precision), empty_history()
+        tables = {} if found.strengths is None else {"strengths": found.strengths}
     resizing = feature_files.read_resizing(features)
     artifact.write(run, model, whole, classes, history, precision, resizing, head=found.about, tables=tables)
 

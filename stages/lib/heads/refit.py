@@ -13,6 +13,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
 from stages.lib.heads.keras_head import whole_model
 from stages.lib.heads.linear import LinearHead
+from stages.lib.heads.logistic import Training
 from stages.lib.images.manifest import SubsetName
 from stages.lib.networks import mirroring
 from stages.lib.training.class_weights import class_weights, image_weights
@@ -30,11 +31,13 @@ class Refitted:
 
     Attributes:
         head: the linear head in it.
-        images: that it was fitted on.
+        learned: images that it was fitted on.
+        images: of the subsets, of which these were drawn.
     """
 
     model: keras.Model
     head: LinearHead
+    learned: int
     images: int
 
 
@@ -59,15 +62,20 @@ def refitted(
     classes, precision = feature_files.read_about(features)
     images = feature_files.read_all(features, _SUBSETS[on])
     each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
-    head = logistic.fit(
+    training = Training(
         images.vectors,
         images.labels,
         groups_of(images.names),
         len(classes),
-        common.seed,
         images.mirrored,
-        averaged=params.mirror,
-        weights=None if each is None else each.astype(np.float64),
+        params.mirror,
+        None if each is None else each.astype(np.float64),
     )
+    head = logistic.fitted(training, logistic.search(training, common.seed).choice, common.seed)
     model = whole_model(preset, head, common.pixels, precision)
-    return Refitted(mirroring.mirrored(model) if params.mirror else model, head, len(images.labels))
+    return Refitted(
+        mirroring.mirrored(model) if params.mirror else model,
+        head,
+        len(training.drawn(common.seed)),
+        len(images.labels),
+    )
