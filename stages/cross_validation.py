@@ -62,6 +62,8 @@ def cross_validation(
     repeats = repeats_of(params.repeats, len(images.labels))
     chosen_on = heads.chosen_on if heads.is_costly(repeats) else None
     found = resample(images.labels, images.groups, heads.predict, params.folds, repeats, common.seed, chosen_on)
+    if chosen_on:
+        print("cross_validation: scaling and strength are chosen once for each half of the parts, on the other half")
     result = summary(found, images, common.seed)
     write_json(result, figures)
     print(sentence(result))

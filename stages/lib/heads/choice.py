@@ -27,7 +27,7 @@ class Chosen:
     Attributes:
         head: the linear head; None where the head is to be trained.
         strengths: how the strength of the linear head was chosen (`logistic.Search`).
-        about: for summary.json: kind ("logistic" or "mlp"); of a linear head also how it was chosen, and how many images
+        about: for summary.json: kind ("logistic" or "mlp"); of a linear head also how it was chosen, how many images
             it learned from (`learned`), `of` how many, and may at `most`; where both were judged, the log loss of each
             (`log_loss`, out of fold, in nats) and of how many images (`judged`).
     """
