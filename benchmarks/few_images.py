@@ -15,8 +15,10 @@ published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.ya
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images
 svm                 scikit-learn's, kernel and strength by cross-validation, likewise
 nearest_neighbours  scikit-learn's, their number by cross-validation, likewise
-kerashub            `ImageClassifier.fit` as it comes compiled, all of it training: batches of 16,
-                    20 epochs and 300 steps at least, the best epoch on validation images
+kerashub            `ImageClassifier.fit` as it comes compiled (Adam, 5e-5), all of it training: batches of 16,
+                    20 epochs and 300 steps at least, the best epoch on validation images. Where a preset has its
+                    batch normalisation folded into its kernels, it gets the statistics of the training images first
+kerashub_frozen     the same, batch normalisation frozen
 notebook            `feature_extraction_augmented`, then `fine_tuned` (Adam, 1e-5), in profiles/dogs_vs_cats.yaml
 
 Features and finished cells are kept in the folder `--cache`; a cell is measured once, until its images, backbone or

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import few_features, few_trainings
+from benchmarks import few_features, few_kerashub, few_trainings
 from benchmarks.few_features import Cell
 from flows.project import profiles
 from stages.lib.core.params import Params
@@ -41,7 +41,8 @@ METHODS = {
     "logistic_regression": Method(few_features.logistic_regression),
     "svm": Method(few_features.support_vectors),
     "nearest_neighbours": Method(few_features.nearest_neighbours),
-    "kerashub": Method(few_trainings.kerashub),
+    "kerashub": Method(few_kerashub.kerashub),
+    "kerashub_frozen": Method(partial(few_kerashub.kerashub, norms="frozen")),
     "notebook": Method(few_trainings.trained_by_stages, ("features", *few_trainings.STAGES), "dogs_vs_cats"),
 }
 OURS = ("default", "logistic_head", "fine_tuned")

@@ -1,20 +1,16 @@
-"""The methods of `benchmarks.few_images` that train on the images themselves."""
+"""The methods of `benchmarks.few_images` that train on the images themselves, by the stages."""
 
 import importlib
 import inspect
-import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.few_features import Cell, scratch_folder
-from benchmarks.few_tasks import Task
 from stages.lib.core.params import Params
 
 STAGES = ("feature_extraction", "feature_extraction_augmented", "fine_tuned")
-_BATCH = 16
-_EPOCHS, _STEPS = 20, 300  # at least, both
 
 
 def trained_by_stages(cell: Cell) -> np.ndarray:
@@ -73,41 +69,3 @@ def _inputs(cell: Cell, folder: Path) -> dict[str, Path | Params]:
         "features": features,
         "preset": task.preset,
     }
-
-
-def kerashub(cell: Cell) -> np.ndarray:
-    """KerasHub's `ImageClassifier`, compiled as it comes, all of it training; the epoch with the least loss is kept."""
-    import keras
-    import keras_hub
-    import tensorflow as tf
-
-    task, split = cell.task, cell.split
-    keras.utils.set_random_seed(cell.seed)
-    model = keras_hub.models.ImageClassifier.from_preset(str(task.preset), num_classes=len(task.classes))
-    model.preprocessor.image_size = (task.common.pixels, task.common.pixels)
-    train, validation, test = (_decoded(task, rows) for rows in (split.train, split.validation, split.test))
-    # KerasHub does not shuffle arrays, though `fit` is asked to: all images of one class would come first.
-    shuffled = tf.data.Dataset.from_tensor_slices((train, task.labels[split.train])).shuffle(len(train), cell.seed)
-    with scratch_folder() as folder:
-        best = keras.callbacks.ModelCheckpoint(
-            folder / "best.weights.h5", monitor="val_loss", save_best_only=True, save_weights_only=True
-        )
-        model.fit(
-            shuffled.batch(_BATCH),
-            epochs=max(_EPOCHS, math.ceil(_STEPS / math.ceil(len(train) / _BATCH))),
-            validation_data=(validation, task.labels[split.validation]),
-            callbacks=[best],
-            verbose=0,
-        )
-        model.load_weights(folder / "best.weights.h5")
-    return keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(test, batch_size=64, verbose=0))).astype(
-        np.float64
-    )
-
-
-def _decoded(task: Task, rows: np.ndarray) -> np.ndarray:
-    from stages.lib.images.decode import stream
-    from stages.lib.images.resizing import asked
-
-    paths = [task.paths[row] for row in rows]
-    return np.concatenate(list(stream(paths, task.common.pixels, "rgb", 64, resizing=asked(task.common, task.preset))))

@@ -3,10 +3,12 @@
     python -m benchmarks.parity dogs-vs-cats-5000.zip models/classifier --images 2000
 
 The archive holds images, in folders or not; of each of its folders and name stems as many are taken, the last ones by
-name. Keras reads and computes as `smallset predict` does, the bundle as `smallset.load` does.
+name. Keras reads as the stages do; the bundle is asked through `smallset.load` and through `smallset predict`.
 """
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -49,6 +51,7 @@ def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
         for path, (_, content) in zip(paths, images, strict=True):
             path.write_bytes(content)
         by_keras = probabilities(model, paths, 64, resizing=resizing_of(file))
+        by_command = _by_command(directory, paths, Path(folder))
     found = smallset.load(directory).predict(content for _, content in images)
     by_bundle = np.array([list(one.probabilities.values()) for one in found])
     differences = np.abs(by_keras - by_bundle)
@@ -56,11 +59,24 @@ def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
     return {
         "images": len(images),
         "changed_top_classes": int((by_keras.argmax(axis=1) != by_bundle.argmax(axis=1)).sum()),
+        "changed_by_smallset_predict": int((by_keras.argmax(axis=1) != by_command.argmax(axis=1)).sum()),
         "largest_difference": float(differences.max()),
+        "largest_difference_of_smallset_predict": float(np.abs(by_keras - by_command).max()),
         "median_difference": float(np.median(differences)),
         "smallest_margin": float(margins.min()),
         "golden_difference": smallset.load(directory).verify(),
     }
+
+
+def _by_command(directory: Path, paths: list[Path], folder: Path) -> np.ndarray:
+    """What `smallset predict` writes for these files: float64 (images, classes)."""
+    listed, table = folder / "paths.csv", folder / "table.jsonl"
+    listed.write_text("path\n" + "".join(f"{path}\n" for path in paths), encoding="utf-8")
+    command = [sys.executable, "-m", "flows.cli", "predict", *map(str, (listed, "--model", directory))]
+    subprocess.run([*command, "--output", str(table)], check=True, stderr=subprocess.DEVNULL)
+    rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
+    assert [row["path"] for row in rows] == list(map(str, paths))
+    return np.array([list(row["probabilities"].values()) for row in rows])
 
 
 @app.command(help=__doc__)

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -13,6 +12,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
+
+import psutil
 
 from benchmarks import tables
 from stages.lib.networks.startup import start_tensorflow
@@ -108,8 +109,17 @@ def _work(start: Callable[[], None], make: Callable[[], Side], pipe: Connection)
         seconds = side.turn()
         pipe.send((seconds, time.process_time() - before))
     # Before anything else is measured, which may need memory of its own.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+    peak = _peak()
     pipe.send((peak, side.about()))
+
+
+def _peak() -> int:
+    """The largest memory of this process, in bytes."""
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
 
 
 def timed(work: Callable[[], object]) -> float:

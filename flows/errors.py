@@ -8,6 +8,7 @@ class FlowError(Exception):
     """What is wrong and how to mend it, in one line; it holds no secret wherever it is shown or kept."""
 
     code = ExitCode.FAILED  # that a command ends with
+    hint = ""  # what to do next, as a line of its own
 
     def __str__(self) -> str:
         """The message, without secrets."""

@@ -15,4 +15,5 @@ class ExitCode(IntEnum):
     SKIPPED = 6
     SERVER = 7
     NO_RESULTS = 8  # of a branch point: a workflow makes them
+    LEFT_OUT = 9  # of images that are predicted, some could not be read
     INTERRUPTED = 130

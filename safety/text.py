@@ -10,6 +10,7 @@ from typing import Any
 
 # Control characters, those that turn the direction of writing or are not seen, halves of characters, ends of lines.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NOT_PLAIN = re.compile(r"[^ -~]")  # may be hidden; printable ASCII never is
 # They join letters of Persian and parts of one emoji.
 _JOINERS = frozenset("\u200c\u200d")
 
@@ -24,6 +25,7 @@ _WORDS = (
     r"(?:token|secret|passw(?:or)?d|passphrase|api_?key|access_?key|account_?key|signature|credential|authorization"
     r"|auth_string|connection_string|webhook)"
 )
+_NAMED = re.compile(_WORDS)
 # Every part has a limit, so that no long line takes long.
 # As in AWS_SECRET_ACCESS_KEY=..., "token": "..." and Authorization: Bearer ...; not `key: what is wrong with it`.
 _PAIR = re.compile(
@@ -46,8 +48,11 @@ def redacted(text: object) -> str:
     found = str(text)
     for value in _secrets():
         found = found.replace(value, _SECRET)
-    found = _ADDRESS.sub(_bare, found)
-    found = _PAIR.sub(lambda match: f"{match['name']}{_SECRET}", found)
+    if "://" in found:
+        found = _ADDRESS.sub(_bare, found)
+    # Looked for without regard to case, these words take ten times as long.
+    if _NAMED.search(found.casefold()):
+        found = _PAIR.sub(lambda match: f"{match['name']}{_SECRET}", found)
     return _TOKEN.sub(_SECRET, found)
 
 
@@ -81,7 +86,7 @@ def visible(text: object) -> str:
     A byte of a file's name that is not UTF-8 becomes `\xe9`. The result can always be written as UTF-8 and has no
     secret in it (`redacted`).
     """
-    return "".join(_escaped(letter) for letter in redacted(text))
+    return _escaped_all(redacted(text))
 
 
 def plain(value: Any) -> Any:
@@ -95,7 +100,8 @@ def plain(value: Any) -> Any:
 
 def shown(text: object) -> str:
     """The same of text that may have several lines."""
-    return "\n".join(map(visible, str(text).split("\n")))
+    # Secrets first: one may have several lines.
+    return "\n".join(map(_escaped_all, redacted(text).split("\n")))
 
 
 def markdown(text: object) -> str:
@@ -112,6 +118,10 @@ def markdown(text: object) -> str:
 def _apart(match: re.Match[str]) -> str:
     found = match[0]
     return ":&#8203;//" if found == "://" else f"{found[:-1]}&#8203;{found[-1]}" if found[1:] else f"{found}&#8203;"
+
+
+def _escaped_all(text: str) -> str:
+    return text if text.isprintable() else _NOT_PLAIN.sub(lambda match: _escaped(match[0]), text)
 
 
 def _escaped(letter: str) -> str:

@@ -9,3 +9,7 @@ class UserError(Exception):
     def __str__(self) -> str:
         """The message, without secrets."""
         return redacted(super().__str__())
+
+
+class TemporaryError(UserError):
+    """What may pass by itself, such as a server that does not answer: another try later may succeed."""

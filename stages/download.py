@@ -9,6 +9,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.images import set_aside
 from stages.lib.sources import archives, kaggle, made, url
 from stages.lib.sources.limits import Limits
+from stages.lib.sources.packed import choose
 
 
 def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
@@ -70,18 +71,14 @@ def _require_empty(folder: Path) -> None:
 
 def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> None:
     with archives.members(source, anywhere) as found:
-        kept = [member for member in found if set_aside.is_packed(member.name)]
-        aside = [member.name for member in found if not set_aside.is_packed(member.name)]
-        if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
-            files = sum(not member.is_folder for member in found)
-            raise UserError(f"{source}: expected images, found {files} files, all hidden or README, texts or tables")
-        _say(f"{title}: {sum(not member.is_folder for member in kept)} files from {source}")
-        if aside:
-            shown = set_aside.summary(aside)
-            _say(f"{source}: {len(aside)} files are no images by their names and stay out: {shown}")
-        for member in [member for member in kept if member.problem][:10]:
+        packed = choose(source, found)
+        _say(f"{title}: {sum(not member.is_folder for member in packed.kept)} files from {source}")
+        if packed.aside:
+            shown = set_aside.summary(packed.aside)
+            _say(f"{source}: {len(packed.aside)} files are no images by their names and stay out: {shown}")
+        for member in [member for member in packed.kept if member.problem][:10]:
             _say(f"{source}: set aside: {member.name}: {member.problem}")
-        archives.write_zip(archive, kept, f"packing {source.name}")
+        archives.write_zip(archive, packed.kept, f"packing {source.name}")
 
 
 def _say(line: str) -> None:

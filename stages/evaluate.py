@@ -60,15 +60,15 @@ def evaluate(
     from stages.lib.evaluation import explanations, scores
     from stages.lib.evaluation.metrics import balanced_accuracy, log_loss
     from stages.lib.images.manifest import read_subsets
-    from stages.lib.inference import forward
+    from stages.lib.inference import forward, speed
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
     resizing = resizing_of(model / "model.keras")
     test, validation = read_subsets(dataset, manifest, "test", "validation")
-    probabilities, held_out = (
-        forward.probabilities(network, one.paths, params.batch_size, resizing=resizing) for one in (test, validation)
-    )
+    seconds: list[float] = []
+    probabilities = forward.probabilities(network, test.paths, params.batch_size, resizing=resizing, seconds=seconds)
+    held_out = forward.probabilities(network, validation.paths, params.batch_size, resizing=resizing)
     table, validated = (
         predictions.measured(one.names, one.checksums, one.labels, classes, found)
         for one, found in ((test, probabilities), (validation, held_out))
@@ -91,6 +91,8 @@ def evaluate(
         shutil.copyfile(model / "history.csv", partial / "curves.csv")
         explanations.write(partial / "explanations", network, dataset, table, params.explained, resizing)
     write_json({name: figures[name] for name in scores.METRICS}, metrics)
+    if seconds:
+        speed.keep(model.name, model / "model.keras", seconds[0])
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
         f"{figures['accuracy_high']:.4f}) on {figures['images']} images"

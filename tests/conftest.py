@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Toy projects have no use for a process that imports TensorFlow.
+os.environ["SMALLSET_WARM"] = "no"
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = ["test_pipeline.py", "test_models.py"]
 

@@ -31,6 +31,7 @@ LIB = {
     "resampling": ("evaluation", "heads"),
     "comparison": ("evaluation",),
     "candidates": ("comparison", "pretrained", "heads", "splitting"),
+    "looking": ("sources", "labelling", "splitting", "pretrained"),
     "page": ("comparison",),
     "bundle": ("networks",),
 }
@@ -38,17 +39,24 @@ SMALLSET = {
     "errors": (),
     "images": ("errors",),
     "inference": ("images",),
+    "decoding": ("images",),
+    "tables": ("inference",),
+    "explanation": ("tables",),
+    "cli": ("decoding", "explanation"),
 }
 FLOWS = {
     "errors": (),
     "project": ("errors",),
     "execution": ("project",),
+    "terminal": ("execution",),
+    "planning": ("execution",),
     "remote": ("execution",),
     "run": ("remote",),
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),
-    "cli": ("operating",),
+    "upstream": ("planning",),
+    "cli": ("operating", "upstream", "terminal"),
 }
 # Files beside flows/errors.py that every package of flows may use.
 _BESIDE = dict.fromkeys(("exit_codes", "faults", "logs"), "errors")

@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.run import page_slots
 from flows.run.run_page import SLOT
 from stages.lib.core.entry import path_names
 from stages.lib.core.params import Params
 from stages.lib.core.section_checks import MODELS, NEEDS, read_sections
 from stages.lib.core.sections import SECTIONS
+from stages.lib.inference import speed
 from tests.packages import FLOWS as FLOWS_PACKAGES
 from tests.packages import LIB as LIB_PACKAGES
 from tests.packages import SMALLSET as SMALLSET_PACKAGES
@@ -40,7 +42,7 @@ INERT = {LIB / "core", SMALLSET / "errors.py"}
 NO_STAGE = {"common", "gate", "versions"}
 NO_SECTION = {"candidates", "candidate_features"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
-COMMANDS = {"compare", "predict"}
+COMMANDS = {"compare", "look", "predict"}
 # A path that a user chooses: DVC watches it, and the stage reads it from params.yaml.
 READ_FROM_PARAMS = {"${download.path}"}
 # Modules of the libraries whose versions DVC tracks.
@@ -214,10 +216,16 @@ def test_arrows_point_one_way() -> None:
 
 
 def test_the_report_has_the_place_that_the_page_of_a_run_fills() -> None:
-    """Nothing but this element and the names of styles ties `flows.run.run_page` to the page of the stages."""
+    """Nothing but these elements and the names of styles ties `flows.run.run_page` to the page of the stages."""
     page = LIB / "page" / "templates"
     assert sum(file.read_text(encoding="utf-8").count(SLOT) for file in page.glob("*.html")) == 1
     filled = (ROOT / "flows" / "run" / "templates" / "run.html").read_text(encoding="utf-8")
+    cells = (page / "cost.html").read_text(encoding="utf-8").replace("{{ one.name }}", "x")
+    cells = cells.replace("{{ costs[one.name].checksum }}", 64 * "0")
+    assert len(page_slots.TOOK.findall(cells)) == len(page_slots.SPEEDS.findall(cells)) == 1
+    headline = (page / "verdict.html").read_text(encoding="utf-8")
+    assert headline.count(page_slots.DATE) == headline.count(page_slots.CHANGE) == 1
+    assert page_slots.SPEED == speed.FOLDER
     styles = {name for found in re.findall(r'class="([^"{]+)"', filled) for name in found.split()}
     assert styles <= set(re.findall(r"\.([a-z][\w-]*)", (page / "report.css").read_text(encoding="utf-8")))
 

@@ -67,7 +67,9 @@ def run(folder: Path, *command: str) -> str:
         "DO_NOT_TRACK": "1",
         "COLUMNS": "200",
     }
-    environment.pop("PREFECT_API_URL", None)
+    # Stages as a run starts them: in copies of a warm process.
+    for name in ("PREFECT_API_URL", "SMALLSET_WARM"):
+        environment.pop(name, None)
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

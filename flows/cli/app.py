@@ -1,16 +1,18 @@
 """The command line: `smallset ...`."""
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli import operations, saved_runs
+from flows.cli import operations, own_code, saved_runs, start, upstream
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.project import place
 from safety.text import visible
+from smallset.cli import commands
 
 app = typer.Typer(
     help="From a small folder of labelled images to an image classifier you can trust.",
@@ -19,8 +21,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+# Of commands whose words another program reads.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
 app.add_typer(saved_runs.app)
 app.add_typer(operations.app)
+app.add_typer(upstream.app)
 
 
 def main() -> None:
@@ -38,24 +43,81 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar=place.VARIABLE,
+            help="The project; else the one that the working directory lies in.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    pass
+    command, typed_in = context.invoked_subcommand, Path.cwd()
+    # These find their project by themselves, and read paths from where they are called.
+    if command in ("new", *commands.COMMANDS) or (command == "dvc" and project is None):
+        if project is not None:
+            os.environ[place.VARIABLE] = str(typed_in / project.expanduser())
+        return
+    with one_line_errors():
+        folder = place.enter(project)
+    # A newer pipeline is brought into a project by the newer code.
+    if folder and command != "upgrade":
+        own_code.hand_over(folder, typed_in)
 
 
-@app.command(epilog="Examples: smallset run | smallset run --width 2 | smallset run --workers tcp://10.0.0.5:8786")
+@app.command(
+    epilog="Examples: smallset run | smallset run ~/Pictures/birds | smallset run birds.zip --look | "
+    "smallset run labels.csv --only head | smallset run --set scratch.epochs=3"
+)
 def run(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images: a folder, archive, address, or a csv (path,label) beside them; else those of params.yaml.",
+            show_default=False,
+        ),
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--look", "--dry-run", help="Only look at the images and say what a run would do.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAGES", help="Only these and what they need, such as features,head.", show_default=False
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter in params.yaml first.", show_default=False),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As `smallset use NAME` first.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="The backbone: a name, a handle, a directory; sample: drawings."),
+    ] = None,
     width: saved_runs.Width = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
     workers: saved_runs.Workers = None,
 ) -> None:
-    """Run every stage that changed, then show the results."""
-    with one_line_errors(), ended_by_signals():
-        from flows.cli.run_command import run_and_show
+    """Run every stage that changed, then show the results; with SOURCE on those images from now on."""
+    with one_line_errors("run"), ended_by_signals():
+        from flows.cli import run_command
+        from flows.planning.plan import Asked
+        from flows.project.readiness import advice
 
-        run_and_show(width, save, workers)
+        asked = Asked(place.typed_in(), source, settings or (), profile, preset, look)
+        if look:
+            run_command.look_and_plan(asked, only or ())
+        else:
+            run_command.plan_and_run(asked, only or (), width, save, workers)
+            if line := advice():
+                typer.echo(line)
 
 
 @app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
@@ -79,37 +141,48 @@ def status() -> None:
         from flows.project.parameters import check_parameters
         from flows.project.workspace import require_project
         from flows.run.origin import describe
+        from flows.run.provenance import last_times
         from flows.run.results import headline_and_verdict, read_results
+        from flows.terminal.tables import say
 
         require_project()
         check_parameters()
         stages = read_stages()
-        tables.show_status(stages)
+        tables.show_status(stages, last_times())
         found, older = read_results(up_to_date(stages))
         if older:
-            typer.echo(describe(stages))
+            say(describe(stages))
             tables.show_models(older)
             if line := headline_and_verdict(older.summary):
-                typer.echo(f"then: {line}")
+                say(f"then: {line}")
         tables.show_models(found)
         if line := headline_and_verdict(found.summary):
-            typer.echo(line)
+            say(line)
 
 
-@app.command(epilog="Examples: smallset predict cat.jpg | smallset predict holiday/ --csv probabilities.csv")
-def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.", show_default=False)],
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="A model; else the recommended one.")] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every probability to this table.")] = None,
+@app.command(epilog="Examples: smallset log | smallset log fine_tuned | smallset log split | grep rejected")
+def log(
+    stage: Annotated[str | None, typer.Argument(help="Else which there are.", show_default=False)] = None,
 ) -> None:
-    """Classify images with a model that a run has trained."""
+    """Show the whole output that a stage had when it last ran here."""
     with one_line_errors():
+        from flows.cli.log_command import show_log
         from flows.project.workspace import require_project
 
         require_project()
-        options = (["--model", model] if model else []) + (["--csv", str(csv)] if csv else [])
-        command = [sys.executable, "-m", "stages.predict", *options, "--", *map(str, paths)]
-        raise typer.Exit(subprocess.call(command))
+        show_log(stage)
+
+
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset predict cat.jpg | smallset predict --help")
+def predict(context: typer.Context) -> None:
+    """Classify images with a model that a run has trained."""
+    raise typer.Exit(start.run(["predict", *context.args]))
+
+
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset verify | smallset verify models/classifier")
+def verify(context: typer.Context) -> None:
+    """Prove with its examples that a bundle reads and classifies images here as where it was made."""
+    raise typer.Exit(start.run(["verify", *context.args]))
 
 
 @app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
@@ -146,7 +219,7 @@ def branch_point(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    context_settings=_PASSED_ON,
     epilog="Examples: smallset dvc pull | smallset dvc artifacts get URL classifier --rev v1.2.0",
 )
 def dvc(context: typer.Context) -> None:
@@ -158,19 +231,17 @@ def dvc(context: typer.Context) -> None:
 
 @app.command(epilog="Examples: smallset report | smallset report --output for_the_review.html")
 def report(
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("report/run.html"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page to write; else report/run.html.", show_default=False)
+    ] = None,
 ) -> None:
     """Write the report together with its run: commit, machine, and how long each stage took."""
     with one_line_errors():
-        from flows.project.workspace import AtWork, exclusive
+        from flows.registry import run_report
         from flows.run.origin import notice
-        from flows.run.run_page import write_page
 
-        try:
-            with exclusive():
-                write_page(output)
-        except AtWork:
-            write_page(output, at_work=True)
-        typer.echo(visible(f"report: {output.resolve()}"))
+        page = place.as_typed(output) if output else Path("report/run.html")
+        run_report.write(page)
+        typer.echo(visible(f"report: {page.resolve()}"))
         if line := notice("report"):
             typer.echo(line)

@@ -9,24 +9,34 @@ from contextlib import contextmanager, suppress
 import typer
 
 from flows.errors import FlowError
+from flows.execution.signals import ENDING
 from flows.exit_codes import ExitCode
 from flows.faults import fault_of
 from safety.text import visible
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn a user's mistake, a fault of the machine or of a server, and Ctrl-C into one line and an exit code."""
+def one_line_errors(command: str = "") -> Iterator[None]:
+    """Turn a user's mistake, a fault of the machine or of a server, and Ctrl-C into one line and an exit code.
+
+    Args:
+        command: what goes on where Ctrl-C has stopped it, if anything does.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("interrupted: finished stages are kept, run again to go on", err=True)
+        more = f"; what was done is kept; `smallset {command}` goes on where it stopped" if command else ""
+        typer.echo(f"stopped{more}", err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Exception as error:
         found = None if isinstance(error, typer.Exit) else _known(error)
         if found is None:
             raise
+        # What was shown before it comes before it, also where both go into one file.
+        sys.stdout.flush()
         typer.echo(f"error: {visible(found)}", err=True)
+        if found.hint:
+            typer.echo(visible(found.hint), err=True)
         raise typer.Exit(found.code) from None
 
 
@@ -57,7 +67,7 @@ def ended_by_signals() -> Iterator[None]:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    before = {number: signal.signal(number, leave) for number in ENDING}
     try:
         yield
     finally:

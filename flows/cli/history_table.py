@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from flows.cli.tables import cell, print_table
+from flows.cli.tables import cell
 from flows.registry.history import Entry, Word
 from flows.run.results import BALANCED
+from flows.terminal.tables import print_table
 from safety.text import visible
 
 _STYLES = {"promoted": "green", "rejected": "yellow", "failed": "red", "undecided": "red", "held": "yellow"}

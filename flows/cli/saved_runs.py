@@ -8,6 +8,7 @@ import typer
 
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
+from flows.project import place
 from safety.text import plain, shown
 
 app = typer.Typer()
@@ -22,7 +23,7 @@ Profile = Annotated[str | None, typer.Option(help="A file in profiles/, without 
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As scratch.epochs=3.")]
 Width = Annotated[
     int | None,
-    typer.Option(min=1, help="Stages that may run side by side; else one, or one a worker.", show_default=False),
+    typer.Option(min=1, help="Stages side by side; else two where there is room, or one a worker.", show_default=False),
 ]
 Workers = Annotated[
     str | None,
@@ -43,11 +44,14 @@ def retrain(
     workers: Workers = None,
 ) -> None:
     """Run what changed in a clean checkout, save the run, promote its model if the gate lets it, and push."""
-    with one_line_errors(), ended_by_signals():
-        from flows.retraining.retrain import run_retrain
+    with one_line_errors("retrain"), ended_by_signals():
+        from flows.terminal.shown import shown as shown_live
 
         parameters = _parameters(checkout, profile, set_, width, workers)
-        message, code = run_retrain(repository=repository, branch=branch, **parameters)
+        with shown_live():
+            from flows.retraining.retrain import run_retrain
+
+            message, code = run_retrain(repository=_as_typed(repository), branch=branch, **parameters)
         typer.echo(shown(message))
         raise typer.Exit(code)
 
@@ -78,7 +82,9 @@ def schedule(
         if (cron is None) == (every is None):
             raise FlowError('expected a schedule: --cron "0 3 * * 1", or --every SECONDS')
         timing = read_schedule(cron, every, timezone)
-        serve_deployment(repository, branch, timing, _parameters(checkout, profile, set_, width, workers), name)
+        serve_deployment(
+            _as_typed(repository), branch, timing, _parameters(checkout, profile, set_, width, workers), name
+        )
 
 
 @app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")
@@ -147,26 +153,21 @@ def release(message: Message = "by hand", branch: Branch = None, push: Push = Fa
         typer.echo(shown(promotion.release(message, branch, push)))
 
 
+def _as_typed(repository: str) -> str:
+    """The default is the project itself; a path that is typed is read from where that is done."""
+    path = place.as_typed(Path(repository))
+    return str(path) if repository != "." and path.exists() else repository
+
+
 def _parameters(
     checkout: Path | None, profile: str | None, settings: list[str] | None, width: int | None, workers: str | None
 ) -> dict[str, Any]:
-    from ruamel.yaml.error import YAMLError
+    from flows.planning.settings import read_settings
 
-    from flows.project.parameters import load
-
-    overrides: dict[str, Any] = {}
-    for setting in settings or []:
-        key, found, value = setting.partition("=")
-        if not found:
-            raise FlowError(f"--set: expected KEY=VALUE. Received: {setting!r}")
-        try:
-            overrides[key] = load(value)
-        except (YAMLError, ValueError):
-            raise FlowError(f"--set: expected KEY=VALUE with a value of YAML. Received: {setting!r}") from None
     return {
-        "checkout": str(checkout.resolve()) if checkout else None,
+        "checkout": str(place.as_typed(checkout).resolve()) if checkout else None,
         "profile": profile,
-        "overrides": overrides or None,
+        "overrides": read_settings(settings or []) or None,
         "width": width,
         "workers": workers,
     }

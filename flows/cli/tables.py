@@ -1,19 +1,16 @@
 """What the command line shows: stages and models as tables."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.execution.process_output import Outcome, StageResult
 from flows.project.graph import StageNode, up_to_date
 from flows.run.results import BALANCED, Results, Row
+from flows.terminal.tables import print_table, say
+from flows.terminal.words import about, counted, duration
 from safety.text import visible
 
-_STYLES = {Outcome.FAILED: "red", Outcome.STOPPED: "red", Outcome.NOT_RUN: "yellow", Outcome.RAN: "green"}
-_PIPE = 160  # columns
 _MOST = 3  # changes shown of one stage
 
 
@@ -22,26 +19,15 @@ def cell(text: object, style: str = "") -> Text:
     return Text(visible(text), style=style)
 
 
-def print_table(table: Table) -> None:
-    """Print a table; a pipe has no width of its own."""
-    Console(width=None if sys.stdout.isatty() else max(_PIPE, Console().width)).print(table)
+def show_status(stages: Sequence[StageNode], seconds: Mapping[str, float]) -> None:
+    """Show which stages are up to date, why the others are not, and what a run would do.
 
-
-def show_results(results: Sequence[StageResult]) -> None:
-    """Show what became of each stage."""
-    table = Table("stage", "outcome", "seconds", "why")
-    table.columns[2].justify = "right"
-    for result in results:
-        style = _STYLES.get(result.outcome, "")
-        seconds = f"{result.seconds:.1f}" if result.seconds else ""
-        table.add_row(cell(result.name), cell(result.outcome, style), seconds, cell(result.reason))
-    print_table(table)
-
-
-def show_status(stages: Sequence[StageNode]) -> None:
-    """Show which stages are up to date, and why the others are not."""
+    Args:
+        seconds: how long stages took when they last ran, where that is known.
+    """
     fresh = up_to_date(stages)
-    table = Table("stage", "status", "why")
+    table = Table("stage", "status", "last time", "why")
+    table.columns[2].justify = "right"
     for stage in stages:
         if stage.name in fresh:
             status, why = cell("up to date", "green"), ""
@@ -54,8 +40,23 @@ def show_status(stages: Sequence[StageNode]) -> None:
         else:
             stale = [name for name in stage.upstream if name not in fresh]
             status, why = cell("may change", "yellow"), f"depends on {', '.join(stale)}"
-        table.add_row(cell(stage.name), status, cell(why))
+        took = duration(seconds[stage.name]) if stage.name in seconds else ""
+        table.add_row(cell(stage.name), status, took, cell(why))
     print_table(table)
+    say(to_do([stage.name for stage in stages if stage.name not in fresh], len(stages), seconds))
+
+
+def to_do(stale: Sequence[str], total: int, seconds: Mapping[str, float]) -> str:
+    """What a run would do, and how long that took last time, in one line."""
+    if not stale:
+        return "a run would do nothing: no stage has changed"
+    known = [seconds[name] for name in stale if name in seconds]
+    text = f"a run would do {len(stale)} of {counted(total, 'stage')}"
+    if not known:
+        return f"{text}; how long that takes is not known: none of them has run here yet"
+    missing = len(stale) - len(known)
+    more = f"; of {counted(missing, 'further stage')} no time is known" if missing else ""
+    return f"{text}: {about(sum(known))}, as last time{more}"
 
 
 def show_models(found: Results) -> None:
@@ -69,7 +70,8 @@ def show_models(found: Results) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     for model in found.models:
-        interval = f"{_figure(model, 'accuracy_low')} to {_figure(model, 'accuracy_high')}"
+        low, high = _figure(model, "accuracy_low"), _figure(model, "accuracy_high")
+        interval = f"{low} to {high}" if low and high else ""
         others = [_figure(model, name) for name in (*balanced, "log_loss", "roc_auc", f"validation_{measure}")]
         table.add_row(cell(model["model"]), _figure(model, "accuracy"), interval, *others)
     print_table(table)

@@ -13,6 +13,7 @@ _PACKAGES = (
     *("smallset", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scipy"),
     *("pandas", "scikit-learn", "cleanlab", "statsmodels", "dvc", "prefect"),
 )
+_MEMORY = 14e9  # bytes in which two trainings fit
 _PATIENCE = 10.0  # seconds for a tool of the system to answer
 
 
@@ -36,6 +37,16 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def side_by_side() -> int:
+    """How many stages run side by side unless somebody asks for another number.
+
+    Two use two cores better than one does, since half of what a small stage does is done by one core. A graphics card
+    has room for one, which takes all of its memory.
+    """
+    room = psutil.virtual_memory().total >= _MEMORY
+    return 2 if _cores() > 1 and room and not shutil.which("nvidia-smi") else 1
 
 
 def _processor() -> str:

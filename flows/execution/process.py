@@ -1,15 +1,16 @@
 """One command of DVC as one process, above all a stage: started, followed, ended."""
 
 import os
-import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from flows.errors import FlowError
+from flows.execution import warm
+from flows.execution.pipe import reading
 from flows.execution.process_output import LineTaker, Outcome, Report, StageResult
 from flows.execution.process_tree import end
 from flows.project.dvc_guard import DVC
@@ -28,15 +29,18 @@ class Stop(Protocol):
         """Wait for that, for some seconds."""
 
 
-def run_stage(name: str, take_line: LineTaker, stop: Stop, pull: bool = False) -> StageResult:
+def run_stage(
+    name: str, take_line: LineTaker, stop: Stop, pull: bool = False, environment: Mapping[str, str] | None = None
+) -> StageResult:
     """Run one stage, if DVC finds it changed, and hand over its lines as they come.
 
     Args:
         stop: ends the stage and all its descendants once it is set, as does any exception here.
         pull: fetch its outputs, where the remote has them from an equal run.
+        environment: its variables; None: those of this process as they are now.
     """
     arguments = ["repro", "--single-item", *(["--pull"] if pull else []), name]
-    return _run(arguments, name, take_line, stop)
+    return _run(arguments, name, take_line, stop, environment)
 
 
 def transfer(way: Literal["pull", "push"], arguments: Sequence[str], stop: Stop) -> None:
@@ -50,10 +54,16 @@ def transfer(way: Literal["pull", "push"], arguments: Sequence[str], stop: Stop)
         raise FlowError(f"dvc {way}: {result.reason}")
 
 
-def _run(arguments: Sequence[str], name: str, take_line: LineTaker, stop: Stop) -> StageResult:
+def _run(
+    arguments: Sequence[str],
+    name: str,
+    take_line: LineTaker,
+    stop: Stop,
+    environment: Mapping[str, str] | None = None,
+) -> StageResult:
     started = time.monotonic()
     report = Report(name, take_line)
-    process = _start(arguments)
+    process = _start(arguments, os.environ if environment is None else environment)
     try:
         _follow(process, report.take, stop)
     finally:
@@ -67,15 +77,15 @@ def _run(arguments: Sequence[str], name: str, take_line: LineTaker, stop: Stop) 
     return report.result(process.returncode, time.monotonic() - started, stopped)
 
 
-def _start(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
+def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     # Stages are started as `python -m stages...`: this environment's Python, also where it is not activated.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    path = os.pathsep.join([*warm.programs(), str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     return subprocess.Popen(
         [*DVC, "--wait-for-lock", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1"},
+        env={**environment, "PATH": path} | warm.UNBUFFERED,
         start_new_session=True,
     )
 
@@ -84,18 +94,17 @@ def _follow(process: "subprocess.Popen[bytes]", take: Callable[[bytes], None], s
     """Hand over what the process writes until it has ended or `stop` is set; never wait for the end of the pipe."""
     assert process.stdout
     deadline = float("inf")
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+    with reading(process.stdout) as read:
         while not stop.is_set() and time.monotonic() < deadline:
-            # Asked first: what an ended process wrote is in the pipe by now, and the selector sees it.
+            # Asked first: what an ended process wrote is in the pipe by now, and is read.
             ended = process.poll() is not None
             if ended:
                 deadline = min(deadline, time.monotonic() + _LAST_WORDS)
-            if selector.select(_POLL):
-                content = os.read(process.stdout.fileno(), 1 << 16)
-                if not content:
-                    break
+            content = read(_POLL)
+            if content:
                 take(content)
+            elif content is not None:
+                break
             elif ended:
                 return
     while not stop.is_set() and process.poll() is None:

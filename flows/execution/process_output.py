@@ -1,16 +1,17 @@
 """What DVC and the stage write, as lines, as an outcome and as the reason of a failure."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from safety.text import visible
+from safety.text import shown
 
 LineTaker = Callable[[str], None]
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a stage's word that another try may succeed
 # As DVC says it, and as the shell does that it starts.
 _KILLED = re.compile(r"exited with (-9|137)$")
+_LONGEST = 1 << 20  # bytes of a line
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What DVC says after every stage, to somebody at a terminal.
 _HINTS = re.compile(
@@ -70,24 +71,25 @@ class Report:
 
     def take(self, content: bytes) -> None:
         """Take the next bytes, which may end anywhere."""
-        *lines, self._rest = (self._rest + content).split(b"\n")
-        for line in lines:
-            self._take(line)
+        *lines, rest = (self._rest + content).split(b"\n")
+        # Of a bar that draws over itself for hours without a newline the last frames matter.
+        self._rest = rest[-_LONGEST:]
+        self._take(lines)
 
     def flush(self) -> None:
         """Take a last line that no newline ends."""
-        self._take(self._rest)
+        self._take([self._rest])
         self._rest = b""
 
-    def _take(self, raw: bytes) -> None:
-        line = next(_frames(raw), "")
-        if not line or _HINTS.match(line):
-            return
-        # Only the first: what follows comes from the stage, which may say anything.
-        self._outcome = self._outcome or self._markers.get(line)
-        line = visible(line.expandtabs())
-        self._look_for_reason(line)
-        self._take_line(line)
+    def _take(self, raw: Sequence[bytes]) -> None:
+        lines = [line for one in raw if (line := next(_frames(one), "")) and not _HINTS.match(line)]
+        for line in lines:
+            # Only the first: what follows comes from the stage, which may say anything.
+            self._outcome = self._outcome or self._markers.get(line)
+        # All at once: in a burst the look for secrets would take longer than the stage.
+        for line in shown("\n".join(lines).expandtabs()).split("\n") if lines else ():
+            self._look_for_reason(line)
+            self._take_line(line)
 
     def _look_for_reason(self, line: str) -> None:
         if line.startswith("error: "):

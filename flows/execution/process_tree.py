@@ -3,12 +3,17 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 
 import psutil
 
-_GRACE = {signal.SIGINT: 10.0, signal.SIGTERM: 5.0, signal.SIGKILL: 5.0}  # seconds to obey
+# Seconds to obey each; Windows has one way to end a process, at once.
+if sys.platform == "win32":
+    _GRACE = {signal.SIGTERM: 5.0}
+else:
+    _GRACE = {signal.SIGINT: 10.0, signal.SIGTERM: 5.0, signal.SIGKILL: 5.0}
 _POLL = 0.05  # seconds
 
 
@@ -20,7 +25,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     tree = _Tree(process)
     for number, grace in _GRACE.items():
         for member in tree.alive():
-            if number != signal.SIGTERM or member.pid != process.pid:
+            if number != signal.SIGTERM or member.pid != process.pid or sys.platform == "win32":
                 _send(member, number)
         deadline = time.monotonic() + grace
         while tree.alive():
@@ -43,7 +48,7 @@ class _Tree:
         self._leader.poll()
         found = set(self._known)
         for process in psutil.process_iter():
-            if _session(process.pid) == self._leader.pid:
+            if _is_of(process, self._leader.pid):
                 found.add(process)
         for process in tuple(found):
             try:
@@ -54,11 +59,14 @@ class _Tree:
         return self._known
 
 
-def _session(pid: int) -> int | None:
+def _is_of(process: psutil.Process, leader: int) -> bool:
+    """Whether a process is of the session of a leader, which may have ended; on Windows it or a child of it."""
     try:
-        return os.getsid(pid)
-    except OSError:
-        return None
+        if sys.platform == "win32":
+            return leader in (process.pid, process.ppid())
+        return os.getsid(process.pid) == leader
+    except (OSError, psutil.Error):
+        return False
 
 
 def _is_alive(process: psutil.Process) -> bool:

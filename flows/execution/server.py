@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,6 +14,7 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.errors import FlowError
 from flows.execution.prefect_errors import quiet, require_answer, server_errors
+from flows.execution.signals import deaf_to_terminal
 
 _STARTER = "SMALLSET_SERVER_OF"  # variable of such a server: the process that has started it
 _PASSWORD = f"run:{secrets.token_urlsafe(32)}"  # of the server that this process starts
@@ -29,18 +29,16 @@ def start_server() -> None:
     """
     quiet()
     _end_lost()
-    deaf_to = {signal.SIGINT, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf_to)
-    os.environ[_STARTER] = str(os.getpid())
-    try:
-        if has_server():
-            require_answer()
-            return
-        with server_errors("see why with `prefect server start`"), _guarded(), get_client(sync_client=True):
-            pass
-    finally:
-        del os.environ[_STARTER]
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with deaf_to_terminal():
+        os.environ[_STARTER] = str(os.getpid())
+        try:
+            if has_server():
+                require_answer()
+                return
+            with server_errors("see why with `prefect server start`"), _guarded(), get_client(sync_client=True):
+                pass
+        finally:
+            del os.environ[_STARTER]
 
 
 @contextmanager

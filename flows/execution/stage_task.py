@@ -12,9 +12,10 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import Task
 
-from flows.execution.process import Stop, run_stage
-from flows.execution.process_output import LineTaker, Outcome, StageResult
-from flows.project.cache import drop_damaged
+from flows.execution.head_start import HeadStart
+from flows.execution.process_output import Outcome, StageResult
+from flows.execution.stage_lines import lines_of, log_of
+from flows.execution.whole_stage import run_whole
 from flows.project.graph import StageNode
 
 # Stages that depend on the world outside: seconds before each further try.
@@ -48,12 +49,19 @@ logging.getLogger("prefect.task_runs").addFilter(_NoEmptyTraceback())
 
 
 class Here:
-    """Runs stages in this workspace, as threads that follow their processes."""
+    """Runs stages in this workspace, as threads that follow their processes.
 
-    def __init__(self) -> None:
-        """Start with nothing to run."""
+    Attributes:
+        is_one_machine: whether stages side by side share its cores.
+    """
+
+    is_one_machine = True
+
+    def __init__(self, begun: HeadStart | None = None) -> None:
+        """Start with nothing to run; begun: what runs already."""
         self._fresh: frozenset[str] = frozenset()
-        self._stop = threading.Event()
+        self._stop = begun.stop if begun else threading.Event()
+        self._begun = begun
 
     def prepare(self, stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
         """Take all stages, in order, and the names of those that are up to date: they are only reported."""
@@ -66,7 +74,11 @@ class Here:
     def _run(self, name: str) -> State:
         if name in self._fresh:
             return state_of(StageResult(name, Outcome.UP_TO_DATE))
-        return state_of(run_whole(name, get_run_logger().info, self._stop))
+        log = log_of(get_run_logger())
+        if self._begun and (found := self._begun.taken_over(name, log)):
+            return state_of(found)
+        with lines_of(name, log) as take:
+            return state_of(run_whole(name, take, self._stop))
 
     def settle(self, name: str, future: PrefectFuture[Any]) -> State:
         """The last state of a stage that has ended, or is about to."""
@@ -82,15 +94,6 @@ class Here:
 
     def finish(self) -> None:
         """Complete this workspace, once all stages have ended."""
-
-
-def run_whole(name: str, take_line: LineTaker, stop: Stop, pull: bool = False) -> StageResult:
-    """Run one stage as `run_stage` does; what DVC restores is what its checksum says, or it is made again."""
-    result = run_stage(name, take_line, stop, pull)
-    if result.outcome is Outcome.RESTORED and (damaged := drop_damaged([name])):
-        take_line(f"damaged in DVC's cache, made again: {', '.join(damaged)}")
-        result = run_stage(name, take_line, stop)
-    return result
 
 
 def stage_task(run: Callable[..., State], name: str) -> Task[..., State]:

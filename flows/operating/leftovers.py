@@ -1,12 +1,11 @@
 """`smallset doctor`: what runs left that were interrupted."""
 
-import fcntl
 import time
 from pathlib import Path
 
 from flows.operating.check import Check, ok, warning
 from flows.operating.schedule import checkouts
-from flows.project.workspace import LOCK
+from flows.project.workspace import LOCK, takes
 from flows.retraining import checkout
 
 _OLD = 600.0  # seconds: no command of git takes that long with a lock
@@ -32,12 +31,9 @@ def is_at_work(place: Path) -> bool:
 def _is_locked(lock: Path) -> bool:
     try:
         with lock.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return not takes(file)
     except OSError:
         return False
-    return False
 
 
 def _in(place: Path) -> list[Check]:

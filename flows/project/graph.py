@@ -13,6 +13,7 @@ from flows.errors import FlowError
 from flows.project.dvc_guard import guard
 from flows.project.inputs import require_images
 from flows.project.parameters import load
+from flows.project.readiness import require_tools
 from flows.project.records import check_lock
 from flows.project.workspace import require_project
 from safety.text import visible
@@ -33,6 +34,8 @@ class StageNode:
         has_run: whether dvc.lock knows it.
         changes: what DVC finds changed in the stage itself; what runs before it may change it too.
         at_work: whether its files are in use by another process, so that DVC cannot tell yet.
+        command: as dvc.yaml has it, its lines joined by `&&`.
+        outputs: their paths, relative to the project.
     """
 
     name: str
@@ -40,6 +43,8 @@ class StageNode:
     has_run: bool
     changes: tuple[str, ...]
     at_work: bool = False
+    command: str = ""
+    outputs: tuple[str, ...] = ()
 
 
 def read_stages() -> tuple[StageNode, ...]:
@@ -60,7 +65,14 @@ def read_stages() -> tuple[StageNode, ...]:
             for name, stage in stages.items()
         }
         return tuple(
-            StageNode(name, upstream[name], _has_run(stages[name]), *_changes(stages[name]))
+            StageNode(
+                name,
+                upstream[name],
+                _has_run(stages[name]),
+                *_changes(stages[name]),
+                command=_command(stages[name]),
+                outputs=tuple(Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stages[name].outs),
+            )
             for name in _in_order(upstream)
         )
 
@@ -218,15 +230,14 @@ def open_project(folder: Path = Path()) -> Iterator[Any]:
             f"{folder / LOCK}: only a part of it is here, or none: `git checkout -- {LOCK}` or `rm {LOCK}`, run again"
         )
 
-    from dvc.exceptions import DvcException, NotDvcRepoError
+    require_tools(folder)
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo, lock_repo
 
     guard()
     try:
         with Repo(str(folder), _wait_for_lock=True) as repo, lock_repo(repo):
             yield repo
-    except NotDvcRepoError:
-        raise FlowError("no .dvc folder here: run `dvc init`, or run this from the project's folder") from None
     except DvcException as error:
         raise FlowError(reason_of(error)) from None
     except UnicodeEncodeError as error:
@@ -252,6 +263,10 @@ def _changes(stage: Any) -> tuple[tuple[str, ...], bool]:
         return _explain(stage.status(check_updates=True).get(stage.addressing, [])), False
     except LockError:
         return (), True
+
+
+def _command(stage: Any) -> str:
+    return stage.cmd if isinstance(stage.cmd, str) else " && ".join(stage.cmd)
 
 
 def _has_run(stage: Any) -> bool:

@@ -1,5 +1,6 @@
 """params.yaml, read as DVC reads it, and checked by the stages' own models before anything starts."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,15 @@ def load(text: str, typ: Literal["safe", "rt"] = "safe") -> Any:
     return parser(typ).load(text)
 
 
+def dump(params: Any) -> str:
+    """The text of parameters that were loaded with their comments and layout."""
+    yaml, text = parser("rt"), io.StringIO()
+    # ruamel would write nothing for null.
+    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
+    yaml.dump(params, text)
+    return text.getvalue()
+
+
 def parser(typ: Literal["safe", "rt"]) -> YAML:
     """The one parser of parameters."""
     yaml = YAML(typ=typ)
@@ -57,18 +67,22 @@ def parser(typ: Literal["safe", "rt"]) -> YAML:
     return yaml
 
 
-def check_parameters() -> None:
+def check_parameters(file: Path = PARAMS) -> None:
     """Have every section checked by its stage's model, and whether the sections agree; takes 0.2 s.
 
     Nothing is checked where the project's stages know no such check: those of an earlier commit, or of another kind.
+
+    Args:
+        file: of parameters that may take the place of params.yaml, and by whose name mistakes are told.
 
     Raises:
         FlowError: every mistake of every section, in one line.
     """
     if not Path(*_CHECK.split(".")).with_suffix(".py").is_file():
         return
-    read_parameters()
-    done = subprocess.run([sys.executable, "-m", _CHECK], capture_output=True, text=True, check=False)
+    read_parameters(file)
+    command = [sys.executable, "-m", _CHECK, *([str(file)] if file != PARAMS else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{_CHECK}: exit code {done.returncode}"]
-        raise FlowError(lines[-1].removeprefix("error: "))
+        raise FlowError(lines[-1].removeprefix("error: ").replace(f"{file}: ", f"{PARAMS}: ", 1))

@@ -1,14 +1,17 @@
 """`smallset use`: write a set of parameters over params.yaml, its comments and layout kept."""
 
-import io
+import difflib
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.parameters import PARAMS, parser, read_parameters
+from flows.project.parameters import PARAMS, read_parameters
+from flows.project.parameters import dump as _dump
 
 PROFILES = Path("profiles")
+Overlay = tuple[Any, str]  # values by their keys, and where they are from
 DEFAULT = "default"  # holds every key that another profile sets, so that one profile leaves nothing in the next
 
 
@@ -21,8 +24,12 @@ def use(profile: str) -> list[str]:
     Raises:
         FlowError: no such profile, or a file that cannot be read, or a key that params.yaml does not have.
     """
-    files = [PROFILES / f"{DEFAULT}.yaml", _find(profile)]
-    return _write([(_read(file), str(file)) for file in files])
+    return write(changed(of_profile(profile)))
+
+
+def of_profile(profile: str) -> list[Overlay]:
+    """The values that `use` writes: those of the default, then those of the profile."""
+    return [(_read(file), str(file)) for file in (PROFILES / f"{DEFAULT}.yaml", _find(profile))]
 
 
 def override(values: Mapping[str, Any]) -> list[str]:
@@ -37,34 +44,100 @@ def override(values: Mapping[str, Any]) -> list[str]:
     Raises:
         FlowError: a key that params.yaml does not have, or the name of a whole section.
     """
+    return write(changed(of_values(values, "overrides")))
+
+
+def of_values(values: Mapping[str, Any], source: str) -> list[Overlay]:
+    """Single values by their keys, as `scratch.epochs`.
+
+    Args:
+        source: what names them, for errors.
+
+    Raises:
+        FlowError: the name of a whole section.
+    """
     overlays = []
     for key, value in values.items():
         if "." not in key:
-            raise FlowError(f"overrides: {key}: expected a parameter of a section, as scratch.epochs")
+            raise FlowError(f"{source}: {key}: expected a parameter of a section, as scratch.epochs{_nearest(key)}")
         for part in reversed(key.split(".")):
             value = {part: value}  # noqa: PLW2901
-        overlays.append((value, "overrides"))
-    return _write(overlays)
+        overlays.append((value, source))
+    return overlays
 
 
 def value_of(key: str) -> Any:
     """The value of a single parameter, as `split.order`; None if there is none."""
-    return dict(_values(_read(PARAMS))).get(key)
+    return current().get(key)
 
 
-def _write(overlays: Sequence[tuple[Any, str]]) -> list[str]:
+def current() -> dict[str, Any]:
+    """Every value of params.yaml by its key, as `scratch.epochs`."""
+    return dict(_values(read_parameters()))
+
+
+def default_values() -> dict[str, Any]:
+    """Every value of the embedded default by its key, as far as any profile sets it."""
+    return dict(_values(read_parameters(PROFILES / f"{DEFAULT}.yaml")))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """params.yaml with other values, not written yet.
+
+    Attributes:
+        text: of the whole file.
+        changes: a line per changed value: its key, the old and the new value.
+        values: all of them by their keys.
+    """
+
+    text: str
+    changes: list[str]
+    values: Mapping[str, Any]
+
+
+def changed(overlays: Sequence[Overlay]) -> Changed:
+    """Lay values over those of params.yaml; nothing is written.
+
+    Raises:
+        FlowError: a key that params.yaml does not have, or that of a whole section.
+    """
     params = _read(PARAMS)
     before = dict(_values(params))
     for overlay, source in overlays:
         _write_over(params, overlay, source)
     after = dict(_values(params))
-    changed = {key for key, value in after.items() if key not in before or not _is_same(before[key], value)}
-    changes = [f"{key}: {before.get(key)} -> {value}" for key, value in after.items() if key in changed]
-    if changes:
+    new = {key for key, value in after.items() if key not in before or not _is_same(before[key], value)}
+    changes = [f"{key}: {_told(before.get(key))} -> {_told(value)}" for key, value in after.items() if key in new]
+    return Changed(_dump(params), changes, after)
+
+
+def write(found: Changed) -> list[str]:
+    """Write params.yaml, where anything changed.
+
+    Returns:
+        The changes.
+    """
+    if found.changes:
         partial = PARAMS.with_suffix(".partial")
-        partial.write_text(_dump(params), encoding="utf-8")
+        partial.write_text(found.text, encoding="utf-8")
         partial.replace(PARAMS)
-    return changes
+    return found.changes
+
+
+def _told(value: Any) -> Any:
+    """A value as YAML writes it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _nearest(key: str) -> str:
+    """What somebody may have meant by a key that is none."""
+    keys = list(current())
+    last = key.rpartition(".")[2]
+    found = [one for one in keys if one.rpartition(".")[2] == last] or difflib.get_close_matches(key, keys, 1)
+    return f"; is {' or '.join(found[:5])} meant?" if found else ""
 
 
 def names() -> list[str]:
@@ -82,19 +155,11 @@ def _read(file: Path) -> Any:
     return read_parameters(file, "rt")
 
 
-def _dump(params: Any) -> str:
-    yaml, text = parser("rt"), io.StringIO()
-    # ruamel would write nothing for null.
-    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
-    yaml.dump(params, text)
-    return text.getvalue()
-
-
 def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None:
     for key, value in overlay.items():
         name = f"{above}{key}"
         if key not in params:
-            raise FlowError(f"{source}: {name}: no such parameter in {PARAMS}")
+            raise FlowError(f"{source}: {name}: no such parameter in {PARAMS}{_nearest(name)}")
         if isinstance(value, MutableMapping) and isinstance(params[key], MutableMapping):
             _write_over(params[key], value, source, f"{name}.")
         elif not _is_same(params[key], value):
@@ -103,7 +168,8 @@ def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None
 
 def _is_same(one: Any, other: Any) -> bool:
     # To `split`, 1 is one image and 1.0 all of them.
-    return one == other and type(one) is type(other)
+    kinds = [(isinstance(value, bool), isinstance(value, float)) for value in (one, other)]
+    return one == other and kinds[0] == kinds[1]
 
 
 def _values(params: Any, above: str = "") -> Iterator[tuple[str, Any]]:

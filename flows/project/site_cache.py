@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -40,5 +41,8 @@ def is_private(folder: Path) -> bool:
         found = folder.lstat()
     except OSError:
         return False
+    if sys.platform == "win32":
+        # Below a user's own folder only he and the administrators may write, which no mode says.
+        return stat.S_ISDIR(found.st_mode) and os.access(folder, os.W_OK)
     own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     return own and not found.st_mode & 0o077 and os.access(folder, os.W_OK)

@@ -1,6 +1,5 @@
 """One run at a time in one workspace."""
 
-import fcntl
 import json
 import os
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import psutil
+from filelock import lock_descriptor
 
 from flows.errors import FlowError
 
@@ -26,16 +26,16 @@ class AtWork(FlowError):
 def require_project(folder: Path = Path()) -> None:
     """Raise FlowError where a folder, by default the working directory, holds no project."""
     if not (folder / "dvc.yaml").is_file():
-        raise FlowError(f"no dvc.yaml {f'in {folder}' if folder.name else 'here'}: run this from the project's folder")
+        where = f"in {folder}" if folder.name else "here or above"
+        raise FlowError(
+            f"no project {where} (no dvc.yaml): go into its folder or name it, `smallset --project FOLDER ...`; "
+            "`smallset new NAME` makes one"
+        )
 
 
 def takes(lock: IO[str]) -> bool:
     """Whether this process takes a lock, an open file, for itself until it closes it; nobody is waited for."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return lock_descriptor(lock.fileno(), blocking=False)
 
 
 @contextmanager
@@ -90,7 +90,11 @@ def _end_orphans(here: str) -> None:
 
 def _holder(lock: Any) -> str:
     lock.seek(0)
-    return lock.read().strip() or "process unknown"
+    try:
+        return lock.read().strip() or "process unknown"
+    except PermissionError:
+        # On Windows nobody reads what another one has locked.
+        return "process unknown"
 
 
 def _clear_stale_rwlock() -> None:

@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from flows.errors import FlowError
 from flows.project.git import GitError, author, content, git, is_ancestor, resolve
 from flows.project.git_names import check_branch
 from flows.project.graph import files_in_git
+from flows.project.readiness import require_commit
 from flows.project.records import read_record
 
 PREFIX = "runs/"  # of run branches, and with `run/` of the tag of each run
@@ -80,8 +80,7 @@ def current_branch(folder: Path | str = ".") -> str:
     Raises:
         FlowError: this is no git repository, or one without a commit.
     """
-    if resolve("HEAD", folder) is None:
-        raise FlowError("git: expected a repository with a commit: commit the project, run again")
+    require_commit(folder)
     try:
         return git("symbolic-ref", "--quiet", "HEAD", folder=folder).removeprefix("refs/heads/")
     except GitError:

@@ -14,7 +14,8 @@ from flows.errors import FlowError
 from flows.execution.machine import versions
 from flows.execution.process import Stop, transfer
 from flows.execution.process_output import LineTaker, Outcome, StageResult
-from flows.execution.stage_task import run_whole, state_of
+from flows.execution.stage_task import state_of
+from flows.execution.whole_stage import run_whole
 from flows.project.git import git, resolve
 from flows.project.graph import open_project
 from flows.project.inputs import remove_unknown

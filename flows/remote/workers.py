@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ from prefect.runtime import flow_run
 from flows.errors import FlowError
 from flows.execution.machine import versions
 from flows.execution.process import transfer
-from flows.execution.process_output import Outcome, StageResult
+from flows.execution.process_output import LineTaker, Outcome, StageResult
 from flows.execution.server import require_server
+from flows.execution.stage_lines import lines_of
 from flows.execution.stage_task import Here, stage_task, state_of
+from flows.execution.watching import is_watched
 from flows.project.cache import fetch_missing
 from flows.project.git import git, resolve
 from flows.project.graph import StageNode, read_storage, results_in_git
 from flows.remote.handover import ALWAYS, Needs, merge_entry, read_given, read_needs, write_files
+from safety.text import visible
 
 try:
     from distributed import Client, Event, KilledWorker
@@ -58,7 +61,8 @@ def connected(address: str) -> Iterator["Workers"]:
             raise FlowError(f"{address}: expected a Dask scheduler (`dask scheduler`): {error}") from None
         if failure := fetch_missing():
             _logger.warning("what earlier runs made could not all be fetched: %s", failure)
-        yield Workers(runner, client, commit)
+        with ExitStack() as taken:
+            yield Workers(runner, client, commit, taken)
 
 
 def _clean_commit() -> str:
@@ -78,14 +82,18 @@ def _clean_commit() -> str:
 class Workers(Here):
     """Runs stages on workers; here only what is up to date, or depends on files that only this machine has."""
 
-    def __init__(self, runner: DaskTaskRunner, client: Client, commit: str) -> None:
-        """Use a runner of Prefect that is connected, for a commit."""
+    is_one_machine = False
+
+    def __init__(self, runner: DaskTaskRunner, client: Client, commit: str, taken: ExitStack) -> None:
+        """Use a runner of Prefect that is connected, for a commit; `taken` ends where lines of stages go."""
         super().__init__()
         self._runner, self._client, self._commit = runner, client, commit
         self._channel = f"smallset-{flow_run.id}"
         self._needs: dict[str, Needs] = {}
         self._order: list[str] = []
         self._made: list[str] = []
+        self._lines: dict[str, LineTaker] = {}
+        self._taken = taken
         self._seen = time.monotonic()
         self._deadline: float | None = None
 
@@ -96,11 +104,15 @@ class Workers(Here):
         self._needs = read_needs()
         if len(fresh) == len(stages):
             return
-        self._client.subscribe_topic(self._channel, _show)
+        self._client.subscribe_topic(self._channel, self._show)
         while not self._look_for_workers():
             _logger.info("waiting for a worker")
             time.sleep(_LOOK)
         transfer("push", [], self._stop)
+
+    def _show(self, event: tuple[float, tuple[str, str]]) -> None:
+        name, line = event[1]
+        self._lines[name](visible(line))
 
     def _look_for_workers(self) -> bool:
         with _scheduler():
@@ -126,6 +138,7 @@ class Workers(Here):
         order = Order(name, self._commit, packages, read_given(needs), needs.pulled, needs.made)
         # Prefect's own type knows only futures to wait for, and only tasks that are coroutines.
         runner: Any = self._runner
+        self._lines[name] = self._taken.enter_context(lines_of(name, _log(name)))
         with _scheduler():
             future: PrefectFuture[Any] = runner.submit(
                 stage_task(run_order, name), {"order": order, "channel": self._channel}, wait_for
@@ -190,9 +203,9 @@ def _scheduler() -> Iterator[None]:
         raise FlowError(f"the scheduler is gone: {error}") from None
 
 
-def _show(event: tuple[float, tuple[str, str]]) -> None:
-    name, line = event[1]
-    _logger.info("%s | %s", name, line)
+def _log(name: str) -> LineTaker:
+    """What takes the lines of a stage where nobody watches: the worker's own task sends them to Prefect's server."""
+    return lambda line: None if is_watched() else _logger.info("%s | %s", name, line)
 
 
 def _loss(future: PrefectDaskFuture[Any]) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
 from typing import Any
@@ -15,7 +16,8 @@ import psutil
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+from flows.execution.signals import ENDING, FROM_TERMINAL
+
 # One at work, and one that finds it at work and is skipped.
 _AT_ONCE = 2
 _OWN_ACCORD = 15.0  # seconds for runs that Ctrl-C has reached too
@@ -32,8 +34,12 @@ class RunsEnd(Runner):
         """Serve; returns once a signal has come and all runs have ended."""
         loop = asyncio.get_running_loop()
         self._main = asyncio.current_task()
-        for number in (signal.SIGHUP, signal.SIGINT):
-            loop.add_signal_handler(number, self._leave, number)
+        for number in FROM_TERMINAL:
+            if sys.platform == "win32":
+                # No loop takes signals there.
+                signal.signal(number, lambda found, _: loop.call_soon_threadsafe(self._leave, found))
+            else:
+                loop.add_signal_handler(number, self._leave, number)
         try:
             await super().start(run_once, webserver)
         except asyncio.CancelledError:
@@ -96,7 +102,7 @@ def serve_until_signal(made: RunnerDeployment) -> int:
     # Not paused when this ends: what comes due until it is back is then made up for.
     runner = RunsEnd(pause_on_shutdown=False, limit=_AT_ONCE)
     runner.add_deployment(made)
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in ENDING}
     try:
         asyncio.run(runner.start())
     finally:

@@ -1,25 +1,33 @@
 """The Prefect flow: one task per stage of dvc.yaml, in its order."""
 
 import queue
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
+from prefect.logging.loggers import LoggingAdapter
 from prefect.runtime import flow_run
 
 from flows.errors import FlowError
+from flows.execution.head_start import HeadStart
+from flows.execution.machine import side_by_side
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_task import Here, result_of
+from flows.execution.warm import warm_process
+from flows.execution.watching import watcher
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
-from flows.run.provenance import ResultTaker, read_record, recorded
+from flows.run.first_page import FirstPage, before_first_model
+from flows.run.provenance import ResultTaker, last_times, read_record, recorded
 from flows.run.results import publish
 from flows.run.run_page import renew_page
 
@@ -27,79 +35,154 @@ _LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 
 
 @flow(name="smallset", persist_result=False)
-def pipeline(width: int | None = None, workers: str | None = None) -> list[State]:
+def pipeline(width: int | None = None, workers: str | None = None, only: Sequence[str] | None = None) -> list[State]:
     """Run every stage that changed.
 
     Args:
-        width: stages that may run side by side; else one, or as many as there are workers.
+        width: stages that may run side by side; else as `side_by_side` says, or as many as there are workers.
         workers: address of a Dask scheduler, whose workers run the stages in clones of their own; else they run here.
+        only: names of stages that this run is about, with all that they need; None: of all.
 
     Raises:
         FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.
     """
     if width is not None and width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
-    with exclusive(), _place(workers) as place:
-        stages = read_stages()
-        place.prepare(stages, up_to_date(stages))
-        with recorded([stage.name for stage in stages], {"name": flow_run.name, "id": flow_run.id}) as take:
-            states = _run_in_order(stages, width or (len(stages) if workers else 1), place, take)
+    if begun := _begun.get():
+        where = nullcontext(Here(begun.head_start))
+        return _run(begun.everything, begun.stages, begun.fresh, width or side_by_side(), where)
+    with exclusive():
+        everything = read_stages()
+        stages = _about(everything, only)
+        fresh = up_to_date(stages)
+        _tell_plan(stages, fresh)
+        wide = width or (len(stages) if workers else side_by_side())
+        return _run(everything, stages, fresh, wide, _place(workers))
+
+
+def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
+    watcher().planned([stage.name for stage in stages], fresh, last_times())
+
+
+def _run(
+    everything: Sequence[StageNode],
+    stages: Sequence[StageNode],
+    fresh: frozenset[str],
+    width: int,
+    where: AbstractContextManager[Here],
+) -> list[State]:
+    with where as place:
+        place.prepare(stages, fresh)
+        with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
+            with FirstPage(stages, fresh, _told_by(get_run_logger())) as first_page:
+                states = _run_in_order(stages, width, place, first_page.after(take))
             place.finish()
         renew_page()
         publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
 
 
+def _told_by(log: LoggingAdapter) -> Callable[[str], None]:
+    """What tells a line to whoever watches the run, and to Prefect."""
+
+    def tell(line: str) -> None:
+        log.info(line)
+        watcher().noted(line)
+
+    return tell
+
+
 def _place(workers: str | None) -> AbstractContextManager[Here]:
     if workers is None:
-        return nullcontext(Here())
+        return _here()
     from flows.remote.workers import connected
 
     return connected(workers)
 
 
-def run_pipeline(width: int | None, workers: str | None = None) -> list[StageResult]:
-    """Run the flow in this process and say what became of each stage.
+@contextmanager
+def _here() -> Iterator[Here]:
+    with warm_process():
+        yield Here()
+
+
+def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:
+    return [stage for stage in stages if only is None or stage.name in only]
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A run that has begun before its flow, within the lock of the workspace."""
+
+    everything: Sequence[StageNode]
+    stages: Sequence[StageNode]
+    fresh: frozenset[str]
+    head_start: HeadStart
+
+
+_begun: ContextVar[_Begun | None] = ContextVar("begun", default=None)
+
+
+def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:
+    """Run the flow in this process and say what became of each stage that it is about.
 
     Raises:
         FlowError: a mistake in params.yaml; or as `pipeline`, before any server of Prefect starts.
     """
     with exclusive():
         check_parameters()
-        stages = read_stages()
-        if workers is None and not has_server() and len(up_to_date(stages)) == len(stages):
-            return _nothing_to_do(stages)
+        everything = read_stages()
+        stages = _about(everything, only)
+        fresh = up_to_date(stages)
+        if workers is None and not has_server():
+            if len(fresh) == len(stages):
+                return _nothing_to_do(stages, everything)
+            _tell_plan(stages, fresh)
+            return _run_alone(_Begun(everything, stages, fresh, HeadStart(stages, fresh)), width, only)
     if workers is None:
         start_server()
     else:
         require_server()
-    return run_flow(width, workers)
+    return run_flow(width, workers, only)
 
 
-def _nothing_to_do(stages: Sequence[StageNode]) -> list[StageResult]:
-    """Record such a run without Prefect: its server takes seconds to start, and would end with it, unseen."""
+def _run_alone(begun: _Begun, width: int | None, only: Sequence[str] | None) -> list[StageResult]:
+    """Run the flow with a server of its own, whose start takes seconds: meanwhile the first stages run already."""
+    with warm_process(), begun.head_start:
+        start_server()
+        begun.head_start.close()
+        token = _begun.set(begun)
+        try:
+            return run_flow(width, only=only)
+        finally:
+            _begun.reset(token)
+
+
+def _nothing_to_do(stages: Sequence[StageNode], everything: Sequence[StageNode]) -> list[StageResult]:
+    """Record such a run without Prefect: its server would end with it, unseen."""
     results = [StageResult(stage.name, Outcome.UP_TO_DATE) for stage in stages]
-    with recorded([stage.name for stage in stages], {}) as take:
+    with recorded([stage.name for stage in everything], {}) as take:
         for result in results:
             take(result)
     renew_page()
     return results
 
 
-def run_flow(width: int | None, workers: str | None = None) -> list[StageResult]:
+def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] | None = None) -> list[StageResult]:
     """Run the flow, also within another, and say what became of each stage.
 
     Raises:
         FlowError: as `pipeline`.
     """
     with server_errors():
-        state = pipeline(width=width, workers=workers, return_state=True)
+        state = pipeline(width=width, workers=workers, only=only, return_state=True)
         states = state.result(raise_on_failure=False)
         if isinstance(states, BaseException):
             raise states
     record = read_record()
     assert record, "every run writes one"
-    return [result_of(stage.name, state) for stage, state in zip(record.stages, states, strict=True)]
+    names = [stage.name for stage in record.stages if only is None or stage.name in only]
+    return [result_of(name, state) for name, state in zip(names, states, strict=True)]
 
 
 def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
@@ -108,6 +191,8 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
     sorter = TopologicalSorter(upstream)
     sorter.prepare()
     places = {name: place for place, name in enumerate(upstream)}
+    # Workers take no core from each other.
+    first = before_first_model(stages) if place.is_one_machine else frozenset()
     ready: list[str] = []
     futures: dict[str, PrefectFuture[Any]] = {}
     states: dict[str, State] = {}
@@ -116,15 +201,16 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
         while sorter.is_active():
             # The images are looked at before the backbone trains, which needs none of them.
             ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
-            while ready and len(futures) - len(states) < width:
-                name = ready.pop(0)
+            while len(futures) - len(states) < width and (name := _next_of(ready, first - states.keys())):
+                ready.remove(name)
                 futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
                 futures[name].add_done_callback(_teller(ended, name))
-            name = _next(ended, place)
+            name = _ended(ended, place)
             states[name] = _settle(name, futures[name], place, take)
             sorter.done(name)
     except BaseException:
         # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
+        watcher().stopping()
         place.stop()
         for name in futures.keys() - states.keys():
             _settle(name, futures[name], place, take)
@@ -136,7 +222,12 @@ def _teller(ended: "queue.SimpleQueue[str]", name: str) -> Callable[[PrefectFutu
     return lambda _: ended.put(name)
 
 
-def _next(ended: "queue.SimpleQueue[str]", place: Here) -> str:
+def _next_of(ready: Sequence[str], first: frozenset[str]) -> str | None:
+    """The next stage to begin: nothing else takes a core from the first answer."""
+    return next((name for name in ready if name in first or not first), None)
+
+
+def _ended(ended: "queue.SimpleQueue[str]", place: Here) -> str:
     while True:
         try:
             return ended.get(timeout=_LOOK)
@@ -147,5 +238,7 @@ def _next(ended: "queue.SimpleQueue[str]", place: Here) -> str:
 def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
     state = place.settle(name, future)
     if state.is_final():
-        take(result_of(name, state))
+        result = result_of(name, state)
+        take(result)
+        watcher().ended(result)
     return state

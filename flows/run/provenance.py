@@ -100,6 +100,12 @@ def read_record() -> RunRecord | None:
         return None
 
 
+def last_times() -> dict[str, float]:
+    """Seconds that each stage took when it last ran here, where that is known."""
+    record = read_record()
+    return {stage.name: stage.took for stage in record.stages if stage.took} if record else {}
+
+
 def remade_since(record: RunRecord) -> frozenset[str]:
     """Name the stages whose results are no longer those that the run left: DVC alone has made or fetched others."""
     locks = _locks()

@@ -14,6 +14,7 @@ from safety.text import markdown, visible
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
 COMPARISONS = Path("report") / "comparisons.csv"
+SPLIT = Path("data") / "split.json"
 FIGURES = "evaluation/*/figures.json"  # of each model, as `evaluate` writes them
 BALANCED = "balanced_accuracy"
 Row = dict[str, Any]
@@ -53,7 +54,7 @@ def read_results(fresh: Collection[str]) -> tuple[Results, Results]:
     rows: dict[bool, list[Row]] = {True: [], False: []}
     for path, maker in makers.items():
         # A model that is turned off has no figures.
-        if PurePosixPath(path).match(FIGURES) and (figures := _read_figures(Path(path))):
+        if PurePosixPath(path).match(FIGURES) and (figures := read_figures(Path(path))):
             rows[maker in fresh].append({"model": Path(path).parent.name} | figures)
     summary = read_summary()
     report = report_file() if makers.get(REPORT.as_posix()) in fresh else None
@@ -61,7 +62,7 @@ def read_results(fresh: Collection[str]) -> tuple[Results, Results]:
     return Results(rows[True], summary if is_fresh else {}, report), Results(rows[False], {} if is_fresh else summary)
 
 
-def _read_figures(file: Path) -> Row:
+def read_figures(file: Path) -> Row:
     """The numbers that `evaluate` measured; empty where there are none, as of a run of an earlier Smallset."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -71,20 +72,26 @@ def _read_figures(file: Path) -> Row:
     return {name: value for name, value in values if isinstance(value, int | float)}
 
 
-def read_summary() -> Row:
+def read_summary(file: Path = SUMMARY) -> Row:
     """Read what the report says of the recommended model; empty where there is no report.
 
     Raises:
         FlowError: a value is not of the kind that a report writes.
     """
     try:
-        content = json.loads(SUMMARY.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
     if not isinstance(content, dict):
         return {}
-    check_summary(content, str(SUMMARY))
+    check_summary(content, str(file))
     return content
+
+
+def counted_images() -> int:
+    """How many images lie here, of all subsets; 0 where they were not divided yet."""
+    counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
+    return sum(sum(found.values()) for found in counts.values() if isinstance(found, dict))
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:

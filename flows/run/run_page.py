@@ -9,8 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flows.errors import FlowError
 from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome
+from flows.run.change import Earlier, change
+from flows.run.page_slots import duration, filled
 from flows.run.provenance import RunRecord, commit_and_changes, now, read_record, remade_since
-from flows.run.results import REPORT, RUN_REPORT
+from flows.run.results import REPORT, RUN_REPORT, counted_images, read_summary
 
 # Where the stage `report` leaves a place for the run; tests/test_contract.py holds its template to this.
 SLOT = '<div id="run"></div>'
@@ -19,11 +21,13 @@ _MOST = 6  # changed files named
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_page(output: Path = RUN_REPORT, at_work: bool = False) -> None:
+def write_page(output: Path = RUN_REPORT, at_work: bool = False, earlier: Earlier | None = None) -> None:
     """Write a copy of the report that says which run made it, when, where, and how long each stage took.
 
     Args:
+        output: the file.
         at_work: whether another run is at work here now: dvc.lock is not to be read then, and the page says so.
+        earlier: a run that the page looks back to.
 
     Raises:
         FlowError: there is no report, or it is one by an earlier Smallset.
@@ -40,7 +44,7 @@ def write_page(output: Path = RUN_REPORT, at_work: bool = False) -> None:
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page.replace(SLOT, _fragment(read_record(), at_work), 1), encoding="utf-8")
+        partial.write_text(_filled(page, at_work, earlier), encoding="utf-8")
         partial.replace(output)
     except OSError as error:
         raise FlowError(f"--output: {output} cannot be written: {error.strerror}") from None
@@ -56,7 +60,20 @@ def renew_page() -> None:
         RUN_REPORT.unlink(missing_ok=True)
 
 
-def _fragment(record: RunRecord | None, at_work: bool) -> str:
+def _filled(page: str, at_work: bool, earlier: Earlier | None) -> str:
+    record = read_record()
+    remade = remade_since(record) if record and not at_work else frozenset()
+    page = filled(page, record, remade, _change(earlier))
+    return page.replace(SLOT, _fragment(record, at_work, remade), 1)
+
+
+def _change(earlier: Earlier | None) -> str:
+    """What has changed since an earlier run, as HTML; empty where there is nothing to tell."""
+    found = change(earlier, read_summary(), counted_images()) if earlier else None
+    return _environment().get_template("change.html").render(change=found) if found else ""
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -64,7 +81,11 @@ def _fragment(record: RunRecord | None, at_work: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": _duration, "time": _time, "versions": _versions}
+    environment.filters |= {"duration": duration, "time": _time, "versions": _versions}
+    return environment
+
+
+def _fragment(record: RunRecord | None, at_work: bool, remade: frozenset[str]) -> str:
     content: dict[str, Any] = {"record": record, "most": _MOST, "not_done": _NOT_DONE, "at_work": at_work}
     if record is None:
         commit, changed = commit_and_changes()
@@ -76,17 +97,9 @@ def _fragment(record: RunRecord | None, at_work: bool) -> str:
             "unfinished": [f"{stage.name} {stage.outcome}" for stage in unfinished],
             "report_is_older": any(stage.name == "report" for stage in unfinished),
             "report_made": next((stage.ended for stage in unfinished if stage.name == "report"), None),
-            "remade": [] if at_work else sorted(remade_since(record)),
+            "remade": sorted(remade),
         }
-    return environment.get_template("run.html").render(content)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+    return _environment().get_template("run.html").render(content)
 
 
 def _time(moment: str) -> str:

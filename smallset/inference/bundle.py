@@ -15,7 +15,7 @@ DESCRIPTION, MODEL, GOLDEN = "classifier.json", "model.tflite", "golden"
 EXAMPLES = "examples.json"  # in GOLDEN
 # Of a probability. Another processor, runtime or number of threads adds the same numbers in another order.
 TOLERANCE = 1e-4
-_PLACE = Path("models/classifier")
+PLACE = Path("models/classifier")
 _MOST_BYTES = 16 << 20
 # What every bundle does to an image, in words for who reads images elsewhere; docs/reading_images.md has the details.
 RULES = {
@@ -76,10 +76,10 @@ def find(source: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    for directory in (Path(source), Path(source) / _PLACE):
+    for directory in (Path(source), Path(source) / PLACE):
         if (directory / DESCRIPTION).is_file():
             return directory
-    raise UserError(f"{source}: expected a bundle, a directory with {DESCRIPTION}, or a project with {_PLACE}")
+    raise UserError(f"{source}: expected a bundle, a directory with {DESCRIPTION}, or a project with {PLACE}")
 
 
 def read(directory: Path) -> Description:
@@ -97,7 +97,7 @@ def read(directory: Path) -> Description:
     texts = ("model", "precision", "data")
     classes = found["classes"]
     right = {
-        "classes": isinstance(classes, list) and len(classes) > 1 and all(isinstance(one, str) for one in classes),
+        "classes": _are_names(classes),
         "image_size": type(found["image_size"]) is int and 1 <= found["image_size"] <= 1 << 14,
         "color": found["color"] in get_args(Color),
         "resize": found["resize"] in get_args(ResizeMode),
@@ -109,6 +109,12 @@ def read(directory: Path) -> Description:
         if not is_right:
             raise UserError(f"{file}: {name}: not what a bundle has there. Received: {str(found[name])[:200]!r}")
     return Description(**(found | {"classes": tuple(found["classes"])}))
+
+
+def _are_names(classes: object) -> bool:
+    """Whether it is a list of several texts, each another one."""
+    texts = isinstance(classes, list) and all(isinstance(one, str) for one in classes)
+    return isinstance(classes, list) and texts and 1 < len(classes) == len(set(classes))
 
 
 def model_of(directory: Path, description: Description) -> Path:

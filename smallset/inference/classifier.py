@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from smallset.errors import UserError
-from smallset.images.decode import DECODING_THREADS, decode, from_array
+from smallset.images.decode import CHANNELS, DECODING_THREADS, decode, from_array
 from smallset.images.files import BrokenImage
 from smallset.inference import bundle
 from smallset.inference.results import Prediction, Predictions, of_probabilities
@@ -65,20 +65,32 @@ class Classifier:
 
     def stream(self, images: Iterable[Image], broken: dict[int, str] | None = None) -> Iterator[Prediction]:
         """The same, one after the other, of any number of images: memory does not grow with it."""
-        numbered = iter(enumerate(images))
         with ThreadPoolExecutor(DECODING_THREADS) as pool:
-            while chunk := list(islice(numbered, _BATCH)):
-                read = list(zip(chunk, pool.map(self._read_or_reason, chunk), strict=True))
-                for (index, _), pixels in read:
-                    if isinstance(pixels, BrokenImage):
-                        if broken is None:
-                            raise pixels
-                        broken[index] = str(pixels)
-                good = [(place, pixels) for place, pixels in read if isinstance(pixels, np.ndarray)]
-                if good:
-                    values = self.probabilities(np.stack([pixels for _, pixels in good]))
-                    for ((index, image), _), row in zip(good, values, strict=True):
-                        yield of_probabilities(self.classes, row, index, _name_of(image))
+            yield from self.classified(self._read_ahead(images, pool), broken)
+
+    def classified(
+        self, read: Iterable[tuple[str | None, np.ndarray | BrokenImage]], broken: dict[int, str] | None = None
+    ) -> Iterator[Prediction]:
+        """The same of images that are read already, such as by `smallset.decoding.reading.read`.
+
+        Args:
+            read: of each image its path, if it has one, and its pixels as `read` gives them, or why there are none.
+            broken: as in `predict`.
+        """
+        waiting: list[tuple[int, str | None, np.ndarray]] = []
+        for index, (path, pixels) in enumerate(read):
+            if isinstance(pixels, np.ndarray):
+                waiting.append((index, path, pixels))
+            else:
+                reason = f"{path or f'image {index}'}: {pixels}"
+                if broken is None:
+                    raise BrokenImage(reason)
+                broken[index] = reason
+            if len(waiting) == _BATCH:
+                yield from self._predictions(waiting)
+                waiting = []
+        if waiting:
+            yield from self._predictions(waiting)
 
     def read(self, image: Image) -> np.ndarray:
         """One image as the model takes it.
@@ -102,9 +114,26 @@ class Classifier:
 
         Returns:
             float64 (images, classes).
+
+        Raises:
+            UserError: the model is missing or damaged, or not the one that the bundle describes.
         """
         outputs = self._runtime.run(pixels).astype(np.float64)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        found = np.hstack([1 - outputs, outputs]) if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+        if found.shape != (len(pixels), len(self.classes)):
+            raise UserError(
+                f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {outputs.shape}"
+            )
+        return found
+
+    def prepare(self) -> None:
+        """Load the model now rather than with the first image, and compute once.
+
+        Raises:
+            UserError: it is missing or damaged.
+        """
+        size = self.description.image_size
+        self.probabilities(np.zeros((1, size, size, CHANNELS[self.description.color]), np.uint8))
 
     def verify(self) -> float:
         """Try the golden examples of the bundle: whether images are read and classified here as where it was made.
@@ -117,7 +146,7 @@ class Classifier:
         """
         folder = self.directory / bundle.GOLDEN
         largest = 0.0
-        for example in _examples(folder / bundle.EXAMPLES):
+        for example in _examples(folder / bundle.EXAMPLES, len(self.classes)):
             pixels = self.read(folder / example["file"])
             if hashlib.sha256(pixels.tobytes()).hexdigest() != example["pixels_sha256"]:
                 raise UserError(
@@ -137,23 +166,40 @@ class Classifier:
     def _runtime(self) -> Runtime:
         return Runtime(bundle.model_of(self.directory, self.description))
 
-    def _read_or_reason(self, numbered: tuple[int, Image]) -> np.ndarray | BrokenImage:
-        index, image = numbered
+    def _predictions(self, images: list[tuple[int, str | None, np.ndarray]]) -> Iterator[Prediction]:
+        values = self.probabilities(np.stack([pixels for *_, pixels in images]))
+        for (index, path, _), row in zip(images, values, strict=True):
+            yield of_probabilities(self.classes, row, index, path)
+
+    def _read_ahead(
+        self, images: Iterable[Image], pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[str | None, np.ndarray | BrokenImage]]:
+        waiting = iter(images)
+        while chunk := list(islice(waiting, _BATCH)):
+            yield from zip(map(_name_of, chunk), pool.map(self._read_or_reason, chunk), strict=True)
+
+    def _read_or_reason(self, image: Image) -> np.ndarray | BrokenImage:
         try:
             return self.read(image)
         except BrokenImage as error:
-            return BrokenImage(f"{_name_of(image) or f'image {index}'}: {error}")
+            return error
 
 
 def _name_of(image: Image) -> str | None:
     return None if isinstance(image, bytes | np.ndarray) else os.fspath(image)
 
 
-def _examples(file: Path) -> list[dict[str, Any]]:
+def _examples(file: Path, classes: int) -> list[dict[str, Any]]:
     found = bundle.read_json(file).get("examples")
-    kinds = {"file": str, "pixels_sha256": str, "probabilities": list}
-    if not isinstance(found, list) or not all(
-        isinstance(one, dict) and all(isinstance(one.get(key), kind) for key, kind in kinds.items()) for one in found
-    ):
-        raise UserError(f"{file}: expected a list of examples with {', '.join(kinds)}")
+    if not isinstance(found, list) or not found or not all(_is_example(one, classes) for one in found):
+        raise UserError(f"{file}: expected a list of examples: file, pixels_sha256, and {classes} probabilities")
     return found
+
+
+def _is_example(one: Any, classes: int) -> bool:
+    if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("file", "pixels_sha256")):
+        return False
+    values = one.get("probabilities")
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        return False
+    return len(values) == classes and Path(one["file"]).name == one["file"]

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+PREFIX = "p_"  # of a column with the probability of a class
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -36,7 +38,7 @@ class Predictions(list[Prediction]):
             "predicted": [one.label for one in self],
         }
         names = self[0].probabilities if self else {}
-        return columns | {f"p_{name}": [one.probabilities[name] for one in self] for name in names}
+        return columns | {f"{PREFIX}{name}": [one.probabilities[name] for one in self] for name in names}
 
 
 def of_probabilities(classes: Iterable[str], values: Iterable[float], index: int, path: str | None) -> Prediction:

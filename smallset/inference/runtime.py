@@ -4,6 +4,8 @@ Measured beside ONNX Runtime by `python -m benchmarks.runtimes`, which also says
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -22,7 +24,7 @@ class Runtime:
         Raises:
             UserError: it is damaged, or no model of images.
         """
-        self._lock = Lock()
+        self._file, self._lock = file, Lock()
         try:
             self._interpreter = Interpreter(model_path=str(file), num_threads=_processors())
             (self._input,), (self._output,) = (
@@ -42,8 +44,11 @@ class Runtime:
 
         Returns:
             float32 (images, outputs).
+
+        Raises:
+            UserError: it does not take images of this shape.
         """
-        with self._lock:
+        with self._lock, self._explained(images.shape):
             if images.shape != self._shape:
                 self._interpreter.resize_tensor_input(self._input["index"], images.shape)
                 self._interpreter.allocate_tensors()
@@ -52,6 +57,14 @@ class Runtime:
             self._interpreter.invoke()
             outputs: np.ndarray = self._interpreter.get_tensor(self._output["index"])
             return outputs
+
+    @contextmanager
+    def _explained(self, shape: tuple[int, ...]) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, RuntimeError) as error:
+            reason = (str(error).splitlines() or ["unknown"])[0][:300]
+            raise UserError(f"{self._file}: cannot compute images {shape}: {reason}") from None
 
 
 def _processors() -> int:

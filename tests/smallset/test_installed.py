@@ -28,14 +28,11 @@ def test_what_predicts_is_installed_alone(bundle: Path, tmp_path: Path) -> None:
         [programs / "python", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout.startswith("True apple pear"), done.stderr
+    image = sorted((bundle / "golden").glob("*.png"))[0]
+    command = [programs / "smallset", "predict", image, "--model", bundle]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1].startswith(str(image))
     command = [programs / "smallset", "run"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: `smallset` runs the pipeline, and only what predicts is installed: pip")
-
-
-def test_without_the_pipeline_the_command_says_how_to_get_it() -> None:
-    code = "import sys; sys.modules['typer'] = None; from flows.cli.start import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: `smallset` runs the pipeline, and only what predicts is installed: pip")
+    assert done.stderr.startswith("error: `smallset run` belongs to the pipeline, and only what predicts is installed")

@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stages.lib.decoding import worker
-from stages.lib.decoding.worker import Answer
+from smallset.decoding import worker
+from smallset.decoding.worker import Answer, decoded
+from stages.lib.decoding.worker import described, member
 
-_describe = worker._DO["describe"]
-_decode = worker._DO["decode"]
 _FAULTS = {
     b"crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     b"kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -33,13 +32,13 @@ def _fail(content: bytes) -> None:
 
 
 def _faulty(order: dict[str, Any]) -> Answer:
-    _fail(worker._member(order["archive"], order["name"], order["alone"]))
-    return _describe(order)
+    _fail(member(order["archive"], order["name"]))
+    return described(order)
 
 
 def _faulty_file(order: dict[str, Any]) -> Answer:
     _fail(Path(order["path"]).read_bytes())
-    return _decode(order)
+    return decoded(order)
 
 
 def _environment(order: dict[str, Any]) -> Answer:
@@ -48,5 +47,4 @@ def _environment(order: dict[str, Any]) -> Answer:
 
 if __name__ == "__main__":
     worker.CPU_SECONDS = 1
-    worker._DO.update(describe=_faulty, decode=_faulty_file, environment=_environment)
-    worker.main()
+    worker.main({"describe": _faulty, "decode": _faulty_file, "environment": _environment})

@@ -103,7 +103,7 @@ def test_what_is_deployed_is_the_same_procedure_on_the_features_of_all_images(
     head = logistic.fit(vectors, labels, np.arange(48), 2, common.seed, mirrored)
     monkeypatch.chdir(folder)
     files = [two_classes[0] / name for name in sets[2].names]
-    table, _ = predict(files, None)
+    table, _ = predict(files)
     last = slice(-len(sets[2].names), None)
     expected = head.probabilities((vectors[last] + mirrored[last]) / 2)
     np.testing.assert_allclose(table[["p_cat", "p_dog"]].to_numpy(), expected, atol=1e-3)

@@ -1,6 +1,9 @@
 """A saved model on test images, and on new ones."""
 
+import contextlib
+import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +17,6 @@ from PIL import Image
 import smallset
 from stages.classifier import ClassifierPaths, classifier
 from stages.evaluate import EvaluateParams, evaluate
-from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
 from stages.predict import predict
@@ -96,6 +98,14 @@ def test_predictions_are_those_of_the_saved_model(two, two_classes):
     np.testing.assert_allclose(table.p_cat + table.p_dog, 1, atol=1e-6)
 
 
+def test_how_fast_a_model_is_here_is_noted_for_the_page_of_the_run(two):
+    folder = two / ".smallset" / "speed"
+    assert {file.name for file in folder.iterdir()} == {"scratch.json", "scratch_augmented.json"}
+    noted = json.loads((folder / "scratch.json").read_text())
+    assert noted["model"] == hashlib.sha256((two / "models" / "scratch" / "model.keras").read_bytes()).hexdigest()
+    assert 0 < noted["milliseconds"] < 10_000
+
+
 def test_metrics_and_tables_follow_from_the_predictions(three, three_classes):
     folder = three / "evaluation" / "scratch"
     figures, table = json.loads((folder / "figures.json").read_text()), pd.read_csv(folder / "predictions.csv")
@@ -165,60 +175,50 @@ def test_the_classifier_is_the_recommended_model(two):
         assert (two / "models" / "classifier" / file).read_bytes() == (two / "models" / "scratch" / file).read_bytes()
 
 
-def test_a_bundle_predicts_what_predict_does(album, two):
-    table, _ = predict([album], None)
-    found = smallset.load(two).predict(table["path"]).table()
+def test_a_bundle_predicts_what_keras_does(two, two_classes, monkeypatch):
+    monkeypatch.chdir(two)
+    files = sorted(two_classes[0].rglob("test/*/*.png"))
+    table, broken = predict(files)
+    assert not broken
+    assert table.equals(predict(files, "scratch")[0])
+    np.testing.assert_allclose(table[["p_cat", "p_dog"]].sum(axis=1), 1, atol=1e-6)
+    found = smallset.load(two).predict(files).table()
     assert (found["path"], found["predicted"]) == (list(table["path"]), list(table["predicted"]))
     np.testing.assert_allclose(found["p_dog"], table["p_dog"], atol=1e-5)
-
-
-@pytest.fixture
-def album(two, two_classes, tmp_path, monkeypatch) -> Path:
-    """New images, one of them broken, beside files that are none; the trained models are at hand."""
-    monkeypatch.chdir(two)
-    folder = tmp_path / "album"
-    (folder / "deeper").mkdir(parents=True)
-    for index, file in enumerate(sorted(two_classes[0].rglob("test/*/*.png"))[:3]):
-        (folder / "deeper" / f"{index}.png").write_bytes(file.read_bytes())
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")
-    (folder / ".DS_Store").write_bytes(b"x")
-    return folder
-
-
-def test_predict_classifies_a_folder_and_lists_what_is_broken(album):
-    table, broken = predict([album, album / "deeper" / "0.png"], None)
-    assert table.equals(predict([album, album / "deeper" / "0.png"], "scratch")[0])
-    assert [Path(path).name for path in table["path"]] == ["0.png", "1.png", "2.png", "0.png"]
-    assert [file.name for file in broken] == ["broken.jpg"]
-    np.testing.assert_allclose(table[["p_cat", "p_dog"]].sum(axis=1), 1, atol=1e-6)
-
-
-def test_predict_follows_links_and_tells_what_it_sets_aside(album, tmp_path, capsys):
-    (tmp_path / "elsewhere").mkdir()
-    (album / "deeper").rename(tmp_path / "elsewhere" / "deeper")
-    (album / "linked").symlink_to(tmp_path / "elsewhere")
-    (album / "broken.jpg").unlink()
-    (album / "@eaDir").mkdir()
-    (album / "@eaDir" / "0.png").write_bytes(b"thumbnail")
-    (album / "notes.txt").write_text("about")
-    table, broken = predict([album], "scratch")
-    assert [Path(path).relative_to(album).as_posix() for path in table["path"]] == [
-        f"linked/deeper/{n}.png" for n in range(3)
-    ]
-    assert not broken
-    assert "3 files are no images by their names" in capsys.readouterr().err
-    (album / "again").symlink_to(tmp_path / "elsewhere" / "deeper")
-    with pytest.raises(UserError, match="through a link"):
-        predict([album], "scratch")
 
 
 def test_predict_agrees_with_the_evaluation(two, two_classes, monkeypatch):
     monkeypatch.chdir(two)
     expected = pd.read_csv(two / "evaluation" / "scratch" / "predictions.csv").set_index("path")
-    table, _ = predict([two_classes[0] / "test"], "scratch")
+    table, _ = predict(sorted((two_classes[0] / "test").rglob("*.png")), "scratch")
     for row in table.itertuples():
         name = Path(row.path).relative_to(two_classes[0]).as_posix()
         assert row.p_dog == pytest.approx(expected.loc[name, "p_dog"], abs=1e-5)
+
+
+def test_a_model_without_a_bundle_is_run_by_keras_with_all_that_predict_does(two, two_classes, tmp_path):
+    """From another directory, by its name in the project; a broken image is left out, and the exit code says so."""
+    files = sorted(two_classes[0].rglob("test/*/*.png"))[:2]
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")
+    command = [sys.executable, "-m", "flows.cli", "predict", "--model", "scratch", "--output", "found.jsonl"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "SMALLSET_PROJECT": str(two)}
+    (two / "stages").symlink_to(ROOT / "stages")
+    done = subprocess.run(
+        [*command, "broken.jpg", *files], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 9, done.stderr
+    assert "by Keras, which takes seconds to start: this model is no bundle" in done.stderr
+    assert "left out: broken.jpg: " in done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
+    assert [row["path"] for row in rows] == list(map(str, files))
+    table, _ = predict_in(two, files)
+    for row, expected in zip(rows, table["p_dog"], strict=True):
+        assert row["probabilities"]["dog"] == pytest.approx(expected, abs=1e-5)
+
+
+def predict_in(project, files):
+    with contextlib.chdir(project):
+        return predict(files, "scratch")
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,8 @@ def test_predict_agrees_with_the_evaluation(two, two_classes, monkeypatch):
         (["nowhere.jpg"], r"error: nowhere\.jpg: expected an image or a folder, found nothing"),
         (
             ["--model", "best", "models/scratch/model.keras"],
-            r"error: --model: expected .*: classifier, scratch, scratch_augmented\. Received: 'best'",
+            r"error: --model: expected .*: classifier, scratch, scratch_augmented\. Received: best",
         ),
-        (["models/scratch/model.keras"], r"error: expected at least one image, found 1 files that are none"),
     ],
 )
 def test_a_mistake_in_predict_is_one_line(two, arguments, message):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 MODULES = (
-    "stages.lib.images.decode",
+    "smallset.images.decode",
     "stages.lib.images.manifest",
     "stages.lib.networks.saved_model",
     "stages.lib.inference.forward",

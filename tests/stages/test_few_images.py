@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 import benchmarks.few_images
 from benchmarks import few_cells
 from benchmarks.few_cells import Result
+from benchmarks.few_kerashub import measure_folded_norms
 from benchmarks.few_tasks import Task, read_task
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.drawing.sample import draw
 
 SIZE, EACH = 32, 16
+METHODS_ON_IMAGES = ["fine_tuned", "kerashub", "kerashub_frozen", "notebook"]
 COMMON = CommonParams(
     seed=3, deterministic=True, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
 )
@@ -71,16 +74,36 @@ def test_every_method_on_features_is_measured_and_finished_cells_are_not_measure
     assert json.loads(again) == first
     assert told == "", "nothing was measured"
     shown, _ = few_images("--images", "4", "--minutes", "0")
-    assert all(name in shown for name in ("default", "svm", "40 cells are not measured yet"))
+    assert all(name in shown for name in ("default", "svm", "45 cells are not measured yet"))
     assert "kerashub " not in shown
 
 
 @pytest.mark.slow
 def test_methods_that_train_on_images_are_measured_too(few_images: Callable[..., tuple[str, str]]) -> None:
-    options = ("--methods", "fine_tuned,kerashub,notebook", "--images", "4", "--seeds", "1", "--json")
+    options = ("--methods", ",".join(METHODS_ON_IMAGES), "--images", "4", "--seeds", "1", "--json")
     found = json.loads(few_images(*options)[0])
-    assert [one["method"] for one in found["cells"]] == ["fine_tuned", "kerashub", "notebook"]
+    assert [one["method"] for one in found["cells"]] == METHODS_ON_IMAGES
     assert all(0 <= one["accuracy"] <= 1 and 0 < one["log_loss"] < 2 for one in found["cells"])
+
+
+def test_folded_norms_get_statistics_and_the_backbone_computes_the_same_in_training_too() -> None:
+    """Else a training that uses those of each batch starts from another network than the pretrained one."""
+    layers = keras.layers
+    backbone = keras.Sequential([keras.Input((8, 8, 3))])
+    for _ in range(2):
+        backbone.add(layers.Conv2D(4, 3))
+        backbone.add(layers.BatchNormalization(momentum=1.0))
+    measured = layers.BatchNormalization(momentum=1.0)
+    backbone.add(measured)
+    measured.set_weights([np.full(4, value) for value in (2.0, 1.0, 3.0, 4.0)])
+    images = np.random.default_rng(0).normal(1, 3, (16, 8, 8, 3)).astype(np.float32)
+    before = np.asarray(backbone(images, training=False))
+    upto = keras.Model(backbone.inputs[0], backbone.layers[3].output)
+    assert not np.allclose(upto(images, training=True), upto(images, training=False), atol=0.1)
+    measure_folded_norms(backbone, images)
+    assert np.allclose(backbone(images, training=False), before, atol=1e-4)
+    assert np.allclose(upto(images, training=True), upto(images, training=False), atol=1e-4)
+    assert [one[0] for one in measured.get_weights()] == [2, 1, 3, 4], "these are of images already"
 
 
 def test_a_split_shares_no_image_and_small_counts_are_part_of_larger_ones(task: Task) -> None:

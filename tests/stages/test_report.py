@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.lib.comparison.evaluations import Results, read_results
+from stages.lib.comparison.evaluations import Results, called, read_results
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation import scores
 
@@ -83,15 +83,16 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     figures = json.loads((folder / "evaluation" / "fine_tuned" / "figures.json").read_text())
     keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
     keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "images", "verdict"]
-    keys += ["why", "cautions", "procedure", "deployed"]
+    keys += ["why", "cautions", "procedure", "deployed", "next"]
     assert list(summary) == keys
     assert summary["recommended"] == "fine_tuned"
     assert summary["headline"] == "accuracy"
     assert {key: summary[key] for key in keys[2:10]} == {key: figures[key] for key in keys[2:10]}
-    assert "Use fine_tuned" in elements.text
+    assert "Use the fine-tuned network" in " ".join(elements.text.replace("\u200b", "").split())
     assert f"{100 * figures['accuracy']:.1f}\N{NO-BREAK SPACE}%" in elements.text
-    assert summary["verdict"] in elements.text
-    assert summary["why"] in elements.text
+    plain = {name: called(name) for name in SKILLS}
+    for text in (summary["verdict"], summary["why"]):
+        assert re.sub("|".join(plain), lambda found: plain[found[0]], text) in elements.text
     assert any(text.startswith("Only 24 test images") for text in summary["cautions"])
     assert all(text in elements.text for text in summary["cautions"])
 
@@ -220,7 +221,7 @@ def test_test_images_of_a_single_class_have_a_report(tmp_path):
     duplicates = folder / "data" / "duplicates.csv"
     duplicates.write_text(duplicates.read_text().splitlines()[0] + "\n")
     page = INPUTS["run_report"](folder)
-    assert "areas: scratch unknown, fine_tuned unknown" in page
+    assert "areas: Small network unknown, Fine-tuned network unknown" in page
     assert "No test image is of class dog" in page
 
 

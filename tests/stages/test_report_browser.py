@@ -17,6 +17,9 @@ NASTY, SKILLS = INPUTS["NASTY"], INPUTS["SKILLS"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LONG = [f"class_{number:02d} of a name that is {'very_' * (number % 9)}long, {'x' * 40}" for number in range(40)]
 WIDTHS = (390, 1440)
+AT_ONCE = 12  # cards of errors
+# Pixels of the page at 1,440, folded as it opens; names of a hundred letters need more room.
+HIGHEST = {"nasty": 6000, "many": 7500}
 # Smallest contrast of text that WCAG 2.2 accepts (level AA).
 CONTRAST = 4.5
 CARDS = "() => [...document.querySelectorAll('#cards > .card')].filter((card) => card.checkVisibility()).length"
@@ -52,17 +55,17 @@ def many(tmp_path_factory) -> Path:
 
 
 def opened(browser: Browser, file: Path, **options) -> Page:
-    page = browser.new_page(**options)
+    page = browser.new_page(**{"reduced_motion": "reduce"} | options)
     page.set_default_timeout(20_000)
     page.goto(file.as_uri())
     return page
 
 
 def shown(page: Page) -> int:
-    """The count that the page states, which has to be that of the cards that can be seen."""
-    stated = int(page.text_content("#shown"))
-    assert page.evaluate(CARDS) == stated
-    return stated
+    """The count of matching cards that the page states; those that it says are shown have to be those to be seen."""
+    seen, matching = int(page.text_content("#shown")), int(page.text_content("#matching"))
+    assert page.evaluate(CARDS) == seen == min(matching, AT_ONCE)
+    return matching
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def test_it_loads_from_a_file_without_an_error_and_without_a_request(browser, na
     page.goto(nasty.as_uri(), wait_until="networkidle")
     assert messages == []
     assert [address for address in requests if not address.startswith("data:")] == [nasty.as_uri()]
-    assert page.title().startswith("Smallset: fine_tuned")
+    assert re.fullmatch(r"Smallset: .* or NA, \d+\.\d\s% accuracy", page.title())
     assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
     page.close()
 
@@ -110,6 +113,8 @@ def test_the_filters_agree_with_the_predictions(page, answers):
         ]
         return len(set(fit))
 
+    assert shown(page) == expected(model="fine_tuned")
+    page.click("#all")
     counts = [shown(page)]
     assert counts == [expected()]
     page.select_option("[name=model]", "scratch")
@@ -122,14 +127,13 @@ def test_the_filters_agree_with_the_predictions(page, answers):
     counts.append(shown(page))
     assert counts[-1] == expected(model="scratch", label=NASTY[0], predicted=NASTY[1])
     assert counts == sorted(set(counts), reverse=True)
-    page.click("button[type=reset]")
-    page.wait_for_function(f"document.getElementById('shown').textContent === '{expected()}'")
+    page.click("#all")
     assert shown(page) == expected()
     for least in (50, 75, 100):
         page.fill("[name=confidence]", str(least))
         assert shown(page) == expected(least=least)
         assert page.input_value("[name=confidence]") == str(least)
-        assert page.text_content("output") == f"{least} %"
+        assert page.text_content("#filters output") == f"{least} %"
 
 
 def test_conditions_are_met_by_one_answer_and_the_others_step_back(page, answers):
@@ -176,7 +180,7 @@ def test_text_can_be_read_in_light_and_dark(browser, request, name, scheme):
     assert level > 200 if scheme == "light" else level < 60
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     if name == "nasty":
-        page.select_option("[name=model]", "scratch")
+        page.click("#all")
     contrasts = page.evaluate(CONTRASTS)
     assert len(contrasts) > 300
     assert [found for found in contrasts if found[0] < CONTRAST] == []
@@ -189,14 +193,15 @@ def test_without_javascript_everything_is_there(browser, nasty, answers):
     page.goto(nasty.as_uri())
     cards = page.locator(".card:visible")
     assert cards.count() == len({answer["path"] for answer in answers})
-    assert page.locator("#filters:visible").count() == 0
+    assert page.locator("#filters:visible, #chooser:visible, .sure:visible, #more:visible").count() == 0
     assert page.text_content("#shown") == str(cards.count())
+    assert page.locator("#classes ~ .panel:visible").count() == len(SKILLS)
     context.close()
 
 
 def test_a_name_in_the_contents_leads_to_its_section(page):
     page.click("nav a[href='#errors']")
-    page.wait_for_function("document.querySelector(\"nav a[href='#errors']\").hasAttribute('aria-current')")
+    page.wait_for_selector("nav a[href='#errors'][aria-current]")
     assert page.locator("#errors").bounding_box()["y"] < 100
     assert page.locator("nav [aria-current]").count() == 1
 
@@ -222,7 +227,8 @@ def test_print_shows_all_of_it_in_black_on_white(browser, nasty, answers):
     assert page.evaluate(f"{inside}.every((one) => one.checkVisibility())")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-    assert page.locator("nav:visible, #filters:visible").count() == 0
+    assert page.locator("nav:visible, #filters:visible, #chooser:visible").count() == 0
+    assert page.locator("#classes ~ .panel:visible").count() == len(SKILLS)
     page.close()
 
 
@@ -234,4 +240,92 @@ def test_a_name_cannot_run_a_script(browser, nasty, tmp_path):
     page = opened(browser, broken)
     assert page.title().startswith("Smallset")
     assert json.loads(page.evaluate("JSON.stringify(document.querySelectorAll('script').length)")) == 2
+    page.close()
+
+
+def test_one_choice_of_a_model_counts_for_every_section(page, answers):
+    assert {one.get_attribute("data-panel") for one in page.locator(".panel:visible").all()} == {"fine_tuned"}
+    page.select_option("#model", "scratch")
+    panels = page.locator(".panel:visible")
+    assert {one.get_attribute("data-panel") for one in panels.all()} == {"scratch"}
+    assert panels.count() >= 3
+    assert shown(page) == len({answer["path"] for answer in answers if answer["model"] == "scratch"})
+
+
+def test_more_errors_are_shown_when_asked_for(page):
+    page.click("#all")
+    matching = shown(page)
+    assert matching > AT_ONCE, "the inputs need more errors than are shown at once"
+    page.click("#more")
+    assert page.evaluate(CARDS) == int(page.text_content("#shown")) == min(matching, 2 * AT_ONCE)
+    assert page.evaluate("Boolean(document.activeElement.closest('.card'))")
+
+
+def test_a_threshold_tells_what_is_answered_and_right(page, nasty):
+    import pandas as pd
+
+    table = pd.read_csv(nasty.parents[1] / "evaluation" / "fine_tuned" / "predictions.csv", na_filter=False)
+    sure = table[[f"p_{name}" for name in NASTY]].max(axis=1)
+    for least in (0, 60, 99):
+        page.fill("#sure-fine_tuned", str(least))
+        told = page.text_content("[data-panel=fine_tuned] .told")
+        answered = table[sure >= least / 100]
+        assert told.startswith(f"It answers {len(answered)} of {len(table)} images")
+        if len(answered):
+            right = 100 * (answered["label"] == answered["predicted"]).mean()
+            assert f"is right on {right:.1f} %" in told.replace("\u00a0", " ")
+
+
+def test_an_image_is_enlarged_by_key_and_goes_back(page):
+    button = page.locator(".enlarge:visible").first
+    button.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#enlarged[open] img").bounding_box()["width"] > 300
+    page.keyboard.press("Escape")
+    assert page.locator("#enlarged[open]").count() == 0
+    assert button.evaluate("(one) => document.activeElement === one")
+
+
+def test_heat_keeps_the_shape_of_its_image_also_enlarged(page, nasty):
+    import pandas as pd
+
+    manifest = pd.read_csv(nasty.parents[1] / "data" / "manifest.csv", na_filter=False).set_index("path")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for item in page.locator(".heats li:visible").all()[:3]:
+        row = manifest.loc[item.locator(".path").text_content()]
+        item.locator("img").nth(1).click()
+        boxes = [one.bounding_box() for one in (*item.locator("img").all(), page.locator("#enlarged img"))]
+        page.keyboard.press("Escape")
+        for box in boxes:
+            assert abs(box["width"] / box["height"] - row["width"] / row["height"]) < 0.03
+
+
+def test_a_link_into_something_folded_unfolds_it(page):
+    assert page.evaluate("!document.getElementById('calibration').closest('details').open")
+    page.click("nav a[href='#calibration']")
+    page.wait_for_selector("details[open] #calibration")
+
+
+@pytest.mark.parametrize("name", list(HIGHEST))
+def test_the_page_is_short_as_it_opens(browser, request, name):
+    page = opened(browser, request.getfixturevalue(name), viewport={"width": 1440, "height": 900})
+    assert page.evaluate("document.scrollingElement.scrollHeight") <= HIGHEST[name]
+    # What to do next is on the first screen.
+    assert page.locator("#next").bounding_box()["y"] < 300
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"),
+    [("nasty", "light", 1440), ("nasty", "dark", 390), ("many", "light", 390), ("many", "dark", 1440)],
+)
+def test_an_audit_of_accessibility_finds_nothing(browser, request, name, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    page = opened(browser, request.getfixturevalue(name), **options)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    answer = axe.run(page).response
+    found = answer["violations"]
+    assert len(answer["passes"]) > 20
+    assert [(one["id"], one["help"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
     page.close()

@@ -1,14 +1,17 @@
 """Arrays with a row per image that need not fit into memory."""
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 # Bytes of one array that may lie in memory. A training has two, beside the 1.9 GB of the convnet on 180 x 180 pixels.
 MEMORY_BUDGET = 192 << 20
+_reading = Lock()  # where a place in a file cannot be read without going there
 
 
 class Rows:
@@ -37,9 +40,18 @@ class Rows:
         wanted = np.atleast_1d(rows)
         found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
         for target, row in zip(found, wanted.tolist(), strict=True):
-            content = os.pread(self._file.fileno(), self._row, self._start + row * self._row)
+            content = _read(self._file.fileno(), self._row, self._start + row * self._row)
             target[...] = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
         return found if np.ndim(rows) else found[0]
+
+
+def _read(file: int, count: int, start: int) -> bytes:
+    """Bytes of an open file from a place on; threads share the file."""
+    if sys.platform != "win32":
+        return os.pread(file, count, start)
+    with _reading:
+        os.lseek(file, start, os.SEEK_SET)
+        return os.read(file, count)
 
 
 class Picked:

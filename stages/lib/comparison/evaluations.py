@@ -22,6 +22,26 @@ DESCRIPTIONS = {
     "fine_tuned": "a small head and its pretrained backbone, which is trained further at a small learning rate",
 }
 
+# The same in words for people; what is not here goes by its own name.
+TITLES = {
+    "scratch": "small network",
+    "scratch_augmented": "small network on varied images",
+    "feature_extraction": "pretrained network",
+    "feature_extraction_augmented": "pretrained network on varied images",
+    "fine_tuned": "fine-tuned network",
+}
+
+
+def title_of(name: str) -> str:
+    """A model in plain words, as a heading or a table has it, such as "Fine-tuned network"."""
+    title = TITLES.get(name, name)
+    return title[:1].upper() + title[1:] if name in TITLES else title
+
+
+def called(name: str) -> str:
+    """The same inside a sentence: "the fine-tuned network"."""
+    return f"the {TITLES[name]}" if name in TITLES else name
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -50,6 +70,11 @@ class Evaluation:
     def description(self) -> str:
         """What the model is, in a few words."""
         return DESCRIPTIONS.get(self.name, "")
+
+    @property
+    def title(self) -> str:
+        """What it is called on a page for people."""
+        return title_of(self.name)
 
     @property
     def classes(self) -> list[str]:

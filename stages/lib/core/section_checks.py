@@ -75,9 +75,9 @@ def _disagreements(sections: Mapping[str, Params]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Check params.yaml of the working directory: nothing, or its mistakes in one line and exit code 1."""
+    """Check params.yaml, or the file that is named: nothing, or its mistakes in one line and exit code 1."""
     try:
-        read_sections()
+        read_sections(Path(sys.argv[1]) if sys.argv[1:] else PARAMS_FILE)
     except UserError as error:
         sys.exit(f"error: {visible(error)}")
 

@@ -13,8 +13,8 @@ from keras import layers
 from PIL import Image
 from scipy import ndimage
 
+from smallset.explanation.occlusion import occlusion
 from stages.lib.evaluation.columns import EXPLANATIONS
-from stages.lib.evaluation.occlusion import occlusion
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.inference import predictions

@@ -8,12 +8,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from smallset.decoding.processes import answers
 from smallset.images.files import BrokenImage
 from stages.lib.core.progress import counted
-from stages.lib.decoding.processes import answers
+from stages.lib.decoding import worker
 from stages.lib.decoding.thumbnails import SIDE
 from stages.lib.images.manifest import SubsetName
 from stages.lib.images.set_aside import NO_IMAGE, is_set_aside
+
+WORKER = worker.__name__  # run as a program
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def natural_order(name: str) -> tuple[int, str]:
 
 def _describe_all(archive: Path, names: Sequence[str]) -> Iterator[ArchiveImage | Rejected]:
     orders = [{"do": "describe", "archive": str(archive), "name": name} for name in names]
-    for name, found in zip(names, answers(orders), strict=True):
+    for name, found in zip(names, answers(orders, len(orders), WORKER), strict=True):
         if isinstance(found, BrokenImage):
             yield Rejected(name, str(found))
         else:

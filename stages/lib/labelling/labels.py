@@ -15,6 +15,7 @@ from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.class_names import check_classes, problems
 from stages.lib.labelling.layout import Placed
+from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.layout_strays import read_clear_layout
 from stages.lib.labelling.names import subset_of
 from stages.lib.labelling.table import likely_tables, read_table
@@ -36,7 +37,7 @@ def label_images(
     strays: Strays | None = None,
     least: int = 1,
 ) -> tuple[list[ArchiveImage], list[Rejected]]:
-    """Give every image its class, its subset and its group, and print what classes there are.
+    """Give every image its class, its subset and its group, and print what the layout leaves unused.
 
     Args:
         broken: files that cannot be decoded.
@@ -72,7 +73,6 @@ def label_images(
     found = _with_good_names(found, strays)
     if group is not None:
         found = _grouped(found, group)
-    _tell(found, without, labels)
     return found, [Rejected(image.name, f"{NO_CLASS}{labels}") for image in without]
 
 
@@ -87,9 +87,9 @@ def _placing(
     hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take" if tables else ""
     try:
         layout = read_clear_layout(names, strays, least)
-    except UserError as error:
+    except Unclear as error:
         remarks = [str(error), *([hint] if hint else []), *([f"empty folders: {_some(empty)}"] if empty else [])]
-        raise UserError("; ".join(remarks)) from None
+        raise Unclear("; ".join(remarks), error.why, error.ways) from None
     if hint:
         print(f"not used: {hint}")
     if below := layout.below_classes(names):
@@ -161,7 +161,8 @@ def _check_lost(
             strays.put(UserError(told), [], placed.label)
 
 
-def _tell(images: Sequence[ArchiveImage], without: Sequence[ArchiveImage], labels: str) -> None:
+def tell(images: Sequence[ArchiveImage], without: Sequence[Rejected], labels: str) -> None:
+    """Print what classes, subsets and groups there are."""
     counts = Counter(image.label for image in images)
     subsets = Counter((image.label, image.subset) for image in images if image.subset)
     print(f"{len(counts)} classes by split.labels {labels}:")
@@ -180,7 +181,12 @@ def _tell(images: Sequence[ArchiveImage], without: Sequence[ArchiveImage], label
 
 def _likely_images(broken: Sequence[Rejected]) -> list[str]:
     """Files that are meant to be images: they belong to the layout as those that can be decoded."""
-    return [file.name for file in broken if PurePosixPath(file.name).suffix.casefold() in _IMAGES]
+    return [file.name for file in broken if is_image_name(file.name)]
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's name ends as those of images do."""
+    return PurePosixPath(name).suffix.casefold() in _IMAGES
 
 
 def _some(names: Sequence[str]) -> str:

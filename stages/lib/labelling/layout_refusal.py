@@ -15,12 +15,13 @@ class Unclear(UserError):
 
     Attributes:
         why: in a few words.
+        ways: regular expressions that would say what is meant.
     """
 
-    def __init__(self, message: str, why: str) -> None:
+    def __init__(self, message: str, why: str, ways: Sequence[str] = ()) -> None:
         """Say it."""
         super().__init__(message)
-        self.why = why
+        self.why, self.ways = why, tuple(ways)
 
 
 def without_companions(files: Sequence[Parts], prefix: Parts, tops: set[str]) -> str | None:
@@ -41,15 +42,17 @@ def refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | N
     """The error, with a pattern to set: the one that fits `below` the prefix, or those that may fit."""
     start = "^" + "".join(f"{re.escape(folder)}/" for folder in prefix)
     depth = max((len(file) for file in files), default=0) - len(prefix)
-    ways = [f"'{start}{'[^/]+/' * above}(?P<label>[^/]+)/'" for above in range(min(depth - 1, 2))]
+    ways = [f"{start}{'[^/]+/' * above}(?P<label>[^/]+)/" for above in range(min(depth - 1, 2))]
     if below:
-        ways = [f"'{start}{below}'"]
+        ways = [f"{start}{below}"]
     elif not ways or sum(class_in_name(file[-1]) is not None for file in files) > len(files) / 2:
-        ways.append(r"'(?P<label>[^/]+?)[ ._-]\d+[^/]*$'")
+        ways.append(r"(?P<label>[^/]+?)[ ._-]\d+[^/]*$")
+    shown_ways = " or ".join(f"'{way}'" for way in ways)
     return Unclear(
         "split.labels: expected images of at least two classes, as <class>/<file> or <class>.<number>.jpg, in a "
-        f"layout with one meaning. Received: {why}; {_ADVICE}{' or '.join(ways)}",
+        f"layout with one meaning. Received: {why}; {_ADVICE}{shown_ways}",
         why,
+        ways,
     )
 
 

@@ -7,7 +7,7 @@ from stages.lib.core.data_sections import SplitParams
 from stages.lib.inventory.contents import ArchiveImage, Rejected, take_inventory
 from stages.lib.inventory.left_out import check_share, mention, write_left_out
 from stages.lib.inventory.strays import Strays
-from stages.lib.labelling.labels import label_images
+from stages.lib.labelling.labels import label_images, tell
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def take_in(archive: Path, rejected: Path, params: SplitParams) -> TakenIn:
     images, unlabelled = label_images(
         archive, described, broken, params.labels, params.group, strays, params.min_per_class
     )
+    tell(images, unlabelled, params.labels)
     found = TakenIn(images, broken, by_name, unlabelled, strays, total)
     found.write(rejected)
     return found

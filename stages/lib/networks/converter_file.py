@@ -6,7 +6,9 @@ from pathlib import Path
 import keras
 import keras_hub
 
-FILE = "image_converter.json"
+from stages.lib.networks import model_files
+
+FILE = model_files.CONVERTER
 
 
 def read(preset: Path) -> keras_hub.layers.ImageConverter:

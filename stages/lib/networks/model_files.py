@@ -13,11 +13,12 @@ from stages.lib.core.damage import check_expansion, readable
 from stages.lib.core.errors import UserError
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+CONVERTER = "image_converter.json"
 MOST_BYTES_OF_JSON = 16 << 20  # the configuration of a large backbone has 1 MB
 MOST_DEPTH = 100  # of lists and objects inside each other; models have about 20
 MOST_BYTES_OF_WEIGHTS = 16 << 30
 _MOST_ARRAYS = 100_000
-_JSON_OF_PRESET = (CONFIG, "image_converter.json", METADATA)
+_JSON_OF_PRESET = (CONFIG, CONVERTER, METADATA)
 _INDEX = "model.weights.json"
 _SHARD = re.compile(r"model_\d{5}\.weights\.h5")
 # Where Keras and KerasHub keep what models are made of. A module named here is imported, so no other one may be.
@@ -75,6 +76,23 @@ def check_preset(directory: Path) -> None:
         file = _inside(directory, name, MOST_BYTES_OF_WEIGHTS)
         with readable(f"{file}"), file.open("rb") as weights:
             _check_weights(f"{file}", weights, file.stat().st_size)
+
+
+def require_preset(directory: Path) -> None:
+    """Refuse a directory that `backbone.preset` names and that is no preset, or none that may be read.
+
+    Raises:
+        UserError: a file is missing; or as `check_preset`.
+    """
+    # A large preset has its weights in several files, which an index names.
+    sharded = (directory / _INDEX).is_file()
+    files = (CONFIG, CONVERTER) if sharded else (CONFIG, WEIGHTS, CONVERTER)
+    if missing := [file for file in files if not (directory / file).is_file()]:
+        raise UserError(f"backbone.preset: {directory}: expected a KerasHub preset with {', '.join(missing)} in it")
+    try:
+        check_preset(directory)
+    except UserError as error:
+        raise UserError(f"backbone.preset: {error}") from None
 
 
 def check_classes(place: str, config: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What to know before the recommended model is relied on, and what to do about it: one sentence each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
@@ -24,10 +24,27 @@ def cautions(results: Results, more: Sequence[str] = ()) -> list[str]:
     return [*more, *(caution for each in found for caution in each(results))]
 
 
+def _share_of_chance(results: Results) -> float:
+    """What always naming the largest class would reach."""
+    counts = results.labels.value_counts()
+    return float(counts.max() / counts.sum() if results.headline == "accuracy" else 1 / len(counts))
+
+
+def no_better_than_chance(results: Results) -> bool:
+    """Whether the recommended model is not shown to be better than always naming the largest class."""
+    low = results.recommended.figures[f"{results.headline}_low"]
+    return results.labels.nunique() > 1 and bool(low <= _share_of_chance(results))
+
+
+def untested(results: Results) -> list[str]:
+    """Classes without a test image."""
+    tested = set(results.labels)
+    return [name for name in results.recommended.classes if name not in tested]
+
+
 def _no_better_than_chance(results: Results) -> Iterator[str]:
-    figures, counts = results.recommended.figures, results.labels.value_counts()
-    share = counts.max() / counts.sum() if results.headline == "accuracy" else 1 / len(counts)
-    if len(counts) > 1 and figures[f"{results.headline}_low"] <= share:
+    if no_better_than_chance(results):
+        share, counts = _share_of_chance(results), results.labels.value_counts()
         yield (
             f"{results.recommended.name} is not shown to be better than always saying {counts.idxmax()}: "
             f"{results.words} {_range(results)} beside {percent(share)}. Do not use it; look at the labels and at the "
@@ -36,8 +53,7 @@ def _no_better_than_chance(results: Results) -> Iterator[str]:
 
 
 def _untested_classes(results: Results) -> Iterator[str]:
-    tested = set(results.labels)
-    if missing := [name for name in results.recommended.classes if name not in tested]:
+    if missing := untested(results):
         yield (
             f"No test image is of {_some(missing)}: nothing is known about "
             f"{'them' if missing[1:] else 'it'}, and no figure counts {'them' if missing[1:] else 'it'}. Add images, "
@@ -73,20 +89,31 @@ def _tied(results: Results) -> Iterator[str]:
     )
 
 
-def _higher_on_test(results: Results) -> Iterator[str]:
+def higher_on_test(results: Results, called: Callable[[str], str] = str) -> str:
+    """Why the model with the highest figure on the test images is not the recommended one; empty where it is.
+
+    Args:
+        results: of all models.
+        called: what a sentence calls a model of this name.
+    """
     chosen, key = results.recommended, results.headline
     # Sums of thirds and sixths may differ by 1e-17 where the figures are the same.
     higher = [one for one in results.evaluations if one.figures[key] > chosen.figures[key] + 1e-12]
     if not higher:
-        return
+        return ""
     first = max(higher, key=lambda one: float(one.figures[key]))
     beside = next(pair for pair in results.beside_others if pair.other == first.name)
-    yield (
-        f"{first.name} has the higher {results.words} on the test images ({percent(first.figures[key])} beside "
+    return (
+        f"{called(first.name)} has the higher {results.words} on the test images ({percent(first.figures[key])} beside "
         f"{percent(chosen.figures[key])}{_shown(beside)}) and is not recommended: the validation images choose, "
         "since a choice by the test images would make its figure look better than it is. More validation images "
         "(split.validation) choose more surely."
     )
+
+
+def _higher_on_test(results: Results) -> Iterator[str]:
+    if said := higher_on_test(results):
+        yield said
 
 
 def _shown(beside: Comparison) -> str:

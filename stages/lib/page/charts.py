@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from stages.lib.comparison.evaluations import Evaluation, Results
+from stages.lib.comparison.evaluations import Evaluation, Results, called
 from stages.lib.page.style import TEXT, figure, mark_of, svg
 
 # Inches; narrow enough that the text stays readable where a telephone shows them smaller.
@@ -26,7 +26,7 @@ def accuracy_chart(results: Results) -> str:
         axes.grid(axis="x")
         words = results.headline.replace("_", " ")
         axes.set_xlabel(f"{words}, %, with 95 % intervals" + ("\nhollow: accuracy" if len(measures) > 1 else ""))
-        said = ", ".join(f"{one.name} {100 * one.figures[results.headline]:.1f} %" for one in results.evaluations)
+        said = ", ".join(f"{one.title} {100 * one.figures[results.headline]:.1f} %" for one in results.evaluations)
         return svg(drawn, "accuracy", f"{words.capitalize()} on the test images: {said}")
 
 
@@ -46,8 +46,9 @@ def curves_chart(one: Evaluation, measure: str) -> str:
         drawn.legend(loc="outside upper left", ncols=3, handlelength=1.6, columnspacing=1.2)
         last = curves.iloc[-1]
         label = (
-            f"{measure} of {one.name} over {len(curves)} epochs: at the end {factor * last[measure]:.3g} {unit} in "
-            f"training and {factor * last[f'val_{measure}']:.3g} {unit} on validation; epoch {kept} is kept"
+            f"{measure} of {called(one.name)} over {len(curves)} epochs: at the end "
+            f"{factor * last[measure]:.3g} {unit} in training and {factor * last[f'val_{measure}']:.3g} {unit} on "
+            f"validation; epoch {kept} is kept"
         )
         return svg(drawn, f"{measure}-{one.name}", label)
 
@@ -59,7 +60,7 @@ def roc_chart(results: Results) -> str:
         _draw_roc(axes, results)
         axes.plot([0, 1], [0, 1], ":", color=TEXT, alpha=0.5, linewidth=1, label="chance: area 0.500")
         drawn.legend(loc="outside lower left", handlelength=3)
-        said = ", ".join(f"{one.name} {_area(one)}" for one in results.evaluations)
+        said = ", ".join(f"{one.title} {_area(one)}" for one in results.evaluations)
         return svg(drawn, "roc", f"ROC curves on the test images; areas: {said}")
 
 
@@ -81,7 +82,7 @@ def calibration_chart(one: Evaluation) -> str:
     table, mark = one.calibration, mark_of(one.name)
     error = 100 * one.figures["ece"]
     start = 10 * int(10 * table["confidence"].min())
-    with figure(3.3, 3.5) as drawn:
+    with figure(4.2, 3.0) as drawn:
         upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=[4, 1])
         upper.plot([start, 100], [start, 100], ":", color=TEXT, alpha=0.6, linewidth=1, label="as sure as right")
         share, low, high = (100 * table[key] for key in ("accuracy", "low", "high"))
@@ -105,13 +106,13 @@ def calibration_chart(one: Evaluation) -> str:
         lower.xaxis.set_major_locator(MultipleLocator(10 if start >= 40 else 20))
         lower.yaxis.set_major_locator(MaxNLocator(2, integer=True))
         drawn.legend(loc="outside upper left", reverse=True)
-        label = f"Reliability of {one.name}: expected calibration error {error:.1f} points"
+        label = f"Reliability of {called(one.name)}: expected calibration error {error:.1f} points"
         return svg(drawn, f"calibration-{one.name}", label)
 
 
 def _draw_roc(axes: Axes, results: Results) -> None:
     for one in results.evaluations:
-        mark, label = mark_of(one.name), f"{one.name}: area {_area(one)}"
+        mark, label = mark_of(one.name), f"{one.title}: area {_area(one)}"
         rates = one.roc["false_positive_rate"], one.roc["true_positive_rate"]
         axes.plot(*rates, color=mark.color, linestyle=mark.line, linewidth=1.8, label=label)
     axes.set_aspect("equal")
@@ -146,7 +147,7 @@ def _name_interval(axes: Axes, one: Evaluation, results: Results, place: float) 
     chosen = one is results.recommended
     across = axes.get_yaxis_transform()
     weight = "bold" if chosen else "normal"
-    name = f"{one.name}, recommended" if chosen else one.name
+    name = f"{one.title}, recommended" if chosen else one.title
     axes.text(0, place, name, transform=across, weight=weight, va="center")
     value = f"{100 * one.figures[results.headline]:.1f} %"
     axes.text(1, place, value, transform=across, weight=weight, va="center", ha="right")

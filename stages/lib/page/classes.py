@@ -29,8 +29,9 @@ class PerClass:
     """The figures of each class.
 
     Attributes:
-        table: class, images, precision, recall, recall_low, recall_high, f1.
-        left_out: classes that are not listed, the best by F1.
+        table: class, images, precision, recall, recall_low, recall_high, f1; the smallest recall first, classes without
+            a test image last.
+        left_out: classes that are not listed, those found best.
     """
 
     table: pd.DataFrame
@@ -42,7 +43,8 @@ def confusion(one: Evaluation) -> Confusion:
     table = one.predictions
     wrong = table[~one.right]
     most = wrong.groupby(["label", "predicted"]).size().rename("images").reset_index()
-    most["share"] = most["images"] / most["label"].map(table["label"].value_counts())
+    # Of no mistake the labels are text that nothing is divided by.
+    most["share"] = most["images"] / most["label"].map(table["label"].value_counts()).astype(float)
     most = most.rename(columns={"label": "actual"})
     most = most.sort_values(["images", "actual", "predicted"], ascending=[False, True, True]).head(PAIRS)
     if len(one.classes) > MATRIX:
@@ -52,8 +54,7 @@ def confusion(one: Evaluation) -> Confusion:
 
 
 def per_class(one: Evaluation) -> PerClass:
-    """Precision, recall and F1 of each class; of very many the worst."""
-    table = one.per_class
-    if len(table) > ROWS:
-        table = table.sort_values(["f1", "class"]).head(ROWS)
-    return PerClass(table, len(one.per_class) - len(table))
+    """Precision, recall and F1 of each class, the worst first; of very many only these."""
+    tested = one.per_class.assign(untested=one.per_class["images"] == 0)
+    table = tested.sort_values(["untested", "recall", "f1", "class"]).head(ROWS).drop(columns="untested")
+    return PerClass(table, len(tested) - len(table))

@@ -8,6 +8,8 @@ import numpy as np
 from stages.lib.comparison.evaluations import Evaluation, Results
 from stages.lib.page.thumbnails import embedded_all
 
+SIDE = 256  # pixels: they can be enlarged
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -79,7 +81,7 @@ def gallery(results: Results, dataset: Path, worst: int) -> Gallery:
     for found in answers.values():
         found.sort(key=lambda answer: (-answer.confidence, answer.model))
     indices = sorted(shown, key=lambda index: (-len(answers[index]), -answers[index][0].confidence, paths[index]))
-    addresses = embedded_all(dataset / paths[index] for index in indices)
+    addresses = embedded_all((dataset / paths[index] for index in indices), SIDE)
     cards = [
         Card(paths[index], labels[index], answers[index], address)
         for index, address in zip(indices, addresses, strict=True)

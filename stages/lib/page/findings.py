@@ -1,4 +1,4 @@
-"""Images worth a look: copies side by side, likely mislabelled, darkest, brightest, blurriest."""
+"""Images worth a look: copies side by side, likely mislabelled, darkest, brightest, least sharp."""
 
 import zipfile
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from stages.lib.page.thumbnails import embedded_all
 GROUPS = 12  # groups of copies shown
 MEMBERS = 6  # images shown of a group
 SUSPECTS = 24  # likely mislabelled images shown
-EXTREMES = 8  # darkest, brightest and blurriest images shown
+EXTREMES = 8  # darkest, brightest and least sharp images shown
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,9 @@ def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
 
     Rows get `agreeing`, the number of models that predict the suggested class: None of other subsets.
     """
+    if not labels.is_file():
+        # The page of a run that is still at work.
+        return Suspects([], 0, 0)
     kinds = dict.fromkeys(("path", "class", "subset", "suggested"), str)
     table = pd.read_csv(labels, dtype=kinds, na_filter=False)
     predicted = [one.predictions.set_index("path")["predicted"] for one in results.evaluations]
@@ -96,8 +99,12 @@ def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
 
 
 def extremes(manifest: pd.DataFrame, dataset: Path) -> dict[str, list[Shown]]:
-    """The darkest, the brightest and the blurriest images, with rows of the manifest."""
-    orders = {"Darkest": ("brightness", True), "Brightest": ("brightness", False), "Blurriest": ("sharpness", True)}
+    """The darkest, the brightest and the least sharp images, with rows of the manifest."""
+    orders = {
+        "Darkest": ("brightness", True),
+        "Brightest": ("brightness", False),
+        "Least sharp": ("sharpness", True),
+    }
     return {
         title: _shown(records(manifest.sort_values([key, "path"], ascending=[ascending, True]).head(EXTREMES)), dataset)
         for title, (key, ascending) in orders.items()

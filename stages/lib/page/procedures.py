@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.ticker import FuncFormatter, NullFormatter
-
 from stages.lib.comparison.evaluations import Evaluation, Results
 from stages.lib.comparison.wording import percent, points
-from stages.lib.page.style import figure, mark_of, svg
+from stages.lib.page.growth import growth_chart
 from stages.lib.page.verdict import rounded
 
 HEAD = "feature_extraction"  # whose procedure is cross-validated
@@ -48,14 +46,22 @@ def procedure_report(file: Path, results: Results, suspects: int) -> ProcedureRe
         suspects: images that are likely mislabelled.
 
     Returns:
-        None where the stage is turned off, or there was too little to cross-validate.
+        None where the stage is turned off or still to come, or there was too little to cross-validate.
     """
+    if not file.is_file():
+        return None
     found = json.loads(file.read_text(encoding="utf-8"))
     if not found:
         return None
     single = next((one for one in results.evaluations if one.name == HEAD), None)
+    chart = growth_chart(found, HEAD, _twice(found))
     return ProcedureReport(
-        found, _figure(found, single), _twice(found), _weakest(found), _todo(found, suspects), _chart(found)
+        found,
+        _figure(found, single),
+        _twice(found),
+        _weakest(found),
+        _todo(found, suspects),
+        chart,
     )
 
 
@@ -79,7 +85,7 @@ def sentences(report: ProcedureReport | None) -> dict[str, list[str]]:
 
 
 def _figure(found: Mapping[str, Any], single: Evaluation | None) -> str:
-    drawn = f", drawn from {found['of']:,}," if _is_drawn(found) else ""
+    drawn = f", drawn from {found['of']:,}," if is_drawn(found) else ""
     times = "once" if found["repeats"] == 1 else f"{found['repeats']} times over"
     text = (
         f"A logistic regression on these features, trained on {found['trained']:,.0f} of {found['images']:,} "
@@ -99,7 +105,7 @@ def _twice(found: Mapping[str, Any]) -> str:
     twice = found["twice"]
     if twice is None:
         return "There are too few images of a class to say what more of them would bring."
-    drawn = _is_drawn(found)
+    drawn = is_drawn(found)
     which, there = (" that took part", f"; {found['of']:,} are there already") if drawn else ("", "")
     return (
         f"Twice the images{which}, {found['images']:,} more of the same kind: {_signed(twice['gain'])} points (95 % "
@@ -120,9 +126,24 @@ def _weakest(found: Mapping[str, Any]) -> str:
     return f"No class stands out. The lowest is {least['class']}, which may be chance: {recall}."
 
 
+def are_disputed(found: Mapping[str, Any] | None, suspects: int, wrong: int) -> bool:
+    """Whether so many labels are likely wrong that they come before images.
+
+    Args:
+        found: figures of the stage `cross_validation`; None without them.
+        suspects: images that are likely mislabelled.
+        wrong: test images that the recommended model gets wrong, where there is nothing else to go by.
+    """
+    return suspects >= max(3, _DISPUTED * (wrong if found is None else _errors(found)))
+
+
+def _errors(found: Mapping[str, Any]) -> float:
+    return float((1 - found["value"]) * found["of"])
+
+
 def _todo(found: Mapping[str, Any], suspects: int) -> str:
-    errors, twice = (1 - found["value"]) * found["of"], found["twice"]
-    if suspects >= max(3, _DISPUTED * errors):
+    errors, twice = _errors(found), found["twice"]
+    if are_disputed(found, suspects, 0):
         return (
             f"What to do next: look at the labels. {suspects:,} are likely wrong, beside about "
             f"{rounded(round(errors)):,} images that heads get wrong; images come after that."
@@ -130,7 +151,7 @@ def _todo(found: Mapping[str, Any], suspects: int) -> str:
     if twice is None:
         return "What to do next: add images, of each class at least ten."
     whose = f", of {found['weakest']['class']} first" if found["weakest"]["stands_out"] else ""
-    if _is_drawn(found) and twice["gain_high"] >= WORTH:
+    if is_drawn(found) and twice["gain_high"] >= WORTH:
         return (
             f"What to do next: set cross_validation.images to {found['of']:,}, as many as are there; what more than "
             "these would bring is not shown by fewer."
@@ -146,44 +167,7 @@ def _todo(found: Mapping[str, Any], suspects: int) -> str:
     return f"What to do next: adding images{whose} {likely}, and is not shown to; these are too few to tell."
 
 
-def _chart(found: Mapping[str, Any]) -> str:
-    """The learning curve, with its intervals, and what is predicted for twice the images."""
-    mark = mark_of(HEAD)
-    points_ = [*found["curve"]]
-    with figure(4.6, 2.8) as drawn:
-        axes = drawn.subplots()
-        _draw(axes, points_, color=mark.color, marker=mark.marker, linestyle="-", label="cross-validation")
-        ticks = [one["images"] for one in points_]
-        if twice := found["twice"]:
-            then = {"images": 2 * ticks[-1], **{key: twice[key] for key in ("value", "low", "high")}}
-            style = {"linestyle": ":", "markerfacecolor": "none", "label": "predicted"}
-            _draw(axes, [then], color=mark.color, marker=mark.marker, **style)
-            axes.plot(
-                *zip(*[(one["images"], 100 * one["value"]) for one in (points_[-1], then)], strict=True),
-                ":",
-                color=mark.color,
-            )
-            ticks.append(then["images"])
-        axes.set_xscale("log")
-        axes.set_xticks(ticks, minor=False)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("images trained on")
-        axes.set_ylabel(f"{_words(found)}, %")
-        axes.grid()
-        drawn.legend(loc="outside upper left", ncols=2)
-        said = ", ".join(f"{percent(one['value'])} with {one['images']:,.0f}" for one in points_)
-        return svg(drawn, "growth", f"{_words(found).capitalize()} by images trained on: {said}. {_twice(found)}")
-
-
-def _draw(axes: Any, rows: list[dict[str, float]], **style: Any) -> None:
-    value, low, high = ([100 * one[key] for one in rows] for key in ("value", "low", "high"))
-    below = [max(0.0, one - end) for one, end in zip(value, low, strict=True)]
-    above = [max(0.0, end - one) for one, end in zip(value, high, strict=True)]
-    axes.errorbar([one["images"] for one in rows], value, yerr=[below, above], linewidth=1.6, **style)
-
-
-def _is_drawn(found: Mapping[str, Any]) -> bool:
+def is_drawn(found: Mapping[str, Any]) -> bool:
     """Whether only some of the images took part (`cross_validation.images`)."""
     return bool(found["of"] > found["images"])
 

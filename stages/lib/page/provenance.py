@@ -2,13 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safety.text import redacted
-from stages.lib.comparison.evaluations import Results
-from stages.lib.core.params import read_file
 
 
 @dataclass(frozen=True)
@@ -17,23 +16,23 @@ class Provenance:
 
     Attributes:
         parameters: per section, key and value as text.
-        checksums: SHA-256 of each model.keras.
-        data: of the manifest.
+        data: SHA-256 of the manifest.
     """
 
     parameters: dict[str, dict[str, str]]
-    checksums: dict[str, str]
     data: str
 
 
-def provenance(results: Results, models: Path, manifest: Path, parameters: Path) -> Provenance:
-    """Read the parameters, and identify the data and the models by their checksums."""
-    sections = read_file(parameters)
-    return Provenance(
-        {name: dict(_flat(values)) for name, values in sections.items()},
-        {one.name: _sha256(models / one.name / "model.keras") for one in results.evaluations},
-        _sha256(manifest),
-    )
+def provenance(manifest: Path, parameters: Mapping[str, Any]) -> Provenance:
+    """Write the parameters as text, and identify the data by their checksum.
+
+    Args:
+        manifest: table of the images.
+        parameters: sections of params.yaml.
+    """
+    with manifest.open("rb") as opened:
+        checksum = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Provenance({name: dict(_flat(values)) for name, values in parameters.items()}, checksum)
 
 
 def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
@@ -45,8 +44,3 @@ def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
         else:
             found.append((f"{above}{key}", redacted(value if isinstance(value, str) else json.dumps(value))))
     return found
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,6 +1,6 @@
 """What the report says first, in plain sentences, and the tables that `compare` and DVC read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isclose
 from typing import Any
 
@@ -50,20 +50,25 @@ def comparison_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_PAIR).astype({"needed": "Int64"})
 
 
-def verdict(results: Results) -> str:
-    """One sentence on the recommended model beside the others."""
-    name, pairs = results.recommended.name, results.beside_others
+def verdict(results: Results, called: Callable[[str], str] = str) -> str:
+    """One sentence on the recommended model beside the others.
+
+    Args:
+        results: of all models.
+        called: what a sentence calls a model of this name.
+    """
+    name, pairs = called(results.recommended.name), results.beside_others
     if not pairs:
         return f"There is no other model to compare {name} with."
     parts = [
-        f"{word} than {listed([pair.other for pair in found])}"
+        f"{word} than {listed([called(pair.other) for pair in found])}"
         for word in ("better", "worse")
         if (found := [pair for pair in pairs if pair.verdict == word])
     ]
     said = f"is {listed(parts)}" if parts else ""
     alike = [pair for pair in pairs if pair.verdict not in ("better", "worse")]
     if alike:
-        others = listed([f"{pair.other} ({_needed(pair, pair is alike[0])})" for pair in alike])
+        others = listed([f"{called(pair.other)} ({_needed(pair, pair is alike[0])})" for pair in alike])
         said += f"{', and ' if parts else ''}shows no difference from {others}"
     tested = f"{pairs[0].images:,} test images"
     if results.headline == "accuracy":
@@ -71,8 +76,13 @@ def verdict(results: Results) -> str:
     return f"By {results.words} on {tested} {name} {said}."
 
 
-def why(results: Results) -> str:
-    """Why this model, in two or three sentences."""
+def why(results: Results, called: Callable[[str], str] = str) -> str:
+    """Why this model, in two or three sentences.
+
+    Args:
+        results: of all models.
+        called: what a sentence calls a model of this name.
+    """
     choice, words = results.choice, results.words
     name, highest = choice.chosen, percent(choice.figures[choice.best])
     on = f"on the {choice.images:,} validation images"
@@ -80,7 +90,7 @@ def why(results: Results) -> str:
         return f"It is the only model that is turned on; its {words} {on} is {highest}."
     equal = [one for one, figure in choice.figures.items() if isclose(figure, choice.figures[choice.best])]
     if name in equal:
-        shared = f", shared with {listed([one for one in equal if one != name])}" if equal[1:] else ""
+        shared = f", shared with {listed([called(one) for one in equal if one != name])}" if equal[1:] else ""
         is_cheapest = name == next(iter(choice.figures))
         cheaper = "is the cheapest" if is_cheapest else "no cheaper model is within one standard error of that"
         return f"It has the highest {words} {on} ({highest}{shared}), and {cheaper}. The test images decided nothing."
@@ -88,7 +98,7 @@ def why(results: Results) -> str:
     own = percent(choice.figures[name])
     return (
         f"It is the cheapest model within one standard error of the highest {words} {on}: {own} beside {highest} "
-        f"of {choice.best}. So small a difference may well be chance (paired test: "
+        f"of {called(choice.best)}. So small a difference may well be chance (paired test: "
         f"p {choice.beside.p_value:.2f}; one standard error is p {ONE_ERROR:.2f}). The test images decided nothing."
     )
 

@@ -16,7 +16,6 @@ from stages.lib.pretrained.sizes import resized
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
 
-_FILES = ("config.json", "model.weights.h5", converter_file.FILE)
 _METADATA = "metadata.json"
 _OFFLINE = "a local preset directory works offline"
 _KAGGLE = "set KAGGLE_API_TOKEN, or KAGGLE_USERNAME and KAGGLE_KEY, and accept the model's terms on kaggle.com"
@@ -34,11 +33,7 @@ def load(name: str, weights: bool = True) -> Preset:
         UserError: no such preset, it is incomplete or not for images, or it cannot be fetched.
     """
     if Path(name).is_dir():
-        _require_files(Path(name))
-        try:
-            model_files.check_preset(Path(name))
-        except UserError as error:
-            raise UserError(f"backbone.preset: {error}") from None
+        model_files.require_preset(Path(name))
     try:
         check_name(name)
         return _load(name, weights)
@@ -105,14 +100,6 @@ def save(preset: Preset, directory: Path) -> None:
     metadata = json.loads((directory / _METADATA).read_text(encoding="utf-8"))
     del metadata["date_saved"]
     (directory / _METADATA).write_text(json.dumps(metadata, indent=4) + "\n", encoding="utf-8")
-
-
-def _require_files(directory: Path) -> None:
-    # A large preset has its weights in several files, which an index names.
-    sharded = (directory / "model.weights.json").is_file()
-    missing = [file for file in _FILES if not (directory / file).is_file() and not (sharded and file == _FILES[1])]
-    if missing:
-        raise UserError(f"backbone.preset: {directory}: expected a KerasHub preset with {', '.join(missing)} in it")
 
 
 def _explain(name: str, error: Exception) -> str:

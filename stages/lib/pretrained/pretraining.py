@@ -74,5 +74,5 @@ class _Lines(keras.callbacks.Callback):
         self.epochs = epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        figures = "  ".join(f"{name} {(logs or {})[name]:.4f}" for name in ("loss", "accuracy"))
+        figures = ", ".join(f"{name} {(logs or {})[name]:.4f}" for name in ("loss", "accuracy"))
         print(f"epoch {epoch + 1:3}/{self.epochs}  {figures}", flush=True)

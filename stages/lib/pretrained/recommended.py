@@ -52,6 +52,7 @@ def ways_out(asked: str) -> Iterator[None]:
         if asked != AUTO_PRESET:
             raise
         raise type(error)(
-            f"{error}; auto took it: set backbone.preset to a preset of your own, such as a directory on this machine, "
-            f"or to {SAMPLE}, the backbone of drawings, which needs no network and is worse on photographs"
+            f"{error}; auto took it: set backbone.preset to another one (`smallset run --preset ...`): a directory of "
+            f"this machine with a KerasHub preset, a kaggle:// or hf:// handle, or {SAMPLE}, the backbone of drawings, "
+            "which needs no network and is worse on photographs"
         ) from error

@@ -6,7 +6,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -37,6 +37,7 @@ class Member:
         source: where it is from, for errors.
         problem: why it cannot be read, where it is packed without its content.
         is_alone: whether that is so if it cannot be opened, for no other file says anything about it.
+        size: bytes, as far as that is known before it is opened.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Member:
     opening: Callable[[], Any]
     problem: str = ""
     is_alone: bool = False
+    size: int | None = None
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
@@ -180,7 +182,7 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
         if info.flag_bits & _ENCRYPTED:
             raise UserError(f"{source}: {name}: expected no encryption; unpack it with its password first")
         check_expansion(f"{source}: {name}", info.compress_size, info.file_size)
-        yield Member(name, f"{source}", partial(archive.open, info))
+        yield Member(name, f"{source}", partial(archive.open, info), size=info.file_size)
 
 
 def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
@@ -197,7 +199,7 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
             continue
         if not info.isreg() or info.issparse():
             raise UserError(f"{source}: {name}: expected a file, found a link, a device or a file with holes")
-        yield Member(name, f"{source}", partial(tar.extractfile, info))
+        yield Member(name, f"{source}", partial(tar.extractfile, info), size=info.size)
     check_end(source, tar)
 
 
@@ -213,7 +215,13 @@ def _in_folder(folder: Path, anywhere: bool) -> Iterator[Member]:
             yield _folder(safe, f"{folder}", problem)
         else:
             opening = partial(unchanged, folder, name, path, anywhere)
-            yield Member(safe, f"{folder}", opening, problem, is_alone=True)
+            yield Member(safe, f"{folder}", opening, problem, is_alone=True, size=_size(path))
+
+
+def _size(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_size
+    return None
 
 
 def _folder(name: str, source: str, problem: str = "") -> Member:

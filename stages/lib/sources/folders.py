@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,12 @@ from stages.lib.core.errors import UserError
 from stages.lib.images.set_aside import is_left_over
 
 _CHANGED = "changed while it was read: wait until nothing writes there, run again"
+if sys.platform == "win32":
+    # Bytes as they are. Nothing blocks there, and `_Walk` has told links from files.
+    _READ, _NO_LINK = os.O_BINARY, 0
+else:
+    # Not blocking: a pipe that lies there now would never end.
+    _READ, _NO_LINK = os.O_NONBLOCK | os.O_CLOEXEC, os.O_NOFOLLOW
 MOST = 20_000_000  # files and folders: no list of more fits the memory that a run has
 
 
@@ -127,10 +134,9 @@ def unchanged(folder: Path, name: str, path: Path, anywhere: bool = False) -> It
             _require_inside(folder, folder.resolve(), name, path)
         follow = 0
     else:
-        follow = os.O_NOFOLLOW
+        follow = _NO_LINK
     try:
-        # Not blocking: a pipe that lies there now would never end.
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | follow)
+        number = os.open(path, os.O_RDONLY | _READ | follow)
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENOENT, errno.ENXIO):
             raise

@@ -149,6 +149,8 @@ class _Download:
             # Nothing was there before, or the server knows no ranges, or the file has changed.
             self._remember_version(response)
             self._write(response, 0)
+        elif status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and self._is_whole(response, done):
+            pass
         elif status in (httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE):
             forget(self.file)
             raise _TryAgain(f"the server has no bytes from {done:,} on")
@@ -156,6 +158,11 @@ class _Download:
             raise _TryAgain(f"the server answered {status} {response.reason_phrase}")
         else:
             raise UserError(f"{self.url}: expected a file, the server answered {status} {response.reason_phrase}")
+
+    def _is_whole(self, response: httpx.Response, done: int) -> bool:
+        """Whether the server has the version that is here, and no byte after it: all of it had come before."""
+        of_this_version = _validator_of(self.file).exists()
+        return of_this_version and response.headers.get("Content-Range", "") == f"bytes */{done}"
 
     def _remember_version(self, response: httpx.Response) -> None:
         tag = response.headers.get("ETag", "")

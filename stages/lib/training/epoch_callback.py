@@ -94,5 +94,8 @@ class EpochCallback(keras.callbacks.Callback):
             )
 
     def _print(self, row: dict[str, float], best: bool) -> None:
-        figures = "  ".join(f"{name} {row[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
-        print(f"epoch {row['epoch']:3}/{self.run.params.epochs}  {figures}{'  best' if best else ''}", flush=True)
+        # Within 80 columns, from which `flows/terminal` reads how far the training is.
+        losses = f"loss {row['loss']:.4f} (validation {row['val_loss']:.4f})"
+        accuracies = f"accuracy {row['accuracy']:.3f} ({row['val_accuracy']:.3f})"
+        epoch = f"epoch {row['epoch']:3}/{self.run.params.epochs}"
+        print(f"{epoch}  {losses}, {accuracies}{', best' if best else ''}", flush=True)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -77,10 +78,14 @@ def test_run_shows_the_stages_the_models_and_the_reason_of_a_failure(make, prefe
     )
     code, output = smallset("run")
     assert code == 1
-    assert re.search(r"good +│ ran", output)
+    assert "[1/2] good: done" in output
+    assert re.search(r"^2 stages in \d+ s: 1 ran, 1 failed$", output, re.MULTILINE)
     assert re.search(r"x +│ +0\.875", output)
     assert output.splitlines().count("error: bad: no images") == 1
-    assert len(re.findall(r"bad \| error: no images$", output, re.MULTILINE)) == 1
+    assert output.splitlines().count("[2/2] bad: failed: no images") == 1
+    assert output.endswith("`smallset log bad` shows its whole output; `smallset run` goes on where it stopped\n")
+    assert "Created task run" not in output
+    assert smallset("log", "bad")[1].splitlines()[-2] == "error: no images"
 
 
 def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, prefect_server, monkeypatch):
@@ -115,6 +120,15 @@ def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, pref
     assert (code, output) == (1, "error: report/report.html: not found; run `smallset run` first\n")
 
 
+def commands(pid: int) -> list[list[str]]:
+    """What runs below a process; what ends meanwhile is nothing."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.Error):
+            found.append(child.cmdline())
+    return found
+
+
 def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, monkeypatch):
     project = make({"slow": {"cmd": "[ -e quick ] || sleep 43.5; echo 1 > slow", "outs": ["slow"]}})
     # Ctrl-C reaches every process of the terminal, Prefect's server too.
@@ -129,15 +143,15 @@ def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, 
     )
     assert process.stdout
     for line in process.stdout:
-        if "> [ -e quick ]" in line:
+        if "slow: begins" in line:
             break
-    time.sleep(0.5)
+    while ["sleep", "43.5"] not in commands(process.pid):
+        time.sleep(0.1)
     tree = psutil.Process(process.pid).children(recursive=True)
-    assert any(child.cmdline() == ["sleep", "43.5"] for child in tree)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Traceback" not in output
+    assert output == "stopped; what was done is kept; `smallset run` goes on where it stopped\n"
     assert not [child for child in tree if child.is_running()]
     (project / "quick").touch()
     monkeypatch.setenv("PREFECT_API_URL", prefect_server)
@@ -145,13 +159,25 @@ def test_ctrl_c_ends_everything_and_the_next_run_finishes(make, prefect_server, 
     assert (project / "slow").exists()
 
 
-def test_predict_passes_its_arguments_on(make):
+def test_a_model_without_a_bundle_is_handed_to_keras_with_all_arguments(make, tmp_path):
     project = make({})
     (project / "stages").mkdir()
     (project / "stages" / "__init__.py").touch()
-    (project / "stages" / "predict.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
-    code, output = smallset("predict", "a.jpg", "b c", "--csv", "p.csv", "--model", "scratch")
-    assert (code, output) == (3, "['--model', 'scratch', '--csv', 'p.csv', '--', 'a.jpg', 'b c']\n")
+    (project / "stages" / "predict.py").write_text("import sys; print(*sys.argv[1:], sep='|'); sys.exit(3)")
+    model = project / "models" / "scratch"
+    model.mkdir(parents=True)
+    (model / "model.keras").touch()
+    code, output = smallset("predict", "-0", "a.jpg", "b c", "--csv", "p.csv", "--model=scratch", "--", "-x.jpg")
+    told = (
+        "by Keras, which takes seconds to start: this model is no bundle, which only the classifier is handed over as\n"
+    )
+    assert (code, output) == (3, f"--model|{model}|--csv|p.csv|--null|--|a.jpg|b c|-x.jpg\n{told}")
+    assert smallset("verify", "scratch")[1].startswith("error: ")
+    code, output = smallset("predict", "a.jpg", "--model", "best")
+    assert (code, output.count("\n")) == (1, 1)
+    assert (
+        "expected the directory of a bundle, in-use, a version, a git revision, or a trained model: scratch" in output
+    )
 
 
 def test_compare_hands_both_revisions_to_the_statistics_and_its_code_back(make, dvc):
@@ -201,7 +227,7 @@ def test_mistakes_in_any_section_are_told_before_anything(make, command):
 def test_status_report_and_history_work_while_stages_run(make):
     project = make(
         {
-            "slow": {"cmd": "touch started; sleep 8; echo 1 > slow", "outs": ["slow"]},
+            "slow": {"cmd": "touch started; while [ -e hold ]; do sleep 0.1; done; echo 1 > slow", "outs": ["slow"]},
             "next": {"cmd": "cp slow next", "deps": ["slow"], "outs": ["next"]},
         }
     )
@@ -209,6 +235,7 @@ def test_status_report_and_history_work_while_stages_run(make):
     subprocess.run(["git", *author, "commit", "--quiet", "--allow-empty", "--message", "Start"], check=True)
     (project / "report").mkdir()
     (project / "report" / "report.html").write_text('<p><div id="run"></div></p>')
+    (project / "hold").touch()
     dvc = subprocess.Popen([sys.executable, "-m", "dvc", "repro"], stdout=subprocess.DEVNULL)
     while not (project / "started").exists():
         time.sleep(0.05)
@@ -220,9 +247,10 @@ def test_status_report_and_history_work_while_stages_run(make):
     found = [process.communicate(timeout=120) for process in running]
     assert [(process.returncode, errors) for process, (_, errors) in zip(running, found, strict=True)] == [(0, "")] * 4
     for output, _ in found[:2]:
-        assert re.search(r"slow +│ at work +│ another process uses its files now", output)
+        assert re.search(r"slow +│ at work +│ +│ another process uses its files now", output)
         assert re.search(r"next +│ (never run|at work)", output)
     assert "Another run was at work" in (project / "mine.html").read_text()
     # What they looked at ends well.
+    (project / "hold").unlink()
     assert dvc.wait(60) == 0
     assert smallset("status")[1].count("up to date") == 2

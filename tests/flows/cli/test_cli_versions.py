@@ -139,5 +139,18 @@ def test_settings_of_a_retraining_are_read_as_yaml(monkeypatch, tmp_path):
 @pytest.mark.parametrize("setting", ["scratch.epochs", "scratch.epochs=[1"])
 def test_a_setting_that_is_none_is_one_line(setting):
     found = smallset("retrain", "--set", setting)
-    assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
     assert found.stderr.startswith("error: --set: expected KEY=VALUE")
+
+
+def test_the_page_looks_back_to_the_last_saved_run_with_other_results(runs):
+    from flows.run.page_slots import CHANGE
+    from flows.run.run_page import SLOT
+
+    (runs / "report" / "report.html").write_text(f"<p>{CHANGE}{SLOT}</p>")
+    assert smallset("report").exit_code == 0
+    text = " ".join((runs / "report" / "run.html").read_text().split())
+    then = "(run/one, 2026-11-24): accuracy 80.0 % (70.0 to 90.0 %) then, accuracy 90.0 % (80.0 to 100.0 %) now, +10.0"
+    assert then in text
+    assert "smallset compare run/one" in text
+    assert "run/two" not in text

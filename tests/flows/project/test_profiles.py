@@ -131,7 +131,7 @@ def test_an_unknown_key_is_named_and_nothing_is_written(project):
 def test_single_values_are_written_over_the_params_and_can_be_read(project):
     assert profiles.value_of("scratch.epochs") == 30
     changes = profiles.override({"scratch.epochs": 3, "scratch_augmented.augmentation.flip": False})
-    assert changes == ["scratch.epochs: 30 -> 3", "scratch_augmented.augmentation.flip: True -> False"]
+    assert changes == ["scratch.epochs: 30 -> 3", "scratch_augmented.augmentation.flip: true -> false"]
     assert profiles.value_of("scratch.epochs") == 3
     assert profiles.value_of("scratch_augmented.augmentation.flip") is False
     assert profiles.value_of("scratch_augmented.augmentation.rotation") == 0.1

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from flows.errors import FlowError
+from flows.execution.stage_log import read_log
+from flows.execution.watching import Watcher, watched_by
 from flows.project.git import git
 from tests.flows import versions_project
 from tests.flows.cluster import cluster
@@ -31,10 +33,16 @@ def test_the_same_as_in_one_workspace(project, tmp_path, monkeypatch):
     for folder in (project, single):
         (folder / "params.yaml").write_text("epochs: 2\n")
     lines = []
-    monkeypatch.setattr("flows.remote.workers._show", lambda event: lines.append(list(event[1])))
+
+    class Lines(Watcher):
+        def said(self, name, line):
+            lines.append([name, line])
+
     with cluster(project) as address:
-        assert run(address) == dict.fromkeys(NAMES, "ran")
+        with watched_by(Lines()):
+            assert run(address) == dict.fromkeys(NAMES, "ran")
         assert ["train@x", "training x"] in lines
+        assert "training x" in list(read_log("train@x"))
         assert "up to date" in dvc("status")
         assert run(address) == dict.fromkeys(NAMES, "up to date")
     assert not (tmp_path / "one" / "images" / "own").exists()

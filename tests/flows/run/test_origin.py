@@ -153,7 +153,7 @@ def test_a_failed_run_shows_and_saves_nothing_of_the_run_before(project, prefect
     set_path("broken")
     code, output = smallset("run", "--save")
     assert code == 1
-    assert output.splitlines()[-1] == "error: download: no such images"
+    assert output.splitlines()[-2] == "error: download: no such images"
     assert "0.875" not in output
     assert "use x" not in output
     assert "\nreport: " not in output

@@ -28,10 +28,10 @@ EVALUATED = {
 }
 
 
-def run(width: int = 1) -> dict[str, str]:
+def run(width: int = 1, only: list[str] | None = None) -> dict[str, str]:
     from flows.run.pipeline import run_pipeline
 
-    return {result.name: str(result.outcome) for result in run_pipeline(width)}
+    return {result.name: str(result.outcome) for result in run_pipeline(width, only=only)}
 
 
 def state_of(width: int = 1):
@@ -80,6 +80,21 @@ def test_a_flow_runs_then_has_nothing_to_do_then_restores(make, dvc):
     artifacts = {artifact.key: artifact.data for artifact in read("read_artifacts", artifact_filter=wanted)}
     assert '"accuracy": 0.5' in str(artifacts["metrics"])
     assert (project / "report" / "run.html").resolve().as_uri() in artifacts["report"]
+
+
+def test_a_run_of_a_few_stages_leaves_the_others_as_they_are(make):
+    from flows.run.provenance import read_record
+
+    project = make(EVALUATED)
+    (project / "source").write_text('{"accuracy": 0.5}')
+    few = ["download", "train@x", "evaluate@x"]
+    assert run(only=few) == dict.fromkeys(few, "ran")
+    assert not (project / "m_y").exists()
+    assert run(only=few) == dict.fromkeys(few, "up to date")
+    # What the others took in other runs is not forgotten.
+    record = {stage.name: stage.outcome for stage in read_record().stages}
+    assert record == dict.fromkeys(few, "up to date") | dict.fromkeys(["train@y", "evaluate@y", "report"], "not run")
+    assert run() == dict.fromkeys(few, "up to date") | dict.fromkeys(["train@y", "evaluate@y", "report"], "ran")
 
 
 def test_a_flow_records_itself_and_shows_its_verdict(make):
@@ -154,6 +169,23 @@ def test_two_stages_run_side_by_side_where_two_may(make, dvc):
     assert spans[2][0] > min(spans[0][1], spans[1][1])
     assert set(yaml.safe_load((project / "dvc.lock").read_text())["stages"]) == set("abc")
     assert "up to date" in dvc("status")
+
+
+def test_nothing_takes_a_core_from_the_first_answer(make):
+    clock = "python -c 'import time; time.sleep(0.5); print(time.time())' > ${item}"
+    measure = "mkdir -p evaluation/m && cp first evaluation/m/figures.json"
+    make(
+        {
+            "slow": {"foreach": ["b", "c"], "do": {"cmd": clock, "outs": ["${item}"]}},
+            "first": {"cmd": clock.replace("${item}", "first"), "outs": ["first"]},
+            "evaluate": {"cmd": measure, "deps": ["first"], "outs": ["evaluation/m/figures.json"]},
+        }
+    )
+    from flows.run.provenance import read_record
+
+    assert set(run(width=2).values()) == {"ran"}
+    ended = {stage.name: stage.ended for stage in read_record().stages}
+    assert max(ended["first"], ended["evaluate"]) < min(ended["slow@b"], ended["slow@c"])
 
 
 def test_only_the_download_is_tried_again(make, monkeypatch):

@@ -5,7 +5,7 @@ import os
 import signal
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smallset.decoding import process, processes
+from smallset.decoding.reading import read
 from smallset.images import files
+from smallset.images.files import BrokenImage
 from stages.lib.core.errors import TemporaryError, UserError
-from stages.lib.decoding import process, processes, stream
 from stages.lib.images import decode
 from stages.lib.images.resizing import Resizing
+from stages.lib.inventory import contents
 from stages.lib.inventory.contents import take_inventory
 from tests.stages.archive_inputs import raw_archive as archive
 
@@ -28,9 +31,12 @@ def png(shade: int) -> bytes:
     return file.getvalue()
 
 
+FAULTY = "tests.stages.hostile_worker"
+
+
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "WORKER", "tests.stages.hostile_worker")
+    monkeypatch.setattr(contents, "WORKER", FAULTY)
 
 
 @pytest.mark.usefixtures("faulty")
@@ -53,7 +59,7 @@ def test_an_image_that_ends_its_decoder_is_set_aside_alone(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("faulty")
 def test_a_decoder_that_waits_for_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_SECONDS", 1)
+    monkeypatch.setattr(process, "EVERY_SECOND", 1)
     _, rejected = take_inventory(archive(tmp_path, {"a.jpg": b"sleep"}))
     assert [one.reason for one in rejected] == ["takes more than 1 seconds to decode"]
 
@@ -79,25 +85,22 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return sent
 
 
-@pytest.mark.usefixtures("faulty")
 def test_an_interrupt_of_the_terminal_is_for_who_started_a_process(told: Callable[[int], None]) -> None:
     """A Ctrl-C reaches all of them: those that were just starting would say so in tracebacks."""
     told(signal.SIGINT)
-    assert len(list(processes.answers([{"do": "environment"}]))) == 1
+    assert len(list(processes.answers([{"do": "environment"}], program=FAULTY))) == 1
 
 
-@pytest.mark.usefixtures("faulty")
 def test_a_process_that_the_system_ended_as_it_began_is_told_like_any(told: Callable[[int], None]) -> None:
     told(signal.SIGKILL)
     with pytest.raises(TemporaryError, match="free some memory"):
-        list(processes.answers([{"do": "environment"}]))
+        list(processes.answers([{"do": "environment"}], program=FAULTY))
 
 
-@pytest.mark.usefixtures("faulty")
 def test_decoders_know_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_KEY", "the key")
     monkeypatch.setenv("HOME", "/home/somebody")
-    ((found, _),) = processes.answers([{"do": "environment"}])  # type: ignore[misc]
+    ((found, _),) = processes.answers([{"do": "environment"}], program=FAULTY)  # type: ignore[misc]
     assert not {"KAGGLE_KEY", "HOME"} & set(found)
     ours = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX", "LC_CTYPE", "PYTHONPATH"}
     assert set(found) < set(os.environ) | ours
@@ -106,7 +109,7 @@ def test_decoders_know_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_processes_that_do_not_start_are_an_error_and_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "WORKER", "stages.lib.no_such_module")
+    monkeypatch.setattr(contents, "WORKER", "stages.lib.no_such_module")
     with pytest.raises(UserError, match="do not start"):
         take_inventory(archive(tmp_path, {"a.png": png(1)}))
 
@@ -135,20 +138,35 @@ def test_a_member_that_unpacks_to_too_much_is_not_read(tmp_path: Path) -> None:
     assert rejected[0].reason.startswith("1.2 GB, expected at most 1.1")
 
 
-@pytest.mark.usefixtures("faulty")
 @pytest.mark.parametrize("color", ["rgb", "grey"])
 def test_images_to_predict_are_read_as_in_training(tmp_path: Path, color: decode.Color) -> None:
-    """And one that ends its decoder is left out like every broken one."""
+    """And one that ends its decoder is left out like every broken one, and no path is taken before its turn."""
     paths = [tmp_path / f"{number}.png" for number in range(10)]
     for number, path in enumerate(paths):
         path.write_bytes(png(20 * number))
     paths[3].write_bytes(b"broken")
     paths[6].write_bytes(b"crash")
-    crop, usual, guarded = Resizing("crop", "bicubic"), dict[Path, str](), dict[Path, str]()
-    expected = list(decode.stream(paths, 8, color, 4, usual, resizing=crop))
-    found = list(stream.stream(paths, 8, color, 4, guarded, resizing=crop))
-    assert (np.concatenate(found) == np.concatenate(expected)).all()
-    assert [len(batch) for batch in found] == [4, 4]
-    assert usual[paths[3]] == guarded[paths[3]] == "not an image, or of an unknown format"
-    assert list(guarded) == [paths[3], paths[6]]
-    assert "SIGSEGV" in guarded[paths[6]]
+    crop, usual = Resizing("crop", "bicubic"), dict[Path, str]()
+    expected = np.concatenate(list(decode.stream(paths, 8, color, 4, usual, resizing=crop)))
+    found = dict(read(map(str, paths), 8, color, crop, program=FAULTY))
+    assert list(found) == [str(path) for path in paths]
+    assert str(found[str(paths[3])]) == usual[paths[3]] == "not an image, or of an unknown format"
+    assert "SIGSEGV" in str(found[str(paths[6])])
+    good = [pixels for pixels in found.values() if not isinstance(pixels, BrokenImage)]
+    assert (np.stack(good) == expected).all()
+
+
+def test_no_more_paths_are_taken_than_are_read(tmp_path: Path) -> None:
+    path, taken = tmp_path / "0.png", 0
+    path.write_bytes(png(1))
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield str(path)
+
+    pixels = read(endless(), 8, "rgb", Resizing("crop", "bicubic"))
+    assert isinstance(next(pixels)[1], np.ndarray)
+    pixels.close()
+    assert taken < 300

@@ -106,14 +106,14 @@ def test_suspects_say_how_many_models_agree(folder, results):
     assert [image.row["agreeing"] for image in found.images] == [agreeing, None]
 
 
-def test_extremes_are_the_darkest_brightest_and_blurriest(folder):
+def test_extremes_are_the_darkest_brightest_and_least_sharp(folder):
     manifest = read_manifest(folder / "data" / "manifest.csv")
     found = findings.extremes(manifest, folder / "data" / "dataset")
     by_brightness = manifest.sort_values("brightness")["path"].tolist()
     names = {title: [image.row["path"] for image in images] for title, images in found.items()}
     assert names["Darkest"] == by_brightness[: findings.EXTREMES]
     assert names["Brightest"] == by_brightness[::-1][: findings.EXTREMES]
-    assert names["Blurriest"][0] == manifest.sort_values("sharpness")["path"].iloc[0]
+    assert names["Least sharp"][0] == manifest.sort_values("sharpness")["path"].iloc[0]
 
 
 def test_sizes_are_counted_and_small_images_are_named(folder):

@@ -58,7 +58,9 @@ class Handler(BaseHTTPRequestHandler):
         if asked and state.ranges and self.headers.get("If-Range") in (None, state.version):
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
         if start and start >= len(state.content):
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(state.content)}")
+            self.end_headers()
             return
         body = state.content[start:]
         self.send_response(206 if start else 200)
@@ -226,6 +228,15 @@ def test_without_a_checksum_the_present_content_is_taken_each_time(server):
         fetched = fetch(url, None)
         assert fetched.read_bytes() == content
         source_url.forget(fetched)
+
+
+def test_without_a_checksum_a_whole_file_is_kept_if_the_server_has_no_other(server):
+    url, state = server
+    for _ in range(2):
+        assert fetch(url, None).read_bytes() == CONTENT
+    assert state.asked == [None, f"bytes={len(CONTENT)}-"]
+    state.content, state.version = CONTENT[:-1] + b"!", '"2"'
+    assert fetch(url, None).read_bytes() == state.content
 
 
 def test_without_a_checksum_half_a_file_is_only_continued_if_the_server_says_it_is_the_same(server):

@@ -1,0 +1,1 @@
+"""Strangers' images, decoded where a hostile file ends nothing but its own process."""

@@ -1,0 +1,62 @@
+"""What to do where images do not say what their classes are: the commands, and what they would make of the images."""
+
+import re
+import shlex
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from stages.lib.labelling.layout_refusal import Unclear
+from stages.lib.labelling.table import likely_tables
+
+_MOST = 4  # classes told of each way
+_WORDNET = re.compile(r"n\d{8}")  # ImageNet's name of a class
+
+
+def told(error: Unclear, names: Sequence[str], archive: Path) -> str:
+    """Say what is unclear, in one line, with a command for each reading that gives two classes or more.
+
+    Args:
+        error: from reading the layout.
+        names: of images.
+        archive: with all names and tables.
+    """
+    with zipfile.ZipFile(archive) as opened:
+        tables = likely_tables(opened)
+    ways = [f"`smallset run` on {table}, which may hold the labels" for table in tables[:1]]
+    for way in error.ways:
+        if len(classes := _classes(way, names)) > 1:
+            setting = shlex.quote(f"split.labels={way}")
+            ways.append(f"`--set {setting}` would make {len(classes)} classes: {_counted(classes)}")
+    if not ways:
+        folders = {name.rpartition("/")[0] for name in names}
+        where = (
+            f"all {len(names)} images are in one folder, {folders.pop() or 'which is this one'}"
+            if len(folders) == 1
+            else error.why
+        )
+        return (
+            f"expected images of at least two classes. Received: {where}; put the images of each class into a "
+            "folder of its own, named after it, or name the class of each in a csv with the columns path,label"
+        )
+    return f"split.labels: the paths do not clearly say what the classes are: {error.why}; {'; '.join(ways)}"
+
+
+def wordnet(labels: Sequence[str]) -> Iterator[str]:
+    """Say where classes have names that say nothing to a reader."""
+    if labels and all(map(_WORDNET.fullmatch, labels)):
+        yield (
+            "the classes are called by ImageNet's numbers, and the report will call them so: for words rename their "
+            "folders (LOC_synset_mapping.txt of ImageNet has them)"
+        )
+
+
+def _classes(pattern: str, names: Sequence[str]) -> Counter[str]:
+    found = (re.search(pattern, name) for name in names)
+    return Counter(match["label"] for match in found if match and match["label"])
+
+
+def _counted(classes: Counter[str]) -> str:
+    first = ", ".join(f"{label} {count}" for label, count in sorted(classes.items())[:_MOST])
+    return first + (", ..." if len(classes) > _MOST else "")

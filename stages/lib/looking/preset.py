@@ -1,0 +1,85 @@
+"""Whether a preset can be had, found out without the minutes that it takes to find out by loading it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from stages.lib.core.errors import UserError
+from stages.lib.core.model_sections import SAMPLE
+from stages.lib.networks import model_files
+from stages.lib.pretrained.recommended import RECOMMENDED, ways_out
+
+_SECONDS = 5.0  # that a site may take to answer
+_SITES = {"hf": "https://huggingface.co", "kaggle": "https://www.kaggle.com"}
+
+
+def require_preset(name: str, asked: str) -> None:
+    """Make sure that a preset is on this machine, or that the site that has it can be reached.
+
+    Args:
+        name: as `pretrained.presets.load` takes it, or `sample`.
+        asked: `backbone.preset`.
+
+    Raises:
+        UserError: it is not; what else there is is said where nobody named it (`recommended.ways_out`).
+    """
+    if name == SAMPLE:
+        return
+    with ways_out(asked):
+        if Path(name).is_dir():
+            model_files.require_preset(Path(name))
+        elif "/" in name and "://" not in name:
+            raise UserError(f"backbone.preset: {name}: no such directory")
+        elif not is_kept(name):
+            _require_site(name)
+
+
+def is_kept(name: str) -> bool:
+    """Whether a preset has been fetched to this machine, where the clients of Kaggle and Hugging Face keep it."""
+    scheme, _, rest = name.rpartition("://")
+    if scheme == "hf":
+        home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+        hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+        return any((hub / f"models--{rest.replace('/', '--')}").glob("snapshots/*/config.json"))
+    models = Path(os.environ.get("KAGGLEHUB_CACHE") or Path.home() / ".cache" / "kagglehub") / "models"
+    if scheme == "kaggle":
+        return any(models.glob(f"{rest}/**/config.json"))
+    return any(models.glob(f"*/*/*/{name}/*/config.json"))
+
+
+def about(name: str) -> dict[str, Any]:
+    """What is known of a preset before it is loaded.
+
+    Returns:
+        name: of the preset. size: height and width in pixels of the images that it is made for; None where it does not
+        say. bytes: of its weights; None likewise. any_size: whether it surely takes images of any size.
+    """
+    directory = Path(name)
+    if name == SAMPLE or not directory.is_dir():
+        return {"name": name, "size": None, "bytes": None, "any_size": name in (SAMPLE, RECOMMENDED[0])}
+    converter = json.loads((directory / model_files.CONVERTER).read_text(encoding="utf-8"))
+    size = converter.get("config", {}).get("image_size")
+    square = isinstance(size, list) and len(size) == 2 and size[0] == size[1] and isinstance(size[0], int)
+    weights = sum(file.stat().st_size for file in directory.glob("*.weights.h5"))
+    config = json.loads((directory / model_files.CONFIG).read_text(encoding="utf-8")).get("config", {})
+    # Of transformers only multiples of their patches and windows fit.
+    any_size = "patch_size" not in config and "image_encoder" not in config and "vision_encoder" not in config
+    return {"name": name, "size": size[0] if square else None, "bytes": weights, "any_size": any_size}
+
+
+def _require_site(name: str) -> None:
+    scheme, _, _ = name.rpartition("://")
+    site = _SITES.get(scheme or "kaggle")
+    if site is None:
+        return
+    try:
+        httpx.head(site, timeout=_SECONDS)
+    except (httpx.HTTPError, OSError) as error:
+        reason = str(error) or type(error).__name__
+        raise UserError(
+            f"backbone.preset: {name} is not on this machine, and {site.removeprefix('https://')} cannot be reached "
+            f"({reason})"
+        ) from None

@@ -1,0 +1,41 @@
+"""What of a source belongs in the raw archive: the same for the stage `download` and for a first look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.lib.core.errors import UserError
+from stages.lib.images import set_aside
+from stages.lib.sources.archives import Member
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The members of a source.
+
+    Attributes:
+        kept: what may be an image, tables, and folders without files.
+        aside: names of what is no image by its name.
+    """
+
+    kept: Sequence[Member]
+    aside: Sequence[str]
+
+
+def choose(source: Path, found: Sequence[Member]) -> Packed:
+    """Divide the members of a source.
+
+    Args:
+        source: for the error.
+        found: as `archives.members` yields them.
+
+    Raises:
+        UserError: nothing may be an image.
+    """
+    kept = [member for member in found if set_aside.is_packed(member.name)]
+    aside = [member.name for member in found if not set_aside.is_packed(member.name)]
+    if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
+        files = sum(not member.is_folder for member in found)
+        what = f"{files} files, all hidden or README, texts or tables" if files else "no file"
+        raise UserError(f"{source}: expected images, found {what}")
+    return Packed(kept, aside)

@@ -1,0 +1,54 @@
+"""The classifier of another commit, for `smallset predict --model`."""
+
+import os
+import shutil
+
+import pytest
+
+from flows.cli.predict_command import find
+from flows.registry import bundles
+from smallset.errors import UserError
+from tests.flows.versions_project import accuracy_of, clone, moved_copy
+
+
+@pytest.fixture
+def project(saved_project, tmp_path, monkeypatch):
+    """A fresh clone, which has nothing of DVC's yet, and a folder that is not the project's to stand in."""
+    fresh = clone(moved_copy(saved_project, tmp_path), "fresh")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("SMALLSET_PROJECT", str(fresh))
+    return fresh
+
+
+def test_the_classifier_of_a_version_a_run_or_a_commit_is_fetched_once(project, monkeypatch):
+    found = find("in-use")
+    assert accuracy_of(found.directory) == 0.8
+    assert found.directory.is_relative_to(project / ".smallset")
+    assert found.why_keras.endswith("is no bundle, which only the classifier is handed over as")
+    assert not (project / "models").exists()
+    # The remote is gone, and nothing asks for it.
+    shutil.rmtree(project / ".dvc")
+    for name in ("production", "classifier#production", "v1.0.0", "classifier@v1.0.0", "run/one", "one"):
+        assert find(name) == found, name
+    for name in ("v9.9.9", "-x", "no such", "a/b", "../classifier"):
+        with pytest.raises(UserError, match=f"--model {name}: expected the directory of a bundle, in-use, a version"):
+            find(name)
+    with pytest.raises(UserError, match=r"expected a trained model in .*, found none; run `smallset run` first"):
+        find(None)
+
+
+def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(project):
+    with pytest.raises(UserError, match=r"--model origin/main: .*expected a directory models/classifier|not in DVC"):
+        find("origin/main")
+    assert list((project / ".smallset" / "bundles").iterdir()) == []
+
+
+def test_few_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("flows.project.revisions.fetch_directory", lambda commit, path, folder: folder.mkdir())
+    commits = [letter * 40 for letter in "abcdef"]
+    monkeypatch.setattr(bundles, "git", lambda *arguments, folder: "")
+    monkeypatch.setattr(bundles, "registered", lambda project: dict(zip(commits, commits, strict=True)))
+    for number, name in enumerate(commits):
+        os.utime(bundles.at_revision(name, tmp_path), (number, number))
+    assert {one.name for one in (tmp_path / ".smallset" / "bundles").iterdir()} == set(commits[2:])

@@ -1,0 +1,194 @@
+"""A first look agrees with the stages that come after it: the same classes, the same refusals."""
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import layouts
+from benchmarks.layouts import LAYOUTS, Made
+from smallset.decoding.worker import answer
+from stages.lib.core.data_sections import SplitParams
+from stages.lib.core.errors import UserError
+from stages.lib.core.params import read_section
+from stages.lib.decoding import worker
+from stages.lib.inventory import contents
+from stages.lib.looking import peeked
+from stages.lib.looking.found import found_in
+from stages.lib.looking.peeked import peek
+from tests.packages import ROOT
+from tests.stages.split_inputs import jpeg, pixels
+
+SPLIT = read_section("split", SplitParams, ROOT / "params.yaml")
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(elsewhere, monkeypatch):
+    """Decode here: a process for each of many tiny folders takes longer than all the rest."""
+
+    def answers(orders, *_):
+        for order in orders:
+            about, content = answer(order | {"share": None}, {"describe": worker.described})
+            yield peeked.BrokenImage(about["broken"]) if "broken" in about else (about["found"], content)
+
+    monkeypatch.setattr(peeked, "answers", answers)
+    monkeypatch.setattr(contents, "answers", answers)
+
+
+def write(folder: Path, **counts: int) -> Path:
+    seed = 0
+    for label, count in counts.items():
+        for number in range(count):
+            seed += 1
+            place = folder / label / f"{number}.jpg"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(jpeg(pixels(seed)))
+    return folder
+
+
+def look(source: Path, **params: object) -> dict:
+    with peek(source) as found:
+        return found_in(found, SPLIT.model_copy(update=params), 0)
+
+
+def refusal(source: Path, **params: object) -> str:
+    with pytest.raises(UserError) as caught:
+        look(source, **params)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("made", LAYOUTS, ids=lambda made: made.title)
+def test_it_finds_what_the_stage_finds_or_refuses_what_the_stage_refuses(made: Made) -> None:
+    wanted = layouts.result_of(made)
+    source = layouts._make(made)
+    if "refusal" in wanted:
+        assert refusal(source, labels=made.labels)
+        return
+    found = look(source, labels=made.labels)
+    assert found["classes"] == wanted["classes"]
+    assert found["unlabelled_count"] == wanted["without"]
+    assert found["groups"] == len(wanted["groups"])
+    assert found["subsets"] == dict(
+        sorted(wanted["subsets"].items(), key=lambda pair: list(found["subsets"]).index(pair[0]))
+    )
+    assert sum(found["divided"].values()) <= sum(wanted["classes"].values())
+
+
+def test_of_many_files_a_sample_is_decoded_and_every_name_read(monkeypatch):
+    monkeypatch.setattr(peeked, "MOST", 8)
+    folder = write(Path("own"), robin=30, wren=12)
+    (folder / "wren" / "film.mp4").write_bytes(b"no image")
+    found = look(folder)
+    assert found["classes"] == {"robin": 30, "wren": 12}
+    assert found["looked_at"] == 8
+    # What has an unusual name is looked at first: most of it is none.
+    assert [name for name, _ in found["broken"]] == ["wren/film.mp4"]
+    assert found["layout"] == "the names of folders"
+
+
+def test_sizes_are_those_of_images_as_they_are_seen():
+    folder = write(Path("own"), robin=3, wren=3)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    pixels(99).resize((300, 100)).save(folder / "wren" / "side.jpg", exif=exif)
+    assert look(folder)["sizes"] == {"median": 108, "smallest": 100, "largest": 300}
+
+
+def test_equal_files_are_counted_and_those_of_two_classes_named():
+    folder = write(Path("own"), robin=6, wren=6)
+    shutil.copy(folder / "robin" / "0.jpg", folder / "robin" / "again.jpg")
+    shutil.copy(folder / "robin" / "1.jpg", folder / "wren" / "wrong.jpg")
+    found = look(folder)
+    assert found["copies"] == 2
+    assert {name for name, _ in found["contradicted"]} == {"robin/1.jpg", "wren/wrong.jpg"}
+    assert found["all_compared"]
+
+
+def test_too_much_to_compare_is_said(monkeypatch):
+    folder = write(Path("own"), robin=4, wren=4)
+    shutil.copy(folder / "robin" / "0.jpg", folder / "robin" / "again.jpg")
+    monkeypatch.setattr(peeked, "MOST_READ", 1)
+    with peek(folder) as found:
+        assert not found.all_compared
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder.mkdir(), "expected images, found no file"),
+        (lambda folder: write(folder, cat=5), "all 5 images are in one folder, cat; put the images of each class into"),
+        (lambda folder: write(folder, cat=9, dog=2), "class 'dog': expected at least 3 images"),
+        (
+            lambda folder: (write(folder, cat=0), folder.mkdir(), (folder / "a.mp4").write_bytes(b"x")),
+            "videos save single",
+        ),
+        (
+            lambda folder: write(folder / "2024", **{"2024-05-01/cat": 3, "2024-05-02/dog": 3}),
+            "would make 2 classes: cat 3, dog 3",
+        ),
+        (
+            lambda folder: (
+                write(folder, scans=6),
+                (folder / "labels.csv").write_text("path,label\nscans/0.jpg,cat\n"),
+            ),
+            "`smallset run` on labels.csv, which may hold the labels",
+        ),
+    ],
+)
+def test_a_wrong_folder_is_one_line_that_says_what_to_do(make, message):
+    make(Path("own"))
+    assert message in refusal(Path("own"))
+
+
+def test_a_wrong_table_is_told_before_all_else():
+    folder = Path("own")
+    folder.mkdir()
+    (folder / "labels.csv").write_text("image,kind\na.jpg,cat\n")
+    (folder / "a.jpg").write_bytes(b"no image")
+    assert "expected the columns path,label" in refusal(folder, labels="labels.csv")
+
+
+def test_an_archive_with_a_password_is_refused():
+    with zipfile.ZipFile("own.zip", "w") as archive:
+        archive.writestr("cat/1.jpg", b"x")
+    content = bytearray(Path("own.zip").read_bytes())
+    for start, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(start) + place] |= 1
+    Path("own.zip").write_bytes(content)
+    assert "unpack it with its password first" in refusal(Path("own.zip"))
+
+
+def test_images_that_come_in_subsets_can_keep_them_only_where_the_stage_would():
+    for subset, count in (("train", 6), ("val", 3), ("test", 3)):
+        write(Path("whole") / subset, cat=count, dog=count)
+    write(Path("part") / "train", cat=6, dog=6)
+    write(Path("part") / "val", cat=3, dog=3)
+    # Each call starts with the same images: equal ones in several subsets would be set aside.
+    for number, file in enumerate(sorted([*Path("whole").rglob("*.jpg"), *Path("part").rglob("*.jpg")])):
+        file.write_bytes(jpeg(pixels(number)))
+    whole, part = look(Path("whole")), look(Path("part"))
+    assert whole["subsets"] == {"train": 12, "validation": 6, "test": 6}
+    assert (whole["folders_fit"], part["folders_fit"]) == (True, False)
+
+
+def test_classes_called_by_numbers_of_imagenet_are_remarked_on():
+    found = look(write(Path("own"), n01440764=3, n01443537=3))
+    assert any("LOC_synset_mapping.txt" in line for line in found["remarks"])
+
+
+def test_nothing_is_left_behind():
+    look(write(Path("own"), cat=3, dog=3))
+    assert list(Path(".smallset").iterdir()) == []
+
+
+def test_a_grey_image_of_one_pixel_is_an_image():
+    folder = write(Path("own"), cat=3, dog=3)
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((1, 1), np.uint8)).save(file, "PNG")
+    (folder / "cat" / "dot.png").write_bytes(file.getvalue())
+    assert look(folder)["sizes"]["smallest"] == 1

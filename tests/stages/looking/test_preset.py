@@ -1,0 +1,91 @@
+"""Whether a backbone can be had is known before any work."""
+
+import json
+from pathlib import Path
+
+import h5py
+import httpx
+import pytest
+
+from stages.lib.core.errors import UserError
+from stages.lib.looking import preset
+from stages.lib.pretrained.recommended import RECOMMENDED
+
+AUTO = RECOMMENDED[0]
+
+
+@pytest.fixture(autouse=True)
+def homes(tmp_path, monkeypatch):
+    """Nothing of presets that this machine has."""
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hugging_face"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise httpx.ConnectError("Name or service not known")
+
+    monkeypatch.setattr(httpx, "head", fail)
+
+
+def write_preset(folder: Path, size: list[int] | None = None, **config: object) -> Path:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"class_name": "Backbone", "config": config}))
+    (folder / "image_converter.json").write_text(json.dumps({"config": {"image_size": size or [224, 224]}}))
+    with h5py.File(folder / "model.weights.h5", "w") as weights:
+        weights["one"] = [1.0]
+    return folder
+
+
+def test_without_a_network_the_one_nobody_named_is_told_with_every_way_out(no_network):
+    with pytest.raises(UserError) as caught:
+        preset.require_preset(AUTO, "auto")
+    message = str(caught.value)
+    for part in (AUTO, "www.kaggle.com cannot be reached", "--preset", "a directory", "hf://", "sample"):
+        assert part in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (AUTO, f"kaggle/models/keras/efficientnet/keras/{AUTO}/2/config.json"),
+        ("kaggle://keras/vit/keras/vit_base", "kaggle/models/keras/vit/keras/vit_base/3/config.json"),
+        ("hf://google/vit", "hugging_face/hub/models--google--vit/snapshots/abc/config.json"),
+    ],
+)
+def test_what_was_fetched_once_needs_no_network(tmp_path, no_network, name, kept):
+    with pytest.raises(UserError, match="cannot be reached"):
+        preset.require_preset(name, name)
+    (tmp_path / kept).parent.mkdir(parents=True)
+    (tmp_path / kept).write_text("{}")
+    preset.require_preset(name, name)
+
+
+def test_a_site_that_answers_anything_can_be_reached(monkeypatch):
+    asked = []
+    monkeypatch.setattr(httpx, "head", lambda url, **_: asked.append(url))
+    preset.require_preset("hf://google/vit", "hf://google/vit")
+    assert asked == ["https://huggingface.co"]
+
+
+def test_directories_and_drawings_need_no_network(tmp_path, no_network):
+    preset.require_preset("sample", "sample")
+    preset.require_preset(str(write_preset(tmp_path / "own")), "own")
+    with pytest.raises(UserError, match="no such directory"):
+        preset.require_preset("./nowhere", "./nowhere")
+    (tmp_path / "own" / "config.json").unlink()
+    with pytest.raises(UserError, match=r"expected a KerasHub preset with config\.json in it"):
+        preset.require_preset(str(tmp_path / "own"), "own")
+
+
+def test_what_a_directory_says_of_itself(tmp_path):
+    convnet = preset.about(str(write_preset(tmp_path / "convnet")))
+    assert (convnet["size"], convnet["any_size"]) == (224, True)
+    assert convnet["bytes"] > 0
+    # Patches fit only into some sizes.
+    assert preset.about(str(write_preset(tmp_path / "vit", [384, 384], patch_size=16)))["any_size"] is False
+    assert preset.about(str(write_preset(tmp_path / "wide", [224, 320])))["size"] is None
+    assert preset.about("dinov2_small") == {"name": "dinov2_small", "size": None, "bytes": None, "any_size": False}

@@ -1,0 +1,114 @@
+"""Parts of the report by themselves: the title, where a model fails, thresholds, the order of the classes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.lib.comparison.evaluations import Evaluation, called, title_of
+from stages.lib.page import classes, failures, render, threshold
+from stages.lib.page.sections import SECTIONS
+from stages.lib.page.subject import subject
+
+TEMPLATES = Path(classes.__file__).with_name("templates")
+
+
+def evaluated(labels: list[str], predicted: list[str], sure: list[float]) -> Evaluation:
+    """A model on images of the classes a, b and c, with figures of each class as `evaluate` has them."""
+    names = ["a", "b", "c"]
+    probabilities = np.full((len(labels), 3), (1 - np.array(sure)[:, None]) / 2)
+    probabilities[range(len(labels)), [names.index(name) for name in predicted]] = sure
+    table = pd.DataFrame({"path": [f"{place}.png" for place in range(len(labels))], "label": labels})
+    table = table.assign(
+        predicted=predicted, **{f"p_{name}": probabilities[:, place] for place, name in enumerate(names)}
+    )
+    right = table["label"] == table["predicted"]
+    rows = [(name, int((table["label"] == name).sum()), right[table["label"] == name].mean()) for name in names]
+    per_class = pd.DataFrame(rows, columns=["class", "images", "recall"]).fillna(0.0)
+    per_class = per_class.assign(recall_low=0.0, recall_high=per_class["recall"], f1=0.5)
+    rest = [pd.DataFrame()] * 2
+    return Evaluation("scratch", {}, {"classes": names}, table, *rest, per_class, *[pd.DataFrame()] * 3)
+
+
+MODEL = evaluated(["a", "a", "a", "a", "b", "b"], ["a", "b", "b", "c", "b", "b"], [0.9, 0.5, 0.8, 0.6, 0.7, 0.99])
+
+
+def test_the_largest_confusions_come_with_the_images_the_model_was_surest_of(monkeypatch):
+    monkeypatch.setattr(failures, "embedded_all", lambda sources, side: [str(one) for one in sources])
+    found = failures.failures(MODEL, Path("data"))
+    first, second = found.mistakes
+    assert (first.actual, first.predicted, first.images, first.of) == ("a", "b", 2, 4)
+    assert [one.path for one in first.examples] == ["2.png", "1.png"]
+    assert (second.predicted, second.images) == ("c", 1)
+
+
+def test_the_weakest_class_is_one_that_was_tested_and_stands_out_or_not():
+    found = failures.failures(evaluated(["a", "a", "b"], ["a", "a", "b"], [0.9] * 3), Path("data"))
+    assert found.mistakes == []
+    assert (found.weakest.name, found.weakest.stands_out) == ("a", False)
+    assert failures.failures(evaluated(["a"], ["a"], [0.9]), Path("data")).weakest is None
+
+
+def test_classes_go_from_the_worst_to_the_best_and_those_without_an_image_come_last():
+    assert classes.per_class(MODEL).table["class"].tolist() == ["a", "b", "c"]
+    other = evaluated(["a", "b", "b"], ["a", "a", "a"], [0.9] * 3)
+    assert classes.per_class(other).table["class"].tolist() == ["b", "a", "c"]
+
+
+def test_thresholds_count_what_is_answered_and_right_of_it():
+    found = threshold.thresholds(MODEL)
+    assert [found.rows[place].images for place in (0, 50, 60, 61, 85, 99)] == [6, 6, 5, 4, 2, 1]
+    assert found.rows[0].right == pytest.approx(0.5)
+    assert found.rows[85].right == 1
+    assert found.rows[85].low < 1
+    assert found.start == 60
+    none = threshold.thresholds(evaluated(["a"], ["a"], [0.5])).rows[99]
+    assert (none.images, none.right) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["cat", "dog"], "cat or dog"),
+        (["a", "b", "c", "d"], "a, b, c or d"),
+        ([f"{place:03}" for place in range(210)], "210 classes: 000, 001, 002 and 207 more"),
+        (["x" * 99, "y"], f"{'x' * 31}\N{HORIZONTAL ELLIPSIS} or y"),
+    ],
+)
+def test_the_task_is_named_by_its_classes(names, said):
+    assert subject(names, 1, {}).task == said
+
+
+@pytest.mark.parametrize(
+    ("download", "said"),
+    [
+        ({"source": "folder", "path": "/home/me/my birds"}, "images of my birds"),
+        ({"source": "url", "url": "https://me:secret@example.org/a/birds.zip?token=x"}, "images of birds.zip"),
+        ({"source": "url", "url": "https://me:secret@example.org"}, "images of example.org"),
+        ({"source": "sample"}, "drawn images"),
+        ({"source": "kaggle", "competition": "dogs-vs-cats"}, "images of dogs-vs-cats, Kaggle"),
+        ({}, "images"),
+    ],
+)
+def test_the_data_are_named_without_secrets_and_folders_above(download, said):
+    assert subject(["a", "b"], 1, {"download": download}).data == said
+
+
+def test_models_have_plain_names_and_unknown_ones_their_own():
+    assert (title_of("fine_tuned"), called("fine_tuned")) == ("Fine-tuned network", "the fine-tuned network")
+    assert (title_of("a_sixth"), called("a_sixth")) == ("a_sixth", "a_sixth")
+
+
+def test_every_section_has_a_template_with_its_heading():
+    for section in SECTIONS:
+        assert f'id="{section.key}"' in (TEMPLATES / section.template).read_text(encoding="utf-8")
+
+
+def test_a_name_cannot_turn_the_direction_of_writing_or_hide():
+    environment = render._environment()
+    text = environment.from_string("<b title='{{ name }}'>{{ name | breakable }} {{ name }}</b>{{ lines }}")
+    said = text.render(name="cat\u202egod\u200b", lines="one\ntwo 5\N{NO-BREAK SPACE}%")
+    assert "\u202e" not in said
+    assert said.count("cat\\u202egod\\u200b") == 3
+    assert said.endswith("one\ntwo 5\N{NO-BREAK SPACE}%")
