@@ -9,9 +9,9 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.logging.loggers import LoggingAdapter
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
+from prefect.logging.loggers import LoggingAdapter
 from prefect.runtime import flow_run
 
 from flows.errors import FlowError
