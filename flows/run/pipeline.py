@@ -74,7 +74,7 @@ def _run(
     with where as place:
         place.prepare(stages, fresh)
         with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
-            with FirstPage(stages, fresh, _told_by(get_run_logger())) as first_page:
+            with FirstPage(stages, fresh, _told_by(get_run_logger().info)) as first_page:
                 states = _run_in_order(stages, width, place, first_page.after(take))
             place.finish()
         renew_page()
@@ -82,11 +82,11 @@ def _run(
         return states
 
 
-def _told_by(log: LoggingAdapter) -> Callable[[str], None]:
+def _told_by(log: Callable[[str], None]) -> Callable[[str], None]:
     """What tells a line to whoever watches the run, and to Prefect."""
 
     def tell(line: str) -> None:
-        log.info(line)
+        log(line)
         watcher().noted(line)
 
     return tell
