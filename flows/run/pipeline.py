@@ -11,7 +11,6 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.logging.loggers import LoggingAdapter
 from prefect.runtime import flow_run
 
 from flows.errors import FlowError
