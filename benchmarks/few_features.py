@@ -62,9 +62,9 @@ def head_of_stage(cell: Cell, head: str | None = None) -> np.ndarray:
     names = [task.names[row] for row in train]
     learned = FeatureSet(vectors, task.labels[train], names, mirrored if features.mirror else None)
     found = choose(learned, np.arange(len(train)), len(task.classes), cell.common, params)
-    if found.search is None:
+    if found.head is None:
         return _trained_head(cell, params)
-    return found.search.head.probabilities(cell.tested(params.mirror))
+    return found.head.probabilities(cell.tested(params.mirror))
 
 
 def _trained_head(cell: Cell, params: Any) -> np.ndarray:

@@ -36,7 +36,7 @@ from stages.lib.evaluation.intervals import Interval
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.resampling.classes import weakest
 from stages.lib.resampling.figures import procedure
-from stages.lib.resampling.head import head_predictor
+from stages.lib.resampling.head import LinearHeads
 from stages.lib.resampling.learning_curve import growth
 from stages.lib.resampling.repeated import Predict, repeats_of, resample
 
@@ -111,13 +111,22 @@ def read(features: Path) -> Population:
     return Population(np.concatenate(vectors), np.concatenate([one.labels for one in sets]))
 
 
-def logistic(population: Population, seed: int) -> Predict:
+@dataclass(frozen=True)
+class Heads:
+    """As `resample` takes them."""
+
+    predict: Predict
+    chosen_on: Callable[[np.ndarray], Predict] | None
+
+
+def logistic(population: Population, seed: int) -> Heads:
     """The head of the stages."""
     every = np.arange(len(population.labels))
-    return head_predictor(Picked([population.vectors], every), None, population.labels, every, population.classes, seed)
+    heads = LinearHeads(Picked([population.vectors], every), None, population.labels, every, population.classes, seed)
+    return Heads(heads.predict, heads.chosen_on)
 
 
-def ridge(population: Population, seed: int) -> Predict:
+def ridge(population: Population, seed: int) -> Heads:
     """A classifier by least squares."""
     del seed
 
@@ -126,10 +135,12 @@ def ridge(population: Population, seed: int) -> Predict:
         model.fit(population.vectors[trained], population.labels[trained])
         return model.predict(population.vectors[asked])
 
-    return predict
+    return Heads(predict, None)
 
 
-def draw(population: Population, head: Callable[[Population, int], Predict], images: int, seed: int) -> Draw:
+def draw(
+    population: Population, head: Callable[[Population, int], Heads], images: int, seed: int, once: bool = False
+) -> Draw:
     """Draw a folder, say what cross-validation says of it, and measure what is true."""
     rng = np.random.default_rng([seed, images])
     orders = [rng.permutation(np.flatnonzero(population.labels == label)) for label in range(population.classes)]
@@ -140,15 +151,20 @@ def draw(population: Population, head: Callable[[Population, int], Predict], ima
 
     every = head(population, seed)
     shares = (TRAIN, VALIDATION, 1 - 1 / FOLDS, 1, 2)
-    accuracy = {share: float((every(some(share), rest) == population.labels[rest]).mean()) for share in shares}
-    own = some(1)
+    accuracy = {share: float((every.predict(some(share), rest) == population.labels[rest]).mean()) for share in shares}
+    own, chosen_on = some(1), every.chosen_on
+
+    def among(predict: Predict) -> Predict:
+        return lambda trained, asked: predict(own[trained], own[asked])
+
     found = resample(
         population.labels[own],
         np.arange(len(own)),
-        lambda trained, asked: every(own[trained], own[asked]),
+        among(every.predict),
         FOLDS,
         repeats_of("auto", len(own)),
         seed,
+        (lambda picked: among(chosen_on(own[picked]))) if once and chosen_on else None,
         shown=False,
     )
     now = procedure(found)
@@ -198,14 +214,15 @@ def main(
     draws: Annotated[int, typer.Option(min=2, help="Folders of a case.")] = 100,
     distance: Annotated[float, typer.Option(help="Of made-up classes, in spreads of the first feature.")] = 1.0,
     ridge_head: Annotated[bool, typer.Option("--ridge", help="Ridge regression in place of the head.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Heads choose once a half, as they do of many images.")] = False,
     as_json: Json = False,
 ) -> None:
     """Draw folders, cross-validate them, and count what holds."""
     population = made_up(distance) if features is None else read(features)
     cases, head = images or list(IMAGES), ridge if ridge_head else logistic
-    rows = [row_of(count, [draw(population, head, count, seed) for seed in range(draws)]) for count in cases]
+    rows = [row_of(count, [draw(population, head, count, seed, once) for seed in range(draws)]) for count in cases]
     if as_json:
-        about = {"features": str(features or "made up"), "head": "ridge" if ridge_head else "logistic"}
+        about = {"features": str(features or "made up"), "head": "ridge" if ridge_head else "logistic", "once": once}
         typer.echo(json.dumps(about | {"rows": [asdict(row) for row in rows]}))
         return
     show(

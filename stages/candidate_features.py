@@ -1,6 +1,5 @@
 """One backbone to choose from: its features of the training and validation images, and how good a head on them is."""
 
-from functools import partial
 from pathlib import Path
 
 from stages.lib.candidates import slots
@@ -22,6 +21,8 @@ def candidate_features(
     features: FeaturesParams,
 ) -> None:
     """Write a candidate, its features, and predictions of heads that have not seen the image, to a directory.
+
+    What an interrupted run computed is kept and not computed again.
 
     Args:
         slot: json with the name of the preset, from the stage `candidates`; null writes only that there is none.
@@ -45,11 +46,12 @@ def candidate_features(
     # TensorFlow takes seconds to import: an empty slot does without.
     start_tensorflow(common.deterministic)
     from stages.lib.arrays import feature_files
-    from stages.lib.candidates import extraction, judging, loading
+    from stages.lib.candidates import judging, loading
+    from stages.lib.features.extractor import Extractor, precision_for
     from stages.lib.images.manifest import read_subsets
     from stages.lib.images.resizing import asked
     from stages.lib.inference import predictions
-    from stages.lib.networks.precision import choose
+    from stages.lib.training.checkpoints import Checkpoints
 
     with atomic_directory(output) as unfinished:
         preset = unfinished / slots.PRESET
@@ -57,16 +59,18 @@ def candidate_features(
         found = loading.take(name, common.pixels if common.has_pixels else None, backbone.pooling, preset)
         slots.write_about(unfinished, found)
         size, resizing = found.image_size, asked(common, preset)
-        step_in = partial(extraction.step_in, preset, size, features.batch_size)
-        precision = choose("candidate_features", features.precision, step_in)
-        forward = extraction.forward(preset, size, features.batch_size, precision)
-        views_of = partial(extraction.views, forward, size, features, resizing)
+        # Each slot has its own: those of another one are not removed.
+        stage = f"candidate_features_{slot.stem}"
+        checkpoints = Checkpoints(stage, [common, features], [Path(__file__), manifest, preset])
+        precision = checkpoints.once("precision", lambda: precision_for(stage, preset, size, features))
+        extractor = Extractor(preset, size, features, precision)
         for subset, images in zip(judging.LEARNED, read_subsets(dataset, manifest, *judging.LEARNED), strict=True):
-            extraction.write(unfinished, subset, images, found.channels, views_of, features.mirror)
+            extractor.write(unfinished, subset, images, resizing, checkpoints.directory)
             print(f"{name}, {subset}: {len(images.paths)} images", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)
         judged = judging.judge(unfinished, manifest, duplicates, common.seed)
         predictions.write(judged, unfinished / slots.OUT_OF_FOLD)
+    checkpoints.remove()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The recommended model under a name that never changes, fitted again on more images where it can be, as a bundle."""
 
+import functools
 import json
 import shutil
 from dataclasses import dataclass
@@ -83,28 +84,26 @@ def _refit(
     feature_extraction: FeatureExtractionParams,
     refit: Refit,
 ) -> int:
-    """Write model.keras anew, and into summary.json that it is; gives the number of images that it was fitted on."""
+    """Write model.keras anew, and into summary.json that it is; gives how many images it was fitted on."""
     import keras
 
     from stages.lib.arrays import feature_files
     from stages.lib.heads.refit import refitted
-    from stages.lib.images.manifest import read_manifest
     from stages.lib.networks import saved_model
     from stages.lib.splitting.together import groups_of
 
-    table = read_manifest(paths.manifest).set_index("path")
     found = refitted(
         paths.features,
         refit,
-        lambda names: groups_of(names, paths.duplicates, table),
+        functools.partial(groups_of, manifest=paths.manifest, duplicates=paths.duplicates),
         paths.preset,
         common,
         feature_extraction,
     )
     bare = keras.Model(found.model.input, found.model.output, name=about["stage"])
     saved_model.save(bare, model / "model.keras", about["classes"], feature_files.read_resizing(paths.features))
-    write_json(about | {"refit": {"on": refit, "images": found.images}}, model / "summary.json")
-    return found.images
+    write_json(about | {"refit": {"on": refit, "images": found.learned, "of": found.images}}, model / "summary.json")
+    return found.learned
 
 
 if __name__ == "__main__":

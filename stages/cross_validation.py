@@ -1,5 +1,6 @@
 """How good the head is as a procedure, by repeated cross-validation, and what more images would bring."""
 
+from functools import partial
 from pathlib import Path
 
 from stages.lib.core import entry
@@ -39,28 +40,30 @@ def cross_validation(
         return
 
     # scikit-learn takes seconds to import: a stage that is turned off does without.
-    from stages.lib.images.manifest import read_manifest
-    from stages.lib.resampling.head import head_predictor
+    from stages.lib.resampling.head import LinearHeads
     from stages.lib.resampling.images import read_images
     from stages.lib.resampling.repeated import repeats_of, resample
     from stages.lib.resampling.summary import sentence, summary
     from stages.lib.splitting.together import groups_of
 
-    table = read_manifest(manifest).set_index("path")
-    images = read_images(features, lambda names: groups_of(names, duplicates, table), params.images, common.seed)
+    together = partial(groups_of, manifest=manifest, duplicates=duplicates)
+    images = read_images(features, together, params.images, common.seed)
     for name in images.left_out:
         print(f"cross_validation: class {name!r} is left out: fewer than three different images")
     if len(images.classes) < 2:
         write_json({}, figures)
         print("cross_validation: fewer than two classes have three different images, nothing to cross-validate")
         return
-    predict = head_predictor(
+    heads = LinearHeads(
         *(images.vectors, images.mirrored, images.labels, images.groups, len(images.classes), common.seed),
         averaged=feature_extraction.mirror,
         balanced=feature_extraction.class_weights is not None,
     )
     repeats = repeats_of(params.repeats, len(images.labels))
-    found = resample(images.labels, images.groups, predict, params.folds, repeats, common.seed)
+    chosen_on = heads.chosen_on if heads.is_costly(repeats) else None
+    found = resample(images.labels, images.groups, heads.predict, params.folds, repeats, common.seed, chosen_on)
+    if chosen_on:
+        print("cross_validation: scaling and strength are chosen once for each half of the parts, on the other half")
     result = summary(found, images, common.seed)
     write_json(result, figures)
     print(sentence(result))

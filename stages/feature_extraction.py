@@ -51,7 +51,6 @@ def feature_extraction(
     from stages.lib.arrays import feature_files
     from stages.lib.heads.choice import choose
     from stages.lib.heads.keras_head import whole_model
-    from stages.lib.images.manifest import read_manifest
     from stages.lib.splitting.together import groups_of
     from stages.lib.training import artifact
     from stages.lib.training.history import empty_history
@@ -59,16 +58,16 @@ def feature_extraction(
 
     classes, precision = feature_files.read_about(features)
     train = feature_files.read(features, "train")
-    groups = groups_of(train.names, duplicates, read_manifest(manifest).set_index("path"))
+    groups = groups_of(train.names, manifest, duplicates)
     run = start_run("feature_extraction", common, params, [Path(__file__), features])
     found = choose(train, groups, len(classes), common, params)
-    if found.search is None:
+    if found.head is None:
         whole, history = _trained(run, train, features, preset)
         tables = {}
     else:
         # Fitted at once: without epochs, so its history has no row.
-        whole, history = whole_model(preset, found.search.head, common.pixels, precision), empty_history()
-        tables = {"strengths": found.search.strengths}
+        whole, history = whole_model(preset, found.head, common.pixels, precision), empty_history()
+        tables = {} if found.strengths is None else {"strengths": found.strengths}
     resizing = feature_files.read_resizing(features)
     artifact.write(run, model, whole, classes, history, precision, resizing, head=found.about, tables=tables)
 

@@ -70,7 +70,7 @@ def label_issues(
     if not params.enabled:
         print("label_issues: turned off in params.yaml")
     elif not is_disabled(features):
-        judged = _by_features(features, duplicates, images, params.folds, common.seed)
+        judged = _by_features(features, manifest, duplicates, params.folds, common.seed)
     else:
         judged = _by_predictions(evaluations) or judged
     issues = _named(judged, images, params.threshold)
@@ -84,12 +84,10 @@ def label_issues(
         print(f"{said}: relabelling only test images that models dispute makes the models look better than they are")
 
 
-def _by_features(features: Path, duplicates: Path, images: pd.DataFrame, folds: int, seed: int) -> Judged:
+def _by_features(features: Path, manifest: Path, duplicates: Path, folds: int, seed: int) -> Judged:
     classes, _ = feature_files.read_about(features)
-    sets = [feature_files.read(features, subset) for subset in SUBSETS]
-    names = [name for found in sets for name in found.names]
-    labels = np.concatenate([found.labels for found in sets])
-    groups = groups_of(names, duplicates, images)
+    images = feature_files.read_all(features, SUBSETS)
+    labels, groups = images.labels, groups_of(images.names, manifest, duplicates)
 
     enough = large_enough(labels, groups, folds)
     checked, indices = np.unique(labels[enough], return_inverse=True)
@@ -100,9 +98,9 @@ def _by_features(features: Path, duplicates: Path, images: pd.DataFrame, folds: 
         )
     if len(checked) < 2:
         indices, enough = indices[:0], np.zeros_like(enough)
-    vectors = Picked([found.vectors for found in sets], np.flatnonzero(enough))
+    vectors = Picked([images.vectors], np.flatnonzero(enough))
     probabilities = out_of_sample(vectors, indices, groups[enough], folds, seed) if enough.any() else np.zeros((0, 2))
-    kept = [name for name, wanted in zip(names, enough, strict=True) if wanted]
+    kept = [name for name, wanted in zip(images.names, enough, strict=True) if wanted]
     return Judged(kept, indices, [classes[label] for label in checked], probabilities, "features")
 
 

@@ -42,8 +42,13 @@ def look(sections: dict[str, Any], archive: Path | None = None) -> dict[str, Any
     source = archive or _source(download)
     images = None
     if source is not None:
-        with _progress(), peek(source, download.links == "anywhere") as peeked:
-            images = found_in(peeked, sections["split"], sections["common"].seed)
+        try:
+            with _progress(), peek(source, download.links == "anywhere") as peeked:
+                images = found_in(peeked, sections["split"], sections["common"].seed)
+        except UserError as error:
+            # Nobody knows the file that an address was fetched to.
+            address = download.url if download.source == "url" else None
+            raise type(error)(str(error).replace(str(source), address or str(source))) from None
     return {"images": images, **_preset(sections["backbone"], download.source)}
 
 

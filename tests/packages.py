@@ -23,6 +23,7 @@ LIB = {
     "confident_learning": ("arrays",),
     "networks": ("images",),
     "inference": ("networks",),
+    "features": ("inference", "arrays"),
     "training": ("networks", "arrays"),
     "heads": ("training",),
     "pretrained": ("training",),

@@ -1,5 +1,9 @@
 """The commands of a project of one's own: `smallset new, upgrade`."""
 
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +27,7 @@ def new(
     with one_line_errors(), ended_by_signals():
         from flows.upstream.new import create
 
-        typer.echo("\n".join(create(place.as_typed(name), source, place.typed_in())))
+        _say(create(place.as_typed(name), source, place.typed_in()))
 
 
 @app.command(epilog="Examples: smallset upgrade | smallset upgrade v1.2.0 | smallset upgrade --from ../smallset")
@@ -45,4 +49,15 @@ def upgrade(
 
         path = place.as_typed(Path(source)) if source else None
         address = str(path) if path and path.exists() else source
-        typer.echo("\n".join(run_upgrade(revision, address)))
+        _say(run_upgrade(revision, address))
+
+
+def _say(lines: Sequence[str]) -> None:
+    """Print lines, which name many files and keys: as they are into a pipe, broken between words at a terminal."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    wrapper = textwrap.TextWrapper(
+        max(width, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    for line in lines:
+        whole = len(line) <= width or not width or line.startswith(" ")
+        typer.echo(line if whole else wrapper.fill(line))

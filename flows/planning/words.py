@@ -31,7 +31,7 @@ def found(title: str, images: Mapping[str, Any]) -> Iterator[str]:
         f"{sizes['largest']} at most{of}"
     )
     yield f"  {'; '.join(_defects(images))}"
-    if images["subsets"]:
+    if len(images["subsets"]) > 1:
         yield f"  {_subsets(images)}"
     if images["groups"]:
         yield f"  {images['groups']:,} groups, each of which stays in one subset"

@@ -78,7 +78,7 @@ def compose(sides: Sides, attributes: Sequence[str], headline: str, held: Collec
             )
             raise FlowError(
                 f"both you and the newer pipeline have changed {named}; nothing has happened here. Merge by hand: "
-                f"`git -c merge.ours.driver=true merge {sides.theirs[:12]}`"
+                f"`git commit --all`, then `git -c merge.ours.driver=true merge {sides.theirs[:12]}`"
             )
         written = git("write-tree", folder=tree)
         parents = ["-p", sides.ours, "-p", sides.theirs]

@@ -1,6 +1,6 @@
 """What `smallset upgrade` says of what it has done."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from flows.project.git import git
@@ -43,13 +43,13 @@ def _parameters(merged: Merged) -> Iterator[str]:
                 f"{PARAMS}: {key}: yours stays, {_shown(value)}; the default went from {before} to {after}: "
                 "see there whether it still means the same"
             )
-    if plain := [f"{key} {_shown(value)}" for key, value in merged.kept.items() if key not in merged.both]:
+    if plain := [f"{key}={_shown(value)}" for key, value in merged.kept.items() if key not in merged.both]:
         yield f"{PARAMS}: yours stay: {', '.join(plain)}"
     # Those of libraries are the pipeline's, as requirements.lock has them.
     new = {key: value for key, value in merged.new.items() if not key.startswith(_VERSIONS)}
     defaults = {key: both for key, both in merged.defaults.items() if not key.startswith(_VERSIONS)}
-    yield from _list("new", {key: _shown(value) for key, value in new.items()})
-    yield from _list("new default", {key: f"{_shown(a)} -> {_shown(b)}" for key, (a, b) in defaults.items()})
+    yield from _list("new", [f"{key}={_shown(value)}" for key, value in new.items()])
+    yield from _list("new default", [f"{key}: {_shown(a)} -> {_shown(b)}" for key, (a, b) in defaults.items()])
     for key, value in merged.gone.items():
         if value is not None:
             yield f"{PARAMS}: {key}: gone, and yours was {_shown(value)}: look for what took its place"
@@ -59,9 +59,9 @@ def _parameters(merged: Merged) -> Iterator[str]:
         yield f"{PARAMS}: comments of yours that are not in it any more: {', '.join(map(repr, merged.lost))}"
 
 
-def _list(what: str, values: Mapping[str, str]) -> Iterator[str]:
+def _list(what: str, values: Sequence[str]) -> Iterator[str]:
     if values:
-        yield f"{PARAMS}: {what}: " + ", ".join(f"{key} {value}" for key, value in values.items())
+        yield f"{PARAMS}: {what}: {', '.join(values)}"
 
 
 def left_behind(files: Collection[str]) -> list[str]:

@@ -123,6 +123,44 @@ def test_a_figure_has_its_interval_and_a_time(chosen) -> None:
         assert row["megabytes"] == pytest.approx(row["parameters"] * 4e-6)
 
 
+def test_an_interrupted_candidate_goes_on_and_its_neighbour_loses_nothing(
+    chosen, tables: list[Path], common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    from stages.lib.features import extractor
+    from stages.lib.images import decode
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(extractor, "_BATCHES", 1)
+    read: list[Path] = []
+    real, most = decode.stream, 20
+
+    def stream(paths: list[Path], *rest: object, **more: object) -> object:
+        if len(read) >= most:
+            raise KeyboardInterrupt
+        read.extend(paths)
+        return real(paths, *rest, **more)
+
+    def compute(slot: str) -> None:
+        # As in a process of its own: layers get the names that they had, which are in the weights.
+        keras.utils.clear_session()
+        entry = chosen[0] / "entries" / f"{slot}.json"
+        candidate_features(entry, *tables, tmp_path / slot, common, asking(), FEATURES)
+
+    monkeypatch.setattr(decode, "stream", stream)
+    for slot in ("third", "first"):
+        read.clear()
+        with pytest.raises(KeyboardInterrupt):
+            compute(slot)
+        assert not (tmp_path / slot).exists()
+    read.clear()
+    most = 100
+    compute("third")
+    assert 0 < len(read) <= 36 - 20
+    assert checksums(tmp_path / "third")["train.npy"] == checksums(chosen[0] / "candidates" / "third")["train.npy"]
+
+
 @pytest.mark.slow
 def test_what_is_known_of_a_candidate_does_not_depend_on_time(
     chosen, tables: list[Path], common: CommonParams, tmp_path: Path

@@ -38,7 +38,7 @@ def folder(tmp_path_factory, two_classes, preset, common) -> Path:
         folder / "duplicates.csv", index=False
     )
     found = refitted(folder / "features", "none", lambda names: np.arange(len(names)), preset, common, HEAD)
-    assert found.images == IMAGES["none"]
+    assert found.learned == found.images == IMAGES["none"]
     model = folder / "models" / "feature_extraction"
     model.mkdir(parents=True)
     bare = keras.Model(found.model.input, found.model.output, name="feature_extraction")
@@ -85,7 +85,7 @@ def test_the_head_is_fitted_again_beside_the_one_that_was_measured(folder, prese
     first = (output / "model.keras").read_bytes()
     assert first != measured
     summary = json.loads((output / "summary.json").read_text())
-    assert summary["refit"] == {"on": refit, "images": IMAGES[refit]}
+    assert summary["refit"] == {"on": refit, "images": IMAGES[refit], "of": IMAGES[refit]}
     assert f"fitted again on {IMAGES[refit]} images" in capsys.readouterr().out
     assert (deployed(folder, preset, common, refit) / "model.keras").read_bytes() == first
 

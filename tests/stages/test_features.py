@@ -9,6 +9,7 @@ from stages import features as stage
 from stages.features import FeaturesParams
 from stages.lib.arrays import feature_files
 from stages.lib.core.params import CommonParams
+from stages.lib.features import extractor
 from stages.lib.images import decode
 from stages.lib.images.manifest import SUBSETS
 from tests.stages.checksums import checksums
@@ -25,7 +26,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stage, "_BATCHES", 2)
+    monkeypatch.setattr(extractor, "_BATCHES", 2)
     stage.features(*two_classes, preset, tmp_path / "none", tmp_path / "whole", common, PARAMS)
 
     read: list[Path] = []
@@ -54,9 +55,9 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_files(
 def test_vectors_are_those_of_each_image(
     two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "_BATCHES", 1)
+    monkeypatch.setattr(extractor, "_BATCHES", 1)
     stage.features(*two_classes, preset, tmp_path / "none", tmp_path / "small", common, PARAMS)
-    monkeypatch.setattr(stage, "_BATCHES", 100)
+    monkeypatch.setattr(extractor, "_BATCHES", 100)
     stage.features(*two_classes, preset, tmp_path / "none", tmp_path / "large", common, PARAMS)
     for subset in SUBSETS:
         small, large = (feature_files.read(tmp_path / name, subset) for name in ("small", "large"))

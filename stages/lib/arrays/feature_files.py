@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.arrays.rows import Rows, open_rows, write_rows
+from stages.lib.arrays.rows import Array, joined, open_rows, write_rows
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
 from stages.lib.images.manifest import SUBSETS, Subset, SubsetName
@@ -20,7 +20,7 @@ _ABOUT = "features.json"
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Features of one subset.
+    """Features of the images of one or more subsets.
 
     Attributes:
         vectors: float32 (images, channels), in memory or in a file.
@@ -29,10 +29,10 @@ class FeatureSet:
         mirrored: as `vectors`, of the images mirrored left to right; None where `features.mirror` is off.
     """
 
-    vectors: np.ndarray | Rows
+    vectors: Array
     labels: np.ndarray
     names: list[str]
-    mirrored: np.ndarray | Rows | None = None
+    mirrored: Array | None = None
 
 
 def write(
@@ -108,6 +108,23 @@ def read(directory: Path, subset: SubsetName) -> FeatureSet:
     vectors, other = open_rows(directory / f"{subset}.npy"), directory / _mirrored(subset)
     mirrored = open_rows(other) if other.is_file() else None
     return FeatureSet(vectors, rows["label"].to_numpy(np.int64), rows["path"].tolist(), mirrored)
+
+
+def read_all(directory: Path, wanted: Sequence[SubsetName]) -> FeatureSet:
+    """Open the features of several subsets as one, in their order.
+
+    Args:
+        directory: of the stage `features`.
+        wanted: names of subsets, at least one.
+    """
+    sets = [read(directory, subset) for subset in wanted]
+    mirrors = [one.mirrored for one in sets if one.mirrored is not None]
+    return FeatureSet(
+        joined([one.vectors for one in sets]),
+        np.concatenate([one.labels for one in sets]),
+        [name for one in sets for name in one.names],
+        joined(mirrors) if mirrors else None,
+    )
 
 
 def subsets(directory: Path) -> list[SubsetName]:

@@ -87,6 +87,11 @@ class Picked:
 Array = np.ndarray | Rows | Picked
 
 
+def joined(parts: Sequence[Array]) -> Picked:
+    """All rows of several arrays, one array after the other, read when they are asked for."""
+    return Picked(parts, np.arange(sum(map(len, parts))))
+
+
 def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[np.ndarray]) -> None:
     """Write a `.npy` file as its rows come, so that memory does not grow with their number.
 

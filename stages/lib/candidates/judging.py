@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from stages.lib.arrays import feature_files
-from stages.lib.arrays.rows import Picked
 from stages.lib.core.errors import UserError
 from stages.lib.heads import logistic
 from stages.lib.heads.cross_validation import out_of_fold
@@ -37,16 +35,10 @@ def judge(folder: Path, manifest: Path, duplicates: Path, seed: int) -> pd.DataF
         UserError: no image can be held out.
     """
     classes, _ = feature_files.read_about(folder)
-    sets = [feature_files.read(folder, subset) for subset in LEARNED]
-    names = [name for found in sets for name in found.names]
-    labels = np.concatenate([found.labels for found in sets])
-    every = np.arange(len(names))
-    vectors = Picked([found.vectors for found in sets], every)
-    others = [found.mirrored for found in sets if found.mirrored is not None]
-    images = read_manifest(manifest).set_index("path")
-    groups = groups_of(names, duplicates, images)
-    mirrored = Picked(others, every) if others else None
-    found = out_of_fold(logistic.fit, vectors, labels, groups, len(classes), seed, mirrored)
+    images = feature_files.read_all(folder, LEARNED)
+    groups = groups_of(images.names, manifest, duplicates)
+    found = out_of_fold(logistic.fit, images.vectors, images.labels, groups, len(classes), seed, images.mirrored)
     if not len(found):
         raise UserError("backbone.candidates: expected a class with two images that are no copies, to choose by")
-    return predictions.measured(names, images["sha256"][names].tolist(), labels, classes, found[0])
+    checksums = read_manifest(manifest).set_index("path")["sha256"][images.names].tolist()
+    return predictions.measured(images.names, checksums, images.labels, classes, found[0])

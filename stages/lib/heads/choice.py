@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from stages.lib.arrays.feature_files import FeatureSet
 from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic, trained
 from stages.lib.heads.cross_validation import clearly_lower
+from stages.lib.heads.linear import LinearHead
+from stages.lib.heads.logistic import Training
 from stages.lib.training.class_weights import class_weights, image_weights
 
 # A trained head picks its best epoch by the very images that it is judged on, which flatters it where they are few.
@@ -22,12 +25,15 @@ class Chosen:
     """The head that is taken.
 
     Attributes:
-        search: the linear head; None where the head is to be trained.
-        about: for summary.json: kind ("logistic" or "mlp"); of a linear head also how it was chosen; where both were
-            judged, the log loss of each (`log_loss`, out of fold, in nats) and of how many images (`judged`).
+        head: the linear head; None where the head is to be trained.
+        strengths: how the strength of the linear head was chosen (`logistic.Search`).
+        about: for summary.json: kind ("logistic" or "mlp"); of a linear head also how it was chosen, how many images
+            it learned from (`learned`), `of` how many, and may at `most`; where both were judged, the log loss of each
+            (`log_loss`, out of fold, in nats) and of how many images (`judged`).
     """
 
-    search: logistic.Search | None
+    head: LinearHead | None
+    strengths: pd.DataFrame | None
     about: dict[str, Any]
 
 
@@ -47,22 +53,30 @@ def choose(
         params: which head, and how one is trained.
     """
     if params.head == "mlp":
-        return Chosen(None, {"kind": "mlp"})
+        return Chosen(None, None, {"kind": "mlp"})
     each = image_weights(train.labels, class_weights(train.labels, params.class_weights))
-    found = logistic.search(
+    training = Training(
         train.vectors,
         train.labels,
         groups,
         classes,
-        common.seed,
         train.mirrored,
-        averaged=params.mirror,
-        weights=None if each is None else each.astype(np.float64),
+        params.mirror,
+        None if each is None else each.astype(np.float64),
     )
+    found = logistic.search(training, common.seed)
     judged = int(np.isfinite(found.losses).sum())
-    about: dict[str, Any] = {"kind": "logistic", **_about(found), "judged": judged}
+    about: dict[str, Any] = {
+        "kind": "logistic",
+        **_about(found),
+        "learned": len(training.drawn(common.seed)),
+        "of": len(train.labels),
+        "most": training.most,
+        "judged": judged,
+    }
+    linear = Chosen(logistic.fitted(training, found.choice, common.seed), found.strengths, about)
     if not judged:
-        return Chosen(found, about)
+        return linear
     weights = 1.0 if each is None else each[found.images]
     about["log_loss"] = {"logistic": float(np.nanmean(weights * found.losses))}
     if params.head == "auto" and judged >= FEWEST:
@@ -71,8 +85,8 @@ def choose(
         others = np.where(np.isfinite(found.losses), others, np.nan)
         about["log_loss"]["mlp"] = float(np.nanmean(weights * others))
         if clearly_lower(weights * others, weights * found.losses, _ERRORS):
-            return Chosen(None, {key: about[key] for key in ("judged", "log_loss")} | {"kind": "mlp"})
-    return Chosen(found, about)
+            return Chosen(None, None, {key: about[key] for key in ("judged", "log_loss")} | {"kind": "mlp"})
+    return linear
 
 
 def _about(found: logistic.Search) -> dict[str, Any]:
@@ -80,7 +94,7 @@ def _about(found: logistic.Search) -> dict[str, Any]:
     strengths, shares = (found.strengths[name].to_numpy(np.float64) for name in ("strength", "share"))
     best = float(strengths[shares.argmax()]) if len(shares) else None
     return {
-        "scaling": "unit length" if found.head.unit_length else "standardised",
+        "scaling": "unit length" if found.choice.unit_length else "standardised",
         "strength": best,
-        "factor": found.factor,
+        "factor": found.choice.factor,
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax
+from threadpoolctl import threadpool_limits
 
 from stages.lib.arrays.drawn import drawn
 from stages.lib.arrays.rows import MEMORY_BUDGET, Array, Picked
@@ -21,30 +21,95 @@ STRENGTHS = np.array([10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.00
 LEARNED = 20_000  # images that a head learns from, at the most: more hardly teach a linear model anything
 CHOSEN_ON = 2_000  # images that strength and scaling are chosen on, at the most: more choose the same
 _CHOSEN_OUTPUTS = 40_000  # classes times images of the choice
-_LEAST_OF_CLASS = 10
+_LEAST_OF_CLASS, _LEAST_CHOSEN_ON = 10, 5  # images of a class, of the two
 _WITHOUT_CHOICE = 0.1  # strength where no image can be held out
+# Threads wait for each other longer than such products take, the more the busier the machine: four to ten times as much
+# processor time on two cores. And the same bytes, whatever the number of cores.
+_ON_ONE_THREAD = threadpool_limits.wrap(limits=1, user_api="blas")
 COLUMNS = ("unit_length", "strength", "log_loss", "accuracy", "share")
 
 
 @dataclass(frozen=True)
-class Search:
-    """A head, and how it was found.
+class Choice:
+    """What of a head is chosen by cross-validation.
 
     Attributes:
-        head: of all training images, calibrated.
+        unit_length: the scaling.
+        shares: float64 (strengths,), how much each of `STRENGTHS` counts in the head.
+        factor: what the logits are multiplied by to mean what they say.
+    """
+
+    unit_length: bool
+    shares: np.ndarray
+    factor: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """A choice, and how it was found.
+
+    Attributes:
+        choice: scaling, strengths and calibration.
         strengths: a row per scaling and strength: unit_length, strength, log_loss (nats) and accuracy (share of images)
-            out of fold, share: how much it counts in the head. No row where no image can be held out.
+            out of fold, share: how much it counts in the head. Without figures where it was seen early that it would
+            not count. No row where no image can be held out.
         images: int64 (chosen,), indices of the images that it was chosen on.
         losses: float64 (chosen,), cross-entropy in nats of each by heads that have not seen it; not a number where none
             could judge it.
-        factor: what the logits were multiplied by to mean what they say.
     """
 
-    head: LinearHead
+    choice: Choice
     strengths: pd.DataFrame
     images: np.ndarray
     losses: np.ndarray
-    factor: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """Images that a head learns from.
+
+    Attributes:
+        vectors: float32 (images, channels), in memory or in a file.
+        labels: int64 (images,), 0 to classes - 1.
+        groups: int64 (images,), equal for images that belong together.
+        classes: their number, at least 2.
+        mirrored: features of the mirrored images, in the same order: learned from too.
+        averaged: with `mirrored`, whether predictions are made from the mean of both; else from the image alone.
+        weights: float64 (images,), what each image counts; None: all the same.
+    """
+
+    vectors: Array
+    labels: np.ndarray
+    groups: np.ndarray
+    classes: int
+    mirrored: Array | None = None
+    averaged: bool = True
+    weights: np.ndarray | None = None
+
+    @property
+    def most(self) -> int:
+        """Images that a head learns from, at the most; more only where small classes ask for it."""
+        row = self.vectors.shape[1] * 4 * (1 if self.mirrored is None else 2)
+        return min(LEARNED, max(1, MEMORY_BUDGET // row))
+
+    def drawn(self, seed: int) -> np.ndarray:
+        """Indices of the images to learn from, int64."""
+        return drawn(self.labels, self.most, _LEAST_OF_CLASS, seed)
+
+    def views(self, picked: np.ndarray) -> Views:
+        """Some of the images as a head sees them.
+
+        Raises:
+            UserError: a feature is no finite number.
+        """
+        own, labels = _finite(self.vectors[picked]), self.labels[picked]
+        weights = np.ones(len(self.labels)) if self.weights is None else self.weights
+        counts = weights[picked] / weights[picked].mean()
+        if self.mirrored is None:
+            return Views(own, own, labels, counts, self.classes)
+        other = _finite(self.mirrored[picked])
+        judged = (own + other) / 2 if self.averaged else own
+        return Views(np.vstack([own, other]), judged, labels, counts, self.classes)
 
 
 def fit(
@@ -58,70 +123,67 @@ def fit(
     averaged: bool = True,
     weights: np.ndarray | None = None,
 ) -> LinearHead:
-    """Fit a linear head; `search` with its result alone.
+    """Choose how to fit a linear head, and fit it; the arguments are those of `Training`, and a seed of what is drawn.
 
     Example:
         >>> vectors, labels = np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1])
         >>> fit(vectors, labels, np.arange(4), 2, seed=0).probabilities(vectors).argmax(axis=1).tolist()
         [0, 0, 1, 1]
     """
-    return search(vectors, labels, groups, classes, seed, mirrored, averaged=averaged, weights=weights).head
+    training = Training(vectors, labels, groups, classes, mirrored, averaged, weights)
+    return fitted(training, search(training, seed).choice, seed)
 
 
-def search(
-    vectors: Array | Picked,
-    labels: np.ndarray,
-    groups: np.ndarray,
-    classes: int,
-    seed: int,
-    mirrored: Array | Picked | None = None,
-    *,
-    averaged: bool = True,
-    weights: np.ndarray | None = None,
-) -> Search:
-    """Fit a linear head on training images, and choose its scaling, strength and calibration by cross-validation.
+@_ON_ONE_THREAD
+def fitted(training: Training, choice: Choice, seed: int) -> LinearHead:
+    """Fit a linear head as it was chosen. Of more than `LEARNED` images that many are drawn.
+
+    Raises:
+        UserError: a feature is no finite number.
+    """
+    views = training.views(training.drawn(seed))
+    scaling = scaling_of(views.learned, choice.unit_length)
+    components = components_of(scaling(views.learned))
+    counted = choice.shares > 0
+    weights = np.tile(views.weights.astype(np.float32), views.count)[:, np.newaxis].repeat(counted.sum(), axis=1)
+    strengths = STRENGTHS[counted] / len(views.labels)
+    solutions = solve(components, np.tile(views.labels, views.count), views.classes, weights, strengths, STEPS)
+    mean = np.einsum("cso,s->co", solutions.astype(np.float64), choice.shares[counted])
+    return scaling.folded(choice.factor * mean, components)
+
+
+@_ON_ONE_THREAD
+def search(training: Training, seed: int) -> Search:
+    """Choose scaling, strength and calibration of a linear head by cross-validation.
 
     Features of unit length are taken unless standardised ones are better by more than one standard error. Strengths
     count by how good they are out of fold; the mean of their heads is again one linear head.
 
     Args:
-        vectors: float32 (images, channels), in memory or in a file.
-        labels: int64 (images,), 0 to classes - 1.
-        groups: int64 (images,), equal for images that belong together.
-        classes: their number, at least 2.
+        training: what the head may learn from. Of more than `CHOSEN_ON` images that many are drawn.
         seed: of the folds, and of what is drawn of many images.
-        mirrored: features of the mirrored images, in the same order: learned from too.
-        averaged: with `mirrored`, whether predictions are made from the mean of both; else from the image alone.
-        weights: float64 (images,), what each image counts; None: all the same.
 
     Raises:
         UserError: a feature is no finite number.
     """
-    weights = np.ones(len(labels)) if weights is None else weights
-    row = vectors.shape[1] * 4 * (1 if mirrored is None else 2)
-    known = drawn(labels, min(LEARNED, max(1, MEMORY_BUDGET // row)), _LEAST_OF_CLASS, seed)
-    outputs = 1 if classes == 2 else classes
-    few = drawn(labels[known], min(CHOSEN_ON, _CHOSEN_OUTPUTS // outputs), _LEAST_OF_CLASS, seed)
-    images = known[few]
-
-    def views(picked: np.ndarray) -> Views:
-        own, counts = _finite(vectors[picked]), weights[picked] / weights[picked].mean()
-        if mirrored is None:
-            return Views(own, own, labels[picked], counts, classes)
-        other = _finite(mirrored[picked])
-        return Views(np.vstack([own, other]), (own + other) / 2 if averaged else own, labels[picked], counts, classes)
-
-    found, divided = views(images), divisions(labels[images], groups[images], seed)
+    known = training.drawn(seed)
+    outputs = 1 if training.classes == 2 else training.classes
+    most = min(CHOSEN_ON, _CHOSEN_OUTPUTS // outputs)
+    images = known[drawn(training.labels[known], most, _LEAST_CHOSEN_ON, seed)]
+    divided = divisions(training.labels[images], training.groups[images], seed)
     if not len(divided):
-        head = _fitted(views(known), True, (STRENGTHS == _WITHOUT_CHOICE).astype(np.float64), 1.0)
-        return Search(head, pd.DataFrame(columns=list(COLUMNS)), images, np.full(len(images), np.nan), 1.0)
-    trials = [_tried(found, divided, unit_length) for unit_length in (True, False)]
-    plain, standardised = (_losses(trial, found.labels) for trial in trials)
-    chosen = trials[int(clearly_lower(standardised, plain))]
-    own = found.labels[chosen.images]
+        choice = Choice(True, (STRENGTHS == _WITHOUT_CHOICE).astype(np.float64), 1.0)
+        return Search(choice, pd.DataFrame(columns=list(COLUMNS)), images, np.full(len(images), np.nan))
+    views = training.views(images)
+    plain = _tried(views, divided, True)
+    assert plain is not None
+    other = _tried(views, divided, False, plain)
+    trials = [plain] if other is None else [plain, other]
+    chosen = trials[-1] if clearly_lower(trials[-1].losses(views.labels), plain.losses(views.labels)) else plain
+    own = views.labels[chosen.images]
     scale = factor(chosen.logits, own, chosen.each, divided[0, chosen.images], chosen.images)
-    head = _fitted(views(known), chosen.unit_length, chosen.shares, scale)
-    return Search(head, _table(trials, chosen), images, _losses(chosen, found.labels, scale), scale)
+    choice = Choice(chosen.unit_length, chosen.shares, scale)
+    return Search(choice, _table(trials, chosen), images, chosen.losses(views.labels, scale))
 
 
 def _finite(vectors: np.ndarray) -> np.ndarray:
@@ -134,30 +196,9 @@ def _finite(vectors: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def _tried(views: Views, divided: np.ndarray, unit_length: bool) -> Trial:
+def _tried(views: Views, divided: np.ndarray, unit_length: bool, rival: Trial | None = None) -> Trial | None:
     scaling = scaling_of(views.learned, unit_length)
-    return tried(views, divided, STRENGTHS, scaling, components_of(scaling(views.learned)))
-
-
-def _fitted(views: Views, unit_length: bool, shares: np.ndarray, scale: float) -> LinearHead:
-    """The head of all images; its logits are multiplied by `scale`."""
-    scaling = scaling_of(views.learned, unit_length)
-    components = components_of(scaling(views.learned))
-    counted = shares > 0
-    weights = np.tile(views.weights.astype(np.float32), views.count)[:, np.newaxis].repeat(counted.sum(), axis=1)
-    labels = np.tile(views.labels, views.count)
-    strengths = STRENGTHS[counted] / len(views.labels)
-    solutions = solve(components, labels, views.classes, weights, strengths, STEPS)
-    mean = np.einsum("cso,s->co", solutions.astype(np.float64), shares[counted])
-    return scaling.folded(scale * mean, components)
-
-
-def _losses(trial: Trial, labels: np.ndarray, scale: float = 1.0) -> np.ndarray:
-    """float64 (images,): mean cross-entropy of each image; not a number where none judged it."""
-    own = labels[trial.images]
-    each = -log_softmax(scale * trial.logits, axis=1)[np.arange(len(own)), own]
-    sums, times = (np.bincount(trial.images, one, len(labels)) for one in (each, np.ones(len(own))))
-    return np.divide(sums, times, out=np.full(len(labels), np.nan), where=times > 0)
+    return tried(views, divided, STRENGTHS, scaling, components_of(scaling(views.learned)), rival)
 
 
 def _table(trials: list[Trial], chosen: Trial) -> pd.DataFrame:

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from stages.lib.arrays import feature_files
-from stages.lib.arrays.rows import Array, Picked
 from stages.lib.core.model_sections import FeatureExtractionParams, Refit
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
 from stages.lib.heads.keras_head import whole_model
 from stages.lib.heads.linear import LinearHead
+from stages.lib.heads.logistic import Training
 from stages.lib.images.manifest import SubsetName
 from stages.lib.networks import mirroring
 from stages.lib.training.class_weights import class_weights, image_weights
@@ -31,11 +31,13 @@ class Refitted:
 
     Attributes:
         head: the linear head in it.
-        images: that it was fitted on.
+        learned: images that it was fitted on.
+        images: of the subsets, of which these were drawn.
     """
 
     model: keras.Model
     head: LinearHead
+    learned: int
     images: int
 
 
@@ -58,24 +60,22 @@ def refitted(
         params: section `feature_extraction` of params.yaml.
     """
     classes, precision = feature_files.read_about(features)
-    sets = [feature_files.read(features, subset) for subset in _SUBSETS[on]]
-    labels = np.concatenate([one.labels for one in sets])
-    mirrors = [one.mirrored for one in sets if one.mirrored is not None]
-    each = image_weights(labels, class_weights(labels, params.class_weights))
-    head = logistic.fit(
-        _joined([one.vectors for one in sets]),
-        labels,
-        groups_of([name for one in sets for name in one.names]),
+    images = feature_files.read_all(features, _SUBSETS[on])
+    each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
+    training = Training(
+        images.vectors,
+        images.labels,
+        groups_of(images.names),
         len(classes),
-        common.seed,
-        _joined(mirrors) if mirrors else None,
-        averaged=params.mirror,
-        weights=None if each is None else each.astype(np.float64),
+        images.mirrored,
+        params.mirror,
+        None if each is None else each.astype(np.float64),
     )
+    head = logistic.fitted(training, logistic.search(training, common.seed).choice, common.seed)
     model = whole_model(preset, head, common.pixels, precision)
-    return Refitted(mirroring.mirrored(model) if params.mirror else model, head, len(labels))
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    """All rows of several arrays, one array after the other, read when they are asked for."""
-    return Picked(parts, np.arange(sum(map(len, parts))))
+    return Refitted(
+        mirroring.mirrored(model) if params.mirror else model,
+        head,
+        len(training.drawn(common.seed)),
+        len(images.labels),
+    )

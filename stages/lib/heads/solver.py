@@ -1,9 +1,11 @@
 """Many logistic regressions on the same images at once: all folds and strengths of a cross-validation together.
 
-They share their images, so a step of all is one product of matrices, and a cross-validation costs little more than one
-fit. In the basis of principal components the curvature of the loss has a diagonal bound (Boehning 1992, "Multinomial
-logistic regression algorithm"), which takes the place of a step size; momentum is Nesterov's, started anew where it
-leads upwards (O'Donoghue & Candes 2015, "Adaptive restart for accelerated gradient schemes").
+They share their images, so a step of all is one product of matrices; what has come to rest takes no part in it. In the
+basis of principal components the curvature of the loss has a diagonal bound (Boehning 1992, "Multinomial logistic
+regression algorithm"), which takes the place of a step size; momentum is Nesterov's, started anew where it leads
+upwards (O'Donoghue & Candes 2015, "Adaptive restart for accelerated gradient schemes"). From 0, the first steps are
+nearly those of a linear discriminant analysis: so stopping early holds a head with a small strength back as well, and
+a faster way to the end would be another head.
 """
 
 from dataclasses import dataclass
@@ -81,22 +83,29 @@ def solve(
     curvature = (0.25 if outputs == 1 else 0.5) * len(rows) * weights.max(axis=0) / sums
     sizes = (1 / (variances * curvature + penalties))[..., np.newaxis].astype(np.float32)
     penalties = penalties[..., np.newaxis].astype(np.float32)
-    found = np.zeros((len(variances), models, outputs), np.float32)
-    ahead, age = found, np.zeros(models)
+    solved = np.zeros((len(variances), models, outputs), np.float32)
+    # Of the models that still move: their numbers, where they are, where the next step is looked at from, and its age.
+    moving, found, ahead, age = np.arange(models), solved, solved, np.zeros(models)
     for _ in range(steps):
-        logits = rows @ ahead[1:].reshape(len(ahead) - 1, models * outputs)
-        residual = _guess(logits.reshape(len(rows), models, outputs) + ahead[0])
+        logits = rows @ ahead[1:].reshape(len(ahead) - 1, -1)
+        residual = _guess(logits.reshape(len(rows), *ahead.shape[1:]) + ahead[0])
         residual -= target
         residual *= shares
         flat = residual.reshape(len(rows), -1)
-        gradient = np.vstack([flat.sum(axis=0)[np.newaxis], rows.T @ flat]).reshape(found.shape) + penalties * ahead
+        gradient = np.vstack([flat.sum(axis=0)[np.newaxis], rows.T @ flat]).reshape(ahead.shape) + penalties * ahead
         new = ahead - sizes * gradient
         moved = new - found
-        age = np.where((gradient * moved).sum(axis=(0, 2)) > 0, 0, age + 1)
+        age = np.where(np.einsum("cmo,cmo->m", gradient, moved) > 0, 0, age + 1)
         found, ahead = new, new + (age / (age + 3))[:, np.newaxis].astype(np.float32) * moved
-        if (variances[..., np.newaxis] * moved**2).sum(axis=(0, 2)).max() < _STILL**2:
+        solved[:, moving] = found
+        rests = np.einsum("c,cmo->m", variances[:, 0], moved**2) < _STILL**2
+        if rests.any():
+            kept = ~rests
+            moving, found, ahead, age = moving[kept], found[:, kept], ahead[:, kept], age[kept]
+            shares, sizes, penalties = shares[:, kept], sizes[:, kept], penalties[:, kept]
+        if not len(moving):
             break
-    return found
+    return solved
 
 
 def _guess(logits: np.ndarray) -> np.ndarray:

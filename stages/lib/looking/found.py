@@ -116,8 +116,8 @@ def _likely_broken(peeked: Peeked) -> float:
 def _stand_in(name: str, peeked: Peeked) -> ArchiveImage:
     """An image of which the name is known and, of those that were decoded, the size."""
     width, height = peeked.sizes.get(name, (0, 0))
-    # What is not known to be equal to another file counts as different from all.
-    content = peeked.copies.get(name) or hashlib.sha256(name.encode()).hexdigest()
+    # What was not read counts as different from all others.
+    content = peeked.checksums.get(name) or hashlib.sha256(name.encode()).hexdigest()
     return ArchiveImage(name, "", width, height, 0, content, _NO_PIXELS, 0.0, 0.0)
 
 
@@ -160,7 +160,7 @@ def _copies(peeked: Peeked, images: Sequence[ArchiveImage]) -> dict[str, Any]:
             labels.setdefault(image.sha256, set()).add(image.label)
     apart = {content for content, found in labels.items() if len(found) > 1}
     return {
-        "copies": len(peeked.copies) - len(set(peeked.copies.values())),
+        "copies": len(peeked.copies) - len({peeked.checksums[name] for name in peeked.copies}),
         "contradicted": _some([Rejected(image.name, "") for image in images if image.sha256 in apart]),
         "all_compared": peeked.all_compared,
     }

@@ -4,11 +4,12 @@ import hashlib
 import io
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from smallset.decoding.processes import Verdict, answers
 from smallset.images.files import BrokenImage
@@ -40,7 +41,8 @@ class Peeked:
             read.
         sizes: (width, height) in pixels, upright, of those that can.
         aside: names of what is no image by its name.
-        copies: for each file whose content another one has too, the checksum of that.
+        checksums: sha256 of the content of those that were decoded, and of equal files.
+        copies: names of files whose content another one has too.
         all_compared: whether equal files were looked for among all.
     """
 
@@ -50,7 +52,8 @@ class Peeked:
     broken: Sequence[Rejected]
     sizes: Mapping[str, tuple[int, int]]
     aside: Sequence[str]
-    copies: Mapping[str, str]
+    checksums: Mapping[str, str]
+    copies: Collection[str]
     all_compared: bool
 
 
@@ -74,13 +77,16 @@ def peek(source: Path, anywhere: bool = False) -> Iterator[Peeked]:
         archive = Path(folder) / "names.zip"
         whole = tables | {one.name for one in sample}
         archives.write_zip(archive, [one if one.name in whole else _hollow(one) for one in packed.kept], "looking")
-        broken, sizes = _decoded(archive, [one.name for one in sample])
-        looked_at = len(broken) + len(sizes)
+        broken, decoded = _decoded(archive, [one.name for one in sample])
+        looked_at = len(broken) + len(decoded)
+        sizes = {name: (about["width"], about["height"]) for name, about in decoded.items()}
         broken += _alike([one.name for one in files], broken, sizes)
+        copies, all_compared = _copies(files)
+        checksums = {name: about["sha256"] for name, about in decoded.items()} | copies
         unread = [Rejected(one.name, one.problem) for one in packed.kept if one.problem]
         aside = [*packed.aside, *sorted(tables)]
         names = sorted([*(one.name for one in files), *(one.name for one in unread if not one.name.endswith("/"))])
-        yield Peeked(archive, names, looked_at, [*broken, *unread], sizes, aside, *_copies(files))
+        yield Peeked(archive, names, looked_at, [*broken, *unread], sizes, aside, checksums, copies, all_compared)
 
 
 def _hollow(member: Member) -> Member:
@@ -105,16 +111,17 @@ def _within(files: Sequence[Member], most: int, most_bytes: int) -> list[Member]
     return taken
 
 
-def _decoded(archive: Path, names: Sequence[str]) -> tuple[list[Rejected], dict[str, tuple[int, int]]]:
+def _decoded(archive: Path, names: Sequence[str]) -> tuple[list[Rejected], dict[str, dict[str, Any]]]:
+    """What cannot be decoded, and what decoding says of the others, by the name."""
     orders = [{"do": "describe", "archive": str(archive), "name": name} for name in names]
     broken: list[Rejected] = []
-    sizes: dict[str, tuple[int, int]] = {}
+    decoded: dict[str, dict[str, Any]] = {}
     for name, verdict in zip(names, counted(_for_a_while(orders), "decoding", len(orders)), strict=False):
         if isinstance(verdict, BrokenImage):
             broken.append(Rejected(name, str(verdict)))
         else:
-            sizes[name] = verdict[0]["width"], verdict[0]["height"]
-    return broken, sizes
+            decoded[name] = verdict[0]
+    return broken, decoded
 
 
 def _alike(

@@ -28,16 +28,23 @@ def deployed(
             f"models/classifier is {name} as it was measured: classifier.refit ({refit}) fits only the linear head of "
             f"{head} again, not what is trained epoch by epoch."
         )
+    about = results.recommended.summary["head"]
+    learned, most = about.get("learned", trained), about.get("most", trained)
+    measured = f"the head that was fitted on {learned:,} of them"
     if refit == "validation":
         return (
-            f"models/classifier is the head of {head} fitted again, in the same way, on the "
-            f"{trained + counts['validation']:,} training and validation images. The figures on the test images are of "
-            f"the head that was fitted on {trained:,} of them, and speak for it: it has seen no test image either."
+            f"models/classifier is the head of {head} fitted again, in the same way, on "
+            f"{_drawn(trained + counts['validation'], most)} training and validation images. The figures on the test "
+            f"images are of {measured}, and speak for it: it has seen no test image either."
         )
     besides = ", and the cross-validation" if resampled else ""
     return (
-        f"models/classifier is the head of {head} fitted again, in the same way, on all "
-        f"{sum(counts.values()):,} images, so no image is left to measure it. What speaks for it are the figures of "
-        f"the head that was fitted on {trained:,} of them, on the test images{besides}: more images "
-        "make the same procedure better on average, not worse."
+        f"models/classifier is the head of {head} fitted again, in the same way, on "
+        f"{_drawn(sum(counts.values()), most, 'all')} images, so no image is left to measure it. What speaks for it "
+        f"are the figures of {measured}, on the test images{besides}: more images make the same procedure better on "
+        "average, not worse."
     )
+
+
+def _drawn(images: int, most: int, all_of: str = "the") -> str:
+    return f"{all_of} {images:,}" if images <= most else f"{most:,}, drawn by chance, of {all_of} {images:,}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.lib.comparison.evaluations import Evaluation
+from stages.lib.evaluation.metrics import accuracy
 from stages.lib.page import classes
 from stages.lib.page.thumbnails import embedded_all
 
@@ -50,7 +51,7 @@ class Weakest:
     Attributes:
         recall: share of its test images that is found, with its 95 % interval.
         others: share of all other test images that is found.
-        stands_out: whether the interval lies below that.
+        stands_out: whether its interval lies below that of the others.
     """
 
     name: str
@@ -99,5 +100,5 @@ def _weakest(one: Evaluation) -> Weakest | None:
     least = tested.sort_values(["recall", "recall_high", "class"]).iloc[0]
     elsewhere = one.right[(one.predictions["label"] != least["class"]).to_numpy()]
     recall, low, high = (float(least[key]) for key in ("recall", "recall_low", "recall_high"))
-    others = float(elsewhere.mean())
-    return Weakest(str(least["class"]), int(least["images"]), recall, low, high, others, high < others)
+    others = accuracy(elsewhere)
+    return Weakest(str(least["class"]), int(least["images"]), recall, low, high, others.value, high < others.low)

@@ -19,6 +19,8 @@ def sentence(summary: Mapping[str, Any]) -> str:
     parts = []
     if head:
         parts.append(f"The head is {_KINDS[head['kind']]}{_scaled(head)}{_why(head)}.")
+        if head.get("learned", 0) < head.get("of", 0):
+            parts.append(f"It learned from {head['learned']:,} of the {head['of']:,} training images, drawn by chance.")
     if summary.get("mirror"):
         parts.append("The model takes the mean of the features of each image and of its mirror image.")
     return " ".join(parts)

@@ -48,18 +48,16 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
         seed: of what is drawn.
     """
     names, _ = feature_files.read_about(features)
-    sets = [feature_files.read(features, subset) for subset in SUBSETS]
-    labels = np.concatenate([one.labels for one in sets])
-    groups = groups_of([name for one in sets for name in one.names])
+    every = feature_files.read_all(features, SUBSETS)
+    labels, groups = every.labels, groups_of(every.names)
     pairs = np.unique(np.stack([labels, groups]), axis=1)
     different = np.bincount(pairs[0], minlength=len(names))
     kept = different >= LEAST
     enough = np.flatnonzero(kept[labels])
     rows = enough[_drawn(labels[enough], most, seed)]
-    mirrors = [one.mirrored for one in sets if one.mirrored is not None]
     return Images(
-        Picked([one.vectors for one in sets], rows),
-        Picked(mirrors, rows) if mirrors else None,
+        Picked([every.vectors], rows),
+        None if every.mirrored is None else Picked([every.mirrored], rows),
         (np.cumsum(kept) - 1)[labels[rows]],
         groups[rows],
         [name for name, keep in zip(names, kept, strict=True) if keep],

@@ -1,6 +1,6 @@
 """Repeated cross-validation of a head: which images are classified right by heads that have not seen them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,7 @@ def resample(
     folds: int,
     repeats: int,
     seed: int,
+    chosen_on: Callable[[np.ndarray], Predict] | None = None,
     shown: bool = True,
 ) -> Resampled:
     """Divide the images into parts and judge each by heads trained on the others; and again, divided otherwise.
@@ -82,6 +83,8 @@ def resample(
         folds: parts.
         repeats: how often.
         seed: decides the parts.
+        chosen_on: gives in place of `predict` what makes its own choices on some images. In every repeat it is asked
+            twice: for the parts of each half, to choose on those of the other half.
         shown: whether to tell how many heads are trained.
     """
     count, parts = len(labels), parts_of(labels, groups, folds)
@@ -93,12 +96,14 @@ def resample(
     def steps() -> Iterator[None]:
         for repeat in range(repeats):
             order = np.random.default_rng([seed, repeat]).permutation(int(groups.max()) + 1)
-            for part, (others, own) in enumerate(_splits(labels, groups, parts, seed + repeat)):
+            splits = list(_splits(labels, groups, parts, seed + repeat))
+            predicts = _by_half(splits, chosen_on) if chosen_on else [predict] * parts
+            for part, (others, own) in enumerate(splits):
                 held_out[repeat, own] = part
                 for place, share in enumerate(shares):
                     some = _some(others, labels, order[groups], share)
                     trained[place] += len(some) / (repeats * parts)
-                    right[repeat, place, own] = predict(some, own) == labels[own]
+                    right[repeat, place, own] = predicts[part](some, own) == labels[own]
                     yield
 
     for _ in counted(steps(), "heads", repeats * parts * len(shares)) if shown else steps():
@@ -112,6 +117,16 @@ def _splits(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int) -> It
         yield from StratifiedKFold(parts, shuffle=True, random_state=seed).split(nothing, labels)
     else:
         yield from StratifiedGroupKFold(parts, shuffle=True, random_state=seed).split(nothing, labels, groups)
+
+
+def _by_half(
+    splits: Sequence[tuple[np.ndarray, np.ndarray]], chosen_on: Callable[[np.ndarray], Predict]
+) -> list[Predict]:
+    """What predicts each part: of the first half, chosen on the images of the second, and the other way round."""
+    half = len(splits) // 2
+    first, second = (np.concatenate([own for _, own in some]) for some in (splits[:half], splits[half:]))
+    before, after = chosen_on(second), chosen_on(first)
+    return [before] * half + [after] * (len(splits) - half)
 
 
 def _shares(labels: np.ndarray, groups: np.ndarray, parts: int) -> list[float]:

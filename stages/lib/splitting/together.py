@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stages.lib.images.manifest import read_manifest
 from stages.lib.splitting.keys import joined, numbered
 
 
-def groups_of(names: Sequence[str], duplicates: Path, images: pd.DataFrame) -> np.ndarray:
+def groups_of(names: Sequence[str], manifest: Path, duplicates: Path) -> np.ndarray:
     """Number images so that copies, and those of one group (`split.group`), have the same number.
 
     Args:
         names: paths relative to the dataset.
-        duplicates: table of copies, from the stage `split`.
-        images: the manifest, with `path` as its index and the columns `sha256` and `group`.
+        manifest: table of the images, from the stage `split`.
+        duplicates: table of copies, from the same stage.
 
     Returns:
         int64 (images,).
@@ -23,6 +24,6 @@ def groups_of(names: Sequence[str], duplicates: Path, images: pd.DataFrame) -> n
     table = pd.read_csv(duplicates, dtype={"sha256": str}, na_filter=False)
     # By content: `split` renames files of one name, and a file that was set aside is another row of the same group.
     known = dict(zip(table["sha256"], table["group"], strict=True))
-    own = images.loc[list(names)]
+    own = read_manifest(manifest).set_index("path").loc[list(names)]
     copies = np.array([known.get(checksum, -1 - index) for index, checksum in enumerate(own["sha256"])], np.int64)
     return joined(copies, numbered(own["group"].tolist()))

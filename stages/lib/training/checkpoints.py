@@ -23,6 +23,7 @@ Choice = TypeVar("Choice", bound=str)
 DECIDING = (
     "smallset/images",
     "stages/lib/arrays",
+    "stages/lib/features",
     "stages/lib/images",
     "stages/lib/inference",
     "stages/lib/networks",

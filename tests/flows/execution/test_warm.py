@@ -19,19 +19,25 @@ from flows.execution.process_output import Outcome
 OF_PYTEST = "PYTEST_CURRENT_TEST"  # a variable that changes while a test runs
 MODULE = """
 import json, os, signal, sys, time
-print(json.dumps({"warm": "colorsys" in sys.modules, "arguments": sys.argv[1:], "folder": os.getcwd(), "path": sys.path,
-                  "name": __name__, "variable": os.environ.get("DVC_STAGE"), "file": sys.argv[0]}), flush=True)
+
+def tell():
+    print(json.dumps({"warm": "colorsys" in sys.modules, "arguments": sys.argv[1:], "folder": os.getcwd(),
+                      "path": sys.path, "name": __name__, "variable": os.environ.get("DVC_STAGE"),
+                      "file": sys.argv[0]}), flush=True)
+
+if sys.argv[1] == "wait":
+    try:
+        tell()
+        time.sleep(46.5)
+    except KeyboardInterrupt:
+        print("cleaned up", flush=True)
+        sys.exit(130)
+tell()
 match sys.argv[1]:
     case "exit": sys.exit(75)
     case "say": sys.exit("error: no such folder")
     case "raise": raise ValueError("a traceback")
     case "die": os.kill(os.getpid(), signal.SIGKILL)
-    case "wait":
-        try:
-            time.sleep(46.5)
-        except KeyboardInterrupt:
-            print("cleaned up", flush=True)
-            sys.exit(130)
 """
 
 

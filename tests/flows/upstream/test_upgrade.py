@@ -128,9 +128,9 @@ def test_results_and_parameters_stay_and_all_else_becomes_new(project: Path, pip
     for part in (
         "committed first: data/split.json, dvc.lock, ",
         "pipeline: 1 commits from origin",
-        "yours stay: split.train 100",
-        "new: model.mirror true",
-        "new default: model.epochs 3 -> 5",
+        "yours stay: split.train=100",
+        "new: model.mirror=true",
+        "new default: model.epochs: 3 -> 5",
         "split.order: gone, and yours was hash",
         "no longer ignored by git, yours or left by the older pipeline: old.bin",
         f"git reset --keep {first[:8]}",

@@ -7,9 +7,10 @@ from sklearn.linear_model import LogisticRegression
 
 from stages.lib.arrays import rows
 from stages.lib.core.errors import UserError
-from stages.lib.heads import logistic
+from stages.lib.heads import logistic, trial
 from stages.lib.heads.cross_validation import divisions, out_of_fold
 from stages.lib.heads.linear import of_classes
+from stages.lib.heads.logistic import Training
 from stages.lib.heads.solver import components_of, solve
 
 CHANNELS = 12
@@ -39,8 +40,7 @@ def test_the_solution_is_that_of_scikit_learn(classes: int, strength: float) -> 
 @pytest.mark.parametrize("counts", [[2, 2], [2, 9], [1, 1], [1, 6, 2], [30, 2, 2]])
 def test_few_images_and_classes_of_one_or_two_are_fitted(counts: list[int]) -> None:
     vectors, labels = blobs(counts, apart=6)
-    found = logistic.search(vectors, labels, np.arange(len(labels)), len(counts), 0)
-    probabilities = found.head.probabilities(vectors)
+    probabilities = logistic.fit(vectors, labels, np.arange(len(labels)), len(counts), 0).probabilities(vectors)
     assert probabilities.shape == (len(labels), len(counts))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert (probabilities.argmax(axis=1) == labels).all()
@@ -58,8 +58,8 @@ def test_copies_do_not_choose_a_strength_that_remembers_them() -> None:
     rng = np.random.default_rng(0)
     vectors = np.repeat(rng.normal(0, 1, (20, 60)), 10, axis=0).astype(np.float32)
     labels = np.repeat(rng.permutation(np.repeat([0, 1], 10)), 10)
-    apart = logistic.search(vectors, labels, np.arange(200), 2, 0)
-    together = logistic.search(vectors, labels, np.arange(200) // 10, 2, 0)
+    apart = logistic.search(Training(vectors, labels, np.arange(200), 2), 0)
+    together = logistic.search(Training(vectors, labels, np.arange(200) // 10, 2), 0)
     assert np.nanmean(apart.losses) < 0.1
     assert np.nanmean(together.losses) > 0.5
 
@@ -80,8 +80,9 @@ def test_mirrored_features_are_learned_from() -> None:
 def test_probabilities_mean_what_they_say_on_new_images() -> None:
     vectors, labels = blobs([150, 150], apart=0.8)
     new, truth = blobs([2000, 2000], seed=5, apart=0.8)
-    found = logistic.search(vectors, labels, np.arange(300), 2, 0)
-    losses = -np.log(found.head.probabilities(new)[np.arange(4000), truth])
+    training = Training(vectors, labels, np.arange(300), 2)
+    found = logistic.search(training, 0)
+    losses = -np.log(logistic.fitted(training, found.choice, 0).probabilities(new)[np.arange(4000), truth])
     assert losses.mean() == pytest.approx(np.nanmean(found.losses), abs=0.06)
     best = LogisticRegression(C=1e-2, max_iter=1000).fit(vectors, labels).predict_proba(new)
     assert losses.mean() < -np.log(best[np.arange(4000), truth]).mean() + 0.03
@@ -95,10 +96,24 @@ def test_more_images_than_fit_are_drawn_and_no_class_is_lost(monkeypatch: pytest
     monkeypatch.setattr(logistic, "LEARNED", 100)
     monkeypatch.setattr(logistic, "CHOSEN_ON", 60)
     monkeypatch.setattr(rows.Rows, "__getitem__", lambda self, few: asked.append(np.size(few)) or real(self, few))
-    found = logistic.search(rows.Rows(tmp_path / "train.npy"), labels, np.arange(603), 3, 0)
+    training = Training(rows.Rows(tmp_path / "train.npy"), labels, np.arange(603), 3)
+    found = logistic.search(training, 0)
+    head = logistic.fitted(training, found.choice, 0)
     assert max(asked) <= 110
     assert {2} < set(labels[found.images])
-    assert (found.head.probabilities(vectors).argmax(axis=1) == labels).mean() > 0.95
+    assert (head.probabilities(vectors).argmax(axis=1) == labels).mean() > 0.95
+
+
+def test_what_cannot_count_is_not_judged_on_all_folds_and_nothing_else_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels = blobs([250, 250], apart=1.5)
+    training = Training(vectors, labels, np.arange(500), 2)
+    raced = logistic.search(training, 0)
+    monkeypatch.setattr(trial, "_ENOUGH", 1000)
+    judged = logistic.search(training, 0)
+    assert raced.strengths["log_loss"].isna().any()
+    assert judged.strengths["log_loss"].notna().all()
+    np.testing.assert_allclose(raced.choice.shares, judged.choice.shares, atol=1e-3)
+    assert raced.choice.unit_length == judged.choice.unit_length
 
 
 def test_a_procedure_is_judged_on_images_it_has_not_seen() -> None:

@@ -1,6 +1,7 @@
 """A first look agrees with the stages that come after it: the same classes, the same refusals."""
 
 import io
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -14,12 +15,14 @@ from benchmarks.layouts import LAYOUTS, Made
 from smallset.decoding.worker import answer
 from stages.lib.core.data_sections import SplitParams
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import read_section
+from stages.lib.core.params import CommonParams, read_section
 from stages.lib.decoding import worker
 from stages.lib.inventory import contents
 from stages.lib.looking import peeked
 from stages.lib.looking.found import found_in
 from stages.lib.looking.peeked import peek
+from stages.lib.sources.archives import members, write_zip
+from stages.split import split
 from tests.packages import ROOT
 from tests.stages.split_inputs import jpeg, pixels
 
@@ -107,6 +110,19 @@ def test_equal_files_are_counted_and_those_of_two_classes_named():
     assert found["copies"] == 2
     assert {name for name, _ in found["contradicted"]} == {"robin/1.jpg", "wren/wrong.jpg"}
     assert found["all_compared"]
+
+
+def test_what_was_read_is_divided_as_the_stage_divides_it():
+    write(Path("own"), robin=20, wren=30)
+    found = look(Path("own"))
+    with members(Path("own")) as everything:
+        write_zip(Path("raw.zip"), everything, "packing")
+    names = ("dataset", "manifest.csv", "rejected.csv", "duplicates.csv", "counts.json", "metrics.json")
+    common = read_section("common", CommonParams, ROOT / "params.yaml").model_copy(update={"seed": 0})
+    split(Path("raw.zip"), *map(Path, names), common=common, params=SPLIT)
+    counts = json.loads(Path("counts.json").read_text())
+    assert found["divided"] == {subset: sum(counts[subset].values()) for subset in found["divided"]}
+    assert found["least"] == {subset: min(counts[subset].values()) for subset in found["least"]}
 
 
 def test_too_much_to_compare_is_said(monkeypatch):

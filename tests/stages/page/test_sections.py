@@ -47,6 +47,11 @@ def test_the_weakest_class_is_one_that_was_tested_and_stands_out_or_not():
     found = failures.failures(evaluated(["a", "a", "b"], ["a", "a", "b"], [0.9] * 3), Path("data"))
     assert found.mistakes == []
     assert (found.weakest.name, found.weakest.stands_out) == ("a", False)
+    few = evaluated(["a"] * 5 + ["b"] * 5, ["b"] + ["a"] * 4 + ["b"] * 5, [0.9] * 10)
+    few.per_class["recall_high"] = 0.99
+    assert not failures._weakest(few).stands_out, "one error of five is chance"
+    many = evaluated(["a"] * 50 + ["b"] * 50, ["b"] * 40 + ["a"] * 10 + ["b"] * 50, [0.9] * 100)
+    assert failures._weakest(many).stands_out
     assert failures.failures(evaluated(["a"], ["a"], [0.9]), Path("data")).weakest is None
 
 

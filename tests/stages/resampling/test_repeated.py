@@ -8,7 +8,7 @@ import pytest
 from stages.lib.resampling.classes import weakest
 from stages.lib.resampling.figures import different, procedure
 from stages.lib.resampling.learning_curve import growth
-from stages.lib.resampling.repeated import Resampled, repeats_of, resample
+from stages.lib.resampling.repeated import Predict, Resampled, repeats_of, resample
 
 LABELS = np.repeat([0, 1, 2], [24, 16, 8])
 
@@ -152,3 +152,22 @@ def test_the_class_that_needs_images_is_named_where_it_is_shown() -> None:
     assert clear.recall.low < 0.4 < clear.recall.high < clear.others
     chance = weakest(found(np.repeat([0.9, 0.9, 0.8], 50)[np.newaxis], labels, [120]))
     assert (chance.label, chance.stands_out) == (2, False)
+
+
+def test_a_choice_is_made_on_images_that_it_does_not_predict() -> None:
+    groups, asked_for = np.arange(48) // 2, []
+
+    def chosen_on(images: np.ndarray) -> Predict:
+        asked_for.append(images)
+
+        def predict(trained: np.ndarray, asked: np.ndarray) -> np.ndarray:
+            assert not set(groups[images]) & set(groups[asked])
+            assert not set(groups[trained]) & set(groups[asked])
+            return LABELS[asked]
+
+        return predict
+
+    found = resample(LABELS, groups, always_right, 5, 3, seed=1, chosen_on=chosen_on)
+    assert found.right.all()
+    assert len(asked_for) == 2 * 3
+    assert all(set(LABELS[images]) == set(LABELS) for images in asked_for)

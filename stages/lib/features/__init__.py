@@ -1,0 +1,1 @@
+"""Features of images: what a frozen backbone makes of them, computed once and kept."""

@@ -1,0 +1,46 @@
+"""The program that looks, as `smallset run` starts it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages import look
+from stages.lib.core.errors import TemporaryError, UserError
+from stages.lib.core.section_checks import read_sections
+from stages.lib.sources import url
+from tests.packages import ROOT
+
+
+def sections(**download: object) -> dict:
+    found = read_sections(ROOT / "params.yaml")
+    return found | {"download": found["download"].model_copy(update=download)}
+
+
+def test_of_drawings_there_is_nothing_to_see_but_the_backbone(elsewhere):
+    found = look.look(sections())
+    assert found == {"images": None, "preset": look.preset.about("sample"), "no_preset": None}
+    json.dumps(found)
+
+
+def test_an_address_is_called_by_its_name(elsewhere, monkeypatch):
+    Path("fetched.partial").write_text("<html>")
+    monkeypatch.setattr(url, "fetch", lambda *_: Path("fetched.partial"))
+    with pytest.raises(UserError, match=r"^https://example\.com/birds: expected a folder, a zip or a tar"):
+        look.look(sections(source="url", url="https://example.com/birds"))
+
+
+@pytest.mark.parametrize("kind", [UserError, TemporaryError])
+def test_an_error_is_told_with_whether_it_may_pass(elsewhere, monkeypatch, kind):
+    def fail(*_: object) -> None:
+        raise kind("no answer")
+
+    monkeypatch.setattr(look, "look", fail)
+    monkeypatch.setattr(sys, "argv", ["look", "--params", str(ROOT / "params.yaml"), "--output", "found.json"])
+    with pytest.raises(SystemExit):
+        look.main()
+    assert json.loads(Path("found.json").read_text()) == {
+        "error": "no answer",
+        "may_pass_later": kind is TemporaryError,
+    }
