@@ -11,7 +11,6 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.logging.loggers import LoggingAdapter
 from prefect.runtime import flow_run
 
 from flows.errors import FlowError
@@ -74,22 +73,12 @@ def _run(
     with where as place:
         place.prepare(stages, fresh)
         with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
-            with FirstPage(stages, fresh, _told_by(get_run_logger().info)) as first_page:
+            with FirstPage(stages, fresh, get_run_logger().info) as first_page:
                 states = _run_in_order(stages, width, place, first_page.after(take))
             place.finish()
         renew_page()
         publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
-
-
-def _told_by(log: Callable[[str], None]) -> Callable[[str], None]:
-    """What tells a line to whoever watches the run, and to Prefect."""
-
-    def tell(line: str) -> None:
-        log(line)
-        watcher().noted(line)
-
-    return tell
 
 
 def _place(workers: str | None) -> AbstractContextManager[Here]:
