@@ -83,6 +83,16 @@ def test_a_backbone_that_cannot_be_had_stops_all_before_anything_is_written(runs
     assert runs == []
 
 
+def test_another_backbone_is_looked_for_though_the_images_stay(runs, tmp_path, capsys):
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(FlowError, match="no/such: no such directory"):
+        run_command.plan_and_run(Asked(tmp_path, preset="no/such"), [], None, False)
+    assert (runs, Path("params.yaml").read_bytes()) == ([], before)
+    run_command.plan_and_run(Asked(tmp_path, settings=["backbone.preset=sample"]), [], None, False)
+    assert "backbone: sample, images at 64 x 64" in capsys.readouterr().out
+    assert len(runs) == 1
+
+
 def test_parameters_do_not_change_below_another_run(runs, asked, monkeypatch):
     before = Path("params.yaml").read_bytes()
     with exclusive(), pytest.raises(AtWork):
