@@ -99,7 +99,7 @@ class FirstPage:
             else:
                 _publish(FOLDER, self._to_come(known))
                 self.is_published = True
-                self._tell(f"first answer: {headline(read_summary(FOLDER / SUMMARY))}; more models are on their way")
+                self._tell(f"first answer: {headline(read_summary(FOLDER / SUMMARY))}; the rest is on its way")
                 self._tell(f"first page: {RUN_REPORT.resolve()}")
         except OSError as error:
             self._tell(f"no first page: {error.strerror}")

@@ -73,7 +73,7 @@ def test_the_first_model_has_a_page_of_its_own_that_says_what_is_to_come(project
     told = told_after(ran("evaluate@x"))
     page = project / "report" / "run.html"
     assert told == [
-        "first answer: use x: 75.0 % of 40 test images; more models are on their way",
+        "first answer: use x: 75.0 % of 40 test images; the rest is on its way",
         f"first page: {page}",
     ]
     # Only what this run has measured is in it, and nothing of it lies where DVC looks.
