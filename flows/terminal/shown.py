@@ -74,5 +74,10 @@ def _silence_tools() -> None:
     for handler in logging.getLogger().handlers:
         if getattr(handler, "stream", None) in (sys.stderr, sys.__stderr__) and not handler.filters:
             handler.addFilter(_ForPeople())
+    silence_bars()
+
+
+def silence_bars() -> None:
+    """Have DVC draw no bars, of which it draws some for each file, up to the end of the process."""
     for name in _BARS:
         logging.getLogger(name).setLevel(logging.CRITICAL)

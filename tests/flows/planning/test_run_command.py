@@ -1,7 +1,9 @@
 """`smallset run SOURCE` from what is typed to the flow, which is not run here."""
 
 import json
+import logging
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,17 @@ def test_it_says_what_it_found_and_will_do_writes_that_and_runs(runs, asked, cap
     run_command.plan_and_run(asked, [], None, False)
     assert "->" not in capsys.readouterr().out
     assert runs[1][0] is None
+
+
+def test_dvc_draws_no_bars_over_the_plan(runs, asked, monkeypatch):
+    from dvc.progress import Tqdm
+
+    terminal, off, read = StringIO(), [], run_command.read_stages
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(run_command, "read_stages", lambda: off.append(Tqdm([], file=terminal).disable) or read())
+    logging.getLogger("dvc.progress").setLevel(logging.NOTSET)
+    run_command.plan_and_run(asked, [], None, False)
+    assert off == [True]
 
 
 def test_to_look_is_to_change_nothing(runs, asked, capsys):
