@@ -230,7 +230,9 @@ def open_project(folder: Path = Path()) -> Iterator[Any]:
             f"{folder / LOCK}: only a part of it is here, or none: `git checkout -- {LOCK}` or `rm {LOCK}`, run again"
         )
 
-    require_tools(folder)
+    # A folder that is named may be a snapshot of a commit, which is no repository.
+    if folder == Path():
+        require_tools()
     from dvc.exceptions import DvcException
     from dvc.repo import Repo, lock_repo
 

@@ -87,7 +87,8 @@ def solve(
     # Of the models that still move: their numbers, where they are, where the next step is looked at from, and its age.
     moving, found, ahead, age = np.arange(models), solved, solved, np.zeros(models)
     for _ in range(steps):
-        logits = rows @ ahead[1:].reshape(len(ahead) - 1, -1)
+        # Features that are all alike have no components at all.
+        logits = rows @ ahead[1:].reshape(len(ahead) - 1, ahead[0].size)
         residual = _guess(logits.reshape(len(rows), *ahead.shape[1:]) + ahead[0])
         residual -= target
         residual *= shares

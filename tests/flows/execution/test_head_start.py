@@ -55,8 +55,10 @@ def test_what_is_up_to_date_is_left_alone_and_a_failure_ends_it(make):
 def test_an_error_ends_the_stage_at_work(make):
     make(STAGES)
     started = time.monotonic()
+    threads = threading.active_count()
     with pytest.raises(KeyboardInterrupt), HeadStart(read_stages(), frozenset()) as head_start:
         begun_until(head_start, "b")
         raise KeyboardInterrupt
     assert time.monotonic() - started < 30
-    assert threading.active_count() < 10
+    # Those that pass lines on end with the stage; one may be about to.
+    assert threading.active_count() <= threads + 1
