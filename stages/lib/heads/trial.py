@@ -113,7 +113,7 @@ def tried(
         for part in _parts(views, some, len(racing)) if len(racing) else ():
             solutions = _solutions(views, folds[part], strengths[racing], components)
             for fold, solution in zip(part.tolist(), solutions, strict=True):
-                flat = judged[own[fold]] @ solution[1:].reshape(len(solution) - 1, -1)
+                flat = judged[own[fold]] @ solution[1:].reshape(len(solution) - 1, solution[0].size)
                 logits[ends[fold] : ends[fold + 1], racing] = flat.reshape(-1, *solution.shape[1:]) + solution[0]
 
     every, first = np.arange(len(strengths)), own[0]
