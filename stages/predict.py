@@ -14,8 +14,7 @@ import pandas as pd
 from smallset.cli import commands
 from smallset.cli.ends import code_of
 from smallset.decoding.reading import read
-from smallset.inference.bundle import Description
-from smallset.inference.classifier import Classifier
+from smallset.inference.classifier import Classifier, all_classes
 from smallset.inference.results import Predictions
 from stages.lib.core.errors import UserError
 from stages.lib.networks.startup import start_tensorflow
@@ -39,33 +38,21 @@ class KerasClassifier(Classifier):
         if not file.is_file():
             raise UserError(f"--model: expected the directory of a trained model: {_trained()}. Received: {directory}")
         start_tensorflow()
+        from stages.lib.bundle.described import of_model
         from stages.lib.inference.forward import compiled
-        from stages.lib.networks.saved_model import input_of, load, resizing_of
+        from stages.lib.networks.saved_model import load
 
         network, classes = load(file)
         about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-        size, color = input_of(network)
-        resizing = resizing_of(file)
         self.directory = directory
-        self.description = Description(
-            classes=tuple(classes),
-            image_size=size,
-            color=color,
-            resize=resizing.mode,
-            interpolation=resizing.interpolation,
-            model=about["stage"],
-            precision=about.get("precision", network.dtype_policy.name),
-            data="",
-            model_sha256=None,
-            reason=None,
-        )
+        self.description = of_model(network, classes, file, about)
         self._run = compiled(network, _BATCH)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """As `Classifier.probabilities`."""
         parts = [self._run(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
         outputs = np.concatenate(parts).astype(np.float64)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        return all_classes(outputs)
 
 
 def predict(paths: Sequence[Path], model: str = RECOMMENDED) -> tuple[pd.DataFrame, dict[int, str]]:

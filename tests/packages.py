@@ -52,7 +52,7 @@ FLOWS = {
     "terminal": ("execution",),
     "planning": ("execution",),
     "remote": ("execution",),
-    "run": ("remote",),
+    "run": ("remote", "terminal"),
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),

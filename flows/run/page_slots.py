@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.run.provenance import RunRecord, StageRecord
+from flows.terminal import words
 
 SPEED = Path(".smallset") / "speed"  # where the stage `evaluate` notes how fast a model is here
 # Places in the page, one per model of some; tests/test_contract.py holds the templates to these.
@@ -38,11 +39,7 @@ def filled(page: str, record: RunRecord | None, remade: Collection[str], change:
 
 def duration(seconds: float) -> str:
     """A time as people say it."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+    return words.duration(seconds) if round(seconds) >= 60 else f"{seconds:.1f} s"
 
 
 def _took(stage: StageRecord | None) -> str:

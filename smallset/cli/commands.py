@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from safety.text import visible
 from smallset.cli import models
-from smallset.cli.ends import code_of, quiet
+from smallset.cli.ends import code_of
 from smallset.decoding.process import Process
+from smallset.inference.quiet import quiet
 
 if TYPE_CHECKING:
     from smallset.inference.classifier import Classifier

@@ -119,7 +119,7 @@ class Classifier:
             UserError: the model is missing or damaged, or not the one that the bundle describes.
         """
         outputs = self._runtime.run(pixels).astype(np.float64)
-        found = np.hstack([1 - outputs, outputs]) if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+        found = all_classes(outputs) if outputs.ndim == 2 else outputs
         if found.shape != (len(pixels), len(self.classes)):
             raise UserError(
                 f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {outputs.shape}"
@@ -183,6 +183,15 @@ class Classifier:
             return self.read(image)
         except BrokenImage as error:
             return error
+
+
+def all_classes(outputs: np.ndarray) -> np.ndarray:
+    """A probability for each class: where a model gives only that of the second of two, that of the first too.
+
+    Args:
+        outputs: (images, classes), or (images, 1).
+    """
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
 
 def _name_of(image: Image) -> str | None:

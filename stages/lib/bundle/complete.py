@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from smallset.inference import bundle
-from smallset.inference.classifier import Classifier
-from stages.lib.bundle import card, export, golden
+from smallset.inference.classifier import Classifier, all_classes
+from stages.lib.bundle import card, described, export, golden
 from stages.lib.core.errors import UserError
 from stages.lib.networks import saved_model
 from stages.lib.networks.precision import rebuilt
@@ -34,18 +34,10 @@ def complete(directory: Path, manifest: Path, evaluation: Path, report: dict[str
     keras.utils.clear_session()  # names of layers, which a converted model holds, count from the start
     trained, classes = saved_model.load(directory / "model.keras")
     about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    size, color = saved_model.input_of(trained)
-    resizing = saved_model.resizing_of(directory / "model.keras")
     exact = rebuilt(trained, "float32") if about["precision"] != "float32" else trained
     reason = export.to_litert(exact, directory / bundle.MODEL)
-    description = bundle.Description(
-        classes=tuple(classes),
-        image_size=size,
-        color=color,
-        resize=resizing.mode,
-        interpolation=resizing.interpolation,
-        model=about["stage"],
-        precision=about["precision"],
+    description = replace(
+        described.of_model(trained, classes, directory / "model.keras", about),
         data=bundle.checksum(manifest),
         model_sha256=None if reason else bundle.checksum(directory / bundle.MODEL),
         reason=reason,
@@ -61,8 +53,7 @@ def complete(directory: Path, manifest: Path, evaluation: Path, report: dict[str
 
 def _probabilities(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """What the layers give one by one, which TensorFlow cannot join wrongly: float64 (images, classes)."""
-    outputs = model(pixels.astype(np.float32), training=False).numpy().astype(np.float64)
-    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+    return all_classes(model(pixels.astype(np.float32), training=False).numpy().astype(np.float64))
 
 
 def _difference(directory: Path) -> str | None:

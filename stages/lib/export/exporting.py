@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from smallset.inference.classifier import all_classes
 from stages.lib.core.errors import UserError
 from stages.lib.export import layouts, verifying
 from stages.lib.export.formats import FORMATS_BY_NAME, FormatName, convert, with_all_classes
@@ -185,8 +186,7 @@ def _by_keras(model: keras.Model, batch_size: int) -> Run:
     compute = compiled(model, batch_size)
 
     def run(images: np.ndarray) -> np.ndarray:
-        found = compute(images)
-        return np.hstack([1 - found, found]) if found.shape[1] == 1 else found
+        return all_classes(compute(images))
 
     return run
 

@@ -12,14 +12,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from smallset.cli.ends import quiet
-from stages.lib.bundle.export import to_litert
+from smallset.inference.quiet import quiet
+from stages.lib.bundle.export import refusal, to_litert
 from stages.lib.core.outputs import remove
 
 FormatName = Literal["onnx", "litert", "litert_int8", "saved_model", "openvino"]
 FORMATS: tuple[FormatName, ...] = get_args(FormatName)
 INPUT, OUTPUT = "images", "probabilities"
-_LONGEST = 300  # letters of what a converter says
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ def convert(name: FormatName, model: keras.Model, path: Path, calibration: np.nd
             about.convert(model, path, calibration)
     except Exception as error:  # Converters let through whatever an operator that they do not know ends in.
         remove(path)
-        said = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
-        return said if isinstance(error, _CannotError) else f"the converter cannot do this model: {said}"
+        return str(error) if isinstance(error, _CannotError) else refusal(error)
     return None
 
 
@@ -84,8 +82,8 @@ def _images(model: keras.Model) -> keras.InputSpec:
     return keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name=INPUT)
 
 
-def _litert(model: keras.Model, path: Path, _: np.ndarray) -> None:
-    if reason := to_litert(model, path):
+def _litert(model: keras.Model, path: Path, _: np.ndarray, **smaller: Any) -> None:
+    if reason := to_litert(model, path, **smaller):
         raise _CannotError(reason)
 
 
@@ -96,15 +94,7 @@ def _litert_int8(model: keras.Model, path: Path, calibration: np.ndarray) -> Non
         for image in calibration:
             yield [image[np.newaxis]]
 
-    model.export(
-        str(path),
-        format="litert",
-        verbose=False,
-        input_signature=[_images(model)],
-        target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
-        optimizations=[tf.lite.Optimize.DEFAULT],
-        representative_dataset=batches,
-    )
+    _litert(model, path, calibration, optimizations=[tf.lite.Optimize.DEFAULT], representative_dataset=batches)
 
 
 def _onnx(model: keras.Model, path: Path, _: np.ndarray) -> None:
