@@ -65,6 +65,8 @@ def _listening(host: str, port: int) -> socket.socket:
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
+            # From here on, before the application has started, whoever calls waits rather than being sent away.
+            listening.listen(_MOST_CONNECTIONS)
         except OSError:
             listening.close()
             raise

@@ -79,6 +79,7 @@ function show(file, prediction) {
   image.alt = "The image that was sent";
   const words = element("div");
   if (prediction.error) {
+    image.addEventListener("error", () => image.remove());
     words.append(element("h2", "Cannot be read", "doubt"), element("p", prediction.error));
   } else {
     const answer = prediction.answer ?? prediction.label;
