@@ -4,7 +4,7 @@
     python -m benchmarks.service dogs-vs-cats-5000.zip models/classifier --only load --seconds 8 --json
 
 "load": clients in a process of their own on the same machine send one image a request, with and without batching;
-beside it the bare runtime with decoding, which needs no HTTP. "attack": hostile uploads of many kinds, each of which has
+beside it the bare runtime with decoding, which needs no HTTP. "attack": hostile uploads of many kinds; each of them has
 to be answered or closed. "reload": a loop of requests while the bundle is replaced.
 """
 

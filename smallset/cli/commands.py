@@ -52,13 +52,17 @@ def verify_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """What one of `COMMANDS` takes."""
+    if command == "serve":
+        return serve_parser(COMMANDS[command])
+    return predict_parser() if command == "predict" else verify_parser()
+
+
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The options that the words after `smallset` mean, of which the first is one of `COMMANDS`: `command` is that."""
     command, *others = words
-    if command == "serve":
-        parser = serve_parser(COMMANDS["serve"])
-    else:
-        parser = predict_parser() if command == "predict" else verify_parser()
+    parser = parser_of(command)
     # Options may stand anywhere among the paths.
     return parser.parse_intermixed_args(others, argparse.Namespace(command=command))
 
