@@ -64,7 +64,7 @@ def serving(bundle: Path, *options: str) -> Iterator[tuple[int, psutil.Process]]
 def load(bundle: Path, images: list[bytes], seconds: float) -> list[dict[str, Any]]:
     """Requests a second and their times, by clients and batch; and the bare runtime."""
     bare = by_runtime(bundle, images, seconds)
-    rows = [{"way": "bare runtime, decoded in threads", "clients": None, "per_second": bare}]
+    rows: list[dict[str, Any]] = [{"way": "bare runtime, decoded in threads", "clients": None, "per_second": bare}]
     with TemporaryDirectory() as name:
         folder = Path(name)
         for index, content in enumerate(images):

@@ -97,12 +97,12 @@ class Service:
             read = await self.engine.read(model, files)
             readable = [one for one in read if isinstance(one, np.ndarray)]
             found = iter(await self.engine.predict(model, readable))
-        said = []
+        said: list[dict[str, Any]] = []
         for index, one in enumerate(read):
             if isinstance(one, BrokenImage):
                 said.append({"index": index, "error": str(one)})
             else:
-                said.append({"index": index} | _fields(prediction := next(found)))
+                said.append({"index": index, **_fields(prediction := next(found))})
                 self.metrics.predicted.labels(prediction.label).inc()
         self.metrics.images.labels("predicted").inc(len(readable))
         self.metrics.images.labels("broken").inc(len(read) - len(readable))

@@ -106,7 +106,7 @@ class _Seen:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = message | {"headers": [*message.get("headers", []), *_HEADERS.items()]}
+            message = {**message, "headers": [*message.get("headers", []), *_HEADERS.items()]}
         await self._send(message)
 
     async def refuse(self, refused: Refused) -> None:

@@ -21,14 +21,18 @@ class Metrics:
     def __init__(self) -> None:
         """Everything is 0."""
         self._registry = CollectorRegistry()
-        made = {"registry": self._registry}
-        self.requests = Counter("smallset_requests", "Requests.", ["method", "route", "status"], **made)
-        self.seconds = Histogram("smallset_request_seconds", "Of a request.", ["route"], buckets=_SECONDS, **made)
-        self.images = Counter("smallset_images", "Images, predicted or broken.", ["result"], **made)
-        self.predicted = Counter("smallset_predictions", "Images by predicted class.", ["label"], **made)
-        self.waiting = Gauge("smallset_waiting_images", "Images that are read or wait for the model.", **made)
-        self.model = Gauge("smallset_model", "The version in use.", ["name", "version"], **made)
-        self.reloads = Counter("smallset_reloads", "Other bundles, taken or refused.", ["result"], **made)
+        registry = self._registry
+        self.requests = Counter("smallset_requests", "Requests.", ["method", "route", "status"], registry=registry)
+        self.seconds = Histogram(
+            "smallset_request_seconds", "Of a request.", ["route"], buckets=_SECONDS, registry=registry
+        )
+        self.images = Counter("smallset_images", "Images, predicted or broken.", ["result"], registry=registry)
+        self.predicted = Counter("smallset_predictions", "Images by predicted class.", ["label"], registry=registry)
+        self.waiting = Gauge(
+            "smallset_waiting_images", "Images that are read or wait for the model.", registry=registry
+        )
+        self.model = Gauge("smallset_model", "The version in use.", ["name", "version"], registry=registry)
+        self.reloads = Counter("smallset_reloads", "Other bundles, taken or refused.", ["result"], registry=registry)
 
     def text(self) -> bytes:
         """All of them in Prometheus's text format."""

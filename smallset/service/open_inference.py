@@ -90,11 +90,11 @@ def answer(name: str, version: str, request: Request, found: list[Prediction]) -
     """The answer of a request, of the outputs that it wants."""
     values = [value for one in found for value in one.probabilities.values()]
     classes = len(found[0].probabilities)
-    every = {
+    every: dict[str, dict[str, Any]] = {
         "probabilities": {"datatype": "FP64", "shape": [len(found), classes], "data": values},
         "labels": {"datatype": "BYTES", "shape": [len(found)], "data": [one.label for one in found]},
     }
-    outputs = [{"name": wanted} | every[wanted] for wanted in request.outputs]
+    outputs = [{"name": wanted, **every[wanted]} for wanted in request.outputs]
     said = {"model_name": name, "model_version": version, "outputs": outputs}
     return said if request.identity is None else said | {"id": request.identity}
 
