@@ -34,6 +34,7 @@ LIB = {
     "looking": ("sources", "labelling", "splitting", "pretrained"),
     "page": ("comparison",),
     "bundle": ("networks",),
+    "export": ("bundle", "comparison"),
 }
 SMALLSET = {
     "errors": (),

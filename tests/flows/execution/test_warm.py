@@ -140,6 +140,18 @@ def test_signals_reach_the_stage_and_it_ends_with_who_stands_for_it(stages):
         assert process.returncode == code
 
 
+def test_a_stage_does_not_outlive_who_looks_after_it(stages):
+    process = started("-m", "stages.one", "wait")
+    assert process.stdout
+    assert '"warm": true' in process.stdout.readline()
+    servers = [one for one in psutil.Process().children() if str(warm._SERVER) in one.cmdline()]
+    [attendant] = [below for server in servers for below in server.children()]
+    attendant.kill()
+    # The pipe ends with the last process that has it.
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (1, "ERROR: the warm process was killed, and this stage with it\n")
+
+
 def test_a_stopped_stage_is_cleaned_up_by_dvc_as_ever(stages):
     import threading
 
