@@ -43,7 +43,8 @@ SMALLSET = {
     "decoding": ("images",),
     "tables": ("inference",),
     "explanation": ("tables",),
-    "cli": ("decoding", "explanation"),
+    "service": ("decoding", "explanation"),
+    "cli": ("service",),
 }
 FLOWS = {
     "errors": (),

@@ -228,6 +228,12 @@ def export(
         raise typer.Exit(export_command.export(model, output, words))
 
 
+@app.command(context_settings=_PASSED_ON, epilog="Examples: smallset serve | smallset serve in-use --port 9000")
+def serve(context: typer.Context) -> None:
+    """Answer requests for predictions over HTTP, with a page for people, until a signal ends it."""
+    raise typer.Exit(start.run(["serve", *context.args]))
+
+
 @app.command(epilog="Examples: smallset compare HEAD~1 | smallset compare v1 v2 | smallset compare --base origin/main")
 def compare(
     revision: Annotated[

@@ -1,4 +1,4 @@
-"""`smallset predict` and `smallset verify` in a project: by bundle where there is one, else by Keras.
+"""`smallset predict`, `verify` and `serve` in a project: by bundle where there is one, else by Keras.
 
 What it needs of DVC and git is loaded only for a model of another commit.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from safety.text import visible
 from smallset.cli import commands, models
 from smallset.cli.ends import code_of
+from smallset.cli.serving import serve
 from smallset.errors import UserError
 from smallset.inference import bundle
 
@@ -41,15 +42,23 @@ def run(words: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
+    if options.command == "serve":
+        return serve(options, lambda: _bundle(find(options.model)))
     model = find(options.model)
     if model.why_keras is None:
         return commands.carry_out(options, lambda: commands.load(model.directory))
     if options.command == "verify":
-        raise UserError(f"{model.directory}: expected a bundle: {model.why_keras}")
+        _bundle(model)
     if find_spec("keras") is None:
         raise UserError(f"{model.directory}: {model.why_keras}, and to run it {_needed('keras')}")
     print(f"by Keras, which takes seconds to start: {visible(model.why_keras)}", file=sys.stderr)
     return _by_keras(options, model.directory)
+
+
+def _bundle(model: Model) -> Path:
+    if model.why_keras is not None:
+        raise UserError(f"{model.directory}: expected a bundle: {model.why_keras}")
+    return model.directory
 
 
 def _by_keras(options: Namespace, directory: Path) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from safety.text import visible
 from smallset.cli import models
 from smallset.cli.ends import code_of
+from smallset.cli.serving import serve, serve_parser
 from smallset.decoding.process import Process
 from smallset.inference.quiet import quiet
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "predict": "Classify images with a model that a run has trained.",
     "verify": "Prove with its examples that a bundle reads and classifies images here as where it was made.",
+    "serve": "Answer requests for predictions over HTTP, with a page for people, until a signal ends it.",
 }
 _EXAMPLES = (
     "Examples: smallset predict cat.jpg | smallset predict holiday/ --output holiday.parquet | "
@@ -51,10 +53,17 @@ def verify_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """What one of `COMMANDS` takes."""
+    if command == "serve":
+        return serve_parser(COMMANDS[command])
+    return predict_parser() if command == "predict" else verify_parser()
+
+
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The options that the words after `smallset` mean, of which the first is one of `COMMANDS`: `command` is that."""
     command, *others = words
-    parser = predict_parser() if command == "predict" else verify_parser()
+    parser = parser_of(command)
     # Options may stand anywhere among the paths.
     return parser.parse_intermixed_args(others, argparse.Namespace(command=command))
 
@@ -63,6 +72,8 @@ def run(words: Sequence[str]) -> int:
     """Run the command that the words after `smallset` ask for, with bundles alone; returns its exit code."""
     if words[:1] and words[0] in COMMANDS:
         options = parse(words)
+        if options.command == "serve":
+            return code_of(lambda: serve(options, lambda: models.find(options.model)))
         return code_of(lambda: carry_out(options, lambda: load(models.find(options.model))))
     commands = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
     top = argparse.ArgumentParser(

@@ -120,7 +120,11 @@ def test_every_command_is_tried_or_named_with_the_reason():
 
 def test_every_command_of_this_project_is_known_with_its_options():
     program = typer.main.get_command(app)
-    parsers = {"predict": commands.predict_parser(), "verify": commands.verify_parser()}
+    parsers = {
+        "predict": commands.predict_parser(),
+        "verify": commands.verify_parser(),
+        "serve": commands.parser_of("serve"),
+    }
     options_of_light = {name: set(re.findall(r"--[\w-]+", one.format_help())) for name, one in parsers.items()}
     seen = 0
     for page, command in [*fenced(), *inline()]:
