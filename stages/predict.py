@@ -61,11 +61,11 @@ class KerasClassifier(Classifier):
         )
         self._run = compiled(network, _BATCH)
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """As `Classifier.probabilities`."""
+    def judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """As `Classifier.judged`, without a distance."""
         parts = [self._run(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
         outputs = np.concatenate(parts).astype(np.float64)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        return (np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs), None
 
 
 def predict(paths: Sequence[Path], model: str = RECOMMENDED) -> tuple[pd.DataFrame, dict[int, str]]:

@@ -9,6 +9,8 @@ from typing import Any, get_args
 from smallset.errors import UserError
 from smallset.images.choices import Color, Interpolation, ResizeMode
 from smallset.images.resizing import Resizing
+from smallset.inference import decisions as deciding
+from smallset.inference.decisions import Decisions
 
 SCHEMA = 1
 DESCRIPTION, MODEL, GOLDEN = "classifier.json", "model.tflite", "golden"
@@ -44,6 +46,8 @@ class Description:
         data: SHA-256 of the manifest, the table of all images by checksum, class and subset.
         model_sha256: checksum of `model.tflite`; None where it could not be made.
         reason: why it could not be made; None where it could.
+        decisions: when nothing is said of an image; None: always something is.
+        gives_distance: whether the last output of `model.tflite` is the distance to the training images.
     """
 
     classes: tuple[str, ...]
@@ -56,6 +60,8 @@ class Description:
     data: str
     model_sha256: str | None
     reason: str | None
+    decisions: Decisions | None = None
+    gives_distance: bool = False
 
     @property
     def resizing(self) -> Resizing:
@@ -108,6 +114,12 @@ def read(directory: Path) -> Description:
     for name, is_right in right.items():
         if not is_right:
             raise UserError(f"{file}: {name}: not what a bundle has there. Received: {str(found[name])[:200]!r}")
+    found["gives_distance"] = found["gives_distance"] is True
+    if found["decisions"] is not None:
+        try:
+            found["decisions"] = deciding.read(found["decisions"], len(found["classes"]))
+        except ValueError as error:
+            raise UserError(f"{file}: not what a bundle has there. Received: {error}") from None
     return Description(**(found | {"classes": tuple(found["classes"])}))
 
 

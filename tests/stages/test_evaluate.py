@@ -66,6 +66,7 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
             duplicates=unread,
             preset=unread,
             evaluations=folder / "evaluation",
+            decisions=folder / "models" / "fine_tuned",
             output=folder / "models" / "classifier",
         )
         classifier(paths, common, HEAD, ClassifierParams(refit="all"))
