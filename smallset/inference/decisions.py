@@ -47,9 +47,11 @@ class Decisions:
             int64 (images,), indices of classes.
         """
         if self.costs is not None:
-            return (probabilities @ np.array(self.costs)).argmin(axis=1)
+            cheapest: np.ndarray = (probabilities @ np.array(self.costs)).argmin(axis=1)
+            return cheapest
         if self.of_class is None or self.threshold is None:
-            return probabilities.argmax(axis=1)
+            likeliest: np.ndarray = probabilities.argmax(axis=1)
+            return likeliest
         others = probabilities.copy()
         others[:, self.of_class] = -1
         return np.where(probabilities[:, self.of_class] >= self.threshold, self.of_class, others.argmax(axis=1))

@@ -65,7 +65,7 @@ def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
     if params.keep is not None:
         limit, reason = None, "the model has no pooled features"
         if one.distances is not None:
-            limit, reason = limits.unknown_above(one.distances, params.keep)  # type: ignore[assignment]
+            limit, reason = limits.unknown_above(one.distances, params.keep)
         decisions = replace(decisions, unknown_above=limit)
         reasons += [f"no image is called unknown: {reason} (decisions.keep)"] if reason else []
     return replace(decisions, reasons=tuple(reasons))
