@@ -1,9 +1,11 @@
-"""A bundle beside its Keras model, from the bytes of real images: how many top classes change, and by how much.
+"""A bundle and exported files beside their Keras model, from the bytes of real images: what changes, and by how much.
 
     python -m benchmarks.parity dogs-vs-cats-5000.zip models/classifier --images 2000
 
 The archive holds images, in folders or not; of each of its folders and name stems as many are taken, the last ones by
-name. Keras reads as the stages do; the bundle is asked through `smallset.load` and through `smallset predict`.
+name. Keras reads as the stages do; the bundle is asked through `smallset.load` and through `smallset predict`. Then
+the model is exported as `smallset export` does it, int8 calibrated on the first images by name, and each file is tried
+on the same images; accuracies are of classes that the archive names as the model does.
 """
 
 import json
@@ -20,21 +22,29 @@ import typer
 import smallset
 from benchmarks import tables
 from benchmarks.options import Json
+from stages import export as command
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.networks.startup import start_tensorflow
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+CALIBRATION = 200  # images for int8
 
 
-def last_images(archive: Path, count: int) -> list[tuple[str, bytes]]:
-    """Name and bytes of `count` images, as many of each class."""
+def class_of(name: str) -> str:
+    """The class of a member of an archive: before the number in its name, else its folder."""
+    file = PurePosixPath(name)
+    return file.stem.rpartition(".")[0] or file.parent.name
+
+
+def last_images(archive: Path, count: int, first: bool = False) -> list[tuple[str, bytes]]:
+    """Name and bytes of `count` images, as many of each class; `first`: those that come first by name."""
     with zipfile.ZipFile(archive) as opened:
         names = [name for name in opened.namelist() if not name.endswith("/") and not is_set_aside(name)]
         classes: dict[str, list[str]] = {}
         for name in names:
-            file = PurePosixPath(name)
-            classes.setdefault(file.stem.rpartition(".")[0] or file.parent.name, []).append(name)
-        taken = [name for members in classes.values() for name in members[-(count // len(classes)) :]]
+            classes.setdefault(class_of(name), []).append(name)
+        each = count // len(classes)
+        taken = [name for members in classes.values() for name in (members[:each] if first else members[-each:])]
         return [(name, opened.read(name)) for name in taken]
 
 
@@ -68,6 +78,32 @@ def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
     }
 
 
+def exported(images: list[tuple[str, bytes]], first: list[tuple[str, bytes]], directory: Path) -> list[dict[str, Any]]:
+    """A row per format: what `smallset export` says of it, on these images."""
+    from stages.lib.export import exporting
+    from stages.lib.export.formats import FORMATS
+    from stages.lib.images.decode import decode
+
+    about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    source = exporting.Source(directory / "model.keras", about["precision"])
+    wanted = exporting.Wanted(FORMATS, "plain", margin=0.01, faster=1.5)
+
+    def read(some: list[tuple[str, bytes]]) -> np.ndarray:
+        return np.stack([decode(content, source.size, source.color, source.resizing) for _, content in some])
+
+    names = [class_of(name) for name, _ in images]
+    labels = np.array([source.classes.index(name) if name in source.classes else -1 for name in names])
+    batches = (read(images[start : start + 16]) for start in range(0, len(images), 16))
+    with TemporaryDirectory() as folder, TemporaryDirectory() as spare:
+        calibration = read(first).astype(np.float32)
+        paths, left_out = exporting.converted(source.exact, calibration, wanted, "", Path(folder), Path(spare))
+        rows = exporting.beside_keras(source, paths, batches, labels, wanted)
+        for row in rows:
+            if row["format"] in paths:
+                _, row["bytes"] = exporting.described(paths[row["format"]], Path(folder))
+    return [*rows, *({"format": name, "left_out": reason} for name, reason in left_out.items())]
+
+
 def _by_command(directory: Path, paths: list[Path], folder: Path) -> np.ndarray:
     """What `smallset predict` writes for these files: float64 (images, classes)."""
     listed, table = folder / "paths.csv", folder / "table.jsonl"
@@ -86,15 +122,21 @@ def main(
     images: Annotated[int, typer.Option(min=2, help="Images in all.")] = 2000,
     as_json: Json = False,
 ) -> None:
-    found = compare(last_images(archive, images), bundle)
+    taken = last_images(archive, images)
+    found = compare(taken, bundle)
+    formats = exported(taken, last_images(archive, CALIBRATION, first=True), bundle)
     if as_json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(found | {"exported": formats}, indent=2))
         return
     rows = [
         [name.replace("_", " "), f"{value:,}" if isinstance(value, int) else f"{value:.2g}"]
         for name, value in found.items()
     ]
     tables.show(["Keras beside the bundle", ""], rows)
+    print()
+    tables.show(command.COLUMNS, [command.cells(row) for row in formats if "changed" in row])
+    for line in command.verdicts(formats):
+        print(line)
 
 
 if __name__ == "__main__":

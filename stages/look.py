@@ -22,24 +22,25 @@ from stages.lib.sources import url
 from stages.lib.sources.limits import Limits
 
 
-def look(sections: dict[str, Any], archive: Path | None = None) -> dict[str, Any]:
+def look(sections: dict[str, Any], archive: Path | None = None, at_images: bool = True) -> dict[str, Any]:
     """Look at the images that a set of parameters names, and whether its backbone can be had.
 
     Args:
         sections: of params.yaml, each as its model.
         archive: of the images, where a stage has made one already; else they are read where they are. What an address
             has is fetched, and kept for the stage `download`.
+        at_images: False looks for the backbone alone.
 
     Returns:
-        images: what was found (`found.found_in`); None of sources that are made or that only the stage `download` can
-        fetch. preset: of the first backbone its name, and size and bytes as of `preset.about`; None without a backbone.
-        no_preset: why it cannot be had; None if it can.
+        images: what was found (`found.found_in`); None where it does not look at them, and of sources that are made or
+        that only the stage `download` can fetch. preset: of the first backbone its name, and size and bytes as of
+        `preset.about`; None without a backbone. no_preset: why it cannot be had; None if it can.
 
     Raises:
         UserError: the stages could not read the images, in the words of those stages.
     """
     download = sections["download"]
-    source = archive or _source(download)
+    source = (archive or _source(download)) if at_images else None
     images = None
     if source is not None:
         try:
@@ -85,11 +86,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Look at images and at the backbone, before any stage works.")
     parser.add_argument("--params", type=Path, default=PARAMS_FILE, help="the parameters to look by")
     parser.add_argument("--archive", type=Path, help="the raw archive, where there is one")
+    parser.add_argument("--only-preset", action="store_true", help="look for the backbone alone")
     parser.add_argument("--output", type=Path, required=True, help="the file to write")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        found = look(read_sections(options.params), options.archive)
+        found = look(read_sections(options.params), options.archive, not options.only_preset)
     except UserError as error:
         # Whoever has asked says it.
         write_json({"error": str(error), "may_pass_later": isinstance(error, TemporaryError)}, options.output)

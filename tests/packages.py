@@ -35,6 +35,7 @@ LIB = {
     "deciding": ("comparison", "heads", "drawing"),
     "page": ("comparison",),
     "bundle": ("deciding",),
+    "export": ("bundle", "comparison"),
 }
 SMALLSET = {
     "errors": (),

@@ -42,7 +42,7 @@ INERT = {LIB / "core", SMALLSET / "errors.py"}
 NO_STAGE = {"common", "gate", "versions"}
 NO_SECTION = {"candidates", "candidate_features"}
 SHARED_MODULE = {"scratch_augmented": "scratch"}
-COMMANDS = {"compare", "look", "predict"}
+COMMANDS = {"compare", "export", "look", "predict"}
 # A path that a user chooses: DVC watches it, and the stage reads it from params.yaml.
 READ_FROM_PARAMS = {"${download.path}"}
 # Modules of the libraries whose versions DVC tracks.

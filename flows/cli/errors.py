@@ -14,19 +14,27 @@ from flows.exit_codes import ExitCode
 from flows.faults import fault_of
 from safety.text import visible
 
+_BY_SIGNAL = {128 + number for number in ENDING}  # exit codes
+
 
 @contextmanager
 def one_line_errors(command: str = "") -> Iterator[None]:
-    """Turn a user's mistake, a fault of the machine or of a server, and Ctrl-C into one line and an exit code.
+    """Turn a user's mistake, a fault of the machine or of a server, and a signal into one line and an exit code.
 
     Args:
-        command: what goes on where Ctrl-C has stopped it, if anything does.
+        command: what goes on where a signal has stopped it, if anything does.
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
+        if isinstance(error, SystemExit) and error.code not in _BY_SIGNAL:
+            raise
         more = f"; what was done is kept; `smallset {command}` goes on where it stopped" if command else ""
-        typer.echo(f"stopped{more}", err=True)
+        # A closed terminal takes no words.
+        with suppress(OSError):
+            typer.echo(f"stopped{more}", err=True)
+        if isinstance(error, SystemExit):
+            raise
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Exception as error:
         found = None if isinstance(error, typer.Exit) else _known(error)

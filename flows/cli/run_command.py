@@ -15,7 +15,7 @@ from flows.project.graph import read_stages, up_to_date
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.run.provenance import read_record
-from flows.terminal.shown import shown
+from flows.terminal.shown import shown, silence_bars
 from flows.terminal.tables import say
 from flows.terminal.words import counted
 from flows.terminal.words import duration as in_words
@@ -36,6 +36,7 @@ def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: boo
         FlowError: it cannot be done; likewise. Or a stage failed.
     """
     require_project()
+    silence_bars()
     chosen = wanted(only, stage_names()) if only else None
     if not (asked.is_anything or chosen):
         with _remembered():
@@ -81,6 +82,7 @@ def look_and_plan(asked: Asked, only: Sequence[str]) -> None:
         FlowError: as `plan_and_run`, as far as that is known without running.
     """
     require_project()
+    silence_bars()
     chosen = wanted(only, stage_names()) if only else None
     plan = make_plan(asked)
     _show_found(plan)

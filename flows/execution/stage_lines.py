@@ -10,7 +10,7 @@ from flows.execution.process_output import LineTaker
 from flows.execution.stage_log import StageLog, log_file
 from flows.execution.watching import watcher
 
-OF_STAGE = "is_of_stage"  # what a record of the log is marked with
+TOLD = "is_told"  # what a record of the log is marked with that who watches has seen already
 _AT_ONCE = 50  # lines a second that are passed on one by one
 
 
@@ -40,7 +40,18 @@ def lines_of(name: str, log: LineTaker) -> Iterator[LineTaker]:
 
 def log_of(logger: Any) -> LineTaker:
     """What takes the lines of a stage for a logger of Prefect, marked as such: who watches has seen them already."""
-    return partial(logger.info, extra={OF_STAGE: True})
+    return partial(logger.info, extra={TOLD: True})
+
+
+def word_of_run(logger: Any) -> LineTaker:
+    """What takes a word of the run itself: for who watches, who is told it once, and for a logger of Prefect."""
+    log = log_of(logger)
+
+    def tell(line: str) -> None:
+        log(line)
+        watcher().noted(line)
+
+    return tell
 
 
 class Thinned:

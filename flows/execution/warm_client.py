@@ -22,9 +22,12 @@ _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(place: str, python: str, arguments: list[str]) -> int:
     """Run `python ARGUMENTS`, as the stage that it is or in the place of this process; gives the exit status."""
     if len(arguments) > 1 and arguments[0] == "-m" and arguments[1].startswith("stages."):
+        # A signal that comes between the order and its answer waits until the stage can have it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
         with socket.socket(socket.AF_UNIX) as warm:
             if _ordered(warm, place, arguments[1:]):
-                return _followed(warm)
+                return _followed(warm, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return os.execv(python, [python, *arguments])
 
 
@@ -42,11 +45,16 @@ def _ordered(warm: socket.socket, place: str, arguments: list[str]) -> bool:
         return False
 
 
-def _followed(warm: socket.socket) -> int:
-    """Pass signals on to the stage until it has ended; end as it did."""
+def _followed(warm: socket.socket, mask: set[int | signal.Signals]) -> int:
+    """Pass signals on to the stage until it has ended; end as it did.
+
+    Args:
+        mask: signals that are blocked from now on.
+    """
     warm.settimeout(None)
     for number in _PASSED_ON:
         signal.signal(number, lambda found, _: warm.sendall(bytes([found])))
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     status = b""
     with suppress(OSError):
         while len(status) < 4 and (found := warm.recv(4 - len(status))):

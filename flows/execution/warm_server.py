@@ -10,6 +10,7 @@ working directory.
 """
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -27,6 +28,7 @@ from typing import Any, NoReturn
 assert sys.platform == "linux", "it is started on Linux alone"
 # Beginnings of variables that differ between what DVC starts and this process, and that no library of ours reads.
 _OF_THE_WAY = ("DVC_", "SMALLSET_", "PATH", "PWD", "OLDPWD", "SHLVL", "_")
+_PR_SET_PDEATHSIG = 1  # of prctl(2): the signal that comes when the parent has died
 
 
 def main(place: str, libraries: list[str]) -> list[str]:
@@ -67,12 +69,14 @@ def _attended(client: socket.socket, environment: dict[str, str]) -> list[str]:
     if _relevant(order["environment"]) != _relevant(environment):
         os._exit(0)
     client.sendall(b"y")
+    attendant = os.getpid()
     process = os.fork()
     if process:
         for descriptor in descriptors:
             os.close(descriptor)
         _look_after(process, client)
     client.close()
+    _end_with(attendant)
     _become(order, descriptors)
     return list(order["arguments"])
 
@@ -106,6 +110,13 @@ def _look_after(process: int, client: socket.socket) -> NoReturn:
     with suppress(OSError):
         client.sendall(code.to_bytes(4, "big", signed=True))
     os._exit(0)
+
+
+def _end_with(attendant: int) -> None:
+    """Have this process die with the one that looks after it: else it would write on what DVC takes for failed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != attendant:
+        os._exit(1)
 
 
 def _become(order: dict[str, Any], descriptors: list[int]) -> None:

@@ -35,12 +35,13 @@ class Look:
     no_preset: str | None
 
 
-def look(text: str, known: bool = False) -> Look:
+def look(text: str, known: bool = False, at_images: bool = True) -> Look:
     """Look at what a set of parameters names.
 
     Args:
         text: of a params.yaml, which need not be the one that is here.
         known: the raw archive, if there is one, is of these images: what an address has is not fetched again.
+        at_images: False looks for the backbone alone.
 
     Raises:
         FlowError: an address does not answer.
@@ -53,6 +54,7 @@ def look(text: str, known: bool = False) -> Look:
         command = [sys.executable, "-m", "stages.look", "--params", str(params), "--output", str(output)]
         if known and RAW.is_file() and section_of(text).get("source") == "url":
             command += ["--archive", str(RAW)]
+        command += [] if at_images else ["--only-preset"]
         code = subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
         try:
             found = json.loads(output.read_text(encoding="utf-8"))

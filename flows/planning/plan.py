@@ -21,6 +21,7 @@ from flows.project.profiles import Changed
 
 SPLIT = Path("data") / "split.json"
 BACKBONE = Path("models") / "backbone"
+_BACKBONE_OF = ("backbone.preset", "backbone.candidates")
 _SIDE = 224  # pixels: of most presets that do not say it
 
 
@@ -86,7 +87,9 @@ def make_plan(asked: Asked) -> Plan:
         if wanted.changes:
             with _typed():
                 _check(wanted)
-        return Plan(title, wanted)
+        is_other = any(before.get(key) != wanted.values.get(key) for key in _BACKBONE_OF)
+        # Else a name with a mistake in it would be found out once everything before the backbone is done.
+        return Plan(title, wanted, found=look(wanted.text, at_images=False) if is_other else None)
     is_new = given is not None and any(before.get(key) != value for key, value in given.values.items())
     found = look(wanted.text, known=given is not None and not is_new)
     decided = decide(wanted.values, found, said) if is_new and not asked.profile else Decided()

@@ -27,13 +27,18 @@ _BODY = re.compile(r"<body[^>]*>")
 
 
 class FirstPage:
-    """Waits for the first model that this run measures, and then has the page made, beside what else is at work."""
+    """Waits for the first model that this run measures, and then has the page made, beside what else is at work.
+
+    Attributes:
+        is_published: whether the page is there.
+    """
 
     def __init__(self, stages: Sequence[StageNode], fresh: Collection[str], tell: Callable[[str], None]) -> None:
         """Take all stages, the names of those that are up to date, and what takes a line for the user."""
         self._stages = {stage.name: stage for stage in stages}
         self._done = set(fresh)
         self._tell = tell
+        self.is_published = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         maker = next((stage for stage in stages if REPORT.as_posix() in stage.outputs), None)
@@ -93,7 +98,8 @@ class FirstPage:
                 self._tell(f"no first page: {reason}")
             else:
                 _publish(FOLDER, self._to_come(known))
-                self._tell(f"first answer: {headline(read_summary(FOLDER / SUMMARY))}; more models are on their way")
+                self.is_published = True
+                self._tell(f"first answer: {headline(read_summary(FOLDER / SUMMARY))}; the rest is on its way")
                 self._tell(f"first page: {RUN_REPORT.resolve()}")
         except OSError as error:
             self._tell(f"no first page: {error.strerror}")
@@ -165,8 +171,9 @@ def _publish(folder: Path, to_come: Sequence[str]) -> None:
     page = (folder / REPORT).read_text(encoding="utf-8")
     notice = (
         '<p role="status" style="margin: 0; padding: 0.8rem; background: #7a4b00; color: #ffffff">A first page: '
-        f"the run is still at work on {escape(', '.join(to_come))}. What they bring is not in it yet, and may change "
-        "which model is recommended. The page is renewed at the end of the run.</p>"
+        f"the run was still at work on {escape(', '.join(to_come))} when it was written. What they bring is not in it, "
+        "and may change which model is recommended. The end of the run renews the page; one that was stopped goes on "
+        "with <code>smallset run</code>.</p>"
     )
     partial = RUN_REPORT.with_name(f".{RUN_REPORT.name}.{os.getpid()}.partial")
     try:

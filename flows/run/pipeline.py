@@ -11,7 +11,6 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.logging.loggers import LoggingAdapter
 from prefect.runtime import flow_run
 
 from flows.errors import FlowError
@@ -20,6 +19,7 @@ from flows.execution.machine import side_by_side
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
+from flows.execution.stage_lines import word_of_run
 from flows.execution.stage_task import Here, result_of
 from flows.execution.warm import warm_process
 from flows.execution.watching import watcher
@@ -74,22 +74,12 @@ def _run(
     with where as place:
         place.prepare(stages, fresh)
         with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
-            with FirstPage(stages, fresh, _told_by(get_run_logger())) as first_page:
+            with FirstPage(stages, fresh, word_of_run(get_run_logger())) as first_page:
                 states = _run_in_order(stages, width, place, first_page.after(take))
             place.finish()
-        renew_page()
+        renew_page(first_page.is_published)
         publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
-
-
-def _told_by(log: LoggingAdapter) -> Callable[[str], None]:
-    """What tells a line to whoever watches the run, and to Prefect."""
-
-    def tell(line: str) -> None:
-        log.info(line)
-        watcher().noted(line)
-
-    return tell
 
 
 def _place(workers: str | None) -> AbstractContextManager[Here]:

@@ -52,11 +52,15 @@ def write_page(output: Path = RUN_REPORT, at_work: bool = False, earlier: Earlie
         partial.unlink(missing_ok=True)
 
 
-def renew_page() -> None:
-    """Write the page of the run just recorded, or take away that of an earlier one where there is no report for it."""
+def renew_page(is_first: bool = False) -> None:
+    """Write the page of the run just recorded, or take away that of an earlier one where there is no report for it.
+
+    Args:
+        is_first: the page that is there is the first one of this run, and stays where there is no report.
+    """
     if REPORT.is_file() and SLOT in REPORT.read_text(encoding="utf-8"):
         write_page()
-    else:
+    elif not is_first:
         RUN_REPORT.unlink(missing_ok=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.execution.stage_lines import OF_STAGE
+from flows.execution.stage_lines import TOLD
 from flows.execution.watching import is_watched, watched_by, watcher
 from flows.terminal.plain import PlainWatcher
 from flows.terminal.state import RunState
@@ -55,8 +55,8 @@ class _ForPeople(logging.Filter):
         is_theirs = record.name.startswith("prefect") and not is_ours
         if not is_watched():
             return not is_theirs
-        # Lines of stages have been told already.
-        if not is_theirs and not hasattr(record, OF_STAGE):
+        # Lines of stages, above all, have been told already.
+        if not is_theirs and not hasattr(record, TOLD):
             watcher().noted(record.getMessage())
         return False
 
@@ -74,5 +74,10 @@ def _silence_tools() -> None:
     for handler in logging.getLogger().handlers:
         if getattr(handler, "stream", None) in (sys.stderr, sys.__stderr__) and not handler.filters:
             handler.addFilter(_ForPeople())
+    silence_bars()
+
+
+def silence_bars() -> None:
+    """Have DVC draw no bars, of which it draws some for each file, up to the end of the process."""
     for name in _BARS:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,6 +1,7 @@
 """`smallset new`: a project of one's own, begun from the pipeline and able to take over what becomes of it."""
 
 import os
+import shlex
 import shutil
 import sys
 from contextlib import chdir
@@ -121,7 +122,9 @@ def _set_images(source: str | None, typed_in: Path) -> list[str]:
 
 def _next(folder: Path) -> list[str]:
     named = folder.name if folder.parent == Path.cwd() else str(folder)
-    where = f'"{named}"' if " " in named else named
+    # As `cd` takes it: an option has no slash.
+    named = f"./{named}" if named.startswith("-") else named
+    where = f'"{named}"' if sys.platform == "win32" else shlex.quote(named)
     command = "smallset" if shutil.which("smallset") else str(Path(sys.executable).with_name("smallset"))
     return [
         f"environment: that of this command, {visible(sys.prefix)}; `make .venv/ready` in the project builds its own",

@@ -19,19 +19,25 @@ from flows.execution.process_output import Outcome
 OF_PYTEST = "PYTEST_CURRENT_TEST"  # a variable that changes while a test runs
 MODULE = """
 import json, os, signal, sys, time
-print(json.dumps({"warm": "colorsys" in sys.modules, "arguments": sys.argv[1:], "folder": os.getcwd(), "path": sys.path,
-                  "name": __name__, "variable": os.environ.get("DVC_STAGE"), "file": sys.argv[0]}), flush=True)
+
+def tell():
+    print(json.dumps({"warm": "colorsys" in sys.modules, "arguments": sys.argv[1:], "folder": os.getcwd(),
+                      "path": sys.path, "name": __name__, "variable": os.environ.get("DVC_STAGE"),
+                      "file": sys.argv[0]}), flush=True)
+
+if sys.argv[1] == "wait":
+    try:
+        tell()
+        time.sleep(46.5)
+    except KeyboardInterrupt:
+        print("cleaned up", flush=True)
+        sys.exit(130)
+tell()
 match sys.argv[1]:
     case "exit": sys.exit(75)
     case "say": sys.exit("error: no such folder")
     case "raise": raise ValueError("a traceback")
     case "die": os.kill(os.getpid(), signal.SIGKILL)
-    case "wait":
-        try:
-            time.sleep(46.5)
-        except KeyboardInterrupt:
-            print("cleaned up", flush=True)
-            sys.exit(130)
 """
 
 
@@ -132,6 +138,18 @@ def test_signals_reach_the_stage_and_it_ends_with_who_stands_for_it(stages):
         # The pipe ends with the last process that has it.
         assert process.communicate(timeout=20)[0].strip() == said
         assert process.returncode == code
+
+
+def test_a_stage_does_not_outlive_who_looks_after_it(stages):
+    process = started("-m", "stages.one", "wait")
+    assert process.stdout
+    assert '"warm": true' in process.stdout.readline()
+    servers = [one for one in psutil.Process().children() if str(warm._SERVER) in one.cmdline()]
+    [attendant] = [below for server in servers for below in server.children()]
+    attendant.kill()
+    # The pipe ends with the last process that has it.
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (1, "ERROR: the warm process was killed, and this stage with it\n")
 
 
 def test_a_stopped_stage_is_cleaned_up_by_dvc_as_ever(stages):

@@ -51,9 +51,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A look that finds large photographs; the parameters that it looked by."""
     texts = []
 
-    def look(text: str, known: bool = False) -> Look:
+    def look(text: str, known: bool = False, at_images: bool = True) -> Look:
         texts.append(text)
-        return Look(IMAGES, PRESET, None)
+        return Look(IMAGES if at_images else None, PRESET, None)
 
     monkeypatch.setattr("flows.planning.plan.look", look)
     return texts

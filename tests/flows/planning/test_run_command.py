@@ -1,7 +1,9 @@
 """`smallset run SOURCE` from what is typed to the flow, which is not run here."""
 
 import json
+import logging
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,17 @@ def test_it_says_what_it_found_and_will_do_writes_that_and_runs(runs, asked, cap
     assert runs[1][0] is None
 
 
+def test_dvc_draws_no_bars_over_the_plan(runs, asked, monkeypatch):
+    from dvc.progress import Tqdm
+
+    terminal, off, read = StringIO(), [], run_command.read_stages
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(run_command, "read_stages", lambda: off.append(Tqdm([], file=terminal).disable) or read())
+    logging.getLogger("dvc.progress").setLevel(logging.NOTSET)
+    run_command.plan_and_run(asked, [], None, False)
+    assert off == [True]
+
+
 def test_to_look_is_to_change_nothing(runs, asked, capsys):
     before = Path("params.yaml").read_bytes()
     run_command.look_and_plan(replace(asked, to_look=True), ["head"])
@@ -81,6 +94,16 @@ def test_a_backbone_that_cannot_be_had_stops_all_before_anything_is_written(runs
         assert "45 images" in capsys.readouterr().out
     assert Path("params.yaml").read_bytes() == before
     assert runs == []
+
+
+def test_another_backbone_is_looked_for_though_the_images_stay(runs, tmp_path, capsys):
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(FlowError, match="no/such: no such directory"):
+        run_command.plan_and_run(Asked(tmp_path, preset="no/such"), [], None, False)
+    assert (runs, Path("params.yaml").read_bytes()) == ([], before)
+    run_command.plan_and_run(Asked(tmp_path, settings=["backbone.preset=sample"]), [], None, False)
+    assert "backbone: sample, images at 64 x 64" in capsys.readouterr().out
+    assert len(runs) == 1
 
 
 def test_parameters_do_not_change_below_another_run(runs, asked, monkeypatch):

@@ -61,6 +61,7 @@ def test_a_second_signal_cuts_nothing_short(number):
     out, errors = process.communicate(timeout=30)
     assert out == "ended\n"
     assert errors.count("ending already") == 3
+    assert errors.endswith("stopped\n")
     assert "Traceback" not in errors
     assert process.returncode == 128 + number
 

@@ -73,13 +73,14 @@ def test_the_first_model_has_a_page_of_its_own_that_says_what_is_to_come(project
     told = told_after(ran("evaluate@x"))
     page = project / "report" / "run.html"
     assert told == [
-        "first answer: use x: 75.0 % of 40 test images; more models are on their way",
+        "first answer: use x: 75.0 % of 40 test images; the rest is on its way",
         f"first page: {page}",
     ]
     # Only what this run has measured is in it, and nothing of it lies where DVC looks.
     assert "<h1>x</h1>" in page.read_text()
     assert page.read_text().startswith("<html><body class='x'><p role=\"status\"")
-    assert "still at work on evaluate@y" in page.read_text()
+    # A run that is stopped leaves it, so it says nothing of now.
+    assert "was still at work on evaluate@y" in page.read_text()
     assert [file.name for file in (project / "report").iterdir()] == ["run.html"]
 
 

@@ -189,5 +189,8 @@ def test_no_page_of_an_earlier_run_stays_beside_a_report_without_a_place_for_it(
     renew_page()
     assert RUN_REPORT.is_file()
     REPORT.write_text("<html>")
+    # The first page of this very run is all that one has whose report could not be made.
+    renew_page(is_first=True)
+    assert RUN_REPORT.is_file()
     renew_page()
     assert not RUN_REPORT.exists()

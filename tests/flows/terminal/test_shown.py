@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from flows.execution.process_output import Outcome, Report, StageResult
-from flows.execution.stage_lines import lines_of
+from flows.execution.stage_lines import lines_of, word_of_run
 from flows.execution.stage_log import log_file, logged_stages, read_log
 from flows.execution.watching import is_watched, watched_by, watcher
 from flows.terminal import live
@@ -267,3 +267,14 @@ def test_words_of_prefect_stay_out_and_those_of_this_project_and_of_others_come_
         assert [mine.filter(one) for one in records] == [False, False, False]
     assert stream.getvalue() == "from prefect.flow_runs\nfrom urllib3\n"
     assert [mine.filter(one) for one in records] == [False, True, True]
+
+
+def test_a_word_of_the_run_is_told_once():
+    one, stream = plain()
+    logger = logging.Logger("x")
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(showing._ForPeople())
+    logger.addHandler(handler)
+    with watched_by(one):
+        word_of_run(logger)("first answer: use x")
+    assert stream.getvalue() == "first answer: use x\n"

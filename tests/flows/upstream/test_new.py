@@ -45,7 +45,7 @@ def test_a_project_has_the_pipeline_and_nobodys_results_and_takes_over_a_newer_o
     assert git("status", "--short", folder=project) == ""
     assert git("for-each-ref", "--format=%(refname)", folder=project) == "refs/heads/main"
     assert git("remote", "get-url", "upstream", folder=project) == str(pipeline)
-    assert 'next: cd "my birds" && ' in said
+    assert "next: cd 'my birds' && " in said
     assert not list(tmp_path.glob(".*"))
     write(pipeline, {"stages/two.py": "a = 2\n", "dvc.lock": "schema: '2.0'\nof: the newer\n"})
     commit(pipeline, "Newer")

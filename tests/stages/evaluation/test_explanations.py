@@ -68,7 +68,8 @@ def test_the_report_shows_as_many_as_are_asked_for_or_as_there_are(tmp_path, ask
         Image.new("RGB", (8, 8)).save(tmp_path / name, "PNG")
     for file in chosen["file"]:
         Image.new("RGB", (8, 8)).save(tmp_path / "explanations" / file)
-    found = explained.explanations(SimpleNamespace(explanations=chosen), tmp_path, tmp_path)
+    manifest = pd.DataFrame({"path": chosen["path"], "width": 8, "height": 8})
+    found = explained.explanations(SimpleNamespace(explanations=chosen), tmp_path, tmp_path, manifest)
     right = (table["label"] == table["predicted"]).sum()
     assert {title: len(images) for title, images in found.items()} == {
         "right": min(asked, right),

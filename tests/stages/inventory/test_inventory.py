@@ -99,9 +99,9 @@ def test_each_image_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     asked: list[str] = []
     answers = contents.answers
 
-    def counted(orders: list[dict[str, str]]) -> object:
+    def counted(orders: list[dict[str, str]], expected: int, program: str) -> object:
         asked.extend(order["name"] for order in orders)
-        return answers(orders)
+        return answers(orders, expected, program)
 
     monkeypatch.setattr(contents, "answers", counted)
     content = {f"{label}/{n}.png": png(n) for label in ("a", "b") for n in range(40)}

@@ -1,0 +1,51 @@
+"""`smallset export` finds the model, and passes on what was typed."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli.app import app
+
+
+@pytest.fixture
+def passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """A project with one model, in the working directory; takes the words that would be carried out."""
+    (tmp_path / "models" / "scratch").mkdir(parents=True)
+    (tmp_path / "models" / "scratch" / "model.keras").touch()
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    found: list[list[str]] = []
+
+    def replaced(_: str, command: list[str]) -> None:
+        found.append(command)
+        sys.exit(0)
+
+    monkeypatch.setattr(os, "execv", replaced)
+    return found
+
+
+def test_it_passes_on_the_model_the_folder_and_the_options(passed_on, tmp_path):
+    done = CliRunner().invoke(app, ["export", "--model", "scratch", "--format", "onnx", "--margin", "0.02"])
+    assert done.exit_code == 0, done.output
+    (command,) = passed_on
+    words = dict(zip(command[3::2], command[4::2], strict=True))
+    assert command[1:3] == ["-m", "stages.export"]
+    assert words == {
+        "--directory": str(tmp_path / "models" / "scratch"),
+        "--output": str(Path("exports") / "scratch"),
+        "--format": "onnx",
+        "--layout": "plain",
+        "--margin": "0.02",
+        "--faster": "1.5",
+    }
+
+
+def test_what_is_no_model_is_one_line(passed_on):
+    done = CliRunner().invoke(app, ["export", "--model", "nothing"])
+    assert done.exit_code != 0
+    assert not passed_on
+    assert "--model nothing: expected" in done.output
+    assert "Traceback" not in done.output
