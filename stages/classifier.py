@@ -28,6 +28,7 @@ class ClassifierPaths:
         duplicates: table of copies, from the stage `split`.
         preset: directory of the stage `backbone`.
         evaluations: a directory per model, from the stage `evaluate`.
+        decisions: directory of the stage `decisions`.
         output: written: the directory of the classifier, with all that `smallset.load` needs.
     """
 
@@ -38,6 +39,7 @@ class ClassifierPaths:
     duplicates: Path
     preset: Path
     evaluations: Path
+    decisions: Path
     output: Path
 
 
@@ -64,7 +66,9 @@ def classifier(
     said = name
     start_tensorflow(common.deterministic)
     from stages.lib.bundle.complete import complete
+    from stages.lib.deciding.chosen import read_chosen
 
+    decided = read_chosen(paths.decisions, about)
     with atomic_directory(paths.output) as partial:
         remove(partial)
         shutil.copytree(model, partial)
@@ -72,8 +76,23 @@ def classifier(
             shutil.copytree(model, partial / MEASURED)
             images = _refit(partial, about, paths, common, feature_extraction, params.refit)
             said = f"{name}, its head fitted again on {images:,} images (classifier.refit: {params.refit})"
-        reason = complete(partial, paths.manifest, paths.evaluations / name, report)
+        if decided.decisions is not None:
+            _make_as_sure_as_right(partial / "model.keras", decided.decisions.temperature)
+        reason = complete(
+            *(partial, paths.manifest, paths.evaluations / name, report), decided.decisions, decided.distance
+        )
     print(f"{paths.output}: {said}{f', without model.tflite: {reason}' if reason else ''}")
+
+
+def _make_as_sure_as_right(file: Path, temperature: float) -> None:
+    """Put the temperature into a model's last layer, so that whatever runs it gives the same probabilities."""
+    from stages.lib.deciding.networks import scale_logits
+    from stages.lib.networks import saved_model
+
+    if temperature != 1:
+        model, classes = saved_model.load(file, compile=True)
+        scale_logits(model, 1 / temperature)
+        saved_model.save(model, file, classes, saved_model.resizing_of(file))
 
 
 def _refit(

@@ -48,11 +48,11 @@ class KerasClassifier(Classifier):
         self.description = of_model(network, classes, file, about)
         self._run = compiled(network, _BATCH)
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """As `Classifier.probabilities`."""
+    def judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """As `Classifier.judged`, without a distance."""
         parts = [self._run(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
         outputs = np.concatenate(parts).astype(np.float64)
-        return all_classes(outputs)
+        return all_classes(outputs), None
 
 
 def predict(paths: Sequence[Path], model: str = RECOMMENDED) -> tuple[pd.DataFrame, dict[int, str]]:

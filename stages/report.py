@@ -19,6 +19,7 @@ from stages.lib.page import backbones, findings, left_out, next_steps, procedure
 from stages.lib.page.cautions import cautions as cautions_of
 from stages.lib.page.cautions import higher_on_test
 from stages.lib.page.content import of_data, of_models
+from stages.lib.page.decided import decided
 from stages.lib.page.deployed import deployed
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
@@ -39,6 +40,7 @@ class ReportPaths:
         duplicates: copies and near copies.
         labels: images that are likely mislabelled.
         procedure: figures of the stage `cross_validation`.
+        decisions: directory of the stage `decisions`.
         cautions: a list of sentences about the backbone, as the stage `backbone` writes it.
         backbones: a row per candidate for the backbone, as the stage `backbone` writes it.
         models: a directory per model.
@@ -58,6 +60,7 @@ class ReportPaths:
     duplicates: Path
     labels: Path
     procedure: Path
+    decisions: Path
     cautions: Path
     backbones: Path
     models: Path
@@ -95,6 +98,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
         | {
             "cautions": [caution for caution in cautions if caution != higher_on_test(results)],
             "backbones": backbones.compared(paths.backbones),
+            "decided": decided(paths.decisions, results.recommended.name, results.recommended.classes),
             "errors": gallery(results, paths.dataset, params.worst),
             "copies": findings.copies(paths.duplicates, paths.archive),
             "provenance": provenance(paths.manifest, parameters),

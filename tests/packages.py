@@ -32,8 +32,9 @@ LIB = {
     "comparison": ("evaluation",),
     "candidates": ("comparison", "pretrained", "heads", "splitting"),
     "looking": ("sources", "labelling", "splitting", "pretrained"),
+    "deciding": ("comparison", "heads", "drawing"),
     "page": ("comparison",),
-    "bundle": ("networks",),
+    "bundle": ("deciding",),
     "export": ("bundle", "comparison"),
 }
 SMALLSET = {

@@ -192,6 +192,7 @@ def test_a_head_that_changes_reruns_what_stands_on_it(by_dvc):
     assert {name for name in again if name not in ("label_issues", "classifier")} == {
         *models,
         *(f"evaluate@{model}" for model in models),
+        "decisions",
         "report",
     }
 

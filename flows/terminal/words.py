@@ -15,6 +15,7 @@ _STAGES = {
     "evaluate": "measure it on the test images",
     "label_issues": "look for wrong labels",
     "cross_validation": "cross-validate the head",
+    "decisions": "choose when it does not know",
     "report": "write the report",
     "classifier": "pack the classifier",
 }

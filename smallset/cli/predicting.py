@@ -111,7 +111,8 @@ def _outputs(
     stack: ExitStack, file: Path | None, form: writers.Format, folder: Path | None, classifier: Classifier
 ) -> list[Output]:
     """What takes each prediction; what was begun is complete, or gone, when the stack ends."""
-    shown = terminal.showing(classifier.classes) if file is None else _written(file, form, classifier.classes)
+    about = classifier.classes, classifier.description.decisions is not None
+    shown = terminal.showing(*about) if file is None else _written(file, form, *about)
     outputs: list[Output] = [stack.enter_context(shown)]
     if folder is not None:
         # Without --explain nothing of this is loaded.
@@ -123,8 +124,8 @@ def _outputs(
 
 
 @contextmanager
-def _written(file: Path, form: writers.Format, classes: Sequence[str]) -> Iterator[Output]:
-    with targets.whole_file(file) as partial, writers.writing(partial, form, classes) as write:
+def _written(file: Path, form: writers.Format, classes: Sequence[str], decided: bool) -> Iterator[Output]:
+    with targets.whole_file(file) as partial, writers.writing(partial, form, classes, decided) as write:
         yield write
 
 

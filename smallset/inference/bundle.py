@@ -9,8 +9,12 @@ from typing import Any, get_args
 from smallset.errors import UserError
 from smallset.images.choices import Color, Interpolation, ResizeMode
 from smallset.images.resizing import Resizing
+from smallset.inference import decisions as deciding
+from smallset.inference.decisions import Decisions
 
-SCHEMA = 1
+# 1: `model.tflite` gives probabilities alone, and there are no limits. A program that knows only 1 would take the
+# distance for a probability.
+SCHEMA = 2
 DESCRIPTION, MODEL, GOLDEN = "classifier.json", "model.tflite", "golden"
 EXAMPLES = "examples.json"  # in GOLDEN
 # Of a probability. Another processor, runtime or number of threads adds the same numbers in another order.
@@ -25,6 +29,7 @@ RULES = {
     "color_space": "sRGB; an embedded colour profile is converted",
     "frames": "the first, or the one that the file names as its main one",
     "antialias": "wherever an image gets smaller; nearest averages over a box",
+    "outputs": "a probability for each class, or of two that of the second; then the distance, if gives_distance",
     "jpeg": "decoded at a part of its size, at least twice the model's, where it is much larger",
 }
 
@@ -44,6 +49,8 @@ class Description:
         data: SHA-256 of the manifest, the table of all images by checksum, class and subset.
         model_sha256: checksum of `model.tflite`; None where it could not be made.
         reason: why it could not be made; None where it could.
+        decisions: when nothing is said of an image; None: always something is.
+        gives_distance: whether the last output of `model.tflite` is the distance to the training images.
     """
 
     classes: tuple[str, ...]
@@ -56,6 +63,8 @@ class Description:
     data: str
     model_sha256: str | None
     reason: str | None
+    decisions: Decisions | None = None
+    gives_distance: bool = False
 
     @property
     def resizing(self) -> Resizing:
@@ -90,16 +99,20 @@ def read(directory: Path) -> Description:
     """
     file = directory / DESCRIPTION
     content = read_json(file)
-    if (schema := content.get("schema")) != SCHEMA:
+    schema = content.get("schema")
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
         raise UserError(f"{file}: expected schema {SCHEMA}, found {schema!r}{': use a newer smallset' * newer}")
     found: dict[str, Any] = {field.name: content.get(field.name) for field in fields(Description)}
+    if schema == 1:
+        found |= {"decisions": None, "gives_distance": False}
     texts = ("model", "precision", "data")
     classes = found["classes"]
     right = {
         "classes": _are_names(classes),
         "image_size": type(found["image_size"]) is int and 1 <= found["image_size"] <= 1 << 14,
         "color": found["color"] in get_args(Color),
+        "gives_distance": isinstance(found["gives_distance"], bool),
         "resize": found["resize"] in get_args(ResizeMode),
         "interpolation": found["interpolation"] in get_args(Interpolation),
         **{name: isinstance(found[name], str) for name in texts},
@@ -108,6 +121,11 @@ def read(directory: Path) -> Description:
     for name, is_right in right.items():
         if not is_right:
             raise UserError(f"{file}: {name}: not what a bundle has there. Received: {str(found[name])[:200]!r}")
+    if found["decisions"] is not None:
+        try:
+            found["decisions"] = deciding.read(found["decisions"], len(found["classes"]))
+        except ValueError as error:
+            raise UserError(f"{file}: not what a bundle has there. Received: {error}") from None
     return Description(**(found | {"classes": tuple(found["classes"])}))
 
 

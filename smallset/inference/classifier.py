@@ -15,6 +15,7 @@ from smallset.errors import UserError
 from smallset.images.decode import CHANNELS, DECODING_THREADS, decode, from_array
 from smallset.images.files import BrokenImage
 from smallset.inference import bundle
+from smallset.inference.decisions import Decisions
 from smallset.inference.results import Prediction, Predictions, of_probabilities
 from smallset.inference.runtime import Runtime
 
@@ -118,13 +119,29 @@ class Classifier:
         Raises:
             UserError: the model is missing or damaged, or not the one that the bundle describes.
         """
-        outputs = self._runtime.run(pixels).astype(np.float64)
+        return self.judged(pixels)[0]
+
+    def judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same, and how far the images are from the training images.
+
+        Args:
+            pixels: (images, size, size, channels) in [0, 255].
+
+        Returns:
+            float64 (images, classes), and float64 (images,); None of a bundle whose model gives no distance.
+
+        Raises:
+            UserError: as `probabilities`.
+        """
+        outputs, distances = self._runtime.run(pixels).astype(np.float64), None
+        if self.description.gives_distance and outputs.ndim == 2:
+            outputs, distances = outputs[:, :-1], outputs[:, -1]
         found = all_classes(outputs) if outputs.ndim == 2 else outputs
         if found.shape != (len(pixels), len(self.classes)):
             raise UserError(
                 f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {outputs.shape}"
             )
-        return found
+        return found, distances
 
     def prepare(self) -> None:
         """Load the model now rather than with the first image, and compute once.
@@ -167,9 +184,17 @@ class Classifier:
         return Runtime(bundle.model_of(self.directory, self.description))
 
     def _predictions(self, images: list[tuple[int, str | None, np.ndarray]]) -> Iterator[Prediction]:
-        values = self.probabilities(np.stack([pixels for *_, pixels in images]))
-        for (index, path, _), row in zip(images, values, strict=True):
-            yield of_probabilities(self.classes, row, index, path)
+        values, distances = self.judged(np.stack([pixels for *_, pixels in images]))
+        known = self.description.decisions
+        rule = known or Decisions()
+        decided, places = rule.decided(values, distances), rule.predicted(values)
+        for row, (index, path, _) in enumerate(images):
+            yield of_probabilities(
+                *(self.classes, values[row].tolist(), index, path),
+                place=int(places[row]),
+                decision=decided[row] if known else None,
+                distance=None if distances is None else float(distances[row]),
+            )
 
     def _read_ahead(
         self, images: Iterable[Image], pool: ThreadPoolExecutor

@@ -14,7 +14,7 @@ _LOOKED_AT = 256  # rows whose widths decide those of the columns
 
 
 @contextmanager
-def showing(classes: Sequence[str]) -> Iterator[Callable[[Prediction], None]]:
+def showing(classes: Sequence[str], decided: bool = False) -> Iterator[Callable[[Prediction], None]]:
     """Yield a function that prints a prediction, its names as they are but for what a terminal would obey.
 
     Of many classes only the likeliest are shown; then a last line on stderr says so. The first rows wait for each
@@ -22,23 +22,28 @@ def showing(classes: Sequence[str]) -> Iterator[Callable[[Prediction], None]]:
 
     Args:
         classes: names, in the order of the columns.
+        decided: whether there is a column for the decision, after the class.
     """
+    texts = 3 if decided else 2
     few = len(classes) <= MOST
     titles = [f"{PREFIX}{name}" for name in classes] if few else ["probability", "then"]
-    rows = [[visible(title) for title in ("path", "predicted", *titles)]]
+    rows = [[visible(title) for title in ("path", "predicted", *["decision"] * decided, *titles)]]
     widths: list[int] = []
 
     def begin() -> None:
         widths[:] = [max(map(_width, column)) for column in zip(*rows, strict=True)]
         for row in rows:
-            _print(row, widths, few)
+            _print(row, widths, few, texts)
         rows.clear()
 
     def show(one: Prediction) -> None:
         numbers = [f"{one.probabilities[name]:.4f}" for name in classes] if few else _likeliest(one)
-        row = [visible(cell) for cell in (one.path or f"image {one.index}", one.label, *numbers)]
+        row = [
+            visible(cell)
+            for cell in (one.path or f"image {one.index}", one.label, *[one.decision or ""] * decided, *numbers)
+        ]
         if widths:
-            _print(row, widths, few)
+            _print(row, widths, few, texts)
             return
         rows.append(row)
         if len(rows) > _LOOKED_AT:
@@ -60,11 +65,11 @@ def _likeliest(one: Prediction) -> list[str]:
     return [f"{first[1]:.4f}", ", ".join(f"{name} {value:.4f}" for name, value in others)]
 
 
-def _print(row: Sequence[str], widths: Sequence[int], few: bool) -> None:
+def _print(row: Sequence[str], widths: Sequence[int], few: bool, texts: int) -> None:
     cells = []
     for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
         space = " " * (width - _width(cell))
-        is_number = number > 1 and (few or number == 2)
+        is_number = number >= texts and (few or number == texts)
         cells.append(space + cell if is_number else cell + space)
     print("  ".join(cells).rstrip())
 

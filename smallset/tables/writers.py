@@ -44,7 +44,7 @@ def require_parquet(what: str) -> None:
 
 
 @contextmanager
-def writing(file: Path, form: Format, classes: Sequence[str]) -> Iterator[Write]:
+def writing(file: Path, form: Format, classes: Sequence[str], decided: bool = False) -> Iterator[Write]:
     """Yield a function that writes a prediction; the file is complete when the block ends.
 
     In csv no path and no name is a formula to a spreadsheet: a path that begins like one gets `./` before it, which is
@@ -53,9 +53,10 @@ def writing(file: Path, form: Format, classes: Sequence[str]) -> Iterator[Write]
     Args:
         file: to write, or to write over.
         classes: names, in the order of the columns.
+        decided: whether there is a column for the decision, after the class.
     """
     if form == "parquet":
-        with _parquet(file, classes) as write:
+        with _parquet(file, classes, decided) as write:
             yield write
         return
     with file.open("w", encoding="utf-8", newline="") as opened:
@@ -69,11 +70,12 @@ def writing(file: Path, form: Format, classes: Sequence[str]) -> Iterator[Write]
             # A row ends at "\r" too for whoever reads it, and Python quotes it only from 3.13 on.
             (quoting if any("\r" in cell for cell in cells) else plain).writerow(cells)
 
-        write_row(["path", "predicted", *(f"{PREFIX}{name}" for name in classes)])
+        write_row(["path", "predicted", *["decision"] * decided, *(f"{PREFIX}{name}" for name in classes)])
         yield lambda one: write_row(
             [
                 path_for_spreadsheets(one.path or ""),
                 class_for_spreadsheets(one.label),
+                *[one.decision or ""] * decided,
                 *(f"{one.probabilities[name]:.7g}" for name in classes),
             ]
         )
@@ -90,19 +92,24 @@ def class_for_spreadsheets(name: str) -> str:
 
 
 def _write_line(file: Any, one: Prediction) -> None:
-    about = {"path": one.path, "predicted": one.label, "probability": one.probability}
+    about: dict[str, Any] = {"path": one.path, "predicted": one.label, "probability": one.probability}
+    if one.decision is not None:
+        about["decision"] = one.decision
+    if one.distance is not None:
+        about["distance"] = one.distance
     # In ASCII: whatever a name holds, a terminal that the file is shown on obeys nothing of it.
     file.write(json.dumps(about | {"probabilities": one.probabilities}) + "\n")
 
 
 @contextmanager
-def _parquet(file: Path, classes: Sequence[str]) -> Iterator[Write]:
+def _parquet(file: Path, classes: Sequence[str], decided: bool) -> Iterator[Write]:
     import pyarrow
     from pyarrow import parquet
 
     columns = [f"{PREFIX}{name}" for name in classes]
+    texts = ["path", "predicted", *["decision"] * decided]
     schema = pyarrow.schema(
-        [("path", pyarrow.string()), ("predicted", pyarrow.string()), *((name, pyarrow.float64()) for name in columns)]
+        [*((name, pyarrow.string()) for name in texts), *((name, pyarrow.float64()) for name in columns)]
     )
     rows: list[Prediction] = []
 
@@ -110,6 +117,7 @@ def _parquet(file: Path, classes: Sequence[str]) -> Iterator[Write]:
         values = [
             [one.path for one in rows],
             [one.label for one in rows],
+            *[[one.decision for one in rows]] * decided,
             *([one.probabilities[name] for one in rows] for name in classes),
         ]
         arrays = [pyarrow.array(column, field.type) for column, field in zip(values, schema, strict=True)]

@@ -135,8 +135,11 @@ def changed(**values: object):
         (lambda bundle: (bundle / "classifier.json").unlink(), r"expected a bundle, a directory with classifier\.json"),
         (lambda bundle: (bundle / "classifier.json").write_text("[1"), r"classifier\.json: damaged"),
         (lambda bundle: (bundle / "classifier.json").write_text("[1]"), "expected a JSON object, found list"),
-        (changed(schema=2), r"expected schema 1, found 2: use a newer smallset"),
-        (changed(schema=None), r"expected schema 1, found None$"),
+        (changed(schema=3), r"expected schema 2, found 3: use a newer smallset"),
+        (changed(schema=None), r"expected schema 2, found None$"),
+        (changed(gives_distance=1), r"classifier\.json: gives_distance: "),
+        (changed(gives_distance=True), "expected probabilities of 3 classes, found "),
+        (changed(decisions={"criterion": "f1"}), r"classifier\.json: .*Received: decisions\.temperature: "),
         (changed(resize="zoom"), r"classifier\.json: resize: not what a bundle has there\. Received: 'zoom'"),
         (changed(classes=["one"]), r"classifier\.json: classes: "),
         (changed(classes=["one", "two", "one"]), r"classifier\.json: classes: "),
@@ -160,3 +163,11 @@ def test_keys_that_are_not_known_here_are_left(bundle: Path, tmp_path: Path) -> 
     copy = shutil.copytree(bundle, tmp_path / "copy")
     changed(temperature=1.5)(copy)
     assert smallset.load(copy).description == smallset.load(bundle).description
+
+
+def test_a_bundle_from_before_there_were_limits_is_read(bundle: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    changed(schema=1, decisions=None, gives_distance=None)(copy)
+    one = smallset.load(copy).predict(examples(copy)[0])[0]
+    assert (one.decision, one.distance) == (None, None)
+    assert one.probabilities == smallset.load(bundle).predict(examples(bundle)[0])[0].probabilities

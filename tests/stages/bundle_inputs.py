@@ -8,6 +8,7 @@ import keras
 from smallset.images.resizing import STRETCH, Resizing
 from stages.classifier import ClassifierPaths, classifier
 from stages.lib.core.model_sections import ClassifierParams
+from stages.lib.core.outputs import DISABLED
 from stages.lib.core.params import CommonParams
 from tests.stages.head_params import HEAD
 
@@ -30,7 +31,14 @@ def write_inputs(
     write_figures(folder / "evaluation" / "scratch", classes)
     (folder / "manifest.csv").write_text("path,subset\na,train\nb,train\nc,test\n")
     (folder / "summary.json").write_text(json.dumps(REPORT))
+    no_decisions(folder / "decisions")
     return folder
+
+
+def no_decisions(folder: Path) -> None:
+    """What the stage `decisions` leaves where it is turned off."""
+    folder.mkdir()
+    (folder / DISABLED).write_text("off")
 
 
 def write_figures(evaluation: Path, classes: list[str]) -> None:
@@ -53,6 +61,7 @@ def run(folder: Path, common: CommonParams) -> Path:
         duplicates=unread,
         preset=unread,
         evaluations=folder / "evaluation",
+        decisions=folder / "decisions",
         output=output,
     )
     classifier(paths, common, HEAD, ClassifierParams(refit="none"))

@@ -13,7 +13,7 @@ from stages.classifier import MEASURED, ClassifierPaths, classifier
 from stages.features import FeaturesParams, features
 from stages.lib.core.model_sections import ClassifierParams, FeatureExtractionParams
 from stages.predict import predict
-from tests.stages.bundle_inputs import ABOUT, REPORT, write_figures
+from tests.stages.bundle_inputs import ABOUT, REPORT, no_decisions, write_figures
 from tests.stages.head_params import HEAD
 
 IMAGES = {"none": 24, "validation": 36, "all": 48}  # of the dataset of the tests
@@ -47,6 +47,7 @@ def folder(tmp_path_factory, two_classes, preset, common) -> Path:
     (model / "summary.json").write_text(json.dumps(about))
     write_figures(folder / "evaluation" / "feature_extraction", ["cat", "dog"])
     (folder / "summary.json").write_text(json.dumps(REPORT | {"recommended": "feature_extraction"}))
+    no_decisions(folder / "decisions")
     return folder
 
 
@@ -57,7 +58,9 @@ def deployed(folder: Path, preset: Path, common: Any, refit: Any, params: Featur
     keras.backend.clear_session()
     output = folder / "models" / "classifier"
     names = ("summary.json", "models", "features", "manifest.csv", "duplicates.csv")
-    paths = ClassifierPaths(*(folder / name for name in names), preset, folder / "evaluation", output)
+    paths = ClassifierPaths(
+        *(folder / name for name in names), preset, folder / "evaluation", folder / "decisions", output
+    )
     classifier(paths, common, params, ClassifierParams(refit=refit))
     return output
 

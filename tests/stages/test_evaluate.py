@@ -16,9 +16,14 @@ from PIL import Image
 
 import smallset
 from stages.classifier import ClassifierPaths, classifier
+from stages.decisions import DecisionsPaths, decisions
 from stages.evaluate import EvaluateParams, evaluate
+from stages.lib.comparison.evaluations import read_results
+from stages.lib.core.decision_sections import DecisionsParams
+from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
+from stages.lib.deciding.chosen import Chosen, read_chosen
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
 from tests.stages.bundle_inputs import REPORT
@@ -41,6 +46,11 @@ SETTINGS = {
     "pooling": True,
     "dropout": 0.0,
 }
+
+
+DECISIONS = DecisionsParams(
+    enabled=True, criterion="accuracy", of_class=None, recall=0.95, costs={}, accuracy=0.95, keep=0.99
+)
 
 
 def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> Path:
@@ -66,6 +76,7 @@ def run_folder(folder: Path, dataset: tuple[Path, Path], common, variation) -> P
             duplicates=unread,
             preset=unread,
             evaluations=folder / "evaluation",
+            decisions=folder / "models" / "fine_tuned",
             output=folder / "models" / "classifier",
         )
         classifier(paths, common, HEAD, ClassifierParams(refit="all"))
@@ -249,3 +260,24 @@ def test_a_batch_is_no_larger_than_there_are_images(two, two_classes):
     files = sorted((two_classes[0] / "test").rglob("*.png"))
     many = probabilities(model, files, 10**9, resizing=STRETCH)
     assert many == pytest.approx(probabilities(model, files, len(files), resizing=STRETCH))
+
+
+def test_decisions_are_those_of_the_recommended_model(two, two_classes, common, tmp_path, capsys):
+    """Of a convnet, whose features are computed; so few images make no limit, and that is said."""
+    paths = DecisionsPaths(*two_classes, two / "nothing", two / "models", two / "evaluation", tmp_path / "decisions")
+    decisions(paths, common, DECISIONS)
+    about = {"stage": read_results(paths.models, paths.evaluations).recommended.name, "classes": ["cat", "dog"]}
+    found = read_chosen(paths.output, about)
+    figures = json.loads((paths.output / "figures.json").read_text())
+    assert found.decisions.unsure_below is found.decisions.unknown_above is None
+    assert [reason.partition(":")[0] for reason in found.decisions.reasons] == [
+        "no image is called unsure",
+        "no image is called unknown",
+    ]
+    assert f"decisions: {found.decisions.reasons[0]}" in capsys.readouterr().out
+    assert (figures["images"], figures["sure"]["share"], len(figures["foreign"])) == (12, 1, 3)
+    assert found.distance.points.shape[0] == len(list(two_classes[0].rglob("train/*/*.png")))
+    with pytest.raises(UserError, match="expected limits of other, found those of "):
+        read_chosen(paths.output, about | {"stage": "other"})
+    decisions(paths, common, DECISIONS.model_copy(update={"enabled": False}))
+    assert read_chosen(paths.output, about) == Chosen(None, None)

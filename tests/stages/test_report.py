@@ -66,6 +66,15 @@ def predictions_of(folder: Path, model: str) -> pd.DataFrame:
     return pd.read_csv(folder / "evaluation" / model / "predictions.csv", na_filter=False)
 
 
+def test_the_page_says_when_the_model_does_not_know(page):
+    section = page.partition('<h2 id="unsure-and-unknown">')[2].partition("</section>")[0]
+    assert "less than 60.0\N{NO-BREAK SPACE}% is called unsure" in section
+    assert "further from the training images than 14 is called unknown" in section
+    assert "No image is &lt;b&gt;said&lt;/b&gt;." in section
+    assert "textures &amp; noise" in section
+    assert 'href="#unsure-and-unknown">unsure</a>' in page
+
+
 def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results):
     assert results.recommended.name == "fine_tuned"
     assert [(pair.one, pair.other) for pair in results.beside_others] == [

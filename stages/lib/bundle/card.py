@@ -58,6 +58,8 @@ def write(
         parameters=about["parameters"]["total"],
         versions=about["versions"],
         refit=about.get("refit"),
+        decisions=description.decisions,
+        deciding=[markdown(reason) for reason in description.decisions.reasons] if description.decisions else [],
         reason=None if description.reason is None else markdown(description.reason),
     )
     (directory / "README.md").write_text(card.content, encoding="utf-8")

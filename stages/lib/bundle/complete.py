@@ -10,13 +10,23 @@ import numpy as np
 
 from smallset.inference import bundle
 from smallset.inference.classifier import Classifier, all_classes
+from smallset.inference.decisions import Decisions
 from stages.lib.bundle import card, described, export, golden
 from stages.lib.core.errors import UserError
+from stages.lib.deciding.distances import Distance
+from stages.lib.deciding.networks import with_distance
 from stages.lib.networks import saved_model
 from stages.lib.networks.precision import rebuilt
 
 
-def complete(directory: Path, manifest: Path, evaluation: Path, report: dict[str, Any]) -> str | None:
+def complete(
+    directory: Path,
+    manifest: Path,
+    evaluation: Path,
+    report: dict[str, Any],
+    decided: Decisions | None = None,
+    distance: Distance | None = None,
+) -> str | None:
     """Write model.tflite, classifier.json, the golden examples and README.md beside a model.
 
     A model that cannot be converted, or that gives other probabilities once it is, leaves a bundle without model.tflite
@@ -27,6 +37,8 @@ def complete(directory: Path, manifest: Path, evaluation: Path, report: dict[str
         manifest: table of the images, from the stage `split`.
         evaluation: directory of the stage `evaluate` with the figures of this model.
         report: json of the stage `report`.
+        decided: when nothing is said of an image; None: always something is.
+        distance: to the training images, which `model.tflite` then gives too; None: it does not.
 
     Returns:
         Why there is no model.tflite; None where there is one.
@@ -35,12 +47,15 @@ def complete(directory: Path, manifest: Path, evaluation: Path, report: dict[str
     trained, classes = saved_model.load(directory / "model.keras")
     about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     exact = rebuilt(trained, "float32") if about["precision"] != "float32" else trained
-    reason = export.to_litert(exact, directory / bundle.MODEL)
+    whole = exact if distance is None else with_distance(exact, distance)
+    reason = export.to_litert(whole, directory / bundle.MODEL)
     description = replace(
         described.of_model(trained, classes, directory / "model.keras", about),
         data=bundle.checksum(manifest),
         model_sha256=None if reason else bundle.checksum(directory / bundle.MODEL),
         reason=reason,
+        decisions=decided,
+        gives_distance=distance is not None,
     )
     bundle.write(description, directory)
     golden.write(directory / bundle.GOLDEN, Classifier(directory).read, lambda pixels: _probabilities(exact, pixels))

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 
 from stages.lib.core.data_sections import AUTO, DownloadParams, SplitParams
+from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.core.model_sections import (
     BackboneParams,
     ClassifierParams,
@@ -112,6 +113,7 @@ SECTIONS: dict[str, type[Params]] = {
     "evaluate": EvaluateParams,
     "label_issues": LabelIssuesParams,
     "cross_validation": CrossValidationParams,
+    "decisions": DecisionsParams,
     "report": ReportParams,
     "classifier": ClassifierParams,
     "gate": GateParams,

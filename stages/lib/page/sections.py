@@ -31,6 +31,7 @@ SECTIONS = (
     Section("use", "How to use it"),
     Section("comparison", "All models"),
     Section("more-images", "More images", "procedure"),
+    Section("unsure-and-unknown", "Unsure and unknown", "decided"),
     Section("classes", "Class by class", of_model=True),
     Section("threshold", "Only when sure", of_model=True),
     Section("calibration", "Calibration", of_model=True),

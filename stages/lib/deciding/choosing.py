@@ -1,0 +1,101 @@
+"""The decisions of one model, chosen on validation images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import softmax
+
+from smallset.inference.decisions import Decisions
+from stages.lib.core.decision_sections import DecisionsParams
+from stages.lib.deciding import limits
+from stages.lib.heads import calibration
+
+_FOLDS = 5
+_FAINTEST = 1e-12  # probability
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A model on validation images.
+
+    Attributes:
+        classes: names.
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
+        distances: float64 (images,); None: the model has no features.
+        is_calibrated: whether its logits are so already, by images that it has not seen.
+    """
+
+    classes: Sequence[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    distances: np.ndarray | None
+    is_calibrated: bool
+
+
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities whose logits are divided by a temperature: float64 (images, classes)."""
+    if temperature == 1:
+        return probabilities
+    scaled: np.ndarray = softmax(np.log(np.maximum(probabilities, _FAINTEST)) / temperature, axis=1)
+    return scaled
+
+
+def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
+    """Choose temperature, rule and limits.
+
+    Args:
+        one: the model on validation images.
+        params: section `decisions` of params.yaml.
+        seed: decides the parts by which a temperature is judged.
+
+    Raises:
+        UserError: the section names a class that there is not.
+    """
+    temperature = 1.0 if one.is_calibrated else _temperature(one, seed)
+    probabilities, reasons = tempered(one.probabilities, temperature), list[str]()
+    decisions = replace(_rule(one, probabilities, params, reasons), temperature=temperature)
+    if params.accuracy is not None:
+        predicted = decisions.predicted(probabilities)
+        confidence = probabilities[np.arange(len(predicted)), predicted]
+        limit, reason = limits.unsure_below(confidence, predicted == one.labels, params.accuracy)
+        decisions = replace(decisions, unsure_below=limit)
+        reasons += [f"no image is called unsure: {reason} (decisions.accuracy)"] if reason else []
+    if params.keep is not None:
+        limit, reason = None, "the model has no pooled features"
+        if one.distances is not None:
+            limit, reason = limits.unknown_above(one.distances, params.keep)
+        decisions = replace(decisions, unknown_above=limit)
+        reasons += [f"no image is called unknown: {reason} (decisions.keep)"] if reason else []
+    return replace(decisions, reasons=tuple(reasons))
+
+
+def _temperature(one: Validated, seed: int) -> float:
+    count = len(one.labels)
+    if count < 2 * _FOLDS:
+        return 1.0
+    places = np.random.default_rng(seed).permutation(count)
+    # Classes are spread over the parts evenly.
+    folds = np.empty(count, np.int64)
+    folds[places[np.argsort(one.labels[places], kind="stable")]] = np.arange(count) % _FOLDS
+    logits = np.log(np.maximum(one.probabilities, _FAINTEST))
+    return 1 / calibration.factor(logits, one.labels, np.ones(count), folds, np.arange(count))
+
+
+def _rule(one: Validated, probabilities: np.ndarray, params: DecisionsParams, reasons: list[str]) -> Decisions:
+    """How the class follows from probabilities, without limits; `reasons` takes why a threshold is not set."""
+    if params.criterion == "cost":
+        return Decisions("cost", costs=limits.costs_of(params.costs, one.classes))
+    if params.criterion == "accuracy" or params.of_class is None:
+        return Decisions("accuracy")
+    place = limits.index_of(params.of_class, one.classes, "decisions.of_class")
+    own, mine = one.labels == place, probabilities[:, place]
+    if params.criterion == "f1":
+        threshold, reason = limits.threshold_for_f1(mine, own)
+    else:
+        threshold, reason = limits.threshold_for_recall(mine, own, params.recall)
+    if threshold is None:
+        reasons.append(f"the likeliest class is predicted: {reason} (decisions.criterion: {params.criterion})")
+        return Decisions(params.criterion)
+    return Decisions(params.criterion, of_class=place, threshold=threshold)

@@ -1,0 +1,111 @@
+"""The pooled features of a model for the images of each subset, and for any others."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from smallset.images.resizing import Resizing
+from stages.lib.arrays import feature_files
+from stages.lib.deciding.networks import has_features, with_features
+from stages.lib.images.decode import stream
+from stages.lib.images.manifest import Subset, SubsetName, read_subsets
+from stages.lib.inference.forward import compiled
+from stages.lib.networks import mirroring, saved_model
+from stages.lib.networks.precision import rebuilt
+
+_BATCH = 32
+_MOST = 2000  # training images that a distance is learned from
+_SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
+
+
+class Seen:
+    """What a model makes of images: float32 features (images, channels); None where it has no pooled features.
+
+    Attributes:
+        size: height and width in pixels of the model's input.
+        color: rgb or grey.
+        resizing: that of the model's training.
+    """
+
+    def __init__(self, model: Path, dataset: Path, manifest: Path, cached: Path | None) -> None:
+        """Load a model.
+
+        Args:
+            model: its directory.
+            dataset: directory of the images.
+            manifest: table of the images.
+            cached: directory of the features of all images, if they were computed; they are used then.
+        """
+        file = model / "model.keras"
+        loaded, _ = saved_model.load(file)
+        about = json.loads((model / "summary.json").read_text(encoding="utf-8"))
+        self._model = loaded if about["precision"] == "float32" else rebuilt(loaded, "float32")
+        self.size, self.color = saved_model.input_of(self._model)
+        self.resizing: Resizing = saved_model.resizing_of(file)
+        self._cached = cached
+        self._subsets: dict[SubsetName, Subset] = dict(
+            zip(_SUBSETS, read_subsets(dataset, manifest, *_SUBSETS), strict=True)
+        )
+        train = self._subsets["train"]
+        chosen = np.random.default_rng(0).permutation(len(train.labels))[:_MOST]
+        self._drawn = np.sort(chosen)
+
+    def labels(self, subset: SubsetName) -> np.ndarray:
+        """int64 (images,), of training images those that are drawn."""
+        labels = self._subsets[subset].labels
+        return labels[self._drawn] if subset == "train" else labels
+
+    @cached_property
+    def train(self) -> np.ndarray | None:
+        """Of the training images, of many some."""
+        return self._vectors("train")
+
+    @cached_property
+    def validation(self) -> np.ndarray | None:
+        """Of the validation images."""
+        return self._vectors("validation")
+
+    @cached_property
+    def test(self) -> np.ndarray | None:
+        """Of the test images."""
+        return self._vectors("test")
+
+    def both(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities and features of images that are read already.
+
+        Args:
+            pixels: uint8 (images, size, size, channels).
+
+        Returns:
+            float64 (images, classes) and float32 (images, channels).
+        """
+        found = np.concatenate([self._run(pixels[at : at + _BATCH]) for at in range(0, len(pixels), _BATCH)])
+        width = self._model.output_shape[-1]
+        outputs = found[:, :width].astype(np.float64)
+        return (np.hstack([1 - outputs, outputs]) if width == 1 else outputs), found[:, width:]
+
+    def _vectors(self, subset: SubsetName) -> np.ndarray | None:
+        if not has_features(self._model):
+            return None
+        images = self._subsets[subset]
+        rows = self._drawn if subset == "train" else np.arange(len(images.labels))
+        if self._cached is not None:
+            known = feature_files.read(self._cached, subset)
+            assert known.names == images.names, f"{self._cached}: features of other images"
+            own = np.asarray(known.vectors)[rows]
+            if known.mirrored is None or not mirroring.looks_at_both(self._model):
+                return own
+            return (own + np.asarray(known.mirrored)[rows]) / 2
+        paths = [images.paths[row] for row in rows]
+        batches = stream(paths, self.size, self.color, _BATCH, None, resizing=self.resizing)
+        return np.concatenate([self.both(batch)[1] for batch in batches])
+
+    @cached_property
+    def _run(self) -> Callable[[np.ndarray], np.ndarray]:
+        both = with_features(self._model)
+        return compiled(keras.Model(both.input, ops.concatenate(both.outputs, axis=-1)), _BATCH)

@@ -1,0 +1,50 @@
+"""A bundle with limits has a column for the decision, in every table."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from smallset.inference.results import Predictions, of_probabilities
+from smallset.tables import terminal, writers
+
+FOUND = Predictions(
+    [
+        of_probabilities(["=cat", "dog"], [0.9, 0.1], 0, "a.jpg", place=0, decision="sure", distance=1.5),
+        of_probabilities(["=cat", "dog"], [0.9, 0.1], 1, "b.jpg", place=1, decision="unsure", distance=2.5),
+    ]
+)
+
+
+def written(file: Path, form: writers.Format) -> Path:
+    with writers.writing(file, form, ["=cat", "dog"], decided=True) as write:
+        for one in FOUND:
+            write(one)
+    return file
+
+
+def test_the_label_follows_the_rule_and_not_the_likeliest_class() -> None:
+    assert [(one.label, one.probability) for one in FOUND] == [("=cat", 0.9), ("dog", 0.1)]
+    assert FOUND.table()["decision"] == ["sure", "unsure"]
+
+
+def test_files_have_it(tmp_path: Path) -> None:
+    lines = written(tmp_path / "a.csv", "csv").read_text().splitlines()
+    assert lines == ["path,predicted,decision,p_=cat,p_dog", "a.jpg,'=cat,sure,0.9,0.1", "b.jpg,dog,unsure,0.9,0.1"]
+    rows = [json.loads(line) for line in written(tmp_path / "a.jsonl", "jsonl").read_text().splitlines()]
+    assert [(row["decision"], row["distance"]) for row in rows] == [("sure", 1.5), ("unsure", 2.5)]
+    table = parquet.read_table(written(tmp_path / "a.parquet", "parquet")).to_pydict()
+    assert list(table) == ["path", "predicted", "decision", "p_=cat", "p_dog"]
+    assert table["decision"] == ["sure", "unsure"]
+
+
+@pytest.mark.parametrize("classes", [2, 6])
+def test_the_terminal_has_it(classes: int, capsys) -> None:
+    names = [f"kind {number}" for number in range(classes)]
+    values = [1 / classes] * classes
+    with terminal.showing(names, decided=True) as write:
+        write(of_probabilities(names, values, 0, "a.jpg", place=0, decision="unknown"))
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["path", "predicted", "decision"]
+    assert row.startswith("a.jpg  kind 0     unknown ")
