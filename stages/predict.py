@@ -6,14 +6,16 @@ A command, no stage of the graph. All but the network itself is what a bundle go
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from smallset.cli import commands
+from smallset.cli import commands, models
 from smallset.cli.ends import code_of
 from smallset.decoding.reading import read
+from smallset.inference import bundle
 from smallset.inference.classifier import Classifier, all_classes
 from smallset.inference.results import Predictions
 from stages.lib.core.errors import UserError
@@ -46,6 +48,9 @@ class KerasClassifier(Classifier):
         about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
         self.directory = directory
         self.description = of_model(network, classes, file, about)
+        if models.is_bundle(directory):
+            # A bundle that LiteRT cannot run has its limits all the same, but no distance to go by.
+            self.description = replace(bundle.read(directory), gives_distance=False)
         self._run = compiled(network, _BATCH)
 
     def judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -41,6 +41,11 @@ class Request:
 def metadata(name: str, version: str, about: Description) -> dict[str, Any]:
     """What the model takes and gives."""
     size = about.image_size
+    outputs = [
+        {"name": "probabilities", "datatype": "FP64", "shape": [-1, len(about.classes)]},
+        {"name": "labels", "datatype": "BYTES", "shape": [-1]},
+        {"name": "decisions", "datatype": "BYTES", "shape": [-1]},
+    ]
     return {
         "name": name,
         "versions": [version],
@@ -50,10 +55,7 @@ def metadata(name: str, version: str, about: Description) -> dict[str, Any]:
             {"name": "images", "datatype": "FP32", "shape": [-1, size, size, CHANNELS[about.color]]},
             {"name": "images", "datatype": "BYTES", "shape": [-1]},
         ],
-        "outputs": [
-            {"name": "probabilities", "datatype": "FP64", "shape": [-1, len(about.classes)]},
-            {"name": "labels", "datatype": "BYTES", "shape": [-1]},
-        ],
+        "outputs": [one for one in outputs if one["name"] in _outputs_of(about)],
     }
 
 
@@ -80,7 +82,7 @@ def parse(body: bytes, about: Description, most_images: int) -> Request:
         raise Refused(400, f"shape: expected a list of numbers above 0. Received: {_told(shape)}")
     if shape[0] > most_images:
         raise Refused(413, f"expected at most {most_images} images in a request. Received: {_told(shape[0])}")
-    outputs = _outputs(found.get("outputs"))
+    outputs = _outputs(found.get("outputs"), _outputs_of(about))
     if tensor.get("datatype") == "BYTES":
         return Request(identity, None, _files(tensor.get("data"), shape), outputs)
     return Request(identity, _pixels(tensor, shape, about), [], outputs)
@@ -93,14 +95,19 @@ def answer(name: str, version: str, request: Request, found: list[Prediction]) -
     every: dict[str, dict[str, Any]] = {
         "probabilities": {"datatype": "FP64", "shape": [len(found), classes], "data": values},
         "labels": {"datatype": "BYTES", "shape": [len(found)], "data": [one.label for one in found]},
+        "decisions": {"datatype": "BYTES", "shape": [len(found)], "data": [one.decision for one in found]},
     }
     outputs = [{"name": wanted, **every[wanted]} for wanted in request.outputs]
     said = {"model_name": name, "model_version": version, "outputs": outputs}
     return said if request.identity is None else said | {"id": request.identity}
 
 
-def _outputs(wanted: Any) -> tuple[str, ...]:
-    known = ("probabilities", "labels")
+def _outputs_of(about: Description) -> tuple[str, ...]:
+    """Names of what can be asked for: decisions only of a bundle that takes some."""
+    return ("probabilities", "labels") if about.decisions is None else ("probabilities", "labels", "decisions")
+
+
+def _outputs(wanted: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     if wanted is None:
         return known
     names = [one.get("name") if isinstance(one, dict) else None for one in wanted] if isinstance(wanted, list) else []

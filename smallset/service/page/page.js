@@ -82,11 +82,10 @@ function show(file, prediction) {
     image.addEventListener("error", () => image.remove());
     words.append(element("h2", "Cannot be read", "doubt"), element("p", prediction.error));
   } else {
-    const answer = prediction.answer ?? prediction.label;
-    const doubt = answer in DOUBTS && !(answer in prediction.probabilities);
-    const title = doubt ? answer : `${prediction.label}, ${percent(prediction.probability)}`;
-    words.append(element("h2", title, doubt ? "doubt" : ""));
-    if (doubt) words.append(element("p", DOUBTS[answer]));
+    const guess = `${prediction.label}, ${percent(prediction.probability)}`;
+    const doubt = DOUBTS[prediction.decision];
+    words.append(element("h2", doubt ? prediction.decision : guess, doubt ? "doubt" : ""));
+    if (doubt) words.append(element("p", doubt), element("p", `The best guess is ${guess}.`));
     words.append(classes(prediction), explaining(file, image, prediction.label));
   }
   item.append(image, words);

@@ -11,6 +11,7 @@ import numpy as np
 from smallset.inference import bundle
 from smallset.inference.classifier import Classifier, all_classes
 from smallset.inference.decisions import Decisions
+from smallset.inference.quiet import quiet
 from stages.lib.bundle import card, described, export, golden
 from stages.lib.core.errors import UserError
 from stages.lib.deciding.distances import Distance
@@ -73,7 +74,8 @@ def _probabilities(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
 
 def _difference(directory: Path) -> str | None:
     try:
-        Classifier(directory).verify()
+        with quiet():
+            Classifier(directory).verify()
     except UserError as error:
         return f"converted, it gives other probabilities: {str(error).removeprefix(f'{directory}/')}"
     return None

@@ -1,6 +1,7 @@
 import selectors
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -21,8 +22,12 @@ def sleepers(seconds: str) -> list[psutil.Process]:
 
 def alive(word: str) -> list[psutil.Process]:
     """Children of this process with a word in their command; a dead one that nobody has waited for has none."""
-    found = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
-    return [one for one in found if word in one.cmdline()]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if word in child.cmdline():
+                found.append(child)
+    return found
 
 
 def test_a_stage_runs_then_is_up_to_date_then_is_restored(make):

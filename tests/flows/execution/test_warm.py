@@ -140,12 +140,18 @@ def test_signals_reach_the_stage_and_it_ends_with_who_stands_for_it(stages):
         assert process.returncode == code
 
 
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return str(warm._SERVER) in process.cmdline()
+    except psutil.NoSuchProcess:  # it ended, and nobody has waited for it yet
+        return False
+
+
 def test_a_stage_does_not_outlive_who_looks_after_it(stages):
     process = started("-m", "stages.one", "wait")
     assert process.stdout
     assert '"warm": true' in process.stdout.readline()
-    servers = [one for one in psutil.Process().children() if str(warm._SERVER) in one.cmdline()]
-    [attendant] = [below for server in servers for below in server.children()]
+    [attendant] = [below for server in psutil.Process().children() if _is_server(server) for below in server.children()]
     attendant.kill()
     # The pipe ends with the last process that has it.
     _, errors = process.communicate(timeout=20)
