@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from flows.errors import FlowError
 from flows.operating.check import Check, failure, ok, warning
-from flows.project.graph import read_storage
+from flows.project.outputs import read_storage
 from flows.project.site_cache import VARIABLE, is_private
 from flows.retraining import checkout
 

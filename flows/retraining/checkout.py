@@ -12,9 +12,10 @@ from typing import TextIO
 
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
+from flows.project.dvc_lock import LOCK, check_lock_text, read_lock
 from flows.project.git import GitError, content, git, resolve
 from flows.project.git_names import check_branch, check_repository
-from flows.project.graph import LOCK, check_lock_text, read_lock, results_in_git
+from flows.project.outputs import results_in_git
 from flows.project.source import STATE
 from flows.project.workspace import alone, takes
 from flows.registry.decisions import is_open, made_here
