@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import read_section
+from stages.lib.core.params_file import read_section
 from stages.split import SplitParams
 
 pytestmark = pytest.mark.usefixtures("elsewhere")

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import CommonParams, read_section
+from stages.lib.core.params import CommonParams
+from stages.lib.core.params_file import read_section
 from stages.lib.images.manifest import SUBSETS
 from stages.split import SplitParams
 

@@ -12,7 +12,8 @@ import yaml
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import CommonParams, read_section
+from stages.lib.core.params import CommonParams
+from stages.lib.core.params_file import read_section
 from stages.lib.core.versions import VersionsParams, check
 
 ROOT = Path(__file__).parents[3]
