@@ -11,8 +11,8 @@ from PIL import Image
 
 from stages.lib.core.errors import UserError
 from stages.lib.sources import url
-from stages.lib.sources.archives import Member, in_memory
 from stages.lib.sources.limits import Limits
+from stages.lib.sources.member import Member, in_memory
 
 # As `keras.datasets.mnist` has them; the file is read without Keras, which takes seconds to import.
 ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
