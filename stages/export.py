@@ -46,7 +46,9 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     about = bundle.read_json(model / "summary.json")
     train, test = read_subsets(_DATASET, _MANIFEST, "train", "test")
     start_tensorflow()
-    from stages.lib.export.exporting import Source, Wanted, export
+    from stages.lib.export.asked import Wanted
+    from stages.lib.export.exporting import export
+    from stages.lib.export.source import Source
 
     source = Source(model / "model.keras", str(about["precision"]))
     if list(source.classes) != test.classes:
