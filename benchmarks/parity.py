@@ -80,9 +80,8 @@ def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
 
 def exported(images: list[tuple[str, bytes]], first: list[tuple[str, bytes]], directory: Path) -> list[dict[str, Any]]:
     """A row per format: what `smallset export` says of it, on these images."""
-    from stages.lib.export.asked import Wanted
+    from stages.lib.export.asked import FORMATS, Wanted
     from stages.lib.export.exporting import converted, described
-    from stages.lib.export.formats import FORMATS
     from stages.lib.export.source import Source
     from stages.lib.export.trying import beside_keras
     from stages.lib.images.decode import decode

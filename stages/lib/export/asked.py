@@ -1,9 +1,13 @@
-"""What is asked of an export."""
+"""What may be asked of an export; known without Keras."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from stages.lib.export.formats import FormatName
-from stages.lib.export.layouts import Layout
+FormatName = Literal["onnx", "litert", "litert_int8", "saved_model", "openvino"]
+FORMATS: tuple[FormatName, ...] = get_args(FormatName)
+Layout = Literal["plain", "triton", "tf_serving"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+SERVED: dict[Layout, FormatName] = {"triton": "onnx", "tf_serving": "saved_model"}  # what each server takes
 
 
 @dataclass(frozen=True)

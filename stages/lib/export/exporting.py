@@ -12,8 +12,8 @@ import numpy as np
 
 from stages.lib.core.errors import UserError
 from stages.lib.export import layouts
-from stages.lib.export.asked import Wanted
-from stages.lib.export.formats import FORMATS_BY_NAME, FormatName, convert, with_all_classes
+from stages.lib.export.asked import FormatName, Wanted
+from stages.lib.export.formats import FORMATS_BY_NAME, convert, with_all_classes
 from stages.lib.export.source import Source
 from stages.lib.export.trying import beside_keras, require_the_same
 from stages.lib.images.manifest import Subset

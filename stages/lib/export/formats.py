@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,9 +15,8 @@ from keras import ops
 from smallset.inference.quiet import quiet
 from stages.lib.bundle.export import refusal, to_litert
 from stages.lib.core.outputs import remove
+from stages.lib.export.asked import FormatName
 
-FormatName = Literal["onnx", "litert", "litert_int8", "saved_model", "openvino"]
-FORMATS: tuple[FormatName, ...] = get_args(FormatName)
 INPUT, OUTPUT = "images", "probabilities"
 
 

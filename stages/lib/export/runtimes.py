@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from smallset.inference.classifier import all_classes
 from smallset.inference.runtime import Runtime
-from stages.lib.export.formats import FORMATS_BY_NAME, INPUT, FormatName
+from stages.lib.export.asked import FormatName
+from stages.lib.export.formats import FORMATS_BY_NAME, INPUT
 from stages.lib.inference.forward import compiled
 
 # Takes float32 (images, height, width, channels) in [0, 255]; gives float32 (images, classes).

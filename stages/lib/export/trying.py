@@ -9,8 +9,8 @@ import numpy as np
 
 from stages.lib.core.errors import UserError
 from stages.lib.export import verifying
-from stages.lib.export.asked import Wanted
-from stages.lib.export.formats import FORMATS_BY_NAME, FormatName
+from stages.lib.export.asked import FormatName, Wanted
+from stages.lib.export.formats import FORMATS_BY_NAME
 from stages.lib.export.runtimes import Run, by_keras, by_keras_at_any_size, load
 from stages.lib.export.source import BATCH, Source
 
