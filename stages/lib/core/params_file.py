@@ -36,18 +36,6 @@ def read_file(file: Path = PARAMS_FILE) -> dict[str, Any]:
     return found or {}
 
 
-def read_section(name: str, kind: type[Section], file: Path = PARAMS_FILE) -> Section:
-    """Read section `name` of the parameters file as a `kind`.
-
-    Raises:
-        UserError: no such file or section, or a key that is unknown, missing or of the wrong value.
-    """
-    found = check_section(name, kind, read_file(file))
-    if isinstance(found, list):
-        raise UserError(f"{file}: " + "; ".join(found))
-    return found
-
-
 def check_section(name: str, kind: type[Section], sections: dict[str, Any]) -> Section | list[str]:
     """Check section `name` as a `kind`.
 
