@@ -1,6 +1,5 @@
 """An exported file run on this machine's processors, as its users run it; and Keras, to compare it with."""
 
-import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from smallset.inference.classifier import all_classes
-from smallset.inference.runtime import Runtime
+from smallset.inference.runtime import Runtime, processors
 from stages.lib.export.asked import FormatName
 from stages.lib.export.formats import FORMATS_BY_NAME, INPUT
 from stages.lib.inference.forward import compiled
@@ -93,8 +92,3 @@ def by_keras_at_any_size(model: keras.Model) -> Run:
         return sizes[len(images)](images)
 
     return run
-
-
-def processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
