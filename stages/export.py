@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from safety.checksums import checksum
 from safety.text import visible
 from smallset.cli.ends import code_of
 from smallset.inference import bundle
@@ -79,7 +80,7 @@ def _cautions(model: Path, about: Mapping[str, Any]) -> list[str]:
     if refit := about.get("refit"):
         on = visible(refit.get("on"))
         found.append(f"fitted again (classifier.refit: {on}): it may know the test images, so accuracies are too high")
-    if (model / bundle.DESCRIPTION).is_file() and bundle.read(model).data != bundle.checksum(_MANIFEST):
+    if (model / bundle.DESCRIPTION).is_file() and bundle.read(model).data != checksum(_MANIFEST):
         found.append(f"of other images than those of {_MANIFEST}: it may know the test images here")
     return found
 
