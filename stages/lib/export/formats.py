@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import ops
 
 from smallset.inference.quiet import quiet
-from stages.lib.bundle.export import refusal, to_litert
+from stages.lib.bundle.litert import refusal, to_litert
 from stages.lib.core.outputs import remove
 from stages.lib.export.asked import FormatName
 
@@ -62,7 +62,7 @@ def convert(name: FormatName, model: keras.Model, path: Path, calibration: np.nd
     """
     about = FORMATS_BY_NAME[name]
     if missing := [module for module in about.needs if find_spec(module) is None]:
-        how = f"pip install 'smallset[{about.extra}]'" if about.extra else f"pip install {missing[0]}"
+        how = f"pip install '.[{about.extra}]' in a clone" if about.extra else f"pip install {missing[0]}"
         return f"not installed: {', '.join(missing)} ({how})"
     try:
         with quiet():
