@@ -23,7 +23,6 @@ from stages.lib.networks.startup import start_tensorflow
 
 MODELS = Path("models")
 RECOMMENDED = "classifier"
-_MODEL = "model.keras"
 _BATCH = 16  # images of a pass, as many as a `Classifier` has in memory
 
 
@@ -36,9 +35,11 @@ class KerasClassifier(Classifier):
         Raises:
             UserError: there is none.
         """
-        file = directory / _MODEL
+        file = directory / models.KERAS
         if not file.is_file():
-            raise UserError(f"--model: expected the directory of a trained model: {_trained()}. Received: {directory}")
+            raise UserError(
+                f"--model: expected the directory of a trained model: {models.trained(MODELS)}. Received: {directory}"
+            )
         start_tensorflow()
         from stages.lib.bundle.described import of_model
         from stages.lib.inference.forward import compiled
@@ -83,12 +84,6 @@ def predict(paths: Sequence[Path], model: str = RECOMMENDED) -> tuple[pd.DataFra
     about = classifier.description
     pixels = read(map(str, paths), about.image_size, about.color, about.resizing, len(paths))
     return pd.DataFrame(Predictions(classifier.classified(pixels, broken)).table()), broken
-
-
-def _trained() -> str:
-    """Names of the trained models."""
-    names = [file.parent.name for file in sorted(MODELS.glob(f"*/{_MODEL}"))]
-    return ", ".join(names) or "none; run `smallset run` first"
 
 
 def main() -> None:

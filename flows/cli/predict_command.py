@@ -19,7 +19,7 @@ from smallset.cli.serving import serve
 from smallset.errors import UserError
 from smallset.inference import bundle
 
-_MODELS, _KERAS = Path("models"), "model.keras"
+_MODELS = Path("models")
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,12 @@ def find(name: str | None) -> Model:
             return _model(models.find(None))
         raise UserError(f"--model {name}: expected the directory of a bundle, or to be in a project, whose names count")
     own = home / (bundle.PLACE if name is None else _MODELS / name)
-    if (name is None or Path(name).name == name) and (models.is_bundle(own) or (own / _KERAS).is_file()):
+    if (name is None or Path(name).name == name) and (models.is_bundle(own) or (own / models.KERAS).is_file()):
         return _model(own)
     if name is None:
-        raise UserError(f"--model: expected a trained model in {home / _MODELS}, found {_trained(home)}")
+        raise UserError(
+            f"--model: expected a trained model in {home / _MODELS}, found {models.trained(home / _MODELS)}"
+        )
     try:
         # Who predicts with what is here waits for none of this.
         from flows.registry.bundles import at_revision
@@ -107,7 +109,7 @@ def find(name: str | None) -> Model:
     if (place := at_revision(name, home)) is None:
         raise UserError(
             f"--model {name}: expected the directory of a bundle, in-use, a version, a git revision, or a trained "
-            f"model: {_trained(home)}"
+            f"model: {models.trained(home / _MODELS)}"
         )
     return _model(place)
 
@@ -120,9 +122,3 @@ def _model(directory: Path) -> Model:
 
 def _needed(module: str | None) -> str:
     return f"the pipeline is needed ({module} is not installed): pip install '.[pipeline]' in a clone"
-
-
-def _trained(home: Path) -> str:
-    """Names of the trained models."""
-    names = [file.parent.name for file in sorted((home / _MODELS).glob(f"*/{_KERAS}"))]
-    return ", ".join(names) or "none; run `smallset run` first"

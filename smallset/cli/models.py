@@ -7,6 +7,7 @@ from smallset.errors import UserError
 from smallset.inference import bundle
 
 PROJECT = "SMALLSET_PROJECT"  # variable that names the project, wherever the command is given
+KERAS = "model.keras"  # in the directory of every trained model
 _GRAPH = "dvc.yaml"
 
 
@@ -23,6 +24,12 @@ def project() -> Path | None:
 def is_bundle(directory: Path) -> bool:
     """Whether a directory is that of a bundle."""
     return (directory / bundle.DESCRIPTION).is_file()
+
+
+def trained(folder: Path) -> str:
+    """Names of the trained models in a folder of models, for an error; or what to do where there are none."""
+    names = [file.parent.name for file in sorted(folder.glob(f"*/{KERAS}"))]
+    return ", ".join(names) or "none; run `smallset run` first"
 
 
 def find(name: str | None) -> Path:
