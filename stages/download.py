@@ -8,7 +8,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.images import set_aside
 from stages.lib.sources import archives, kaggle, made, url
-from stages.lib.sources.limits import Limits
+from stages.lib.sources.limits import limits_of
 from stages.lib.sources.packed import choose
 from stages.lib.sources.raw_archive import write_zip
 
@@ -34,7 +34,7 @@ def download(archive: Path, common: CommonParams, params: DownloadParams) -> Non
         write_zip(archive, drawings, "drawing")
     elif params.source == "digits":
         _say("source digits: handwritten digits (MNIST), from this machine or from Keras's address")
-        write_zip(archive, made.digits(_limits(params)), "digits")
+        write_zip(archive, made.digits(limits_of(params)), "digits")
     elif params.source == "kaggle":
         _say(f"source kaggle: the competition {params.competition}")
         _repack(kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
@@ -48,13 +48,9 @@ def _from_address(params: DownloadParams, archive: Path) -> None:
     _say(f"source url: {params.url}")
     if params.sha256 is None:
         _say(f"download.sha256 is null: what {params.url} has now is taken as it is")
-    fetched = url.fetch(params.url, params.sha256, _limits(params))
+    fetched = url.fetch(params.url, params.sha256, limits_of(params))
     _repack(fetched, archive, f"source url: {params.url}")
     url.forget(fetched)
-
-
-def _limits(params: DownloadParams) -> Limits:
-    return Limits(round(params.max_gigabytes * 1e9), params.max_hours * 3600)
 
 
 def _require_empty(folder: Path) -> None:

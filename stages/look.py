@@ -19,7 +19,7 @@ from stages.lib.looking.found import found_in
 from stages.lib.looking.peeked import peek
 from stages.lib.pretrained.recommended import preset_for
 from stages.lib.sources import url
-from stages.lib.sources.limits import Limits
+from stages.lib.sources.limits import limits_of
 
 
 def look(sections: dict[str, Any], archive: Path | None = None, at_images: bool = True) -> dict[str, Any]:
@@ -71,8 +71,7 @@ def _source(download: DownloadParams) -> Path | None:
     if download.source == "folder":
         return Path(download.path)
     if download.source == "url" and download.url:
-        limits = Limits(round(download.max_gigabytes * 1e9), download.max_hours * 3600)
-        return url.fetch(download.url, download.sha256, limits)
+        return url.fetch(download.url, download.sha256, limits_of(download))
     return None
 
 

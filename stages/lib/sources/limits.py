@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 
 LEFT_FREE = 200 << 20  # bytes of the disk that no download takes: whoever has to mend a full disk needs some
@@ -23,7 +24,7 @@ class Stalled(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one download.
+    """What one download may take.
 
     Attributes:
         size: bytes of the whole file.
@@ -32,6 +33,11 @@ class Limits:
 
     size: int
     seconds: float
+
+
+def limits_of(params: DownloadParams) -> Limits:
+    """The limits that the section `download` of params.yaml sets."""
+    return Limits(round(params.max_gigabytes * 1e9), params.max_hours * 3600)
 
 
 class Watch:
