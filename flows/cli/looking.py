@@ -1,5 +1,6 @@
-"""The commands that show what runs have made: `smallset status, log, report, compare, branch-point`."""
+"""The commands that show what runs have made: `smallset status, report, log, compare, history, show, branch-point`."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +8,10 @@ import typer
 
 from flows.cli import completion
 from flows.cli.errors import ended_by_signals, one_line_errors
+from flows.cli.options import AsJson, Branch
 from flows.errors import FlowError
 from flows.project import place
-from safety.text import visible
+from safety.text import plain, visible
 
 app = typer.Typer()
 
@@ -107,6 +109,55 @@ def compare(
         if base:
             raise typer.Exit(compare_command.compare_with_base(base, form))
         raise typer.Exit(compare_command.compare(str(revision), other, form))
+
+
+@app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")
+def history(
+    branch: Branch = None,
+    most: Annotated[int, typer.Option(min=1, help="Runs shown.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything of each run.")] = False,
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="With --json: what people did instead.")] = False,
+) -> None:
+    """Show the saved runs, the latest first: when, which commit and images, how good, and what was decided."""
+    with one_line_errors():
+        from dataclasses import asdict
+
+        from flows.cli.history_table import show_history
+        from flows.registry import saved_runs
+        from flows.registry.history import describe_use, read_history, read_words
+
+        entries = read_history(saved_runs.Workspace.here(branch), most)
+        if as_json:
+            words = read_words() if by_hand else entries
+            typer.echo(json.dumps(plain([asdict(entry) for entry in words]), indent=2))
+        else:
+            oldest = min((entry.started for entry in entries if entry.started), default="")
+            show_history(entries, read_words(oldest), describe_use())
+
+
+@app.command(epilog="Examples: smallset show | smallset show in-use | smallset show run/20261124T030000Z-4f1c2a --json")
+def show(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN|in-use]",
+            help="A saved run, or that whose model is in use; else the latest.",
+            autocompletion=completion.runs_and_in_use,
+        ),
+    ] = None,
+    branch: Branch = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is known of a run: code, data, parameters, machine, figures, decision, and how to get its model."""
+    with one_line_errors():
+        from flows.registry.show import describe
+        from flows.registry.shown import lines_of
+
+        found = describe(run, branch)
+        if as_json:
+            typer.echo(json.dumps(plain(found), indent=2))
+        else:
+            typer.echo("\n".join(map(visible, lines_of(found))))
 
 
 @app.command(name="branch-point", epilog="Examples: smallset branch-point origin/main")

@@ -7,10 +7,9 @@ import typer
 
 from flows.cli import start
 from flows.cli.errors import ended_by_signals, one_line_errors
+from flows.cli.options import PASSED_ON
 
 app = typer.Typer()
-# Of commands whose words another program reads.
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
 
 
 @app.command(context_settings=PASSED_ON, epilog="Examples: smallset predict cat.jpg | smallset predict --help")

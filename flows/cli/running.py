@@ -1,6 +1,5 @@
-"""The commands of saved runs: `smallset retrain, schedule, history, promote, rollback, hold, release`."""
+"""The commands that run the pipeline: `smallset run, use, retrain, schedule`."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,17 +9,11 @@ from flows.cli import completion
 from flows.cli.errors import ended_by_signals, one_line_errors
 from flows.errors import FlowError
 from flows.project import place
-from safety.text import plain, shown
+from safety.text import shown, visible
 
 app = typer.Typer()
 
 Repository = Annotated[str, typer.Option(metavar="URL", help="The repository: anything that git clones.")]
-Branch = Annotated[
-    str | None,
-    typer.Option(
-        help="Whose runs; else the one that is checked out.", show_default=False, autocompletion=completion.branches
-    ),
-]
 SourceBranch = Annotated[str, typer.Option(help="The branch to run.", autocompletion=completion.branches)]
 Checkout = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="The clean checkout, kept; else one below ~/.smallset.")
@@ -35,10 +28,77 @@ Width = Annotated[
 ]
 Workers = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Of a Dask scheduler, on whose workers stages run.", show_default=False),
+    typer.Option(
+        metavar="ADDRESS", help="The address of a Dask scheduler, on whose workers stages run.", show_default=False
+    ),
 ]
-Message = Annotated[str, typer.Option(help="Why.")]
-Push = Annotated[bool, typer.Option("--push", help="Also tell the repository this one was cloned from.")]
+
+
+@app.command(
+    epilog="Examples: smallset run | smallset run ~/Pictures/birds | smallset run birds.zip --look | "
+    "smallset run labels.csv --only head | smallset run --set scratch.epochs=3"
+)
+def run(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images: a folder, archive, address, or a csv (path,label) beside them; else those of params.yaml.",
+            show_default=False,
+        ),
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--look", "--dry-run", help="Only look at the images and say what a run would do.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAGES", help="Only these and what they need, such as features,head.", show_default=False
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter in params.yaml first.", show_default=False),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="As `smallset use NAME` first.", autocompletion=completion.profiles),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="The backbone: a name, a handle, a directory; sample: drawings."),
+    ] = None,
+    width: Width = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep the run as a commit on a branch of its own.")] = False,
+    workers: Workers = None,
+) -> None:
+    """Run every stage that changed, then show the results; with SOURCE on those images from now on."""
+    with one_line_errors("run"), ended_by_signals():
+        from flows.cli import run_command
+        from flows.planning.plan import Asked
+        from flows.project.readiness import advice
+
+        asked = Asked(place.typed_in(), source, settings or (), profile, preset, look)
+        if look:
+            run_command.look_and_plan(asked, only or ())
+        else:
+            run_command.plan_and_run(asked, only or (), width, save, workers)
+            if line := advice():
+                typer.echo(line)
+
+
+@app.command(epilog="Examples: smallset use dogs_vs_cats | smallset use digits | smallset use default")
+def use(
+    profile: Annotated[
+        str, typer.Argument(help="A file in profiles/, without .yaml.", autocompletion=completion.profiles)
+    ],
+) -> None:
+    """Write the values of a profile over params.yaml, and show what changed."""
+    with one_line_errors():
+        from flows.project import profiles
+
+        changes = profiles.use(profile)
+        typer.echo("\n".join(map(visible, changes)) or f"params.yaml already has the values of {profile}")
 
 
 @app.command(epilog="Examples: smallset retrain | smallset retrain --repository git@host:birds.git --branch main")
@@ -93,75 +153,6 @@ def schedule(
         serve_deployment(
             _as_typed(repository), branch, timing, _parameters(checkout, profile, set_, width, workers), name
         )
-
-
-@app.command(epilog="Examples: smallset history | smallset history --branch main --most 5 | smallset history --json")
-def history(
-    branch: Branch = None,
-    most: Annotated[int, typer.Option(min=1, help="Runs shown.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything of each run.")] = False,
-    by_hand: Annotated[bool, typer.Option("--by-hand", help="With --json: what people did instead.")] = False,
-) -> None:
-    """Show the saved runs, the latest first: when, which commit and images, how good, and what was decided."""
-    with one_line_errors():
-        from dataclasses import asdict
-
-        from flows.cli.history_table import show_history
-        from flows.registry import saved_runs
-        from flows.registry.history import describe_use, read_history, read_words
-
-        entries = read_history(saved_runs.Workspace.here(branch), most)
-        if as_json:
-            words = read_words() if by_hand else entries
-            typer.echo(json.dumps(plain([asdict(entry) for entry in words]), indent=2))
-        else:
-            oldest = min((entry.started for entry in entries if entry.started), default="")
-            show_history(entries, read_words(oldest), describe_use())
-
-
-@app.command(epilog="Examples: smallset promote | smallset promote run/20261124T030000Z-4f1c2a --push")
-def promote(
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A saved run; else the latest.", show_default=False, autocompletion=completion.runs),
-    ] = None,
-    message: Message = "by hand",
-    branch: Branch = None,
-    push: Push = False,
-    force: Annotated[bool, typer.Option("--force", help="Also one that failed, was rejected, or is lost.")] = False,
-) -> None:
-    """Put the classifier of a run into use, whatever is held: a version and a stage of GTO."""
-    with one_line_errors():
-        from flows.registry import promotion
-
-        typer.echo(shown(promotion.promote(run, message, branch, push, force)))
-
-
-@app.command(epilog="Examples: smallset rollback | smallset rollback --message 'wrong on new cameras' --push")
-def rollback(message: Message = "by hand", branch: Branch = None, push: Push = False) -> None:
-    """Put the version into use again that was in use before the present one, and hold it."""
-    with one_line_errors():
-        from flows.registry import promotion
-
-        typer.echo(shown(promotion.rollback(message, branch, push)))
-
-
-@app.command(epilog="Examples: smallset hold --message 'until the audit' --push")
-def hold(message: Message = "by hand", branch: Branch = None, push: Push = False) -> None:
-    """Keep the version in use, whatever retraining finds, until `release` or `promote`."""
-    with one_line_errors():
-        from flows.registry import promotion
-
-        typer.echo(shown(promotion.hold(message, branch, push)))
-
-
-@app.command(epilog="Examples: smallset release --message 'audit is over' --push")
-def release(message: Message = "by hand", branch: Branch = None, push: Push = False) -> None:
-    """Let retraining put better models into use again, after `hold` or `rollback`."""
-    with one_line_errors():
-        from flows.registry import promotion
-
-        typer.echo(shown(promotion.release(message, branch, push)))
 
 
 def _as_typed(repository: str) -> str:
