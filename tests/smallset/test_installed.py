@@ -1,11 +1,13 @@
 """The package as `pip install .` brings it, into an environment of its own."""
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +31,14 @@ def test_what_predicts_is_installed_alone(bundle: Path, tmp_path: Path) -> None:
     )
     assert done.stdout.startswith("True apple pear"), done.stderr
     image = sorted((bundle / "golden").glob("*.png"))[0]
+    # What README shows runs as it stands there, in a folder with a bundle and an image.
+    shutil.copytree(bundle, tmp_path / "models" / "classifier")
+    Image.open(image).convert("RGB").save(tmp_path / "image.jpg")
+    [shown] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len([line for line in shown.splitlines() if line]) == 3
+    command = [programs / "python", "-c", shown]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "label='" in done.stdout
     command = [programs / "smallset", "predict", image, "--model", bundle]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1].startswith(str(image))
