@@ -38,7 +38,7 @@ def photographs(archive: Path, other: Path, preset: Path, size: int, images: int
     """Accuracy and coverage of the real images, and how each kind of foreign images is told from them."""
     start_tensorflow(deterministic=True)
     from stages.lib.heads import logistic
-    from stages.lib.heads.logistic import Training
+    from stages.lib.heads.training_images import Training
     from stages.lib.inference.forward import compiled
     from stages.lib.networks import build
 

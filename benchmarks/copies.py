@@ -20,7 +20,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from benchmarks.copy_kinds import DIFFERENT, EDITS, Photographs
+from benchmarks.copy_edits import EDITS
+from benchmarks.copy_kinds import DIFFERENT, Photographs
 from benchmarks.options import Json
 from benchmarks.tables import show
 from stages.lib.duplicates.groups import near_groups

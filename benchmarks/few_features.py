@@ -71,6 +71,7 @@ def _trained_head(cell: Cell, params: Any) -> np.ndarray:
     import keras
 
     from stages.lib.networks import build
+    from stages.lib.networks.outputs import all_classes
     from stages.lib.training import loop
     from stages.lib.training.run import start_run
 
@@ -83,7 +84,7 @@ def _trained_head(cell: Cell, params: Any) -> np.ndarray:
         run = start_run("feature_extraction", cell.common, params, [])
         validate = loop.validate_on(head, vectors[validation], labels[validation], cell.common.batch_size)
         loop.train(run, head, vectors[train], labels[train], validate)
-    return two_columns(head.predict(cell.tested(params.mirror), verbose=0))
+    return all_classes(head.predict(cell.tested(params.mirror), verbose=0).astype(np.float64))
 
 
 def logistic_regression(cell: Cell) -> np.ndarray:
@@ -151,12 +152,6 @@ def _folds(labels: np.ndarray, seed: int) -> Any:
 
 def _fewest(labels: np.ndarray) -> int:
     return int(np.bincount(labels).min())
-
-
-def two_columns(probabilities: np.ndarray) -> np.ndarray:
-    """Probabilities float64 (images, classes), also of one sigmoid unit."""
-    found = probabilities.astype(np.float64)
-    return np.hstack([1 - found, found]) if found.shape[1] == 1 else found
 
 
 @contextmanager

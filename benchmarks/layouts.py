@@ -27,7 +27,8 @@ from stages.lib.core.errors import UserError
 from stages.lib.images.set_aside import is_packed
 from stages.lib.inventory.contents import take_inventory
 from stages.lib.labelling.labels import label_images
-from stages.lib.sources.archives import members, write_zip
+from stages.lib.sources.archives import members
+from stages.lib.sources.raw_archive import write_zip
 
 _BROKEN = (".heic",)  # of these no decoder is at hand
 _NUMBERS = "{0,1,2}"

@@ -80,13 +80,15 @@ def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
 
 def exported(images: list[tuple[str, bytes]], first: list[tuple[str, bytes]], directory: Path) -> list[dict[str, Any]]:
     """A row per format: what `smallset export` says of it, on these images."""
-    from stages.lib.export import exporting
-    from stages.lib.export.formats import FORMATS
+    from stages.lib.export.asked import FORMATS, Wanted
+    from stages.lib.export.exporting import converted, described
+    from stages.lib.export.source import Source
+    from stages.lib.export.trying import beside_keras
     from stages.lib.images.decode import decode
 
     about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    source = exporting.Source(directory / "model.keras", about["precision"])
-    wanted = exporting.Wanted(FORMATS, "plain", margin=0.01, faster=1.5)
+    source = Source(directory / "model.keras", about["precision"])
+    wanted = Wanted(FORMATS, "plain", margin=0.01, faster=1.5)
 
     def read(some: list[tuple[str, bytes]]) -> np.ndarray:
         return np.stack([decode(content, source.size, source.color, source.resizing) for _, content in some])
@@ -96,11 +98,11 @@ def exported(images: list[tuple[str, bytes]], first: list[tuple[str, bytes]], di
     batches = (read(images[start : start + 16]) for start in range(0, len(images), 16))
     with TemporaryDirectory() as folder, TemporaryDirectory() as spare:
         calibration = read(first).astype(np.float32)
-        paths, left_out = exporting.converted(source.exact, calibration, wanted, "", Path(folder), Path(spare))
-        rows = exporting.beside_keras(source, paths, batches, labels, wanted)
+        paths, left_out = converted(source.exact, calibration, wanted, "", Path(folder), Path(spare))
+        rows = beside_keras(source, paths, batches, labels, wanted)
         for row in rows:
             if row["format"] in paths:
-                _, row["bytes"] = exporting.described(paths[row["format"]], Path(folder))
+                _, row["bytes"] = described(paths[row["format"]], Path(folder))
     return [*rows, *({"format": name, "left_out": reason} for name, reason in left_out.items())]
 
 

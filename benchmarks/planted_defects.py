@@ -30,7 +30,9 @@ from PIL import Image
 from stages.lib.images.decode import decode
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.labelling.layout import read_layout
-from stages.lib.sources.archives import Member, in_memory, members, write_zip
+from stages.lib.sources.archives import members
+from stages.lib.sources.member import Member, in_memory
+from stages.lib.sources.raw_archive import write_zip
 
 KINDS = ("exact", "near", "flipped")
 SCALES = (0.6, 0.9)  # share of the side that a resized copy keeps

@@ -20,7 +20,8 @@ import typer
 
 from benchmarks import backbones, features, heads, sides, tables, training, trainings
 from benchmarks.options import Images, Turns
-from stages.lib.core.params import AskedPrecision, read_file
+from stages.lib.core.params import AskedPrecision
+from stages.lib.core.params_file import read_file
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 PROFILE = Path("profiles") / "dogs_vs_cats.yaml"

@@ -35,7 +35,7 @@ def runs_of(file: Path, folder: Path) -> tuple[dict[str, Run], tuple[int, ...]]:
     start_tensorflow()
     import keras
 
-    from stages.lib.bundle.export import to_litert
+    from stages.lib.bundle.litert import to_litert
     from stages.lib.networks.saved_model import load
 
     model, _ = load(file)

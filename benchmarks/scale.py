@@ -35,7 +35,7 @@ import yaml
 from benchmarks import tables
 from benchmarks.many_images import many_images
 from benchmarks.options import Size
-from stages.lib.core.params import read_file
+from stages.lib.core.params_file import read_file
 
 ROOT = Path(__file__).resolve().parents[1]
 _PAUSE = 0.1  # seconds between two samples of memory

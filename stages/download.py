@@ -10,6 +10,7 @@ from stages.lib.images import set_aside
 from stages.lib.sources import archives, kaggle, made, url
 from stages.lib.sources.limits import Limits
 from stages.lib.sources.packed import choose
+from stages.lib.sources.raw_archive import write_zip
 
 
 def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
@@ -30,10 +31,10 @@ def download(archive: Path, common: CommonParams, params: DownloadParams) -> Non
     elif params.source == "sample":
         drawings = list(made.drawn(params.sample_per_class, common.seed))
         _say(f"source sample: {len(drawings)} drawings, made here")
-        archives.write_zip(archive, drawings, "drawing")
+        write_zip(archive, drawings, "drawing")
     elif params.source == "digits":
         _say("source digits: handwritten digits (MNIST), from this machine or from Keras's address")
-        archives.write_zip(archive, made.digits(_limits(params)), "digits")
+        write_zip(archive, made.digits(_limits(params)), "digits")
     elif params.source == "kaggle":
         _say(f"source kaggle: the competition {params.competition}")
         _repack(kaggle.fetch(params.competition), archive, f"source kaggle: {params.competition}")
@@ -78,7 +79,7 @@ def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> 
             _say(f"{source}: {len(packed.aside)} files are no images by their names and stay out: {shown}")
         for member in [member for member in packed.kept if member.problem][:10]:
             _say(f"{source}: set aside: {member.name}: {member.problem}")
-        archives.write_zip(archive, packed.kept, f"packing {source.name}")
+        write_zip(archive, packed.kept, f"packing {source.name}")
 
 
 def _say(line: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stages.lib.core import entry
 from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv, write_json
@@ -11,6 +12,9 @@ from stages.lib.core.sections import EvaluateParams
 from stages.lib.evaluation import columns
 from stages.lib.inference import predictions
 from stages.lib.networks.startup import start_tensorflow
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _TABLES = {
     "predictions.csv": predictions.COLUMNS,
@@ -58,7 +62,6 @@ def evaluate(
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
     from stages.lib.evaluation import explanations, scores
-    from stages.lib.evaluation.metrics import balanced_accuracy, log_loss
     from stages.lib.images.manifest import read_subsets
     from stages.lib.inference import forward, speed
     from stages.lib.networks.saved_model import load, resizing_of
@@ -73,15 +76,8 @@ def evaluate(
         predictions.measured(one.names, one.checksums, one.labels, classes, found)
         for one, found in ((test, probabilities), (validation, held_out))
     )
-    summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
-    figures = scores.figures_of(test.labels, probabilities) | {
-        "validation_accuracy": float((held_out.argmax(axis=1) == validation.labels).mean()),
-        "validation_balanced_accuracy": balanced_accuracy(validation.labels, held_out.argmax(axis=1)).value,
-        "validation_loss": log_loss(validation.labels, held_out),
-        "best_epoch": summary["best_epoch"],
-        "parameters": summary["parameters"]["total"],
-        "precision": summary["precision"],
-    }
+    figures = scores.figures_of(test.labels, probabilities)
+    figures |= _of_validation(validation.labels, held_out) | _of_training(model)
     with atomic_directory(evaluation) as partial:
         predictions.write(table, partial / "predictions.csv")
         predictions.write(validated, partial / "validation_predictions.csv")
@@ -97,6 +93,26 @@ def evaluate(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
         f"{figures['accuracy_high']:.4f}) on {figures['images']} images"
     )
+
+
+def _of_validation(labels: "np.ndarray", probabilities: "np.ndarray") -> dict[str, float]:
+    from stages.lib.evaluation.metrics import balanced_accuracy, log_loss
+
+    predicted = probabilities.argmax(axis=1)
+    return {
+        "validation_accuracy": float((predicted == labels).mean()),
+        "validation_balanced_accuracy": balanced_accuracy(labels, predicted).value,
+        "validation_loss": log_loss(labels, probabilities),
+    }
+
+
+def _of_training(model: Path) -> dict[str, Any]:
+    summary = json.loads((model / "summary.json").read_text(encoding="utf-8"))
+    return {
+        "best_epoch": summary["best_epoch"],
+        "parameters": summary["parameters"]["total"],
+        "precision": summary["precision"],
+    }
 
 
 def _write_nothing(evaluation: Path, metrics: Path) -> None:

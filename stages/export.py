@@ -6,20 +6,20 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from safety.checksums import checksum
 from safety.text import visible
 from smallset.cli.ends import code_of
 from smallset.inference import bundle
 from smallset.tables.targets import require_folder, whole_folder
 from stages.lib.core.errors import UserError
+from stages.lib.export.asked import FORMATS, LAYOUTS, SERVED, FormatName, Layout, Wanted
 from stages.lib.images.manifest import read_subsets
 from stages.lib.networks.startup import start_tensorflow
 
 FIGURES = "export.json"
 _DATASET, _MANIFEST = Path("data/dataset"), Path("data/manifest.csv")
-_FORMATS = ("onnx", "litert", "litert_int8", "saved_model", "openvino")
-_SERVED = {"plain": None, "triton": "onnx", "tf_serving": "saved_model"}
 COLUMNS = ("", "changed", "largest", "accuracy", "95 % interval", "to Keras", "p", "MB", "ms, 1", "ms, 8")
 
 
@@ -46,7 +46,8 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     about = bundle.read_json(model / "summary.json")
     train, test = read_subsets(_DATASET, _MANIFEST, "train", "test")
     start_tensorflow()
-    from stages.lib.export.exporting import Source, Wanted, export
+    from stages.lib.export.exporting import export
+    from stages.lib.export.source import Source
 
     source = Source(model / "model.keras", str(about["precision"]))
     if list(source.classes) != test.classes:
@@ -63,11 +64,11 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     return head | found
 
 
-def _names(asked: str, layout: str) -> tuple[Any, ...]:
+def _names(asked: FormatName | Literal["all"], layout: Layout) -> tuple[FormatName, ...]:
     """The formats that are asked for; a server takes one."""
-    served = _SERVED[layout]
+    served = SERVED.get(layout)
     if served is None:
-        return _FORMATS if asked == "all" else (asked,)
+        return FORMATS if asked == "all" else (asked,)
     if asked not in ("all", served):
         raise UserError(f"--layout {layout}: expected --format {served}, which is what it serves. Received: {asked}")
     return (served,)
@@ -79,7 +80,7 @@ def _cautions(model: Path, about: Mapping[str, Any]) -> list[str]:
     if refit := about.get("refit"):
         on = visible(refit.get("on"))
         found.append(f"fitted again (classifier.refit: {on}): it may know the test images, so accuracies are too high")
-    if (model / bundle.DESCRIPTION).is_file() and bundle.read(model).data != bundle.checksum(_MANIFEST):
+    if (model / bundle.DESCRIPTION).is_file() and bundle.read(model).data != checksum(_MANIFEST):
         found.append(f"of other images than those of {_MANIFEST}: it may know the test images here")
     return found
 
@@ -150,8 +151,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="smallset export")
     parser.add_argument("--directory", type=Path, required=True, help="of the model")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--format", choices=(*_FORMATS, "all"), default="all")
-    parser.add_argument("--layout", choices=tuple(_SERVED), default="plain")
+    parser.add_argument("--format", choices=(*FORMATS, "all"), default="all")
+    parser.add_argument("--layout", choices=LAYOUTS, default="plain")
     parser.add_argument("--margin", type=_share, default=0.01)
     parser.add_argument("--faster", type=_times, default=1.5)
     options = parser.parse_args()

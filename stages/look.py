@@ -12,7 +12,7 @@ from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.model_sections import BackboneParams
 from stages.lib.core.outputs import write_json
-from stages.lib.core.params import PARAMS_FILE
+from stages.lib.core.params_file import PARAMS_FILE
 from stages.lib.core.section_checks import read_sections
 from stages.lib.looking import preset
 from stages.lib.looking.found import found_in

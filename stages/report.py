@@ -12,7 +12,7 @@ from stages.lib.comparison.evaluations import Results, called, read_results
 from stages.lib.core import entry, outputs
 from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import atomic_file, write_json
-from stages.lib.core.params import read_file
+from stages.lib.core.params_file import read_file
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
 from stages.lib.page import backbones, findings, left_out, next_steps, procedures, verdict

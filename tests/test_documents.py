@@ -146,7 +146,7 @@ def test_the_reference_has_every_package_and_the_site_every_page() -> None:
     beside = {f"flows.{file.stem}" for file in (ROOT / "flows").glob("*.py")} - {"flows.__init__"}
     houses = (("stages.lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS))
     packages = {f"{house}.{name}" for house, names in houses for name in names}
-    assert named == {"smallset"} | stages | beside | packages
+    assert named == {"smallset", "safety"} | stages | beside | packages
     pages = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
     assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 from flows.errors import FlowError
 from flows.project import parameters, profiles
-from stages.lib.core import params
+from stages.lib.core import params_file
 from stages.lib.core.errors import UserError
 
 VALUES = {
@@ -41,7 +41,7 @@ def by_dvc(file: Path) -> dict:
     return load_yaml(str(file))
 
 
-@pytest.mark.parametrize("read", [params.read_file, parameters.read_parameters, profiles._read, by_dvc])
+@pytest.mark.parametrize("read", [params_file.read_file, parameters.read_parameters, profiles._read, by_dvc])
 @pytest.mark.parametrize(("text", "value"), VALUES.items())
 def test_a_value_is_the_same_to_all(tmp_path, read, text, value):
     file = tmp_path / "params.yaml"
@@ -69,7 +69,7 @@ def test_a_value_of_the_command_line_is_the_same(text):
 )  # fmt: skip
 @pytest.mark.parametrize(
     ("read", "kind"),
-    [(params.read_file, UserError), (parameters.read_parameters, FlowError), (profiles._read, FlowError)],
+    [(params_file.read_file, UserError), (parameters.read_parameters, FlowError), (profiles._read, FlowError)],
 )
 def test_what_is_no_yaml_is_one_line(tmp_path, read, kind, content, message):
     (tmp_path / "params.yaml").write_bytes(content)
@@ -83,5 +83,5 @@ def test_what_smallset_writes_is_what_it_reads(tmp_path, monkeypatch):
     Path("params.yaml").write_text("fine_tuned:\n  learning_rate: 0.1  # of Adam\n")
     for value in (1e-5, 3e-300, 0.00003, 1e22):
         profiles.override({"fine_tuned.learning_rate": value})
-        assert params.read_file(Path("params.yaml")) == {"fine_tuned": {"learning_rate": value}}
+        assert params_file.read_file(Path("params.yaml")) == {"fine_tuned": {"learning_rate": value}}
         assert parameters.read_parameters() == {"fine_tuned": {"learning_rate": value}}

@@ -14,14 +14,14 @@ from safety.text import plain, shown
 
 app = typer.Typer()
 
-Repository = Annotated[str, typer.Option(metavar="URL", help="Anything git clones.")]
+Repository = Annotated[str, typer.Option(metavar="URL", help="The repository: anything that git clones.")]
 Branch = Annotated[
     str | None,
     typer.Option(
         help="Whose runs; else the one that is checked out.", show_default=False, autocompletion=completion.branches
     ),
 ]
-SourceBranch = Annotated[str, typer.Option(help="To run.", autocompletion=completion.branches)]
+SourceBranch = Annotated[str, typer.Option(help="The branch to run.", autocompletion=completion.branches)]
 Checkout = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="The clean checkout, kept; else one below ~/.smallset.")
 ]

@@ -13,7 +13,7 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """The same of any words; returns the exit code.
 
-    `predict` and `verify` load neither typer nor anything else of the pipeline that they do not need.
+    `predict`, `verify` and `serve` load neither typer nor anything else of the pipeline that they do not need.
     """
     from smallset.cli import commands
 

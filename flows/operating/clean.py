@@ -16,7 +16,7 @@ from flows.project.git import git, resolve
 from flows.project.workspace import exclusive, takes
 from flows.registry import gto, publish, saved_runs
 from flows.registry.saved_runs import Version
-from flows.retraining.checkout import lock_of
+from flows.retraining.checkout_places import lock_of
 
 _CHUNK = 200  # tags deleted by one push
 _REFS = ("refs/tags", "refs/heads", "refs/remotes", "refs/exps", "refs/smallset/unpushed")

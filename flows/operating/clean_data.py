@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.graph import open_project, read_storage, reason_of
+from flows.project.dvc_repo import open_project, reason_of
+from flows.project.outputs import read_storage
 from flows.project.records import is_checksum
 
 

@@ -12,9 +12,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from flows.errors import FlowError
 from flows.operating.check import Check, failure, ok, warning
-from flows.project.graph import read_storage
+from flows.project.outputs import read_storage
 from flows.project.site_cache import VARIABLE, is_private
-from flows.retraining import checkout
+from flows.retraining import checkout_places
 
 _LOCK = Path("requirements.lock")
 _SCARCE, _LITTLE = 1 << 30, 5 << 30  # bytes free
@@ -29,7 +29,7 @@ def look() -> list[Check]:
 def _disks() -> Iterator[Check]:
     places = [Path().resolve()]
     with suppress(FlowError):
-        places.append(checkout.home())
+        places.append(checkout_places.home())
     with suppress(FlowError):
         places.append(Path(read_storage().cache))
     seen: set[int] = set()

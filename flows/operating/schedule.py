@@ -9,7 +9,7 @@ from flows.errors import FlowError
 from flows.operating.check import Check, failure, ok, warning
 from flows.project.git import GitError, git
 from flows.registry import publish
-from flows.retraining import checkout, last_run
+from flows.retraining import checkout_places, last_run
 
 PATIENCE = 10.0  # seconds for a Prefect server to answer
 _FLOW = "smallset-retrain"
@@ -25,16 +25,16 @@ def checkouts() -> list[Path]:
     """The checkouts that runs have made of this repository, or of the one it was cloned from, by default places."""
     places = [Path().resolve()]
     with suppress(FlowError):
-        places += sorted(checkout.home().glob("*"))
+        places += sorted(checkout_places.home().glob("*"))
     addresses = _addresses()
-    return [place for place in dict.fromkeys(places) if checkout.made_of(place) in addresses]
+    return [place for place in dict.fromkeys(places) if checkout_places.made_of(place) in addresses]
 
 
 def _addresses() -> set[str]:
     found = {str(Path().resolve())}
     try:
         url = git("remote", "get-url", publish.REMOTE)
-        found |= {url, checkout.address_of(url)}
+        found |= {url, checkout_places.address_of(url)}
     except GitError:
         pass
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.errors import FlowError
 from flows.operating import probe
 from flows.operating.check import Check, failure, ok, warning
-from flows.project.graph import Storage, read_storage
+from flows.project.outputs import Storage, read_storage
 from flows.project.revisions import fetch_directory
 from flows.project.workspace import require_project
 from flows.registry import gto

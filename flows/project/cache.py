@@ -12,8 +12,10 @@ from pathlib import Path
 
 from flows.errors import FlowError
 from flows.project.dvc_guard import DVC
-from flows.project.graph import kept_outputs, open_project, read_stages, read_storage, up_to_date
+from flows.project.dvc_repo import open_project
+from flows.project.graph import read_stages, up_to_date
 from flows.project.inputs import require_known
+from flows.project.outputs import kept_outputs, read_storage
 from flows.project.records import is_checksum
 
 _DIRECTORY = ".dir"  # ends the checksum of a directory, whose entry in the cache lists its files

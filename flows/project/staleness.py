@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flows.project.dvc_lock import LOCK, check_lock_text
+from flows.project.dvc_repo import open_project
 from flows.project.git import content, git
-from flows.project.graph import LOCK, check_lock_text, open_project, results_in_git
+from flows.project.outputs import results_in_git
 
 # No repository of git around it, so that nothing of it is looked up there; a site cache that ends with it.
 _CONFIG = "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"

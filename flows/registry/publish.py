@@ -13,8 +13,9 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_a
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
 from flows.project.dvc_guard import DVC
+from flows.project.dvc_lock import LOCK
 from flows.project.git import GitError, author, content, git, is_ancestor, resolve
-from flows.project.graph import LOCK, read_storage
+from flows.project.outputs import read_storage
 from flows.registry import gto, unpushed
 from flows.registry.saved_runs import Version, Workspace, chain_of, latest
 

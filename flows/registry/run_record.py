@@ -11,8 +11,9 @@ from uuid import uuid4
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.project import source
+from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.git import content, resolve
-from flows.project.graph import LOCK, checksum_of, read_lock, read_makers
+from flows.project.outputs import checksum_of, read_makers
 from flows.project.records import SCHEMA, SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT

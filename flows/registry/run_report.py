@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
+from flows.project.dvc_lock import LOCK
 from flows.project.git import content
-from flows.project.graph import LOCK, checksum_of
+from flows.project.outputs import checksum_of
 from flows.project.workspace import AtWork, exclusive
 from flows.registry import saved_runs
 from flows.registry.run_record import ARCHIVE

@@ -14,7 +14,7 @@ from typing import Any
 
 from flows.project.git import GitError, author, content, git, is_ancestor, resolve
 from flows.project.git_names import check_branch
-from flows.project.graph import files_in_git
+from flows.project.outputs import files_in_git
 from flows.project.readiness import require_commit
 from flows.project.records import read_record
 

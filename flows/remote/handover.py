@@ -8,8 +8,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from flows.project.dvc_lock import LOCK, read_lock
+from flows.project.dvc_repo import open_project
 from flows.project.git import git
-from flows.project.graph import LOCK, open_project, read_lock
 
 ALWAYS = ("dvc.yaml", str(LOCK), "params.yaml")  # may differ from the commit: they are handed over
 

@@ -16,8 +16,8 @@ from flows.execution.process import Stop, transfer
 from flows.execution.process_output import LineTaker, Outcome, StageResult
 from flows.execution.stage_task import state_of
 from flows.execution.whole_stage import run_whole
+from flows.project.dvc_repo import open_project
 from flows.project.git import git, resolve
-from flows.project.graph import open_project
 from flows.project.inputs import remove_unknown
 from flows.project.workspace import exclusive
 from flows.remote.handover import read_entry, read_files, write_files

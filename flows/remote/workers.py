@@ -22,7 +22,8 @@ from flows.execution.stage_task import Here, stage_task, state_of
 from flows.execution.watching import is_watched
 from flows.project.cache import fetch_missing
 from flows.project.git import git, resolve
-from flows.project.graph import StageNode, read_storage, results_in_git
+from flows.project.graph import StageNode
+from flows.project.outputs import read_storage, results_in_git
 from flows.remote.handover import ALWAYS, Needs, merge_entry, read_given, read_needs, write_files
 from safety.text import visible
 

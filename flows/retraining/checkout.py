@@ -1,8 +1,6 @@
 """The clean checkout of a scheduled run: a clone of its own, so that nobody's working tree is ever touched."""
 
-import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -12,18 +10,18 @@ from typing import TextIO
 
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
+from flows.project.dvc_lock import LOCK, check_lock_text, read_lock
 from flows.project.git import GitError, content, git, resolve
-from flows.project.git_names import check_branch, check_repository
-from flows.project.graph import LOCK, check_lock_text, read_lock, results_in_git
+from flows.project.git_names import check_branch
+from flows.project.outputs import results_in_git
 from flows.project.source import STATE
 from flows.project.workspace import alone, takes
 from flows.registry.decisions import is_open, made_here
 from flows.registry.publish import REMOTE, replay
 from flows.registry.saved_runs import Version, Workspace, latest
+from flows.retraining.checkout_places import ORIGIN, UNFINISHED, address_of, lock_of, made_of, partial_of, refuse_others
 from safety.text import visible
 
-UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
-_OF = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository
 # A user may have set hooks by a relative path, which is one of the tree, and a program that watches files.
 _RUN_NOTHING = ("core.hooksPath=/dev/null", "core.fsmonitor=false")
 
@@ -32,53 +30,6 @@ class Busy(FlowError):
     """Another run has the checkout."""
 
     code = ExitCode.SKIPPED
-
-
-def default_folder(repository: str, branch: str) -> Path:
-    """Where the checkout of a branch of a repository lies if nobody says where."""
-    # `.` is another repository in every folder.
-    address = address_of(repository)
-    digest = hashlib.sha256(f"{address} {branch}".encode()).hexdigest()[:12]
-    return home() / f"{Path(address.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}-{digest}"
-
-
-def home() -> Path:
-    """The folder of all checkouts that nobody has put elsewhere.
-
-    Raises:
-        FlowError: this user has no home.
-    """
-    try:
-        return Path.home() / ".smallset" / "checkouts"
-    except RuntimeError:
-        raise FlowError("HOME: expected a folder of this user, found none: set it, or give --checkout") from None
-
-
-def address_of(repository: str) -> str:
-    """A repository as it is called from any folder.
-
-    Raises:
-        FlowError: it has a password in it, which Prefect and the checkout's configuration would keep, or is of a kind
-            that runs commands.
-    """
-    if re.match(r"[a-z0-9+.-]+://[^/?#]*:[^/?#]*@", repository, re.IGNORECASE):
-        raise FlowError(f"{repository}: expected an address without a password: let git's credential helper know it")
-    try:
-        if Path(repository).exists():
-            return str(Path(repository).resolve())
-    except (OSError, ValueError):
-        pass  # no name of a file
-    return check_repository(repository)
-
-
-def lock_of(folder: Path) -> Path:
-    """The file beside a checkout that whoever works in it has locked."""
-    return folder.with_name(f"{folder.name}.lock")
-
-
-def partial_of(folder: Path) -> Path:
-    """Where a checkout lies while it is cloned."""
-    return folder.with_name(f"{folder.name}.partial")
 
 
 @contextmanager
@@ -98,7 +49,7 @@ def checked_out(repository: str, branch: str, folder: Path) -> Iterator[str | No
     """
     check_branch(branch)
     # Before a process is ended or a file is touched: what is there may be somebody's.
-    _refuse_others(address_of(repository), folder)
+    refuse_others(address_of(repository), folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with lock_of(folder).open("a+", encoding="utf-8") as lock:
         if not takes(lock):
@@ -130,7 +81,7 @@ def _clone(repository: str, folder: Path) -> None:
     address, partial = address_of(repository), partial_of(folder)
     _remove_partial(partial)
     # Everything on the disk before what names it: power may fail at any moment. No process that outlives its run.
-    settings = [f"{_OF}={address}", "core.fsync=committed,reference", "gc.autoDetach=false", *_RUN_NOTHING]
+    settings = [f"{ORIGIN}={address}", "core.fsync=committed,reference", "gc.autoDetach=false", *_RUN_NOTHING]
     options = [option for setting in settings for option in ("--config", setting)]
     # Files of its own: of a repository on the same disk git would link them, and damage to one would be to both.
     apart = ("--no-hardlinks", "--no-checkout")
@@ -145,32 +96,6 @@ def _remove_partial(partial: Path) -> None:
     if made_of(partial) is None:
         raise FlowError(f"{partial}: expected nothing, or what a killed run left: move it away")
     shutil.rmtree(partial)
-
-
-def _refuse_others(address: str, folder: Path) -> None:
-    """Everything in a checkout that no run has made would be lost: never touch somebody's working tree."""
-    if not os.path.lexists(folder):
-        return
-    expected = f"{folder}: expected a checkout that an earlier run made, or nothing; found"
-    if not (folder / ".git").exists():
-        raise FlowError(f"{expected} {'another folder' if folder.is_dir() else 'a file'}")
-    found = made_of(folder)
-    if found is None:
-        raise FlowError(f"{expected} somebody's repository")
-    if found != address:
-        raise FlowError(f"{folder}: expected a checkout of {address}, found one of {found}")
-
-
-def made_of(folder: Path) -> str | None:
-    """The repository that a run has cloned into a folder; None for all else, such as a worktree of a checkout."""
-    config = folder / ".git" / "config"
-    if folder.is_symlink() or config.parent.is_symlink() or not config.is_file():
-        return None
-    try:
-        # By its file: in a folder that git takes for none, it would look further up.
-        return git("config", "--file", str(config), "--default", "", _OF, folder=folder) or None
-    except GitError:
-        return None
 
 
 def _update(repository: str, workspace: Workspace) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from prefect.runtime import deployment
 
 from flows.errors import FlowError
-from flows.retraining.checkout import address_of
+from flows.retraining.checkout_places import address_of
 
 VARIABLES: Mapping[str, str] = {
     name: f"SMALLSET_{name.upper()}" for name in ("repository", "branch", "checkout", "workers")

@@ -21,7 +21,8 @@ from flows.registry import decisions, publish, run_record, saved_runs
 from flows.registry.decisions import UNDECIDED
 from flows.registry.saved_runs import Workspace
 from flows.retraining import hours, last_run, pins
-from flows.retraining.checkout import UNFINISHED, Busy, address_of, checked_out, default_folder, made_of
+from flows.retraining.checkout import Busy, checked_out
+from flows.retraining.checkout_places import UNFINISHED, address_of, default_folder, made_of
 from flows.retraining.deciding import decide
 from flows.retraining.ending import NOT_PUSHED, finish, tell_outcome, tell_owed
 from flows.retraining.tell import owe, paid, said, tell

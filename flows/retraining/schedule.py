@@ -22,7 +22,7 @@ from flows.execution.prefect_errors import quiet, require_answer, server_errors
 from flows.execution.server import require_password
 from flows.project.git_names import check_branch
 from flows.retraining import pins
-from flows.retraining.checkout import address_of
+from flows.retraining.checkout_places import address_of
 from flows.retraining.hours import describe
 from flows.retraining.retrain import retrain
 from flows.retraining.runner import serve_until_signal

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.git import GitError, git
-from flows.project.graph import LOCK, StageNode, read_lock, read_makers, read_stages, up_to_date
+from flows.project.graph import StageNode, read_stages, up_to_date
+from flows.project.outputs import read_makers
 from flows.project.parameters import PARAMS, read_parameters
 from flows.run.provenance import read_record
 from safety.text import visible

@@ -13,8 +13,8 @@ from typing import Any
 
 from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome, StageResult
+from flows.project.dvc_lock import read_lock
 from flows.project.git import GitError, git, resolve
-from flows.project.graph import read_lock
 from safety.text import visible
 
 RECORD = Path(".smallset") / "run.json"

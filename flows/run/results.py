@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flows.project.graph import read_makers
+from flows.project.outputs import read_makers
 from flows.project.records import SUMMARY, check_summary
 from safety.text import markdown, visible
 

@@ -1,1 +1,1 @@
-"""`smallset predict` and `smallset verify`: the commands that need nothing of the pipeline."""
+"""`smallset predict`, `verify` and `serve`: the commands that need nothing of the pipeline."""

@@ -1,11 +1,11 @@
 """The directory that a classifier is handed over as: what its `classifier.json` says, written and read here alone."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
+from safety.checksums import checksum
 from smallset.errors import UserError
 from smallset.images.choices import Color, Interpolation, ResizeMode
 from smallset.images.resizing import Resizing
@@ -149,12 +149,6 @@ def model_of(directory: Path, description: Description) -> Path:
     if checksum(file) != description.model_sha256:
         raise UserError(f"{file}: damaged or of another bundle: its checksum is not the one in {DESCRIPTION}")
     return file
-
-
-def checksum(file: Path) -> str:
-    """SHA-256 of a file."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Runtime:
         """
         self._file, self._lock = file, Lock()
         try:
-            self._interpreter = Interpreter(model_path=str(file), num_threads=_processors())
+            self._interpreter = Interpreter(model_path=str(file), num_threads=processors())
             (self._input,), (self._output,) = (
                 self._interpreter.get_input_details(),
                 self._interpreter.get_output_details(),
@@ -67,6 +67,6 @@ class Runtime:
             raise UserError(f"{self._file}: cannot compute images {shape}: {reason}") from None
 
 
-def _processors() -> int:
-    """How many this process may use, which in a container may be fewer than there are."""
+def processors() -> int:
+    """How many processors this process may use, which in a container may be fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

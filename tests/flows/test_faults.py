@@ -18,7 +18,7 @@ from flows.execution.proxies import ask_this_machine_directly
 from flows.exit_codes import ExitCode
 from flows.project import site_cache
 from flows.project.git import git
-from flows.retraining.checkout import default_folder
+from flows.retraining.checkout_places import default_folder
 from tests.flows.site import serving
 
 SMALLSET = [sys.executable, "-m", "flows.cli"]

@@ -7,7 +7,7 @@ import pytest
 from flows.errors import FlowError
 from flows.execution.process_output import Report
 from flows.retraining import notify
-from flows.retraining.checkout import address_of
+from flows.retraining.checkout_places import address_of
 from flows.run.results import headline_and_verdict
 from safety.text import redacted, visible
 from stages.lib.core.errors import TemporaryError, UserError

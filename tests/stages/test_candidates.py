@@ -13,7 +13,8 @@ from stages.candidates import candidates
 from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import SLOTS, BackboneParams, FeaturesParams, PretrainingParams
-from stages.lib.core.params import CommonParams, check_section
+from stages.lib.core.params import CommonParams
+from stages.lib.core.params_file import check_section
 from tests.packages import ROOT
 from tests.stages.checksums import checksums
 from tests.stages.families import efficient_net

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import read_section
 from stages.split import SplitParams
+from tests.stages.sections import read_section
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import CommonParams, read_section
+from stages.lib.core.params import CommonParams
 from stages.lib.images.manifest import SUBSETS
 from stages.split import SplitParams
+from tests.stages.sections import read_section
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

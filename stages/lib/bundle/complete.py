@@ -8,11 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from safety.checksums import checksum
 from smallset.inference import bundle
 from smallset.inference.classifier import Classifier, all_classes
 from smallset.inference.decisions import Decisions
 from smallset.inference.quiet import quiet
-from stages.lib.bundle import card, described, export, golden
+from stages.lib.bundle import card, described, golden, litert
 from stages.lib.core.errors import UserError
 from stages.lib.deciding.distances import Distance
 from stages.lib.deciding.networks import with_distance
@@ -49,11 +50,11 @@ def complete(
     about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     exact = rebuilt(trained, "float32") if about["precision"] != "float32" else trained
     whole = exact if distance is None else with_distance(exact, distance)
-    reason = export.to_litert(whole, directory / bundle.MODEL)
+    reason = litert.to_litert(whole, directory / bundle.MODEL)
     description = replace(
         described.of_model(trained, classes, directory / "model.keras", about),
-        data=bundle.checksum(manifest),
-        model_sha256=None if reason else bundle.checksum(directory / bundle.MODEL),
+        data=checksum(manifest),
+        model_sha256=None if reason else checksum(directory / bundle.MODEL),
         reason=reason,
         decisions=decided,
         gives_distance=distance is not None,

@@ -12,7 +12,8 @@ from typing import Any
 from safety.text import visible
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import FineTunedParams
-from stages.lib.core.params import PARAMS_FILE, CommonParams, Params, check_section, read_file
+from stages.lib.core.params import CommonParams, Params
+from stages.lib.core.params_file import PARAMS_FILE, check_section, read_file
 from stages.lib.core.renamed import is_under_an_earlier_name, unknown
 from stages.lib.core.sections import SECTIONS
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,11 +13,10 @@ import tensorflow as tf
 from keras import ops
 
 from smallset.inference.quiet import quiet
-from stages.lib.bundle.export import refusal, to_litert
+from stages.lib.bundle.litert import refusal, to_litert
 from stages.lib.core.outputs import remove
+from stages.lib.export.asked import FormatName
 
-FormatName = Literal["onnx", "litert", "litert_int8", "saved_model", "openvino"]
-FORMATS: tuple[FormatName, ...] = get_args(FormatName)
 INPUT, OUTPUT = "images", "probabilities"
 
 
@@ -63,7 +62,7 @@ def convert(name: FormatName, model: keras.Model, path: Path, calibration: np.nd
     """
     about = FORMATS_BY_NAME[name]
     if missing := [module for module in about.needs if find_spec(module) is None]:
-        how = f"pip install 'smallset[{about.extra}]'" if about.extra else f"pip install {missing[0]}"
+        how = f"pip install '.[{about.extra}]' in a clone" if about.extra else f"pip install {missing[0]}"
         return f"not installed: {', '.join(missing)} ({how})"
     try:
         with quiet():

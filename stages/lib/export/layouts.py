@@ -4,13 +4,11 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from safety.text import visible
-from stages.lib.export.formats import FORMATS_BY_NAME, INPUT, OUTPUT, FormatName
+from stages.lib.export.asked import FormatName, Layout
+from stages.lib.export.formats import FORMATS_BY_NAME, INPUT, OUTPUT
 
-Layout = Literal["plain", "triton", "tf_serving"]
-SERVED: dict[Layout, FormatName] = {"triton": "onnx", "tf_serving": "saved_model"}
 LABELS, CONFIG = "labels.txt", "config.pbtxt"
 _VERSION = "1"
 _MOST = 64  # images that Triton may join to one batch

@@ -1,15 +1,18 @@
-"""An exported file run on this machine's processors, as its users run it."""
+"""An exported file run on this machine's processors, as its users run it; and Keras, to compare it with."""
 
-import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from smallset.inference.runtime import Runtime
-from stages.lib.export.formats import FORMATS_BY_NAME, INPUT, FormatName
+from smallset.inference.runtime import Runtime, processors
+from stages.lib.export.asked import FormatName
+from stages.lib.export.formats import FORMATS_BY_NAME, INPUT
+from stages.lib.inference.forward import compiled
+from stages.lib.networks.outputs import all_classes
 
 # Takes float32 (images, height, width, channels) in [0, 255]; gives float32 (images, classes).
 Run = Callable[[np.ndarray], np.ndarray]
@@ -69,6 +72,23 @@ def _openvino(path: Path) -> Run:
     return run
 
 
-def processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def by_keras(model: keras.Model, batch_size: int) -> Run:
+    """What computes the probabilities of images by Keras; batches are filled up to this many images."""
+    compute = compiled(model, batch_size)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        return all_classes(compute(images))
+
+    return run
+
+
+def by_keras_at_any_size(model: keras.Model) -> Run:
+    """The same, compiled for each number of images that comes, so that no time is lost on filling up."""
+    sizes: dict[int, Run] = {}
+
+    def run(images: np.ndarray) -> np.ndarray:
+        if len(images) not in sizes:
+            sizes[len(images)] = by_keras(model, len(images))
+        return sizes[len(images)](images)
+
+    return run

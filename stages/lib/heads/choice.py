@@ -12,7 +12,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic, trained
 from stages.lib.heads.cross_validation import clearly_lower
 from stages.lib.heads.linear import LinearHead
-from stages.lib.heads.logistic import Training
+from stages.lib.heads.training_images import Training
 from stages.lib.training.class_weights import class_weights, image_weights
 
 # A trained head picks its best epoch by the very images that it is judged on, which flatters it where they are few.

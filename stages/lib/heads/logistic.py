@@ -7,21 +7,20 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from stages.lib.arrays.drawn import drawn
-from stages.lib.arrays.rows import MEMORY_BUDGET, Array, Picked
-from stages.lib.core.errors import UserError
+from stages.lib.arrays.rows import Array, Picked
 from stages.lib.heads.calibration import factor
 from stages.lib.heads.cross_validation import clearly_lower, divisions
 from stages.lib.heads.linear import LinearHead
 from stages.lib.heads.scaling import scaling_of
 from stages.lib.heads.solver import components_of, solve
+from stages.lib.heads.training_images import Training
 from stages.lib.heads.trial import STEPS, Trial, Views, tried
 
 # What the squared coefficients are multiplied by, beside the sum of the losses; features have a mean square of 1.
 STRENGTHS = np.array([10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001])
-LEARNED = 20_000  # images that a head learns from, at the most: more hardly teach a linear model anything
 CHOSEN_ON = 2_000  # images that strength and scaling are chosen on, at the most: more choose the same
 _CHOSEN_OUTPUTS = 40_000  # classes times images of the choice
-_LEAST_OF_CLASS, _LEAST_CHOSEN_ON = 10, 5  # images of a class, of the two
+_LEAST_CHOSEN_ON = 5  # images of a class
 _WITHOUT_CHOICE = 0.1  # strength where no image can be held out
 # Threads wait for each other longer than such products take, the more the busier the machine: four to ten times as much
 # processor time on two cores. And the same bytes, whatever the number of cores.
@@ -64,54 +63,6 @@ class Search:
     losses: np.ndarray
 
 
-@dataclass(frozen=True)
-class Training:
-    """Images that a head learns from.
-
-    Attributes:
-        vectors: float32 (images, channels), in memory or in a file.
-        labels: int64 (images,), 0 to classes - 1.
-        groups: int64 (images,), equal for images that belong together.
-        classes: their number, at least 2.
-        mirrored: features of the mirrored images, in the same order: learned from too.
-        averaged: with `mirrored`, whether predictions are made from the mean of both; else from the image alone.
-        weights: float64 (images,), what each image counts; None: all the same.
-    """
-
-    vectors: Array
-    labels: np.ndarray
-    groups: np.ndarray
-    classes: int
-    mirrored: Array | None = None
-    averaged: bool = True
-    weights: np.ndarray | None = None
-
-    @property
-    def most(self) -> int:
-        """Images that a head learns from, at the most; more only where small classes ask for it."""
-        row = self.vectors.shape[1] * 4 * (1 if self.mirrored is None else 2)
-        return min(LEARNED, max(1, MEMORY_BUDGET // row))
-
-    def drawn(self, seed: int) -> np.ndarray:
-        """Indices of the images to learn from, int64."""
-        return drawn(self.labels, self.most, _LEAST_OF_CLASS, seed)
-
-    def views(self, picked: np.ndarray) -> Views:
-        """Some of the images as a head sees them.
-
-        Raises:
-            UserError: a feature is no finite number.
-        """
-        own, labels = _finite(self.vectors[picked]), self.labels[picked]
-        weights = np.ones(len(self.labels)) if self.weights is None else self.weights
-        counts = weights[picked] / weights[picked].mean()
-        if self.mirrored is None:
-            return Views(own, own, labels, counts, self.classes)
-        other = _finite(self.mirrored[picked])
-        judged = (own + other) / 2 if self.averaged else own
-        return Views(np.vstack([own, other]), judged, labels, counts, self.classes)
-
-
 def fit(
     vectors: Array | Picked,
     labels: np.ndarray,
@@ -136,7 +87,7 @@ def fit(
 
 @_ON_ONE_THREAD
 def fitted(training: Training, choice: Choice, seed: int) -> LinearHead:
-    """Fit a linear head as it was chosen. Of more than `LEARNED` images that many are drawn.
+    """Fit a linear head as it was chosen. Of more than `Training.most` images that many are drawn.
 
     Raises:
         UserError: a feature is no finite number.
@@ -184,16 +135,6 @@ def search(training: Training, seed: int) -> Search:
     scale = factor(chosen.logits, own, chosen.each, divided[0, chosen.images], chosen.images)
     choice = Choice(chosen.unit_length, chosen.shares, scale)
     return Search(choice, _table(trials, chosen), images, chosen.losses(views.labels, scale))
-
-
-def _finite(vectors: np.ndarray) -> np.ndarray:
-    wrong = int((~np.isfinite(vectors)).any(axis=1).sum())
-    if wrong:
-        raise UserError(
-            f"features: expected finite numbers, found others in {wrong:,} of {len(vectors):,} training images: set "
-            "features.precision to float32, or use another backbone.preset"
-        )
-    return vectors
 
 
 def _tried(views: Views, divided: np.ndarray, unit_length: bool, rival: Trial | None = None) -> Trial | None:

@@ -13,7 +13,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
 from stages.lib.heads.keras_head import whole_model
 from stages.lib.heads.linear import LinearHead
-from stages.lib.heads.logistic import Training
+from stages.lib.heads.training_images import Training
 from stages.lib.images.manifest import SubsetName
 from stages.lib.networks import mirroring
 from stages.lib.training.class_weights import class_weights, image_weights

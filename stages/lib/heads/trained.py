@@ -8,6 +8,7 @@ from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.params import CommonParams
 from stages.lib.heads.cross_validation import divisions
 from stages.lib.networks import build
+from stages.lib.networks.outputs import all_classes
 from stages.lib.training import loop
 from stages.lib.training.batches import passes, steps, training_batches
 from stages.lib.training.class_weights import class_weights
@@ -75,7 +76,5 @@ def _steps(images: int, common: CommonParams, params: FeatureExtractionParams) -
 
 
 def _losses(head: keras.Model, vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    probabilities = head.predict_on_batch(vectors)
-    if probabilities.shape[1] == 1:
-        probabilities = np.hstack([1 - probabilities, probabilities])
+    probabilities = all_classes(head.predict_on_batch(vectors))
     return -np.log(probabilities[np.arange(len(labels)), labels].astype(np.float64).clip(_FAINTEST))

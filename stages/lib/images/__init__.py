@@ -1,1 +1,1 @@
-"""From the bytes of an image to its pixels; the table of the images of a dataset."""
+"""The images of a dataset: their table, and batches of them, read as `smallset/images` reads one."""

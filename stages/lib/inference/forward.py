@@ -10,6 +10,7 @@ import numpy as np
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks.fusion import Forward, faithful
+from stages.lib.networks.outputs import all_classes
 from stages.lib.networks.saved_model import input_of
 
 
@@ -81,8 +82,7 @@ def probabilities(
         found.append(run(batch))
     if seconds is not None and batch is not None:
         seconds.append(_seconds(run, batch) / batch_size)
-    outputs = np.concatenate(found).astype(np.float64)
-    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+    return all_classes(np.concatenate(found).astype(np.float64))
 
 
 def _seconds(run: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> float:

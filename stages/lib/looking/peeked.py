@@ -19,8 +19,9 @@ from stages.lib.images.set_aside import is_set_aside
 from stages.lib.inventory.contents import WORKER, Rejected
 from stages.lib.labelling.labels import is_image_name
 from stages.lib.sources import archives
-from stages.lib.sources.archives import Member
+from stages.lib.sources.member import Member
 from stages.lib.sources.packed import choose
+from stages.lib.sources.raw_archive import write_zip
 from stages.lib.sources.tars import SCRATCH
 
 MOST = 600  # images decoded
@@ -76,7 +77,7 @@ def peek(source: Path, anywhere: bool = False) -> Iterator[Peeked]:
         sample = _sample(files)
         archive = Path(folder) / "names.zip"
         whole = tables | {one.name for one in sample}
-        archives.write_zip(archive, [one if one.name in whole else _hollow(one) for one in packed.kept], "looking")
+        write_zip(archive, [one if one.name in whole else _hollow(one) for one in packed.kept], "looking")
         broken, decoded = _decoded(archive, [one.name for one in sample])
         looked_at = len(broken) + len(decoded)
         sizes = {name: (about["width"], about["height"]) for name, about in decoded.items()}

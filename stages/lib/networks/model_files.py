@@ -1,34 +1,23 @@
-"""Saved models and presets looked at before Keras reads them: their files, their sizes, the classes that they name."""
+"""Saved models and presets looked at before Keras reads them: which files there are, where they lie, how large."""
 
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
-
-import h5py
+from typing import Any
 
 from stages.lib.core.damage import check_expansion, readable
 from stages.lib.core.errors import UserError
+from stages.lib.networks.config_files import check_classes
+from stages.lib.networks.weight_files import check_weights
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 CONVERTER = "image_converter.json"
 MOST_BYTES_OF_JSON = 16 << 20  # the configuration of a large backbone has 1 MB
-MOST_DEPTH = 100  # of lists and objects inside each other; models have about 20
 MOST_BYTES_OF_WEIGHTS = 16 << 30
-_MOST_ARRAYS = 100_000
 _JSON_OF_PRESET = (CONFIG, CONVERTER, METADATA)
 _INDEX = "model.weights.json"
 _SHARD = re.compile(r"model_\d{5}\.weights\.h5")
-# Where Keras and KerasHub keep what models are made of. A module named here is imported, so no other one may be.
-_PARTS = (
-    r"activations|constraints|dtype_policies|initializers|layers|losses|metrics|models|ops|optimizers|quantizers"
-    r"|regularizers"
-)
-_MODULE = re.compile(rf"keras|keras(\.src)?\.({_PARTS})(\.\w+)*|keras_hub(\.\w+)*")
-# They run code or read files that the model names.
-_REFUSED = {"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__typespec__"}
 
 
 def check_model(file: Path) -> dict[str, Any]:
@@ -57,7 +46,7 @@ def check_model(file: Path) -> dict[str, Any]:
             )
         metadata, config = (_parsed(f"{file}: {name}", archive.read(name)) for name in (METADATA, CONFIG))
         with archive.open(WEIGHTS) as weights:
-            _check_weights(f"{file}: {WEIGHTS}", weights, archive.getinfo(WEIGHTS).file_size)
+            check_weights(f"{file}: {WEIGHTS}", weights, archive.getinfo(WEIGHTS).file_size)
     check_classes(f"{file}: {CONFIG}", config)
     return metadata
 
@@ -75,7 +64,7 @@ def check_preset(directory: Path) -> None:
     for name in sorted(_weights_of(directory)):
         file = _inside(directory, name, MOST_BYTES_OF_WEIGHTS)
         with readable(f"{file}"), file.open("rb") as weights:
-            _check_weights(f"{file}", weights, file.stat().st_size)
+            check_weights(f"{file}", weights, file.stat().st_size)
 
 
 def require_preset(directory: Path) -> None:
@@ -93,41 +82,6 @@ def require_preset(directory: Path) -> None:
         check_preset(directory)
     except UserError as error:
         raise UserError(f"backbone.preset: {error}") from None
-
-
-def check_classes(place: str, config: dict[str, Any]) -> None:
-    """Refuse a configuration that names what is not a class of Keras or KerasHub, or a class that runs code.
-
-    Args:
-        place: for the error.
-
-    Raises:
-        UserError: naming the class.
-    """
-    for node in _objects(place, config):
-        name, module, registered = node.get("class_name"), node.get("module"), node.get("registered_name")
-        if not all(isinstance(one, str | None) for one in (name, module, registered)):
-            raise UserError(f"{place}: expected names of classes, found {str((name, module, registered))[:200]}")
-        if name in _REFUSED:
-            raise UserError(f"{place}: a layer of the class {name} runs code or reads files of others: not loaded")
-        of_keras = module is None or bool(_MODULE.fullmatch(module)) or (module, name) == ("builtins", "function")
-        if not of_keras or (registered is not None and ">" in registered and not registered.startswith("keras_hub>")):
-            found = registered if of_keras else f"{module}.{name}"
-            raise UserError(f"{place}: expected classes of Keras and KerasHub alone, found {str(found)[:200]!r}")
-
-
-def _objects(place: str, config: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """All objects within a configuration, however deep."""
-    waiting: list[tuple[Any, int]] = [(config, 0)]
-    while waiting:
-        node, depth = waiting.pop()
-        if depth > MOST_DEPTH:
-            raise UserError(f"{place}: expected at most {MOST_DEPTH} lists and objects inside each other, found more")
-        if isinstance(node, dict):
-            yield node
-            waiting.extend((value, depth + 1) for value in node.values())
-        elif isinstance(node, list):
-            waiting.extend((value, depth + 1) for value in node)
 
 
 def _parsed(place: str, content: bytes) -> dict[str, Any]:
@@ -172,42 +126,3 @@ def _listed(value: Any) -> list[Any]:
 def _check_bytes(place: str, found: int, most: int) -> None:
     if found > most:
         raise UserError(f"{place}: expected at most {most / 1e6:,.0f} MB, found {found / 1e6:,.0f}")
-
-
-def _check_weights(place: str, file: IO[bytes], size: int) -> None:
-    """Refuse an HDF5 file that reads other files, or that says of its arrays what its size does not explain.
-
-    Raises:
-        UserError: as above, or damaged.
-    """
-    try:
-        with h5py.File(file, "r") as opened:
-            total = sum(_bytes_of(place, array) for array in _arrays(place, opened))
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
-        reason = str(error.args[0] if error.args else error).splitlines() or [type(error).__name__]
-        raise UserError(f"{place}: damaged, or no weights: {reason[0]}") from None
-    check_expansion(place, size, total)
-
-
-def _bytes_of(place: str, array: h5py.Dataset) -> int:
-    if array.is_virtual or array.external:
-        raise UserError(f"{place}: {array.name} lies in another file: not loaded")
-    return int(array.size or 0) * array.dtype.itemsize
-
-
-def _arrays(place: str, group: h5py.Group) -> Iterator[h5py.Dataset]:
-    waiting, found = [group], 0
-    while waiting:
-        parent = waiting.pop()
-        for name in parent:
-            link = parent.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise UserError(f"{place}: {parent.name}/{name} is a link: not loaded")
-            found += 1
-            if found > _MOST_ARRAYS:
-                raise UserError(f"{place}: expected at most {_MOST_ARRAYS:,} arrays, found more")
-            node = parent[name]
-            if isinstance(node, h5py.Dataset):
-                yield node
-            elif isinstance(node, h5py.Group):
-                waiting.append(node)

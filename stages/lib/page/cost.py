@@ -1,9 +1,9 @@
 """What each model costs beside what it is worth: its size here, its time in the page of a run."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from safety.checksums import checksum
 from stages.lib.comparison.evaluations import Results
 
 
@@ -31,5 +31,4 @@ def costs(results: Results, models: Path) -> dict[str, Cost]:
 
 
 def _of(file: Path) -> Cost:
-    with file.open("rb") as opened:
-        return Cost(file.stat().st_size / 1e6, hashlib.file_digest(opened, "sha256").hexdigest())
+    return Cost(file.stat().st_size / 1e6, checksum(file))

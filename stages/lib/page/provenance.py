@@ -1,12 +1,12 @@
 """What stands behind the figures: parameters, versions, checksums."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safety.checksums import checksum
 from safety.text import redacted
 
 
@@ -30,9 +30,7 @@ def provenance(manifest: Path, parameters: Mapping[str, Any]) -> Provenance:
         manifest: table of the images.
         parameters: sections of params.yaml.
     """
-    with manifest.open("rb") as opened:
-        checksum = hashlib.file_digest(opened, "sha256").hexdigest()
-    return Provenance({name: dict(_flat(values)) for name, values in parameters.items()}, checksum)
+    return Provenance({name: dict(_flat(values)) for name, values in parameters.items()}, checksum(manifest))
 
 
 def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:

@@ -6,7 +6,8 @@ import numpy as np
 
 from stages.lib.arrays.rows import Picked
 from stages.lib.heads import logistic
-from stages.lib.heads.logistic import Choice, Training
+from stages.lib.heads.logistic import Choice
+from stages.lib.heads.training_images import Training
 from stages.lib.resampling.repeated import Predict
 
 # Images times components times outputs times repeats, up to which every head chooses for itself: about 20 seconds.

@@ -1,78 +1,25 @@
-"""Folders, zips and tars of images: read with suspicion, written so that equal content gives equal bytes."""
+"""Folders, zips and tars of images, read with suspicion."""
 
 import io
-import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
 
 from stages.lib.core.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.core.errors import UserError
-from stages.lib.core.outputs import atomic_file
-from stages.lib.core.progress import counted
 from stages.lib.images.set_aside import is_left_over
-from stages.lib.sources.folders import Changed, Gone, unchanged, walk
+from stages.lib.sources.folders import unchanged, walk
+from stages.lib.sources.member import Member
 from stages.lib.sources.names import readable_name, safe_name
 from stages.lib.sources.tars import check_end, opened_tar
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = 0x1
-_UNIX = 3
-
-
-@dataclass(frozen=True)
-class Member:
-    """One file, or a folder without any, whose name ends in `/` and which has no content.
-
-    Attributes:
-        name: `/` between folders, in Unicode's composed form.
-        source: where it is from, for errors.
-        problem: why it cannot be read, where it is packed without its content.
-        is_alone: whether that is so if it cannot be opened, for no other file says anything about it.
-        size: bytes, as far as that is known before it is opened.
-    """
-
-    name: str
-    source: str
-    opening: Callable[[], Any]
-    problem: str = ""
-    is_alone: bool = False
-    size: int | None = None
-
-    @contextmanager
-    def opened(self) -> Iterator[IO[bytes]]:
-        """Open for reading.
-
-        Raises:
-            UserError: it has a problem, or is damaged, which may show only while it is read.
-        """
-        if self.problem:
-            raise UserError(f"{self.source}: {self.name}: {self.problem}")
-        with readable(f"{self.source}: {self.name}"), self.opening() as file:
-            yield file
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder without files."""
-        return self.name.endswith("/")
-
-    def read(self) -> bytes:
-        """The whole content."""
-        with self.opened() as file:
-            return file.read()
-
-
-def in_memory(name: str, content: Callable[[], bytes]) -> Member:
-    """A member whose content is made when it is read."""
-    return Member(name, "made", lambda: io.BytesIO(content()))
 
 
 @contextmanager
@@ -106,42 +53,6 @@ def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
     else:
         with opened_tar(source) as tar:
             yield _ordered(source, _in_tar(source, tar))
-
-
-def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
-    """Write one zip: entries stored as they are, sorted by name, same date and permissions; memory stays bounded.
-
-    What has a problem is an entry without content, and its comment says which.
-
-    Args:
-        title: what the progress is called.
-    """
-    entries = sorted(content, key=lambda member: member.name)
-    with atomic_file(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as target:
-        for member in counted(entries, title, len(entries)):
-            info = zipfile.ZipInfo(member.name, _EPOCH)
-            info.create_system = _UNIX
-            info.external_attr = (stat.S_IFREG | 0o644) << 16
-            if member.is_folder:
-                info.external_attr = (stat.S_IFDIR | 0o755) << 16
-            with ExitStack() as stack:
-                read, problem = _opened(member, stack)
-                info.comment = problem.encode()
-                with target.open(info, "w", force_zip64=True) as write:
-                    shutil.copyfileobj(read, write, 1 << 20)
-
-
-def _opened(member: Member, stack: ExitStack) -> tuple[IO[bytes], str]:
-    """The content, and why there is none."""
-    try:
-        return (io.BytesIO(), member.problem) if member.problem else (stack.enter_context(member.opened()), "")
-    except Changed:
-        raise
-    except UserError as error:
-        if not member.is_alone:
-            raise
-        gone = isinstance(error, Gone)
-        return io.BytesIO(), "it vanished while it was packed" if gone else "expected to be allowed to read it"
 
 
 def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from safety.checksums import checksum
 from stages.lib.core.errors import UserError
 from stages.lib.sources import url
-from stages.lib.sources.archives import Member, in_memory
 from stages.lib.sources.limits import Limits
+from stages.lib.sources.member import Member, in_memory
 
 # As `keras.datasets.mnist` has them; the file is read without Keras, which takes seconds to import.
 ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -46,7 +47,7 @@ def _digits(limits: Limits) -> Iterator[Path]:
     """The file of the digits: the one that Keras or a person has put on this machine, else fetched for now."""
     kept = Path(KEPT).expanduser()
     if kept.is_file():
-        if url.checksum(kept) != SHA256:
+        if checksum(kept) != SHA256:
             raise UserError(f"{kept}: expected the file of {ADDRESS}, found another one; delete it")
         yield kept
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.lib.core.errors import UserError
 from stages.lib.images import set_aside
-from stages.lib.sources.archives import Member
+from stages.lib.sources.member import Member
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
+from safety.checksums import checksum
 from safety.download_headers import download_headers
 from safety.text import redacted
 from safety.web import Refused, Route
@@ -63,12 +64,6 @@ def forget(file: Path) -> None:
 
 def _validator_of(file: Path) -> Path:
     return file.with_suffix(".version")
-
-
-def checksum(file: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 class _Download:

@@ -13,7 +13,7 @@ from flows.operating import clean_data
 from flows.project.git import git, resolve
 from flows.registry import gto, publish, saved_runs
 from flows.registry.saved_runs import Workspace
-from flows.retraining import checkout
+from flows.retraining import checkout_places
 from tests.flows.versions_project import clone, dvc, make_project, moved_copy, repro
 
 
@@ -46,7 +46,7 @@ def made(homes, tmp_path_factory) -> Path:
 def project(made, tmp_path, monkeypatch) -> Path:
     """A copy of it and of its remotes."""
     folder = moved_copy(made, tmp_path)
-    monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
+    monkeypatch.setattr(checkout_places, "home", lambda: tmp_path / "checkouts")
     monkeypatch.chdir(folder)
     return folder
 

@@ -20,7 +20,7 @@ from flows.project.dvc_guard import DVC
 from flows.project.git import git, resolve
 from flows.registry import gto, saved_runs
 from flows.registry.saved_runs import Workspace
-from flows.retraining import checkout, last_run
+from flows.retraining import checkout_places, last_run
 from tests.flows.versions_project import make_project, repro
 
 
@@ -47,7 +47,7 @@ def project(saved_project, tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "project"
     git("clone", "--quiet", str(saved_project.with_name("project.git")), str(folder), folder=tmp_path)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
+    monkeypatch.setattr(checkout_places, "home", lambda: tmp_path / "checkouts")
     monkeypatch.setenv("COLUMNS", "250")
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(schedule, "_server", list)
@@ -156,7 +156,7 @@ def test_clocks_names_interrupted_runs_and_the_last_ones_are_looked_at(project, 
 
 
 def test_a_plain_folder_and_a_repository_without_runs_are_no_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkout, "home", lambda: tmp_path / "checkouts")
+    monkeypatch.setattr(checkout_places, "home", lambda: tmp_path / "checkouts")
     monkeypatch.setattr(schedule, "_server", list)
     folder = tmp_path / "a \u202e\x1b[31m name"
     folder.mkdir()

@@ -9,7 +9,8 @@ from flows.project.git import content, git, resolve
 from flows.project.git_names import check_branch, check_repository
 from flows.registry import saved_runs
 from flows.registry.saved_runs import Workspace
-from flows.retraining.checkout import checked_out, default_folder
+from flows.retraining.checkout import checked_out
+from flows.retraining.checkout_places import default_folder
 
 NO_BRANCHES = [
     "", "-", "--force", "-d", "main~0", "main^", "main@{u}", "main@{0}", "@{-1}", "@", "HEAD", "a..b", "../main", "a b",

@@ -12,7 +12,8 @@ import pytest
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome
 from flows.project.git import git
-from flows.project.graph import files_in_git, read_stages, results_in_git
+from flows.project.graph import read_stages
+from flows.project.outputs import files_in_git, results_in_git
 from flows.remote.handover import read_needs
 from flows.remote.worker import Order, deliver
 from tests.flows.images_project import (

@@ -12,7 +12,7 @@ import pytest
 SHOWN = "import os; import flows; from dvc.dirs import site_cache_dir; print(site_cache_dir())"
 USED = """
 import dvc.dirs
-from flows.project.graph import open_project
+from flows.project.dvc_repo import open_project
 
 with open_project() as repo:
     repo.reproduce()

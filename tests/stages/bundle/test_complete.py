@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import smallset
-from smallset.inference import bundle as bundles
-from stages.lib.bundle import export
+from safety.checksums import checksum
+from stages.lib.bundle import litert
 from stages.lib.images.resizing import STRETCH
 from stages.lib.inference.forward import probabilities
 from stages.lib.networks import build, saved_model
@@ -31,7 +31,7 @@ def test_a_bundle_gives_what_keras_gives_in_float32(preset, two_classes, common,
     exact = build.with_precision(saved, "float32")
     np.testing.assert_allclose(found, probabilities(exact, files, 8, resizing=STRETCH), atol=1e-5)
     assert (list(classifier.classes), classifier.description.precision) == (classes, "mixed_bfloat16")
-    assert classifier.description.data == bundles.checksum(tmp_path / "manifest.csv")
+    assert classifier.description.data == checksum(tmp_path / "manifest.csv")
 
 
 def test_a_bundle_is_the_same_each_time_and_has_a_card(common, tmp_path) -> None:
@@ -61,8 +61,8 @@ def test_a_model_that_cannot_be_converted_says_so(common, tmp_path, capsys) -> N
 
 
 def test_a_converted_model_that_gives_other_probabilities_is_left_out(common, tmp_path, monkeypatch) -> None:
-    other, real = build.convnet(32, "rgb", [4], True, 0.0, 2), export.to_litert
-    monkeypatch.setattr(export, "to_litert", lambda model, file: real(other, file))
+    other, real = build.convnet(32, "rgb", [4], True, 0.0, 2), litert.to_litert
+    monkeypatch.setattr(litert, "to_litert", lambda model, file: real(other, file))
     output = run(write_inputs(tmp_path, build.convnet(32, "rgb", [4], True, 0.0, 2), ["a", "b"]), common)
     assert not (output / "model.tflite").exists()
     assert (

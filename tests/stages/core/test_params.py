@@ -12,8 +12,9 @@ import yaml
 
 from stages.lib.core import entry
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import CommonParams, read_section
+from stages.lib.core.params import CommonParams
 from stages.lib.core.versions import VersionsParams, check
+from tests.stages.sections import read_section
 
 ROOT = Path(__file__).parents[3]
 VERSIONS = yaml.safe_load((ROOT / "params.yaml").read_text())["versions"]

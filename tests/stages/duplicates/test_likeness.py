@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from benchmarks.copy_kinds import DIFFERENT, EDITS
+from benchmarks.copy_edits import EDITS
+from benchmarks.copy_kinds import DIFFERENT
 from stages.lib.decoding.thumbnails import SIDE, thumbnail
 from stages.lib.drawing.sample import draw
 from stages.lib.duplicates.groups import near_groups

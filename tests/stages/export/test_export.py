@@ -193,3 +193,10 @@ def test_a_row_that_is_no_number_has_changed():
     reference = np.array([[0.9, 0.1], [0.2, 0.8]])
     found = verifying.beside(np.array([[np.nan, np.nan], [0.2, 0.8]]), reference, np.array([0, 1]))
     assert (found.changed, found.largest_difference) == (1, 1.0)
+
+
+def test_a_converter_that_is_not_here_says_how_to_get_it_and_from_no_stranger(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda _: None)
+    reason = formats.convert("onnx", convnet(), tmp_path / "model.onnx", np.zeros((1, 32, 32, 3), np.float32))
+    # `pip install smallset` would ask a registry for whatever is called so there.
+    assert reason == "not installed: onnx, tf2onnx, onnxruntime (pip install '.[export]' in a clone)"

@@ -7,11 +7,11 @@ from sklearn.linear_model import LogisticRegression
 
 from stages.lib.arrays import rows
 from stages.lib.core.errors import UserError
-from stages.lib.heads import logistic, trial
+from stages.lib.heads import logistic, training_images, trial
 from stages.lib.heads.cross_validation import divisions, out_of_fold
 from stages.lib.heads.linear import of_classes
-from stages.lib.heads.logistic import Training
 from stages.lib.heads.solver import components_of, solve
+from stages.lib.heads.training_images import Training
 
 CHANNELS = 12
 
@@ -93,7 +93,7 @@ def test_more_images_than_fit_are_drawn_and_no_class_is_lost(monkeypatch: pytest
     np.save(tmp_path / "train.npy", vectors)
     asked = []
     real = rows.Rows.__getitem__
-    monkeypatch.setattr(logistic, "LEARNED", 100)
+    monkeypatch.setattr(training_images, "LEARNED", 100)
     monkeypatch.setattr(logistic, "CHOSEN_ON", 60)
     monkeypatch.setattr(rows.Rows, "__getitem__", lambda self, few: asked.append(np.size(few)) or real(self, few))
     training = Training(rows.Rows(tmp_path / "train.npy"), labels, np.arange(603), 3)

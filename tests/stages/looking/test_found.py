@@ -15,15 +15,17 @@ from benchmarks.layouts import LAYOUTS, Made
 from smallset.decoding.worker import answer
 from stages.lib.core.data_sections import SplitParams
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import CommonParams, read_section
+from stages.lib.core.params import CommonParams
 from stages.lib.decoding import worker
 from stages.lib.inventory import contents
 from stages.lib.looking import peeked
 from stages.lib.looking.found import found_in
 from stages.lib.looking.peeked import peek
-from stages.lib.sources.archives import members, write_zip
+from stages.lib.sources.archives import members
+from stages.lib.sources.raw_archive import write_zip
 from stages.split import split
 from tests.packages import ROOT
+from tests.stages.sections import read_section
 from tests.stages.split_inputs import jpeg, pixels
 
 SPLIT = read_section("split", SplitParams, ROOT / "params.yaml")

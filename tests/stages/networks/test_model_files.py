@@ -15,7 +15,7 @@ import pytest
 
 from stages.lib.core import damage
 from stages.lib.core.errors import UserError
-from stages.lib.networks import model_files, saved_model
+from stages.lib.networks import model_files, saved_model, weight_files
 from stages.lib.networks.build import convnet
 from stages.lib.pretrained import presets
 
@@ -152,7 +152,7 @@ def virtual(file: h5py.File) -> None:
 def test_weights_lie_in_their_file_and_have_its_size(
     whole: Content, made: Callable[[h5py.File], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_files, "_MOST_ARRAYS", 1000)
+    monkeypatch.setattr(weight_files, "MOST_ARRAYS", 1000)
     bad = whole | {"model.weights.h5": weights(made)}
     assert told in refusal(saved_model.load, write(tmp_path / "model.keras", bad))
 

@@ -9,7 +9,9 @@ import pytest
 
 from stages.lib.core.errors import UserError
 from stages.lib.images.set_aside import is_packed, is_set_aside
-from stages.lib.sources.archives import in_memory, members, write_zip
+from stages.lib.sources.archives import members
+from stages.lib.sources.member import in_memory
+from stages.lib.sources.raw_archive import write_zip
 from tests.stages.archive_inputs import CONTENT, make_folder, make_tar, make_zip, read, refusal
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
