@@ -6,7 +6,6 @@ from starlette.exceptions import HTTPException
 
 from smallset.errors import TemporaryError
 from smallset.service import described, operations, predictions, protocol
-from smallset.service.errors import Refused
 from smallset.service.gate import Gate
 from smallset.service.models import Current
 from smallset.service.settings import Settings
@@ -34,11 +33,8 @@ def make(current: Current, settings: Settings) -> FastAPI:
     app.state.service = service
     for part in (predictions, protocol, operations):
         part.add(app, service)
+    # It also answers what is refused.
     app.add_middleware(Gate, settings=settings, metrics=service.metrics)
-
-    @app.exception_handler(Refused)
-    async def refused(_: Request, error: Refused) -> JSONResponse:
-        return JSONResponse({"error": error.message}, error.status, error.headers)
 
     @app.exception_handler(TemporaryError)
     async def temporary(_: Request, error: TemporaryError) -> JSONResponse:
