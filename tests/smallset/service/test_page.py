@@ -107,7 +107,7 @@ def test_the_page_says_when_the_model_does_not_know(
     browser: Browser, doubting_address: str, doubting: tuple[Path, dict[str, bytes]], width: int
 ) -> None:
     page = opened(browser, doubting_address, [], viewport={"width": width, "height": 800})
-    words = {"sure": r"(apple|pear|plum \| green), [\d.> ]+ %", "unsure": "unsure", "unknown": "unknown"}
+    words = {"sure": r"(apple|pear|plum \| green), [\d.> ]+ %", "unsure": "Unsure", "unknown": "Unknown"}
     for number, (decision, content) in enumerate(doubting[1].items(), 1):
         choose(page, content)
         page.wait_for_selector(f"#answers li:nth-child({number})")
