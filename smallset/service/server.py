@@ -2,9 +2,12 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -44,8 +47,25 @@ def serve(find: Callable[[], Path], settings: Settings) -> int:
         print(f"{place}  {about}; golden examples: {current.model.difference:.1e}", flush=True)
         _log_to(sys.stderr)
         server = uvicorn.Server(configured(make(current, settings)))
-        server.run(sockets=[opened])
+        with _ended_by_closed_terminal(server):
+            server.run(sockets=[opened])
     return 0 if server.started else 1
+
+
+@contextmanager
+def _ended_by_closed_terminal(server: uvicorn.Server) -> Iterator[None]:
+    """SIGHUP, of which uvicorn knows nothing, ends a service as SIGTERM does, unless `nohup` has it ignored."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(number)
+    if before != signal.SIG_IGN:
+        signal.signal(number, lambda *_: server.handle_exit(signal.SIGTERM, None))
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _log_to(stream: TextIO) -> None:
