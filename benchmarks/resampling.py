@@ -24,41 +24,21 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from sklearn.linear_model import RidgeClassifierCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from benchmarks.options import Json
+from benchmarks.resampled_heads import Heads, Population, logistic, made_up, read, ridge
 from benchmarks.tables import show
-from stages.lib.arrays import feature_files
-from stages.lib.arrays.rows import Picked
+from stages.lib.core.outputs import atomic_file
 from stages.lib.evaluation.intervals import Interval
-from stages.lib.images.manifest import SUBSETS
 from stages.lib.resampling.classes import weakest
 from stages.lib.resampling.figures import procedure
-from stages.lib.resampling.head import LinearHeads
 from stages.lib.resampling.learning_curve import growth
-from stages.lib.resampling.repeated import Predict, repeats_of, resample
+from stages.lib.resampling.repeated import Predict, Resampled, repeats_of, resample
 
 IMAGES = (10, 25, 50)
 FOLDS = 5
 TRAIN, VALIDATION = 0.4, 0.6  # shares: of training images, of these and validation images together
 _MEASURED = 2000  # images that measure a head, at most
-_CHANNELS, _MADE = 64, 20_000
-_STRENGTHS = 10.0 ** np.arange(-1, 4)  # of ridge regression, an image
-
-
-@dataclass(frozen=True)
-class Population:
-    """All images there are. vectors: float32 (images, channels). labels: int64 (images,)."""
-
-    vectors: np.ndarray
-    labels: np.ndarray
-
-    @property
-    def classes(self) -> int:
-        """Their number."""
-        return int(self.labels.max()) + 1
 
 
 @dataclass(frozen=True)
@@ -93,55 +73,18 @@ class Row:
     refit_all: tuple[float, float]
 
 
-def made_up(distance: float) -> Population:
-    """Two classes that are equally hard, of normal features of which few count."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(_MADE) % 2
-    spread = 1 / np.sqrt(1 + np.arange(_CHANNELS))
-    side = rng.normal(size=_CHANNELS) * spread
-    vectors = rng.normal(size=(_MADE, _CHANNELS)) * spread
-    vectors += (labels[:, np.newaxis] - 0.5) * distance * side / np.linalg.norm(side)
-    return Population(vectors.astype(np.float32), labels)
-
-
-def read(features: Path) -> Population:
-    """The images of all subsets."""
-    sets = [feature_files.read(features, subset) for subset in SUBSETS]
-    vectors = [one.vectors[np.arange(len(one.labels))] for one in sets]
-    return Population(np.concatenate(vectors), np.concatenate([one.labels for one in sets]))
-
-
 @dataclass(frozen=True)
-class Heads:
-    """As `resample` takes them."""
+class Folder:
+    """One folder that was drawn. accuracy: true ones of heads on shares of it, by share; 2 is with its growth."""
 
-    predict: Predict
-    chosen_on: Callable[[np.ndarray], Predict] | None
-
-
-def logistic(population: Population, seed: int) -> Heads:
-    """The head of the stages."""
-    every = np.arange(len(population.labels))
-    heads = LinearHeads(Picked([population.vectors], every), None, population.labels, every, population.classes, seed)
-    return Heads(heads.predict, heads.chosen_on)
-
-
-def ridge(population: Population, seed: int) -> Heads:
-    """A classifier by least squares."""
-    del seed
-
-    def predict(trained: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        model = make_pipeline(StandardScaler(), RidgeClassifierCV(_STRENGTHS * len(trained)))
-        model.fit(population.vectors[trained], population.labels[trained])
-        return model.predict(population.vectors[asked])
-
-    return Heads(predict, None)
+    found: Resampled
+    accuracy: dict[float, float]
 
 
 def draw(
     population: Population, head: Callable[[Population, int], Heads], images: int, seed: int, once: bool = False
-) -> Draw:
-    """Draw a folder, say what cross-validation says of it, and measure what is true."""
+) -> Folder:
+    """Draw a folder, cross-validate it, and measure what is true."""
     rng = np.random.default_rng([seed, images])
     orders = [rng.permutation(np.flatnonzero(population.labels == label)) for label in range(population.classes)]
     rest = rng.permutation(np.concatenate([order[2 * images :] for order in orders]))[:_MEASURED]
@@ -167,11 +110,29 @@ def draw(
         (lambda picked: among(chosen_on(own[picked]))) if once and chosen_on else None,
         shown=False,
     )
-    now = procedure(found)
-    more = growth(found, now, seed)
-    named = weakest(found).stands_out
+    return Folder(found, accuracy)
+
+
+def kept(file: Path | None, measure: Callable[[], Folder]) -> Folder:
+    """What is drawn, or what a file remembers of it."""
+    if file is None or not file.is_file():
+        folder = measure()
+        if file is not None:
+            with atomic_file(file) as partial, partial.open("wb") as stream:
+                shares = np.array([*folder.accuracy, *folder.accuracy.values()])
+                np.savez_compressed(stream, **asdict(folder.found), accuracy=shares.reshape(2, -1))
+        return folder
+    with np.load(file) as arrays:
+        found = Resampled(**{name: arrays[name] for name in arrays.files if name != "accuracy"})
+        return Folder(found, dict(arrays["accuracy"].T.tolist()))
+
+
+def judged(folder: Folder, seed: int) -> Draw:
+    """What the stage would say of a folder, beside what is true."""
+    now = procedure(folder.found)
+    more = growth(folder.found, now, seed)
     gain, figure = (more.gain, more.figure) if more else (None, None)
-    return Draw(now.figures[-1], gain, figure, named, accuracy)
+    return Draw(now.figures[-1], gain, figure, weakest(folder.found).stands_out, folder.accuracy)
 
 
 def row_of(images: int, draws: list[Draw]) -> Row:
@@ -215,12 +176,20 @@ def main(
     distance: Annotated[float, typer.Option(help="Of made-up classes, in spreads of the first feature.")] = 1.0,
     ridge_head: Annotated[bool, typer.Option("--ridge", help="Ridge regression in place of the head.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Heads choose once a half, as they do of many images.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="Keeps what is drawn; measuring goes on there.")] = None,
     as_json: Json = False,
 ) -> None:
     """Draw folders, cross-validate them, and count what holds."""
     population = made_up(distance) if features is None else read(features)
     cases, head = images or list(IMAGES), ridge if ridge_head else logistic
-    rows = [row_of(count, [draw(population, head, count, seed, once) for seed in range(draws)]) for count in cases]
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+
+    def one(count: int, seed: int) -> Draw:
+        file = keep / f"{count}-{seed}.npz" if keep else None
+        return judged(kept(file, lambda: draw(population, head, count, seed, once)), seed)
+
+    rows = [row_of(count, [one(count, seed) for seed in range(draws)]) for count in cases]
     if as_json:
         about = {"features": str(features or "made up"), "head": "ridge" if ridge_head else "logistic", "once": once}
         typer.echo(json.dumps(about | {"rows": [asdict(row) for row in rows]}))

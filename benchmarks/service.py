@@ -96,7 +96,7 @@ def attack(bundle: Path, seconds: float) -> dict[str, Any]:
             assert service_attacks.post(port, good)[0] == 200
         before, begun = _memory(process), time.perf_counter()
         answers: dict[str, set[str]] = {}
-        healthy = 0
+        healthy = uploads = 0
         kinds = service_attacks.kinds()
         with ThreadPoolExecutor(len(kinds)) as pool:
             while time.perf_counter() - begun < seconds:
@@ -104,11 +104,13 @@ def attack(bundle: Path, seconds: float) -> dict[str, Any]:
                 healthy += service_attacks.healthy(port)
                 for name, one in running.items():
                     answers.setdefault(name, set()).add(str(one.result()))
+                    uploads += 1
         time.sleep(1)
         assert service_attacks.post(port, good)[0] == 200
         after = _memory(process)
     table = {name: sorted(found) for name, found in answers.items()}
-    return {"kinds": len(kinds), "answers": table, "healthy": healthy, "mb_before": before, "mb_after": after}
+    about = {"kinds": len(kinds), "uploads": uploads, "healthy": healthy, "rounds": uploads // len(kinds)}
+    return about | {"answers": table, "mb_before": before, "mb_after": after}
 
 
 def reload(bundle: Path, requests: int) -> dict[str, Any]:
@@ -180,8 +182,11 @@ def main(
     if "attack" in found:
         about = found["attack"]
         rows = [[name, ", ".join(answers)] for name, answers in about["answers"].items()]
-        tables.show(["upload", "answers"], rows, f"{about['kinds']} kinds of hostile uploads")
-        print(f"healthy {about['healthy']} times; {about['mb_before']:.0f} MB before, {about['mb_after']:.0f} after")
+        tables.show(["upload", "answers"], rows, f"{about['uploads']} hostile uploads of {about['kinds']} kinds")
+        print(
+            f"healthy at {about['healthy']} of {about['rounds']} looks; {about['mb_before']:.0f} MB before, "
+            f"{about['mb_after']:.0f} after"
+        )
     if "reload" in found:
         about = found["reload"]
         print(

@@ -16,6 +16,9 @@ from PIL import Image
 
 Attempt = Callable[[int], int | str]
 _WAIT = 15.0
+_TWO_LENGTHS = (
+    b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+)
 
 
 def _encoded(mode: str, form: str, size: tuple[int, int] = (320, 240), **options: Any) -> bytes:
@@ -157,10 +160,12 @@ def kinds() -> dict[str, Attempt]:
     found |= {
         "bad JSON": partial(_infer, body=b'{"inputs": ['),
         "deep JSON": partial(_infer, body=b"[" * 200_000),
+        "JSON of 8 MB of lists": partial(_infer, body=b'{"inputs": [' + b"[]," * 2_600_000 + b"[]]}"),
         "wrong shape": partial(_infer, body=json.dumps({"inputs": [tensor]}).encode()),
         "chunks without end": _chunked,
         "slow": _slow,
         "aborted": _aborted,
+        "two lengths": partial(_raw, content=_TWO_LENGTHS),
         "no HTTP": partial(_raw, content=b"\x16\x03\x01hello\r\n\r\n"),
         "huge header": partial(
             _raw, content=b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"

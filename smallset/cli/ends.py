@@ -52,6 +52,8 @@ def _unwound_by_signals() -> Iterator[None]:
     def leave(number: int, _: object) -> None:
         sys.exit(BY_SIGNAL + number)
 
+    # What is ignored, as `nohup` has it, stays so.
+    names = [name for name in names if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN]
     before = {name: signal.signal(getattr(signal, name), leave) for name in names}
     try:
         yield

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from safety.checksums import checksum
+from safety.text import is_utf8
 from smallset.errors import UserError
 from smallset.images.choices import Color, Interpolation, ResizeMode
 from smallset.images.resizing import Resizing
@@ -115,7 +116,7 @@ def read(directory: Path) -> Description:
         "gives_distance": isinstance(found["gives_distance"], bool),
         "resize": found["resize"] in get_args(ResizeMode),
         "interpolation": found["interpolation"] in get_args(Interpolation),
-        **{name: isinstance(found[name], str) for name in texts},
+        **{name: isinstance(found[name], str) and is_utf8(found[name]) for name in texts},
         **{name: isinstance(found[name], str | None) for name in ("model_sha256", "reason")},
     }
     for name, is_right in right.items():
@@ -130,8 +131,8 @@ def read(directory: Path) -> Description:
 
 
 def _are_names(classes: object) -> bool:
-    """Whether it is a list of several texts, each another one."""
-    texts = isinstance(classes, list) and all(isinstance(one, str) for one in classes)
+    """Whether it is a list of several texts that can be written as UTF-8, each another one."""
+    texts = isinstance(classes, list) and all(isinstance(one, str) and is_utf8(one) for one in classes)
     return isinstance(classes, list) and texts and 1 < len(classes) == len(set(classes))
 
 

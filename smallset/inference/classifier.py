@@ -1,20 +1,18 @@
 """A classifier as a person uses it: images in, predictions out."""
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from smallset.errors import UserError
 from smallset.images.decode import CHANNELS, DECODING_THREADS, decode, from_array
 from smallset.images.files import BrokenImage
-from smallset.inference import bundle
+from smallset.inference import bundle, golden
 from smallset.inference.decisions import Decisions
 from smallset.inference.results import Prediction, Predictions, of_probabilities
 from smallset.inference.runtime import Runtime
@@ -162,22 +160,7 @@ class Classifier:
             UserError: an example is read to other pixels, or a probability differs by more than rounding explains.
         """
         folder = self.directory / bundle.GOLDEN
-        largest = 0.0
-        for example in _examples(folder / bundle.EXAMPLES, len(self.classes)):
-            pixels = self.read(folder / example["file"])
-            if hashlib.sha256(pixels.tobytes()).hexdigest() != example["pixels_sha256"]:
-                raise UserError(
-                    f"{folder / example['file']}: is read to other pixels here than where the bundle was made"
-                )
-            found = self.probabilities(pixels[np.newaxis])[0]
-            difference = float(np.abs(found - example["probabilities"]).max())
-            if not difference <= bundle.TOLERANCE:
-                raise UserError(
-                    f"{folder / example['file']}: expected the probabilities {example['probabilities']}, "
-                    f"found {found.tolist()}"
-                )
-            largest = max(largest, difference)
-        return largest
+        return golden.largest_difference(folder, len(self.classes), self.read, self.probabilities)
 
     @cached_property
     def _runtime(self) -> Runtime:
@@ -221,19 +204,3 @@ def all_classes(outputs: np.ndarray) -> np.ndarray:
 
 def _name_of(image: Image) -> str | None:
     return None if isinstance(image, bytes | np.ndarray) else os.fspath(image)
-
-
-def _examples(file: Path, classes: int) -> list[dict[str, Any]]:
-    found = bundle.read_json(file).get("examples")
-    if not isinstance(found, list) or not found or not all(_is_example(one, classes) for one in found):
-        raise UserError(f"{file}: expected a list of examples: file, pixels_sha256, and {classes} probabilities")
-    return found
-
-
-def _is_example(one: Any, classes: int) -> bool:
-    if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("file", "pixels_sha256")):
-        return False
-    values = one.get("probabilities")
-    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
-        return False
-    return len(values) == classes and Path(one["file"]).name == one["file"]

@@ -15,7 +15,14 @@ PREDICT: dict[str, Any] = {
         "content": {"multipart/form-data": {"schema": _FORM}, "image/*": {"schema": _BINARY}},
     }
 }
-_PREDICTION = {"index": 0, "label": "cat", "probability": 0.97, "probabilities": {"cat": 0.97, "dog": 0.03}}
+_PREDICTION = {
+    "index": 0,
+    "label": "cat",
+    "probability": 0.97,
+    "probabilities": {"cat": 0.97, "dog": 0.03},
+    "decision": "sure",
+    "distance": 2.3,
+}
 _BROKEN = {"index": 1, "error": "not an image, or of an unknown format"}
 _ANSWER = {"model": "fine_tuned", "version": "1f0c2a9b7d3e", "predictions": [_PREDICTION, _BROKEN]}
 

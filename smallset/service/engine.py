@@ -42,7 +42,8 @@ class Engine:
         # A model computes one batch at a time, on all processors.
         self._computer = ThreadPoolExecutor(1, "compute")
         self._queue: asyncio.Queue[_Work] = asyncio.Queue()
-        self._explaining = asyncio.Semaphore(1)
+        self._explainer = ThreadPoolExecutor(1, "explain")
+        self._is_explaining = False
         self.waiting = 0
 
     async def run(self) -> None:
@@ -99,16 +100,22 @@ class Engine:
         Raises:
             Refused: another one runs.
         """
-        if self._explaining.locked():
+        if self._is_explaining:
             raise Refused(503, "another image is explained at this moment: try again", {"Retry-After": "2"})
-        async with self._explaining:
-            return await asyncio.to_thread(work)
+        self._is_explaining = True
+        running = self._explainer.submit(work)
+        # At its end, which comes later than that of a caller who waits no longer.
+        running.add_done_callback(self._explained)
+        return await asyncio.wrap_future(running)
+
+    def _explained(self, _: object) -> None:
+        self._is_explaining = False
 
     def end(self) -> None:
         """End processes and threads."""
         self._decoders.end()
-        self._readers.shutdown(wait=False, cancel_futures=True)
-        self._computer.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._readers, self._computer, self._explainer):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _by_model(together: list[_Work]) -> list[list[_Work]]:

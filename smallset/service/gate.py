@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+import re
 import secrets
 import time
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -30,6 +32,9 @@ _HEADERS = {
     b"cache-control": b"no-store",
 }
 _GONE = 499  # in the log alone: the caller left before the answer
+_ONCE = frozenset({b"host", b"origin", b"authorization", b"content-length"})  # of two, others may go by the other one
+_PLACE = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
+_PATIENCE = 2  # seconds in which the rest of a refused body may come
 
 
 class Gate:
@@ -45,31 +50,45 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, seen = time.perf_counter(), _Seen(send)
+        begun, seen, taken = time.perf_counter(), _Seen(send), _Taken(receive, self._settings.most_bytes)
         scope.setdefault("state", {})["images"] = 0
         try:
             self._admit(scope)
             async with asyncio.timeout(self._settings.seconds):
-                await self._counted(scope, _limited(receive, self._settings.most_bytes), seen)
+                await self._counted(scope, taken, seen)
         except Refused as refused:
-            await seen.refuse(refused)
+            await seen.refuse(refused, taken.is_whole)
         except TimeoutError:
-            await seen.refuse(Refused(504, f"took more than {self._settings.seconds:g} seconds"))
+            await seen.refuse(Refused(504, f"took more than {self._settings.seconds:g} seconds"), taken.is_whole)
         except ClientDisconnect:
             seen.status = seen.status or _GONE
         except Exception:
             number = secrets.token_hex(4)
             log.exception("failed", extra={"fields": {"failure": number}})
-            await seen.refuse(Refused(500, f"failed; the service's log has more under {number}"))
+            await seen.refuse(Refused(500, f"failed; the service's log has more under {number}"), taken.is_whole)
         finally:
             self._tell(scope, seen.status, time.perf_counter() - begun)
+        if seen.is_refusal:
+            await taken.rest()
+            await send({"type": "http.response.body", "body": b""})
 
     def _admit(self, scope: Scope) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        is_private = self._settings.token is None and is_loopback(self._settings.host)
-        # A page of the web whose name leads to this machine, as of DNS rebinding, has its own name here.
-        if is_private and not is_loopback(_name_of(headers.get(b"host", "localhost"))):
-            raise Refused(421, "expected a Host of this machine; behind a proxy set a token")
+        headers: dict[bytes, str] = {}
+        for name, value in scope["headers"]:
+            if name in _ONCE and name in headers:
+                raise Refused(400, f"expected the header {name.decode()} once")
+            headers[name] = value.decode("latin-1")
+        if b"content-length" in headers and b"transfer-encoding" in headers:
+            raise Refused(
+                400, "expected one way to tell the end of a body. Received: two"
+            )  # a proxy may take the other
+        if self._settings.token is None and is_loopback(self._settings.host):
+            # A page of the web whose name leads to this machine, as of DNS rebinding, has its own name here.
+            if not is_loopback(_name_of(headers.get(b"host", "localhost"))):
+                raise Refused(421, "expected a Host of this machine; behind a proxy set a token")
+            # One that posts to this machine's address could not read the answer, but would keep the model busy.
+            if not is_loopback(_name_of(headers.get(b"origin", "http://localhost").partition("://")[2])):
+                raise Refused(403, "expected a page of this machine, which has another Origin; elsewhere set a token")
         if scope["path"] not in OPEN and not self._settings.admits(headers.get(b"authorization")):
             raise Refused(401, "expected the header Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
         length = headers.get(b"content-length", "0")
@@ -101,7 +120,7 @@ class _Seen:
     """Sends on what the application sends, with headers, and remembers the status."""
 
     def __init__(self, send: Send) -> None:
-        self._send, self.status = send, 0
+        self._send, self.status, self.is_refusal = send, 0, False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -109,40 +128,50 @@ class _Seen:
             message = {**message, "headers": [*message.get("headers", []), *_HEADERS.items()]}
         await self._send(message)
 
-    async def refuse(self, refused: Refused) -> None:
+    async def refuse(self, refused: Refused, is_whole: bool) -> None:
+        """Send an error whole, but do not end the answer yet; the connection ends if more of the body would come."""
         if self.status:  # an answer has begun, which cannot be taken back
             return
-        # What is still to come of the body is not read: the connection ends.
-        headers = refused.headers | {"Connection": "close"}
-        answer = JSONResponse({"error": refused.message}, refused.status, headers)
-        await answer({"type": "http", "method": "POST"}, _nothing, self)
+        self.is_refusal = True
+        headers = refused.headers | ({} if is_whole else {"Connection": "close"})
+        said = JSONResponse({"error": refused.message}, refused.status, headers)
+        await self({"type": "http.response.start", "status": said.status_code, "headers": said.raw_headers})
+        await self._send({"type": "http.response.body", "body": bytes(said.body), "more_body": True})
 
 
-async def _nothing() -> Message:
-    return {"type": "http.disconnect"}
+class _Taken:
+    """Receives at most so many bytes of a body, whatever its headers say."""
 
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
+        self._receive, self._most, self._bytes, self.is_whole = receive, most_bytes, 0, False
 
-def _limited(receive: Receive, most_bytes: int) -> Receive:
-    """Receive at most so many bytes of a body, whatever its headers say."""
-    taken = 0
-
-    async def limited() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > most_bytes:
-            raise _too_large(most_bytes)
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        self.is_whole = not message.get("more_body", False)
+        if self._bytes > self._most:
+            raise _too_large(self._most)
         return message
 
-    return limited
+    async def rest(self) -> None:
+        """Let go what is still to come, for a moment: many callers lose the answer if the connection ends before."""
+        most = self._bytes + self._most
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while not self.is_whole and self._bytes <= most:
+                    message = await self._receive()
+                    self._bytes += len(message.get("body", b""))
+                    self.is_whole = not message.get("more_body", False)
 
 
 def _too_large(most_bytes: int) -> Refused:
     return Refused(413, f"expected a body of at most {most_bytes:,} bytes")
 
 
-def _name_of(host: str) -> str:
-    return host.rpartition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+def _name_of(place: str) -> str:
+    """The name in `name:port`; nothing where it is no such thing."""
+    found = _PLACE.fullmatch(place)
+    return found[1] if found else ""
 
 
 class JsonLines(logging.Formatter):

@@ -13,6 +13,7 @@ class Metrics:
         seconds: of a request, by route.
         images: by what became of them: predicted or broken.
         predicted: images by class; names of classes are few and the bundle's.
+        decided: images by decision, of a bundle that takes some: more that are unknown say that images have changed.
         waiting: images that are read or wait for the model.
         model: 1 for the version in use.
         reloads: by whether another bundle took over or was refused.
@@ -28,6 +29,7 @@ class Metrics:
         )
         self.images = Counter("smallset_images", "Images, predicted or broken.", ["result"], registry=registry)
         self.predicted = Counter("smallset_predictions", "Images by predicted class.", ["label"], registry=registry)
+        self.decided = Counter("smallset_decisions", "Images by decision.", ["decision"], registry=registry)
         self.waiting = Gauge(
             "smallset_waiting_images", "Images that are read or wait for the model.", registry=registry
         )

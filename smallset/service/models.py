@@ -2,17 +2,19 @@
 
 import hashlib
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from smallset.errors import UserError
 from smallset.inference import bundle
 from smallset.inference.classifier import Classifier
 
 _VERSION_DIGITS = 12
+_MOST_EXAMPLES = 100  # files of golden examples; the pipeline makes thirteen
+_AGAIN = 30.0  # seconds until a bundle that was refused is tried again as it is: a full disk, say, is no fault of it
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
@@ -32,7 +34,7 @@ class Model:
     version: str
     name: str
     difference: float
-    folder: "TemporaryDirectory[str]"
+    folder: "tempfile.TemporaryDirectory[str]"
 
 
 def load(directory: Path) -> Model:
@@ -41,14 +43,13 @@ def load(directory: Path) -> Model:
     Raises:
         UserError: it is damaged, incomplete, or reads or computes otherwise than where it was made.
     """
-    folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="smallset-serve-")
+    folder = tempfile.TemporaryDirectory(prefix="smallset-serve-")
     try:
         place = Path(folder.name)
-        for name in (bundle.DESCRIPTION, bundle.MODEL):
-            if (directory / name).is_file():
-                shutil.copyfile(directory / name, place / name)
-        if (directory / bundle.GOLDEN).is_dir():
-            shutil.copytree(directory / bundle.GOLDEN, place / bundle.GOLDEN)
+        (place / bundle.GOLDEN).mkdir()
+        for file in _files(directory):
+            if file.is_file():  # no pipe and no device, which may have no end
+                shutil.copyfile(file, place / file.relative_to(directory))
         classifier = Classifier(place)
         classifier.prepare()
         difference = classifier.verify()
@@ -61,11 +62,17 @@ def load(directory: Path) -> Model:
         raise UserError(told if isinstance(error, UserError) else f"{directory}: {told}") from None
 
 
+def _files(directory: Path) -> list[Path]:
+    """What a service needs of a bundle, there or not."""
+    golden = sorted((directory / bundle.GOLDEN).glob("*"))[:_MOST_EXAMPLES]
+    return [directory / bundle.DESCRIPTION, directory / bundle.MODEL, *golden]
+
+
 def stamp(directory: Path) -> Stamp:
     """What changes when a bundle is written anew or another directory takes its place; nothing large is read."""
     found = []
-    for name in (bundle.DESCRIPTION, bundle.MODEL, f"{bundle.GOLDEN}/{bundle.EXAMPLES}"):
-        file = (directory / name).resolve()
+    for one in _files(directory):
+        file = one.resolve()
         try:
             about = file.stat()
         except OSError:
@@ -95,10 +102,11 @@ class Current:
         self._find = find
         directory = find()
         self._stamp = stamp(directory)
+        self._refused, self._refused_until = self._stamp, 0.0
         self.model, self.changed = load(directory), time.time()
 
     def renew(self) -> bool:
-        """Take another bundle if there is one; one that does not prove itself is looked at again once it changes.
+        """Take another bundle if there is one; one that does not prove itself is tried again once it changes, or later.
 
         Returns:
             Whether another model is in use now.
@@ -108,13 +116,13 @@ class Current:
         """
         directory = self._find()
         now = stamp(directory)
-        if now == self._stamp:
+        if now == self._stamp or (now == self._refused and time.monotonic() < self._refused_until):
             return False
         try:
             found = load(directory)
         except UserError:
             # Of a directory that is still being written, what comes later has another stamp.
-            self._stamp = now
+            self._refused, self._refused_until = now, time.monotonic() + _AGAIN
             raise
         if stamp(directory) != now:
             found.folder.cleanup()

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from safety.text import is_utf8
 from smallset.images.decode import CHANNELS
 from smallset.inference.bundle import Description
 from smallset.inference.results import Prediction
 from smallset.service.errors import Refused
 
 _TYPES = {"UINT8": np.uint8, "FP32": np.float32}
+_MOST_OTHERS = 1000  # parts of a request that are no pixels
 _MOST_TEXT = 200  # letters of a stranger's word that an answer repeats
 
 
@@ -65,6 +67,12 @@ def parse(body: bytes, about: Description, most_images: int) -> Request:
     Raises:
         Refused: it is no JSON, or not what the protocol and the model take.
     """
+    # Before it is parsed, as Python's objects take up to thirty times the bytes of what they are made from.
+    most = 3 * most_images * about.image_size**2 * CHANNELS[about.color] + _MOST_OTHERS
+    if (parts := sum(map(body.count, (b",", b"[", b"{")))) > most:
+        raise Refused(
+            413, f"expected JSON of at most {most:,} parts, as {most_images} images have. Received: {parts:,}"
+        )
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -73,8 +81,8 @@ def parse(body: bytes, about: Description, most_images: int) -> Request:
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
         raise Refused(400, "expected an object with inputs: a list of one tensor called images")
     identity, (tensor,) = found.get("id"), inputs
-    if not isinstance(identity, str | None):
-        raise Refused(400, "id: expected a text")
+    if not isinstance(identity, str | None) or not is_utf8(identity):
+        raise Refused(400, "id: expected a text of whole characters")
     if tensor.get("name") != "images":
         raise Refused(400, f"expected the input images. Received: {_told(tensor.get('name'))}")
     shape = tensor.get("shape")

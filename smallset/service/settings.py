@@ -10,6 +10,15 @@ from smallset.errors import UserError
 
 TOKEN = "SMALLSET_TOKEN"  # variable that holds the token; never an argument, which other users of a machine can see
 _SHORTEST_TOKEN = 16
+_LONGEST = 3600  # seconds
+# What a person calls a setting, and how much one of it is.
+_OPTIONS = {
+    "most_bytes": ("--max-megabytes", 1 << 20),
+    "most_pixels": ("--max-megapixels", 1_000_000),
+    "most_images": ("--max-images", 1),
+    "most_waiting": ("--max-waiting", 1),
+    "batch": ("--batch", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,16 @@ class Settings:
         """
         if not 0 <= self.port <= 65535:
             raise UserError(f"--port: expected a number from 0 to 65535. Received: {self.port}")
-        positive = ("most_bytes", "most_pixels", "most_images", "most_waiting", "most_requests", "batch", "decoders")
-        for name in positive:
+        for name, (option, unit) in _OPTIONS.items():
             if getattr(self, name) < 1:
-                raise UserError(f"{name}: expected at least 1. Received: {getattr(self, name)}")
-        if not 0 < self.seconds <= 3600:
-            raise UserError(f"seconds: expected more than 0 and at most 3600. Received: {self.seconds}")
+                raise UserError(f"{option}: expected at least 1. Received: {getattr(self, name) // unit}")
+        if not 0 < self.seconds <= _LONGEST:
+            raise UserError(f"--max-seconds: expected more than 0, at most {_LONGEST}. Received: {self.seconds:g}")
+        if self.most_waiting < self.most_images:
+            # A request of as many images as it may have would be told to come again for ever.
+            raise UserError(
+                f"--max-waiting: expected at least --max-images, {self.most_images}. Received: {self.most_waiting}"
+            )
 
     def admits(self, authorization: str | None) -> bool:
         """Whether a request with this header may be answered; takes as long for every wrong token of a length."""

@@ -1,7 +1,7 @@
 """The images of a request as files of a private folder, within limits of bytes, number and time."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from smallset.service.errors import Refused
 FIELD = "images"
 _MOST_FIELDS = 8  # of a form, that are no files
 _PIECE = 1 << 20
+_PREFIX = "smallset-images-"
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def received(request: Request, most_images: int) -> AsyncIterator[list[Pat
         Refused: no image, too many of them, or a form that is damaged.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    with TemporaryDirectory(prefix="smallset-images-") as name:
+    with TemporaryDirectory(prefix=_PREFIX) as name:
         folder = Path(name)
         if kind == "multipart/form-data":
             yield await _of_form(request, folder, most_images)
@@ -40,6 +41,27 @@ async def received(request: Request, most_images: int) -> AsyncIterator[list[Pat
             yield [await _of_body(request, folder)]
 
 
+@asynccontextmanager
+async def whole_body(request: Request) -> AsyncIterator[Path]:
+    """The body of a request as a file, so that many that arrive slowly fill no memory; gone after the block.
+
+    Raises:
+        Refused: there is none.
+    """
+    with TemporaryDirectory(prefix=_PREFIX) as name:
+        yield await _of_body(request, Path(name))
+
+
+@contextmanager
+def as_files(contents: Sequence[bytes]) -> Iterator[list[Path]]:
+    """Bytes as files called by their places; gone after the block."""
+    with TemporaryDirectory(prefix=_PREFIX) as name:
+        files = [Path(name) / str(index) for index in range(len(contents))]
+        for file, content in zip(files, contents, strict=True):
+            file.write_bytes(content)
+        yield files
+
+
 async def _of_body(request: Request, folder: Path) -> Path:
     file, size = folder / "0", 0
     with file.open("wb") as opened:
@@ -47,7 +69,7 @@ async def _of_body(request: Request, folder: Path) -> Path:
             opened.write(piece)
             size += len(piece)
     if not size:
-        raise Refused(400, "expected an image. Received: a request without a body")
+        raise Refused(400, "expected a body. Received: none")
     return file
 
 

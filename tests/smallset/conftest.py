@@ -12,6 +12,11 @@ CLASSES = ["apple", "pear", "plum | green"]
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of three classes, whose images are cropped."""
+    return make_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def make_bundle(folder: Path) -> Path:
+    """Write one below a folder."""
     import keras
 
     from stages.lib.core.params import CommonParams
@@ -23,5 +28,4 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         seed=3, deterministic=False, image_size=32, batch_size=8, resize="crop", interpolation="bicubic"
     )
     model = build.convnet(32, "rgb", [4, 8], True, 0.25, len(CLASSES))
-    folder = tmp_path_factory.mktemp("bundle")
     return run(write_inputs(folder, model, CLASSES, Resizing("crop", "bicubic")), common)

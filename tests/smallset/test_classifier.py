@@ -143,6 +143,8 @@ def changed(**values: object):
         (changed(resize="zoom"), r"classifier\.json: resize: not what a bundle has there\. Received: 'zoom'"),
         (changed(classes=["one"]), r"classifier\.json: classes: "),
         (changed(classes=["one", "two", "one"]), r"classifier\.json: classes: "),
+        (changed(classes=["one", "two", "\ud800"]), r"classifier\.json: classes: "),
+        (changed(model="\udcff"), r"classifier\.json: model: "),
         (changed(classes=["one", "two"]), "expected probabilities of 2 classes, found "),
         (changed(color="grey"), r"model\.tflite: cannot compute images \(1, 32, 32, 1\): "),
         (changed(image_size=True), r"classifier\.json: image_size: "),

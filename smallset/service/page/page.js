@@ -3,8 +3,8 @@
 const byId = (id) => document.getElementById(id);
 const MOST_CLASSES = 5;
 const DOUBTS = {
-  unsure: "The model does not tell these classes apart well enough here.",
-  unknown: "This looks like nothing that the model was trained on.",
+  unsure: ["Unsure", "The model does not tell these classes apart well enough here."],
+  unknown: ["Unknown", "This looks like nothing that the model was trained on."],
 };
 let token = "";
 
@@ -83,9 +83,9 @@ function show(file, prediction) {
     words.append(element("h2", "Cannot be read", "doubt"), element("p", prediction.error));
   } else {
     const guess = `${prediction.label}, ${percent(prediction.probability)}`;
-    const doubt = DOUBTS[prediction.decision];
-    words.append(element("h2", doubt ? prediction.decision : guess, doubt ? "doubt" : ""));
-    if (doubt) words.append(element("p", doubt), element("p", `The best guess is ${guess}.`));
+    const [heading, reason] = DOUBTS[prediction.decision] || [guess, ""];
+    words.append(element("h2", heading, reason ? "doubt" : ""));
+    if (reason) words.append(element("p", reason), element("p", `The best guess is ${guess}.`));
     words.append(classes(prediction), explaining(file, image, prediction.label));
   }
   item.append(image, words);

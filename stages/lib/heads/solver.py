@@ -15,6 +15,7 @@ from scipy.linalg import eigh
 from scipy.special import expit
 
 _FAINTEST = 1e-7  # share of the largest variance below which a component is rounding
+_FEW, _IN_CACHE = 12, 128  # coefficients of a component; rows that are read at a time for so few
 _STILL = 3e-4  # root mean square of what a step still changes of the logits, below which it is the last one
 
 
@@ -87,13 +88,7 @@ def solve(
     # Of the models that still move: their numbers, where they are, where the next step is looked at from, and its age.
     moving, found, ahead, age = np.arange(models), solved, solved, np.zeros(models)
     for _ in range(steps):
-        # Features that are all alike have no components at all.
-        logits = rows @ ahead[1:].reshape(len(ahead) - 1, ahead[0].size)
-        residual = _guess(logits.reshape(len(rows), *ahead.shape[1:]) + ahead[0])
-        residual -= target
-        residual *= shares
-        flat = residual.reshape(len(rows), -1)
-        gradient = np.vstack([flat.sum(axis=0)[np.newaxis], rows.T @ flat]).reshape(ahead.shape) + penalties * ahead
+        gradient = _gradient(rows, target, shares, ahead) + penalties * ahead
         new = ahead - sizes * gradient
         moved = new - found
         age = np.where(np.einsum("cmo,cmo->m", gradient, moved) > 0, 0, age + 1)
@@ -107,6 +102,27 @@ def solve(
         if not len(moving):
             break
     return solved
+
+
+def _gradient(rows: np.ndarray, target: np.ndarray, shares: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+    """Of the weighted mean of the cross-entropy: float32 (1 + components, models, outputs), as `ahead`.
+
+    For few models reading the rows takes longer than the products: some at a time stay in the cache for both.
+    """
+    columns = ahead[0].size
+    step = len(rows) if columns > _FEW else _IN_CACHE
+    gradient = np.zeros((len(ahead), columns), np.float32)
+    for start in range(0, len(rows), step):
+        some = slice(start, start + step)
+        # Features that are all alike have no components at all.
+        logits = rows[some] @ ahead[1:].reshape(len(ahead) - 1, columns)
+        residual = _guess(logits.reshape(-1, *ahead.shape[1:]) + ahead[0])
+        residual -= target[some]
+        residual *= shares[some]
+        flat = residual.reshape(len(residual), columns)
+        gradient[0] += flat.sum(axis=0)
+        gradient[1:] += rows[some].T @ flat
+    return gradient.reshape(ahead.shape)
 
 
 def _guess(logits: np.ndarray) -> np.ndarray:

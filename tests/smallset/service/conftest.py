@@ -1,6 +1,7 @@
-"""A service of a tiny bundle, in this process."""
+"""A service of a tiny bundle, in this process; and a bundle that says unsure and unknown."""
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+import smallset
 from smallset.service.app import make
 from smallset.service.models import Current
 from smallset.service.settings import Settings
+from tests.smallset.conftest import CLASSES
 
 SETTINGS = Settings(most_bytes=1 << 20, most_pixels=1_000_000, most_images=4, decoders=1, look_every=0.05, seconds=20)
 
@@ -28,3 +31,49 @@ def image(width: int = 40, height: int = 30, form: str = "PNG", seed: int = 0) -
 def client(bundle: Path) -> Iterator[TestClient]:
     with TestClient(make(Current(lambda: bundle), SETTINGS), base_url="http://127.0.0.1") as asking:
         yield asking
+
+
+@pytest.fixture(scope="session")
+def doubting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
+    """A bundle with limits and a distance, and an image for each decision."""
+    import keras
+
+    from smallset.inference.decisions import Decisions
+    from stages.lib.bundle.complete import complete
+    from stages.lib.deciding import distances
+    from stages.lib.deciding.networks import with_features
+    from stages.lib.networks import build
+    from tests.stages.bundle_inputs import REPORT, write_inputs
+
+    keras.utils.set_random_seed(0)
+    model = build.convnet(32, "rgb", [4, 8], True, 0.25, len(CLASSES))
+    folder = write_inputs(tmp_path_factory.mktemp("doubting"), model, CLASSES)
+    place = folder / "models" / "scratch"
+    known = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+    distance = distances.fitted(with_features(model)(known.astype(np.float32))[1].numpy(), 0)
+    evaluation = folder / "evaluation" / "scratch"
+    assert complete(place, folder / "manifest.csv", evaluation, REPORT, Decisions(), distance) is None
+    contents = [image(32, 32, seed=1), image(32, 32, seed=2), plain(250)]
+    return place, limits_between(place, contents)
+
+
+def plain(value: int) -> bytes:
+    """The bytes of a file of one grey."""
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), (value, value, value)).save(file, "PNG")
+    return file.getvalue()
+
+
+def limits_between(place: Path, contents: list[bytes]) -> dict[str, bytes]:
+    """Write limits into a bundle that part three images, and say which is which."""
+    found = smallset.load(place).predict(contents)
+    *near, far = sorted(found, key=lambda one: one.distance)
+    doubtful, clear = sorted(near, key=lambda one: one.probability)
+    file = place / "classifier.json"
+    about = json.loads(file.read_text())
+    about["decisions"]["unsure_below"] = (doubtful.probability + clear.probability) / 2
+    about["decisions"]["unknown_above"] = (near[1].distance + far.distance) / 2
+    file.write_text(json.dumps(about))
+    by_decision = {"sure": contents[clear.index], "unsure": contents[doubtful.index], "unknown": contents[far.index]}
+    assert [one.decision for one in smallset.load(place).predict(by_decision.values())] == list(by_decision)
+    return by_decision

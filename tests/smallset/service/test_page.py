@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,14 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")
-def address(bundle: Path) -> Iterator[str]:
-    """Of a service started as a person starts it; it ends as a signal asks."""
+@contextmanager
+def served(bundle: Path, token: str = "") -> Iterator[str]:
+    """Address of a service started as a person starts it; it ends as a signal asks."""
     start = "from flows.cli.start import main; main()"
     command = [sys.executable, "-P", "-c", start, "serve", str(bundle), "--port", "0"]
-    environment = os.environ | {"SMALLSET_TOKEN": TOKEN, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    environment.pop("SMALLSET_TOKEN", None)
+    environment |= {"SMALLSET_TOKEN": token} if token else {}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as service:
@@ -47,6 +50,18 @@ def address(bundle: Path) -> Iterator[str]:
         yield found[1]
         service.send_signal(signal.SIGTERM)
         assert service.wait(20) == 128 + signal.SIGTERM
+
+
+@pytest.fixture(scope="module")
+def address(bundle: Path) -> Iterator[str]:
+    with served(bundle, TOKEN) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def doubting_address(doubting: tuple[Path, dict[str, bytes]]) -> Iterator[str]:
+    with served(doubting[0]) as found:
+        yield found
 
 
 def opened(browser: Browser, address: str, asked: list[str], **options) -> Page:
@@ -80,12 +95,42 @@ def test_an_image_is_classified_and_explained(browser: Browser, address: str, wi
     page.keyboard.press("Tab")
     page.get_by_role("button", name="What speaks for it?").press("Enter")
     page.locator("#status", has_text="place").wait_for()  # the policy of the page allows no string as code
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert {url.rpartition("/")[0] for url in asked if not url.startswith(("blob:", "data:"))} == {address}
     # What Chromium itself says of the answers 401 and 422.
     assert [text for text in wrong if "Failed to load resource" not in text] == []
-    if folder := os.environ.get("SMALLSET_SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{width}_{scheme}.png", full_page=True)
-    found = pytest.importorskip("axe_playwright_python.sync_playwright").Axe().run(page).response
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]] == []
+    require_usable(page, f"{width}_token")
     page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_says_when_the_model_does_not_know(
+    browser: Browser, doubting_address: str, doubting: tuple[Path, dict[str, bytes]], width: int
+) -> None:
+    page = opened(browser, doubting_address, [], viewport={"width": width, "height": 800})
+    words = {"sure": r"(apple|pear|plum \| green), [\d.> ]+ %", "unsure": "Unsure", "unknown": "Unknown"}
+    for number, (decision, content) in enumerate(doubting[1].items(), 1):
+        choose(page, content)
+        page.wait_for_selector(f"#answers li:nth-child({number})")
+        answer = page.locator("#answers li").first
+        assert re.fullmatch(words[decision], answer.locator("h2").text_content() or "")
+        # What is doubted says so in words, not by colour alone, and names its best guess after that.
+        said = answer.inner_text()
+        assert ("The best guess is " in said) == (decision != "sure")
+        assert ("like nothing that the model was trained on" in said) == (decision == "unknown")
+        assert (page.text_content("#status") or "").startswith(answer.locator("h2").text_content() or "?")
+    choose(page, b"no image")
+    page.wait_for_selector("text=Cannot be read")
+    require_usable(page, f"{width}_decisions")
+    page.close()
+
+
+def require_usable(page: Page, name: str) -> None:
+    """No rule of axe is broken and nothing sticks out, in both schemes; SMALLSET_SCREENSHOTS names a folder."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        if folder := os.environ.get("SMALLSET_SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/{name}_{scheme}.png", full_page=True)
+        found = axe.run(page).response
+        assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]] == []

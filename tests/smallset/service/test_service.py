@@ -66,8 +66,9 @@ def test_every_limit_has_its_answer(client: TestClient) -> None:
     status, said = post(content=wide(), headers={"Content-Type": "image/png"})
     assert status == 422
     assert "pixels" in said
-    assert client.get("/predict").status_code == 405
-    assert client.get("/nothing").status_code == 404
+    assert client.get("/predict").json() == {"error": "method not allowed"}
+    for path in ("/nothing", "/predict/"):
+        assert client.get(path).json() == {"error": "not found"}
     assert client.post("/predict", content=image()).status_code == 200
 
 
@@ -104,8 +105,26 @@ def test_a_token_guards_all_but_health_and_the_page(bundle: Path) -> None:
 
 
 def test_a_page_of_the_web_cannot_ask_in_the_name_of_this_machine(client: TestClient) -> None:
-    for host, status in (("evil.example", 421), ("localhost:8000", 200), ("[::1]:8000", 200), ("127.0.0.1.evil", 421)):
-        assert client.get("/ready", headers={"Host": host}).status_code == status
+    mine = ("localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "LOCALHOST.")
+    others = (
+        "evil.example",
+        "127.0.0.1.evil",
+        "[::1]evil",
+        "[::1].evil:80",
+        "localhost:80.evil",
+        "a@localhost",
+        "",
+        "[",
+    )
+    for host in mine:
+        assert client.get("/ready", headers={"Host": host}).status_code == 200
+        assert client.post("/predict", content=image(), headers={"Origin": f"http://{host}"}).status_code == 200
+    for host in others:
+        assert client.get("/ready", headers={"Host": host}).status_code == 421
+        for origin in (f"https://{host}", "null", host):
+            refused = client.post("/predict", content=image(), headers={"Origin": origin})
+            assert refused.status_code == 403
+            assert not [name for name in refused.headers if name.startswith("access-control")]
 
 
 def test_the_log_has_no_name_and_no_content(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 """Who may ask a service, and what is said before one starts."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,15 @@ def test_only_the_token_admits() -> None:
     ("words", "said"),
     [
         (["--port", "70000"], "--port"),
-        (["--max-images", "0"], "most_images"),
-        (["--max-seconds", "nan"], "seconds"),
+        (["--max-images", "0"], "--max-images: expected at least 1. Received: 0"),
+        (["--max-megabytes", "-3"], "--max-megabytes: expected at least 1. Received: -3"),
+        (["--max-megapixels", "0"], "--max-megapixels: expected at least 1. Received: 0"),
+        (["--max-waiting", "-1"], "--max-waiting: expected at least 1. Received: -1"),
+        (["--max-waiting", "8"], "--max-waiting: expected at least --max-images, 32. Received: 8"),
+        (["--batch", "0"], "--batch: expected at least 1. Received: 0"),
+        (["--max-seconds", "nan"], "--max-seconds: expected more than 0, at most 3600. Received: nan"),
+        (["--max-seconds", "inf"], "--max-seconds"),
+        (["--max-seconds", "-1"], "--max-seconds"),
         (["--host", "0.0.0.0"], "--no-token"),
         (["{folder}"], "expected a bundle"),
     ],
@@ -65,3 +73,18 @@ def test_a_wrong_start_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert said in line
+
+
+def test_an_address_that_cannot_be_listened_on_is_one_line(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        starts = (
+            ["--port", taken],
+            ["--host", "a" * 70 + ".x", "--no-token"],
+            ["--host", "no-such.invalid", "--no-token"],
+        )
+        for words in starts:
+            assert commands.run(["serve", str(bundle), *words]) == ends.FAILED
+            (line,) = capsys.readouterr().err.splitlines()
+            assert line.startswith("error: --host ")
+            assert "cannot be listened on" in line

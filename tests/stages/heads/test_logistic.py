@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from stages.lib.arrays import rows
 from stages.lib.core.errors import UserError
-from stages.lib.heads import logistic, training_images, trial
+from stages.lib.heads import logistic, solver, training_images, trial
 from stages.lib.heads.cross_validation import divisions, out_of_fold
 from stages.lib.heads.linear import of_classes
 from stages.lib.heads.solver import components_of, solve
@@ -35,6 +35,17 @@ def test_the_solution_is_that_of_scikit_learn(classes: int, strength: float) -> 
     expected = LogisticRegression(C=1 / strength, max_iter=5000, tol=1e-8).fit(vectors[5:], labels[5:])
     probabilities = softmax(of_classes(components.rows @ found[1:] + found[0]), axis=1)
     np.testing.assert_allclose(probabilities, expected.predict_proba(vectors), atol=0.005)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_rows_read_a_few_at_a_time_give_what_all_at_once_do(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels = blobs([120, 110, 90][:classes])
+    own, strengths = np.ones((len(labels), 3), np.float32), np.array([1.0, 0.01, 0.0001]) / len(labels)
+    some = solve(components_of(vectors), labels, classes, own, strengths, 120)
+    monkeypatch.setattr(solver, "_FEW", 0)
+    np.testing.assert_allclose(
+        some, solve(components_of(vectors), labels, classes, own, strengths, 120), rtol=1e-3, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("counts", [[2, 2], [2, 9], [1, 1], [1, 6, 2], [30, 2, 2]])
