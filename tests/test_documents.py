@@ -72,6 +72,18 @@ def test_names_that_a_document_gives_with_their_file_exist(page: Path) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("house", ["stages/lib", "flows", "smallset"])
+def test_the_paragraph_of_a_package_names_its_modules_and_no_other(house: str) -> None:
+    """Each as `module.py`, so that whoever looks for something finds it, and nobody looks for what is gone."""
+    paragraphs = dict(re.findall(rf"^\*\*`{house}/(\w+)`\*\*(.*?)(?=\n\n)", ARCHITECTURE, re.MULTILINE | re.DOTALL))
+    wrong = {}
+    for folder in sorted(path.parent for path in (ROOT / house).glob("*/__init__.py")):
+        modules = {file.name for file in folder.glob("*.py") if not file.name.startswith("__")}
+        if different := modules ^ set(re.findall(r"`(\w+\.py)`", paragraphs.get(folder.name, ""))):
+            wrong[folder.name] = sorted(different)
+    assert wrong == {}
+
+
 def test_the_walks_are_there() -> None:
     assert len(re.findall(r"`[\w/]+\.py`: `\w+`", ARCHITECTURE)) > 30
 
