@@ -34,7 +34,7 @@ _HEADERS = {
 _GONE = 499  # in the log alone: the caller left before the answer
 _ONCE = frozenset({b"host", b"origin", b"authorization", b"content-length"})  # of two, others may go by the other one
 _PLACE = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
-_PATIENCE = 2  # seconds in which the rest of a refused body may come
+_PATIENCE, _MOST_REST = 2, 64 << 20  # seconds in which the rest of a refused body may come, and its bytes
 
 
 class Gate:
@@ -155,7 +155,7 @@ class _Taken:
 
     async def rest(self) -> None:
         """Let go what is still to come, for a moment: many callers lose the answer if the connection ends before."""
-        most = self._bytes + self._most
+        most = self._bytes + _MOST_REST
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 while not self.is_whole and self._bytes <= most:

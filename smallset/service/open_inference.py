@@ -121,7 +121,7 @@ def _outputs(wanted: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     names = [one.get("name") if isinstance(one, dict) else None for one in wanted] if isinstance(wanted, list) else []
     if not names or any(name not in known for name in names) or len(set(names)) != len(names):
         raise Refused(400, f"outputs: expected some of {', '.join(known)}. Received: {_told(wanted)}")
-    return tuple(names)
+    return tuple(map(str, names))
 
 
 def _files(data: Any, shape: list[int]) -> list[bytes]:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
 @pytest.mark.parametrize(
     ("name", "code", "before"),
-    [("SIGINT", 130, "SIG_DFL"), ("SIGTERM", 143, "SIG_DFL"), ("SIGHUP", 143, "SIG_DFL"), ("SIGHUP", None, "SIG_IGN")],
+    [("SIGINT", 130, "SIG_DFL"), ("SIGHUP", 143, "SIG_DFL"), ("SIGHUP", None, "SIG_IGN")],
 )
 def test_a_signal_ends_a_service_after_its_answers(
     bundle: Path, tmp_path: Path, name: str, code: int | None, before: str

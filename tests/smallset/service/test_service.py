@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -14,6 +15,7 @@ from PIL import Image
 
 import smallset
 from smallset.service.app import make
+from smallset.service.gate import JsonLines
 from smallset.service.models import Current
 from tests.smallset.service.conftest import SETTINGS, image
 
@@ -135,6 +137,31 @@ def test_the_log_has_no_name_and_no_content(client: TestClient, caplog: pytest.L
     fields = [record.fields for record in caplog.records]
     assert "secret" not in json.dumps(fields)
     assert [(one["route"], one["status"], one["images"]) for one in fields] == [("/predict", 200, 1), ("other", 404, 0)]
+
+
+def test_a_fault_of_the_service_is_a_line_of_log_and_a_number(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("smallset.service").propagate = True
+    app = make(Current(lambda: bundle), replace(SETTINGS, token=TOKEN))
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Secret": b"secret \x1b[31m"}
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("as nobody\n\x1b[31m expects")
+
+    with TestClient(app) as asking, caplog.at_level(logging.INFO, "smallset.service"):
+        with monkeypatch.context() as patch:
+            patch.setattr(app.state.service.current.model.classifier, "classified", fail)
+            said = asking.post("/predict?secret", files=form(image()), headers=headers)
+        assert said.status_code == 500
+        number = re.fullmatch(r"failed; the service's log has more under ([0-9a-f]{8})", said.json()["error"])
+        assert asking.post("/predict", content=image(), headers=headers).status_code == 200
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert [json.loads(line)["event"] for line in lines] == ["failed", "request", "request"]
+    assert number
+    assert json.loads(lines[0])["failure"] == number[1]
+    assert "RuntimeError" in lines[0]
+    assert not [line for line in lines if "secret" in line or TOKEN in line or not line.isprintable()]
 
 
 def test_what_operators_ask_for(client: TestClient) -> None:

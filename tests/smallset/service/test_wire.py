@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from benchmarks import service_attacks
 from smallset.service.app import make
 from smallset.service.models import Current
 from smallset.service.server import configured, listening
@@ -88,6 +89,16 @@ def test_a_refusal_reaches_callers_who_send_on(server: uvicorn.Server) -> None:
         answer = asking.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (413, "close")
         assert "at most 1,048,576 bytes" in json.loads(answer.read())["error"]
+
+
+def test_every_hostile_upload_is_answered(server: uvicorn.Server) -> None:
+    port = server.addresses["127.0.0.1"][1]
+    kinds = service_attacks.kinds()
+    kinds.pop("slow")  # below
+    answers = {name: attempt(port) for name, attempt in kinds.items()}
+    assert answers.pop("aborted") == "left"
+    assert {name: one for name, one in answers.items() if not isinstance(one, int) or one >= 500} == {}
+    assert service_attacks.post(port, service_attacks.good_image())[0] == 200
 
 
 def test_a_body_that_never_ends_is_ended(server: uvicorn.Server) -> None:
