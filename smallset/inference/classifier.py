@@ -7,20 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from smallset.errors import UserError
 from smallset.images.decode import CHANNELS, DECODING_THREADS, decode, from_array
 from smallset.images.files import BrokenImage
-from smallset.inference import bundle
+from smallset.inference import bundle, golden
 from smallset.inference.decisions import Decisions
 from smallset.inference.results import Prediction, Predictions, of_probabilities
 from smallset.inference.runtime import Runtime
 
 Image = str | os.PathLike[str] | bytes | np.ndarray
 _BATCH = 16  # images that are in memory at once; more at once are no faster
+_ROUNDING = 0.02  # of a sum of probabilities
 
 
 class Classifier:
@@ -136,12 +136,16 @@ class Classifier:
         outputs, distances = self._runtime.run(pixels).astype(np.float64), None
         if self.description.gives_distance and outputs.ndim == 2:
             outputs, distances = outputs[:, :-1], outputs[:, -1]
-        found = all_classes(outputs) if outputs.ndim == 2 else outputs
-        if found.shape != (len(pixels), len(self.classes)):
+        return self._checked(all_classes(outputs) if outputs.ndim == 2 else outputs, len(pixels)), distances
+
+    def _checked(self, found: np.ndarray, images: int) -> np.ndarray:
+        if found.shape != (images, len(self.classes)):
             raise UserError(
-                f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {outputs.shape}"
+                f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {found.shape}"
             )
-        return found, distances
+        if not np.allclose(found.sum(axis=1), 1, atol=_ROUNDING):
+            raise UserError(f"{self.directory}: expected probabilities that add up to 1, found others")
+        return found
 
     def prepare(self) -> None:
         """Load the model now rather than with the first image, and compute once.
@@ -153,31 +157,36 @@ class Classifier:
         self.probabilities(np.zeros((1, size, size, CHANNELS[self.description.color]), np.uint8))
 
     def verify(self) -> float:
-        """Try the golden examples of the bundle: whether images are read and classified here as where it was made.
+        """Try the golden examples of the bundle: whether images are read and judged here as where it was made.
 
         Returns:
             The largest difference of a probability.
 
         Raises:
-            UserError: an example is read to other pixels, or a probability differs by more than rounding explains.
+            UserError: an example is read to other pixels, a probability or the distance differs by more than rounding
+                explains, or the rules make another class or decision of the numbers.
         """
         folder = self.directory / bundle.GOLDEN
-        largest = 0.0
-        for example in _examples(folder / bundle.EXAMPLES, len(self.classes)):
-            pixels = self.read(folder / example["file"])
-            if hashlib.sha256(pixels.tobytes()).hexdigest() != example["pixels_sha256"]:
-                raise UserError(
-                    f"{folder / example['file']}: is read to other pixels here than where the bundle was made"
-                )
-            found = self.probabilities(pixels[np.newaxis])[0]
-            difference = float(np.abs(found - example["probabilities"]).max())
-            if not difference <= bundle.TOLERANCE:
-                raise UserError(
-                    f"{folder / example['file']}: expected the probabilities {example['probabilities']}, "
-                    f"found {found.tolist()}"
-                )
-            largest = max(largest, difference)
-        return largest
+        return max(self._difference(folder, one) for one in golden.read(folder / bundle.EXAMPLES, self.description))
+
+    def _difference(self, folder: Path, example: golden.Example) -> float:
+        file = folder / example.file
+        pixels = self.read(file)
+        if hashlib.sha256(pixels.tobytes()).hexdigest() != example.pixels_sha256:
+            raise UserError(f"{file}: is read to other pixels here than where the bundle was made")
+        values, distances = self.judged(pixels[np.newaxis])
+        difference = float(np.abs(values[0] - example.probabilities).max())
+        if not difference <= bundle.TOLERANCE:
+            raise UserError(f"{file}: expected the probabilities {example.probabilities}, found {values[0].tolist()}")
+        if distances is not None and example.distance is not None:
+            allowed = bundle.DISTANCE_TOLERANCE * max(1, example.distance)
+            if not abs(distances[0] - example.distance) <= allowed:
+                raise UserError(f"{file}: expected the distance {example.distance:g}, found {distances[0]:g}")
+        # Of the numbers as written: within rounding of a limit those of here may lie on the other side of it.
+        said = golden.said(example.probabilities, example.distance, self.description)
+        if said != (example.predicted, example.decision):
+            raise UserError(f"{file}: expected {(example.predicted, example.decision)}, found {said}")
+        return difference
 
     @cached_property
     def _runtime(self) -> Runtime:
@@ -221,19 +230,3 @@ def all_classes(outputs: np.ndarray) -> np.ndarray:
 
 def _name_of(image: Image) -> str | None:
     return None if isinstance(image, bytes | np.ndarray) else os.fspath(image)
-
-
-def _examples(file: Path, classes: int) -> list[dict[str, Any]]:
-    found = bundle.read_json(file).get("examples")
-    if not isinstance(found, list) or not found or not all(_is_example(one, classes) for one in found):
-        raise UserError(f"{file}: expected a list of examples: file, pixels_sha256, and {classes} probabilities")
-    return found
-
-
-def _is_example(one: Any, classes: int) -> bool:
-    if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("file", "pixels_sha256")):
-        return False
-    values = one.get("probabilities")
-    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
-        return False
-    return len(values) == classes and Path(one["file"]).name == one["file"]
