@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 _NEIGHBOURS = 5
+_AT_ONCE = 1024  # images, so that memory does not grow with their number
 MOST = 1000  # training images that are compared with
 _ALIKE = 1e-3  # a usual distance below it is rounding: the training images are all the same
 SHORTEST = 1e-12  # length of features that are taken for none
@@ -41,14 +42,17 @@ class Distance:
         Returns:
             float64 (images,); not a number where a feature is none.
         """
-        apart = _nearest(even(features.astype(np.float64)) - self.center, self.points, self.neighbours)
-        return apart / self.usual
+        found = np.empty(len(features))
+        for start in range(0, len(features), _AT_ONCE):
+            x = even(features[start : start + _AT_ONCE].astype(np.float64)) - self.center
+            found[start : start + _AT_ONCE] = _nearest(x, self.points, self.neighbours)
+        return found / self.usual
 
 
 def _nearest(x: np.ndarray, points: np.ndarray, neighbours: int) -> np.ndarray:
     known = points.astype(np.float64)
     squares = (x**2).sum(axis=1)[:, np.newaxis] - 2 * x @ known.T + (known**2).sum(axis=1)
-    found: np.ndarray = np.sqrt(np.maximum(np.sort(squares, axis=1)[:, neighbours - 1], 0))
+    found: np.ndarray = np.sqrt(np.maximum(np.partition(squares, neighbours - 1, axis=1)[:, neighbours - 1], 0))
     return found
 
 
