@@ -56,8 +56,8 @@ def decisions(paths: DecisionsPaths, common: CommonParams, params: DecisionsPara
     from stages.lib.inference.predictions import probabilities_of
 
     seen = vectors.Seen(paths.models / model.name, paths.dataset, paths.manifest, _cached(model, paths))
-    for subset, table in (("validation", model.validation), ("test", model.predictions)):
-        seen.expect(subset, list(table["path"]))
+    seen.expect("validation", list(model.validation["path"]))
+    seen.expect("test", list(model.predictions["path"]))
     distance = None if seen.train is None else distances.fitted(seen.train, common.seed)
     far = None if distance is None or seen.validation is None else distance.of(seen.validation)
     validated = choosing.Validated(

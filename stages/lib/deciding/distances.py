@@ -83,8 +83,8 @@ def fitted(features: np.ndarray, seed: int) -> Distance:
 
 def write(distance: Distance, file: Path) -> None:
     """Write a distance as `.npz`."""
-    numbers = {"neighbours": np.int64(distance.neighbours), "usual": np.float64(distance.usual)}
-    np.savez(file, points=distance.points, center=distance.center, **numbers)
+    neighbours, usual = np.int64(distance.neighbours), np.float64(distance.usual)
+    np.savez(file, points=distance.points, center=distance.center, neighbours=neighbours, usual=usual)
 
 
 def read(file: Path) -> Distance:
