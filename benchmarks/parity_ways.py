@@ -106,11 +106,11 @@ def _others(first: list[str] | None, other: list[str] | None) -> int | None:
 
 
 def _said(rows: list[dict[str, Any]]) -> Said:
-    decisions = [row.get("decision") for row in rows]
+    decisions = [row["decision"] for row in rows if row.get("decision") is not None]
     return Said(
         np.array([list(row["probabilities"].values()) for row in rows]),
         [row["label"] for row in rows],
-        None if None in decisions else decisions,
+        decisions if len(decisions) == len(rows) else None,
     )
 
 
