@@ -3,14 +3,13 @@
     python -m benchmarks.parity dogs-vs-cats-5000.zip models/classifier --images 2000
 
 The archive holds images, in folders or not; of each of its folders and name stems as many are taken, the last ones by
-name. Keras reads as the stages do; the bundle is asked through `smallset.load` and through `smallset predict`. Then
-the model is exported as `smallset export` does it, int8 calibrated on the first images by name, and each file is tried
-on the same images; accuracies are of classes that the archive names as the model does.
+name. Keras reads as the stages do; the bundle is asked through `smallset.load`, `smallset predict` and `smallset
+serve`, there by `/predict` and by the Open Inference Protocol; labels and decisions are beside those of
+`smallset.load`. Then the model is exported as `smallset export` does it, int8 calibrated on the first images by name,
+and each file is tried on the same images; accuracies are of classes that the archive names as the model does.
 """
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ import numpy as np
 import typer
 
 import smallset
+from benchmarks import parity_ways as ways
 from benchmarks import tables
 from benchmarks.options import Json
 from stages import export as command
@@ -49,7 +49,7 @@ def last_images(archive: Path, count: int, first: bool = False) -> list[tuple[st
 
 
 def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
-    """Probabilities of both for the same bytes."""
+    """What every way to ask the bundle says of the same bytes, beside Keras."""
     start_tensorflow(deterministic=True)
     from stages.lib.inference.forward import probabilities
     from stages.lib.networks.saved_model import load, resizing_of
@@ -61,20 +61,14 @@ def compare(images: list[tuple[str, bytes]], directory: Path) -> dict[str, Any]:
         for path, (_, content) in zip(paths, images, strict=True):
             path.write_bytes(content)
         by_keras = probabilities(model, paths, 64, resizing=resizing_of(file))
-        by_command = _by_command(directory, paths, Path(folder))
-    found = smallset.load(directory).predict(content for _, content in images)
-    by_bundle = np.array([list(one.probabilities.values()) for one in found])
-    differences = np.abs(by_keras - by_bundle)
-    margins = np.diff(np.sort(by_keras, axis=1)[:, -2:], axis=1)
+        found = {"smallset.load": ways.by_package(directory, paths)}
+        found["smallset predict"] = ways.by_command(directory, paths, Path(folder))
+        found["smallset serve"], found["Open Inference Protocol"] = ways.by_service(directory, paths)
     return {
         "images": len(images),
-        "changed_top_classes": int((by_keras.argmax(axis=1) != by_bundle.argmax(axis=1)).sum()),
-        "changed_by_smallset_predict": int((by_keras.argmax(axis=1) != by_command.argmax(axis=1)).sum()),
-        "largest_difference": float(differences.max()),
-        "largest_difference_of_smallset_predict": float(np.abs(by_keras - by_command).max()),
-        "median_difference": float(np.median(differences)),
-        "smallest_margin": float(margins.min()),
+        "smallest_margin": float(np.diff(np.sort(by_keras, axis=1)[:, -2:], axis=1).min()),
         "golden_difference": smallset.load(directory).verify(),
+        "ways": ways.beside(by_keras, found),
     }
 
 
@@ -106,17 +100,6 @@ def exported(images: list[tuple[str, bytes]], first: list[tuple[str, bytes]], di
     return [*rows, *({"format": name, "left_out": reason} for name, reason in left_out.items())]
 
 
-def _by_command(directory: Path, paths: list[Path], folder: Path) -> np.ndarray:
-    """What `smallset predict` writes for these files: float64 (images, classes)."""
-    listed, table = folder / "paths.csv", folder / "table.jsonl"
-    listed.write_text("path\n" + "".join(f"{path}\n" for path in paths), encoding="utf-8")
-    command = [sys.executable, "-m", "flows.cli", "predict", *map(str, (listed, "--model", directory))]
-    subprocess.run([*command, "--output", str(table)], check=True, stderr=subprocess.DEVNULL)
-    rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
-    assert [row["path"] for row in rows] == list(map(str, paths))
-    return np.array([list(row["probabilities"].values()) for row in rows])
-
-
 @app.command(help=__doc__)
 def main(
     archive: Path,
@@ -130,15 +113,20 @@ def main(
     if as_json:
         print(json.dumps(found | {"exported": formats}, indent=2))
         return
-    rows = [
-        [name.replace("_", " "), f"{value:,}" if isinstance(value, int) else f"{value:.2g}"]
-        for name, value in found.items()
-    ]
-    tables.show(["Keras beside the bundle", ""], rows)
+    rows = [[_cell(value) for value in row.values()] for row in found["ways"]]
+    tables.show([name.replace("_", " ") for name in found["ways"][0]], rows)
+    for name in ("images", "smallest_margin", "golden_difference"):
+        print(f"{name.replace('_', ' ')}: {_cell(found[name])}")
     print()
     tables.show(command.COLUMNS, [command.cells(row) for row in formats if "changed" in row])
     for line in command.verdicts(formats):
         print(line)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2g}"
+    return "-" if value is None else str(value)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 from stages.lib.comparison.evaluations import Evaluation, read_results
 from stages.lib.core import entry
 from stages.lib.core.decision_sections import DecisionsParams
-from stages.lib.core.outputs import atomic_directory, disable, write_json
+from stages.lib.core.outputs import atomic_directory, disable, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.networks.startup import start_tensorflow
 
@@ -23,7 +23,7 @@ class DecisionsPaths:
         models: a directory per model.
         evaluations: a directory per model, from the stage `evaluate`.
         output: written: decisions.json (`smallset.inference.decisions`), distance.npz (`deciding.distances`) where the
-            model has pooled features, figures.json (`deciding.measured`).
+            model has pooled features, figures.json and answers.csv (`deciding.measured`).
     """
 
     dataset: Path
@@ -56,17 +56,18 @@ def decisions(paths: DecisionsPaths, common: CommonParams, params: DecisionsPara
     from stages.lib.inference.predictions import probabilities_of
 
     seen = vectors.Seen(paths.models / model.name, paths.dataset, paths.manifest, _cached(model, paths))
+    seen.expect("validation", list(model.validation["path"]))
+    seen.expect("test", list(model.predictions["path"]))
     distance = None if seen.train is None else distances.fitted(seen.train, common.seed)
     far = None if distance is None or seen.validation is None else distance.of(seen.validation)
     validated = choosing.Validated(
         model.classes, seen.labels("validation"), probabilities_of(model.validation), far, model.is_linear
     )
     found = choosing.chosen(validated, params, common.seed)
+    tested = probabilities_of(model.predictions)
+    tested_far = None if distance is None or seen.test is None else distance.of(seen.test)
     figures = measured.figures(
-        found,
-        seen.labels("test"),
-        probabilities_of(model.predictions),
-        None if distance is None or seen.test is None else distance.of(seen.test),
+        *(found, seen.labels("test"), tested, tested_far),
         {} if distance is None else foreign.judged(seen, distance, common.seed),
     )
     with atomic_directory(paths.output) as partial:
@@ -74,6 +75,8 @@ def decisions(paths: DecisionsPaths, common: CommonParams, params: DecisionsPara
         write_json(
             {"model": model.name, "validation_images": len(validated.labels)} | figures, partial / chosen.FIGURES
         )
+        answers = measured.answers(found, model.predictions, model.classes, tested, tested_far)
+        write_csv(answers, partial / chosen.ANSWERS, float_format="%.7g")
         if distance is not None:
             distances.write(distance, partial / chosen.DISTANCE)
     told = ", ".join(f"{key} {share:.3f}" for key, share in _shares(figures).items())

@@ -50,15 +50,20 @@ class KerasClassifier(Classifier):
         self.directory = directory
         self.description = of_model(network, classes, file, about)
         if models.is_bundle(directory):
-            # A bundle that LiteRT cannot run has its limits all the same, but no distance to go by.
-            self.description = replace(bundle.read(directory), gives_distance=False)
+            # Keras gives no distance, so it calls nothing unknown.
+            self.description = _without_distance(bundle.read(directory))
         self._run = compiled(network, _BATCH)
 
     def judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """As `Classifier.judged`, without a distance."""
         parts = [self._run(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
         outputs = np.concatenate(parts).astype(np.float64)
-        return all_classes(outputs), None
+        return self._checked(all_classes(outputs), len(pixels)), None
+
+
+def _without_distance(about: bundle.Description) -> bundle.Description:
+    known = about.decisions
+    return replace(about, gives_distance=False, decisions=known and replace(known, unknown_above=None))
 
 
 def predict(paths: Sequence[Path], model: str = RECOMMENDED) -> tuple[pd.DataFrame, dict[int, str]]:

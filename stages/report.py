@@ -90,15 +90,17 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     steps = _steps(results, procedure, suspects.total, images, parameters)
     subsets = {str(name): int(count) for name, count in images["subset"].value_counts().items()}
     deploying = partial(deployed, results, classifier.refit, subsets, procedure is not None)
+    limits = decided(paths.decisions, results.recommended.name, results.recommended.classes)
+    answers = {} if limits is None else {results.recommended.name: limits.answers}
     content = (
-        of_models(results, paths.models, paths.evaluations, paths.dataset, images)
+        of_models(results, paths.models, paths.evaluations, paths.dataset, images, answers)
         | of_data(results, images, paths.dataset, paths.split, paths.rejected)
         | {"subject": subject(results.recommended.classes, len(images), parameters), "deployed": deploying(called)}
         | {"steps": steps, "procedure": procedure, "suspects": suspects}
         | {
             "cautions": [caution for caution in cautions if caution != higher_on_test(results)],
             "backbones": backbones.compared(paths.backbones),
-            "decided": decided(paths.decisions, results.recommended.name, results.recommended.classes),
+            "decided": limits,
             "errors": gallery(results, paths.dataset, params.worst),
             "copies": findings.copies(paths.duplicates, paths.archive),
             "provenance": provenance(paths.manifest, parameters),

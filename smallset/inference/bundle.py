@@ -20,6 +20,8 @@ DESCRIPTION, MODEL, GOLDEN = "classifier.json", "model.tflite", "golden"
 EXAMPLES = "examples.json"  # in GOLDEN
 # Of a probability. Another processor, runtime or number of threads adds the same numbers in another order.
 TOLERANCE = 1e-4
+# Of a distance to the training images, where 1 is the usual one.
+DISTANCE_TOLERANCE = 1e-3
 PLACE = Path("models/classifier")
 _MOST_BYTES = 16 << 20
 # What every bundle does to an image, in words for who reads images elsewhere; docs/reading_images.md has the details.
@@ -127,6 +129,8 @@ def read(directory: Path) -> Description:
             found["decisions"] = deciding.read(found["decisions"], len(found["classes"]))
         except ValueError as error:
             raise UserError(f"{file}: not what a bundle has there. Received: {error}") from None
+        if found["decisions"].unknown_above is not None and not found["gives_distance"]:
+            raise UserError(f"{file}: decisions.unknown_above: expected gives_distance: true with it")
     return Description(**(found | {"classes": tuple(found["classes"])}))
 
 

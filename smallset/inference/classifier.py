@@ -19,6 +19,7 @@ from smallset.inference.runtime import Runtime
 
 Image = str | os.PathLike[str] | bytes | np.ndarray
 _BATCH = 16  # images that are in memory at once; more at once are no faster
+_ROUNDING = 0.02  # of a sum of probabilities
 
 
 class Classifier:
@@ -134,12 +135,16 @@ class Classifier:
         outputs, distances = self._runtime.run(pixels).astype(np.float64), None
         if self.description.gives_distance and outputs.ndim == 2:
             outputs, distances = outputs[:, :-1], outputs[:, -1]
-        found = all_classes(outputs) if outputs.ndim == 2 else outputs
-        if found.shape != (len(pixels), len(self.classes)):
+        return self._checked(all_classes(outputs) if outputs.ndim == 2 else outputs, len(pixels)), distances
+
+    def _checked(self, found: np.ndarray, images: int) -> np.ndarray:
+        if found.shape != (images, len(self.classes)):
             raise UserError(
-                f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {outputs.shape}"
+                f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {found.shape}"
             )
-        return found, distances
+        if not np.allclose(found.sum(axis=1), 1, atol=_ROUNDING):
+            raise UserError(f"{self.directory}: expected probabilities that add up to 1, found others")
+        return found
 
     def prepare(self) -> None:
         """Load the model now rather than with the first image, and compute once.
@@ -151,16 +156,17 @@ class Classifier:
         self.probabilities(np.zeros((1, size, size, CHANNELS[self.description.color]), np.uint8))
 
     def verify(self) -> float:
-        """Try the golden examples of the bundle: whether images are read and classified here as where it was made.
+        """Try the golden examples of the bundle: whether images are read and judged here as where it was made.
 
         Returns:
             The largest difference of a probability.
 
         Raises:
-            UserError: an example is read to other pixels, or a probability differs by more than rounding explains.
+            UserError: an example is read to other pixels, a probability or the distance differs by more than rounding
+                explains, or the rules make another class or decision of the numbers.
         """
         folder = self.directory / bundle.GOLDEN
-        return golden.largest_difference(folder, len(self.classes), self.read, self.probabilities)
+        return golden.largest_difference(folder, self.description, self.read, self.judged)
 
     @cached_property
     def _runtime(self) -> Runtime:

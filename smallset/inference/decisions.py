@@ -5,11 +5,13 @@ The stage `decisions` chooses the limits on validation images; here they are rea
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 Decision = Literal["sure", "unsure", "unknown"]
+ALWAYS = 2.0  # no probability reaches it
+Criterion = Literal["accuracy", "f1", "recall", "cost"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,13 @@ class Decisions:
         threshold: in [0, 1].
         costs: cost of predicting a class (column) where another one is right (row); None: every error counts the same.
         temperature: by which the logits were divided, inside the model already; 1: not at all.
-        unsure_below: probability of the predicted class below which it is `unsure`; None: never.
+        unsure_below: probability of the predicted class below which it is `unsure`; `ALWAYS`: whatever it is, since no
+            answer was shown to be right as often as was asked for; None: never.
         unknown_above: distance to the training images above which an image is `unknown`; None: never.
-        reasons: why a limit that was asked for is not set, in plain sentences.
+        reasons: why a limit that was asked for could not be found, in plain sentences.
     """
 
-    criterion: str = "accuracy"
+    criterion: Criterion = "accuracy"
     of_class: int | None = None
     threshold: float | None = None
     costs: tuple[tuple[float, ...], ...] | None = None
@@ -65,10 +68,10 @@ class Decisions:
         """
         count = len(probabilities)
         confidence = probabilities[np.arange(count), self.predicted(probabilities)]
-        unsure = confidence < (0.0 if self.unsure_below is None else self.unsure_below)
+        # What is no number is neither likely enough nor near enough.
+        unsure = ~(confidence >= (0.0 if self.unsure_below is None else self.unsure_below))
         foreign = np.zeros(count, bool)
         if distances is not None and self.unknown_above is not None:
-            # A distance that is no number is none of a known image.
             foreign = ~(distances <= self.unknown_above)
         return [
             "unknown" if far else "unsure" if doubtful else "sure"
@@ -92,14 +95,15 @@ def read(content: object, classes: int) -> Decisions:
     """
     if not isinstance(content, Mapping):
         raise ValueError("expected an object")
-    place, costs, reasons = (content.get(key) for key in ("of_class", "costs", "reasons"))
+    place, threshold, costs, reasons = (content.get(key) for key in ("of_class", "threshold", "costs", "reasons"))
     right = {
-        "criterion": isinstance(content.get("criterion"), str),
+        # A rule that is not known here would be another rule.
+        "criterion": content.get("criterion") in get_args(Criterion),
         "of_class": place is None or (type(place) is int and 0 <= place < classes),
-        "threshold": _is_number(content.get("threshold"), most=1.0) or content.get("threshold") is place is None,
-        "costs": costs is None or _are_costs(costs, classes),
+        "threshold": threshold is None if place is None else _is_number(threshold, most=1.0),
+        "costs": costs is None if content.get("criterion") != "cost" else _are_costs(costs, classes),
         "temperature": _is_number(content.get("temperature"), least=1e-3),
-        "unsure_below": content.get("unsure_below") is None or _is_number(content["unsure_below"], most=1.0),
+        "unsure_below": content.get("unsure_below") is None or _is_number(content["unsure_below"], most=ALWAYS),
         "unknown_above": content.get("unknown_above") is None or _is_number(content["unknown_above"]),
         "reasons": isinstance(reasons, list) and all(isinstance(one, str) for one in reasons),
     }

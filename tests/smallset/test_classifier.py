@@ -25,6 +25,9 @@ PIPELINE = (
 )
 
 
+SAID = {"criterion": "accuracy", "temperature": 1.0, "reasons": []}
+
+
 def examples(bundle: Path) -> list[Path]:
     return sorted(file for file in (bundle / "golden").iterdir() if file.suffix != ".json")
 
@@ -140,6 +143,8 @@ def changed(**values: object):
         (changed(gives_distance=1), r"classifier\.json: gives_distance: "),
         (changed(gives_distance=True), "expected probabilities of 3 classes, found "),
         (changed(decisions={"criterion": "f1"}), r"classifier\.json: .*Received: decisions\.temperature: "),
+        (changed(decisions=SAID | {"unknown_above": 1.0}), r"unknown_above: expected gives_distance: true with it"),
+        (changed(decisions=SAID | {"criterion": "newer"}), r"Received: decisions\.criterion: 'newer'"),
         (changed(resize="zoom"), r"classifier\.json: resize: not what a bundle has there\. Received: 'zoom'"),
         (changed(classes=["one"]), r"classifier\.json: classes: "),
         (changed(classes=["one", "two", "one"]), r"classifier\.json: classes: "),

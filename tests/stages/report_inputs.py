@@ -16,7 +16,7 @@ from PIL import Image
 
 from smallset.inference.decisions import Decisions
 from stages.lib.core.model_sections import ClassifierParams, Refit
-from stages.lib.core.outputs import write_json
+from stages.lib.core.outputs import write_csv, write_json
 from stages.lib.deciding import measured
 from stages.lib.evaluation import scores
 from stages.lib.inference import predictions
@@ -48,20 +48,24 @@ def write_inputs(folder: Path, classes: Sequence[str], tested: Sequence[int], sk
     for name in ("backbone_cautions", "backbones"):
         (folder / "models" / f"{name}.json").write_text("[]\n")
     (folder / "params.yaml").write_text(json.dumps(PARAMS))
-    _write_decisions(folder, max(skills, key=skills.__getitem__), len(classes))
+    _write_decisions(folder, max(skills, key=skills.__getitem__), classes)
     return folder
 
 
-def _write_decisions(folder: Path, name: str, classes: int, seed: int = 0) -> None:
+def _write_decisions(folder: Path, name: str, classes: Sequence[str], seed: int = 0) -> None:
     """What the stage `decisions` leaves, of a model of chance."""
     rng = np.random.default_rng(seed)
-    probabilities, far = rng.dirichlet(np.ones(classes), 40), rng.gamma(9, size=40)
+    probabilities, far = rng.dirichlet(np.ones(len(classes)), 40), rng.gamma(9, size=40)
     chosen = Decisions(temperature=1.5, unsure_below=0.6, unknown_above=14.0, reasons=("no image is <b>said</b>",))
     foreign = {"textures & noise": (probabilities[:9], far[:9] + 9)}
-    figures = measured.figures(chosen, rng.integers(classes, size=40), probabilities, far, foreign)
+    labels = rng.integers(len(classes), size=40)
+    figures = measured.figures(chosen, labels, probabilities, far, foreign)
+    tested = pd.DataFrame({"path": map(str, range(40)), "label": np.asarray(classes, object)[labels]})
     place = folder / "models" / "decisions"
     place.mkdir(parents=True)
     write_json({"model": name} | chosen.as_dict(), place / "decisions.json")
+    answers = measured.answers(chosen, tested, list(classes), probabilities, far)
+    write_csv(answers, place / "answers.csv")
     write_json({"model": name, "validation_images": 30} | figures, place / "figures.json")
 
 

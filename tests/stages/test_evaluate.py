@@ -5,8 +5,10 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from PIL import Image
 
 import smallset
+from smallset.inference.decisions import ALWAYS
 from stages.classifier import ClassifierPaths, classifier
 from stages.decisions import DecisionsPaths, decisions
 from stages.evaluate import EvaluateParams, evaluate
@@ -269,15 +272,22 @@ def test_decisions_are_those_of_the_recommended_model(two, two_classes, common, 
     about = {"stage": read_results(paths.models, paths.evaluations).recommended.name, "classes": ["cat", "dog"]}
     found = read_chosen(paths.output, about)
     figures = json.loads((paths.output / "figures.json").read_text())
-    assert found.decisions.unsure_below is found.decisions.unknown_above is None
+    assert (found.decisions.unsure_below, found.decisions.unknown_above) == (ALWAYS, None)
     assert [reason.partition(":")[0] for reason in found.decisions.reasons] == [
-        "no image is called unsure",
+        "every image is called unsure",
         "no image is called unknown",
     ]
     assert f"decisions: {found.decisions.reasons[0]}" in capsys.readouterr().out
-    assert (figures["images"], figures["sure"]["share"], len(figures["foreign"])) == (12, 1, 3)
+    assert (figures["images"], figures["sure"]["share"], len(figures["foreign"])) == (12, 0, 3)
     assert found.distance.points.shape[0] == len(list(two_classes[0].rglob("train/*/*.png")))
+    table = pd.read_csv(paths.output / "answers.csv", na_filter=False)
+    assert (len(table), set(table["decision"])) == (12, {"unsure"})
     with pytest.raises(UserError, match="expected limits of other, found those of "):
         read_chosen(paths.output, about | {"stage": "other"})
     decisions(paths, common, DECISIONS.model_copy(update={"enabled": False}))
+    unsorted = shutil.copytree(two / "evaluation", tmp_path / "unsorted")
+    for file in unsorted.glob("*/validation_predictions.csv"):
+        pd.read_csv(file).iloc[::-1].to_csv(file, index=False)
+    with pytest.raises(UserError, match="expected predictions of the validation images as they are now"):
+        decisions(replace(paths, evaluations=unsorted), common, DECISIONS)
     assert read_chosen(paths.output, about) == Chosen(None, None)

@@ -69,7 +69,10 @@ def predictions_of(folder: Path, model: str) -> pd.DataFrame:
 def test_the_page_says_when_the_model_does_not_know(page):
     section = page.partition('<h2 id="unsure-and-unknown">')[2].partition("</section>")[0]
     assert "less than 60.0\N{NO-BREAK SPACE}% is called unsure" in section
-    assert "further from the training images than 14 is called unknown" in section
+    assert (
+        "more than 14 times as far from the training images as these usually are from one another is called unknown"
+        in section
+    )
     assert "No image is &lt;b&gt;said&lt;/b&gt;." in section
     assert "textures &amp; noise" in section
     assert 'href="#unsure-and-unknown">unsure</a>' in page

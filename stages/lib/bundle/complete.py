@@ -50,27 +50,43 @@ def complete(
     about = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     exact = rebuilt(trained, "float32") if about["precision"] != "float32" else trained
     whole = exact if distance is None else with_distance(exact, distance)
-    reason = litert.to_litert(whole, directory / bundle.MODEL)
     description = replace(
         described.of_model(trained, classes, directory / "model.keras", about),
         data=checksum(manifest),
-        model_sha256=None if reason else checksum(directory / bundle.MODEL),
-        reason=reason,
         decisions=decided,
         gives_distance=distance is not None,
     )
-    bundle.write(description, directory)
-    golden.write(directory / bundle.GOLDEN, Classifier(directory).read, lambda pixels: _probabilities(exact, pixels))
-    if reason is None and (reason := _difference(directory)) is not None:
-        (directory / bundle.MODEL).unlink()
-        bundle.write(replace(description, model_sha256=None, reason=reason), directory)
+    reason = litert.to_litert(whole, directory / bundle.MODEL)
+    if reason is None:
+        _write(directory, replace(description, model_sha256=checksum(directory / bundle.MODEL)), whole)
+        reason = _difference(directory)
+    if reason is not None:
+        (directory / bundle.MODEL).unlink(missing_ok=True)
+        _write(directory, _of_keras_alone(description, reason), exact)
     card.write(directory, bundle.read(directory), about, manifest, evaluation, report)
     return reason
 
 
-def _probabilities(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
-    """What the layers give one by one, which TensorFlow cannot join wrongly: float64 (images, classes)."""
-    return all_classes(model(pixels.astype(np.float32), training=False).numpy().astype(np.float64))
+def _write(directory: Path, description: bundle.Description, model: keras.Model) -> None:
+    """Write classifier.json, and the golden examples by what the layers give one by one, which nothing joins wrong."""
+
+    def judge(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        outputs, distances = model(pixels.astype(np.float32), training=False).numpy().astype(np.float64), None
+        if description.gives_distance:
+            outputs, distances = outputs[:, :-1], outputs[:, -1]
+        return all_classes(outputs), distances
+
+    bundle.write(description, directory)
+    golden.write(directory / bundle.GOLDEN, description, Classifier(directory).read, judge)
+
+
+def _of_keras_alone(description: bundle.Description, reason: str) -> bundle.Description:
+    """What is left where there is no model.tflite, which alone gives the distance."""
+    decided = description.decisions
+    if decided is not None and decided.unknown_above is not None:
+        why = "no image is called unknown: without model.tflite there is no distance to the training images"
+        decided = replace(decided, unknown_above=None, reasons=(*decided.reasons, why))
+    return replace(description, reason=reason, decisions=decided, gives_distance=False)
 
 
 def _difference(directory: Path) -> str | None:

@@ -9,34 +9,52 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from smallset.inference.bundle import EXAMPLES
+from smallset.inference.bundle import EXAMPLES, Description
+from smallset.inference.golden import said
 
 _ORIENTATION = 0x0112  # of EXIF
 _ON_ITS_SIDE = 6
 
 
-def write(directory: Path, read: Callable[[Path], np.ndarray], predict: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Write the images, and `examples.json`: of each its file, the checksum of its pixels as read, its probabilities.
+Judge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+
+
+def write(directory: Path, about: Description, read: Callable[[Path], np.ndarray], judge: Judge) -> None:
+    """Write the images, and `examples.json`: of each its file, its pixels, what the model gives and what is said of it.
 
     Args:
-        directory: to write; its parent exists.
+        directory: to write, or to write anew; its parent exists.
+        about: what `classifier.json` says.
         read: an image as the model takes it, uint8 (height, width, channels).
-        predict: probabilities float64 (images, classes) of images uint8 (images, height, width, channels).
+        judge: probabilities float64 (images, classes) and distances float64 (images,), if the bundle gives them, of
+            images uint8 (images, height, width, channels).
     """
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     files = [_save(directory, *one) for one in _images()]
     pixels = np.stack([read(file) for file in files])
+    probabilities, distances = judge(pixels)
+    far = [None] * len(files) if distances is None else map(_short, distances)
     examples = [
         {
             "file": file.name,
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
             "pixels_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
-            "probabilities": [float(f"{value:.7g}") for value in row],
+            **_judged([_short(value) for value in row], distance, about),
         }
-        for file, image, row in zip(files, pixels, predict(pixels), strict=True)
+        for file, image, row, distance in zip(files, pixels, probabilities, far, strict=True)
     ]
     content = json.dumps({"shape": list(pixels.shape[1:]), "dtype": "uint8", "examples": examples}, indent=2) + "\n"
     (directory / EXAMPLES).write_text(content, encoding="utf-8")
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.7g}")
+
+
+def _judged(probabilities: list[float], distance: float | None, about: Description) -> dict[str, Any]:
+    predicted, decision = said(probabilities, distance, about)
+    found = {"probabilities": probabilities, "distance": distance, "predicted": predicted, "decision": decision}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _save(directory: Path, name: str, image: Image.Image, options: dict[str, Any]) -> Path:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from stages.lib.core.params import Params
 
 _Share = Annotated[float, Field(gt=0, lt=1)]
-_Cost = Annotated[float, Field(ge=0)]
+_Cost = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class DecisionsParams(Params):
@@ -36,4 +36,12 @@ class DecisionsParams(Params):
             raise ValueError(f"expected of_class, the class that {self.criterion} is of. Received: null")
         if self.criterion == "cost" and not self.costs:
             raise ValueError("expected costs with criterion: cost. Received: {}")
+        # What is asked for and not done would pass for done.
+        if self.of_class is not None and self.criterion not in ("f1", "recall"):
+            raise ValueError(f"expected of_class: null with criterion: {self.criterion}. Received: {self.of_class!r}")
+        if self.costs and self.criterion != "cost":
+            raise ValueError(f"expected costs: {{}} with criterion: {self.criterion}. Received: {self.costs!r}")
+        for name, row in self.costs.items():
+            if name in row:
+                raise ValueError(f"costs: expected costs of errors, {name!r} predicted for {name!r} is none")
         return self

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import softmax
 
-from smallset.inference.decisions import Decisions
+from smallset.inference.decisions import ALWAYS, Decisions
 from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.deciding import limits
 from stages.lib.heads import calibration
 
 _FOLDS = 5
-_FAINTEST = 1e-12  # probability
+# What probabilities below are taken for. Of two classes that of the first is 1 minus the other, in float32: it knows
+# nothing between 0 and this. A network that is surer than that is taken for less sure than it is, never for surer.
+_FAINTEST_OF_TWO, _FAINTEST = 1e-7, 1e-37
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,13 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities whose logits are divided by a temperature: float64 (images, classes)."""
     if temperature == 1:
         return probabilities
-    scaled: np.ndarray = softmax(np.log(np.maximum(probabilities, _FAINTEST)) / temperature, axis=1)
+    scaled: np.ndarray = softmax(_logits(probabilities) / temperature, axis=1)
     return scaled
+
+
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+    least = _FAINTEST_OF_TWO if probabilities.shape[1] == 2 else _FAINTEST
+    return np.log(np.maximum(probabilities, least))
 
 
 def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
@@ -60,8 +67,9 @@ def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
         predicted = decisions.predicted(probabilities)
         confidence = probabilities[np.arange(len(predicted)), predicted]
         limit, reason = limits.unsure_below(confidence, predicted == one.labels, params.accuracy)
-        decisions = replace(decisions, unsure_below=limit)
-        reasons += [f"no image is called unsure: {reason} (decisions.accuracy)"] if reason else []
+        # What was not shown is not said: without a limit no answer is sure.
+        decisions = replace(decisions, unsure_below=ALWAYS if limit is None else limit)
+        reasons += [f"every image is called unsure: {reason} (decisions.accuracy)"] if reason else []
     if params.keep is not None:
         limit, reason = None, "the model has no pooled features"
         if one.distances is not None:
@@ -79,8 +87,7 @@ def _temperature(one: Validated, seed: int) -> float:
     # Classes are spread over the parts evenly.
     folds = np.empty(count, np.int64)
     folds[places[np.argsort(one.labels[places], kind="stable")]] = np.arange(count) % _FOLDS
-    logits = np.log(np.maximum(one.probabilities, _FAINTEST))
-    return 1 / calibration.factor(logits, one.labels, np.ones(count), folds, np.arange(count))
+    return 1 / calibration.factor(_logits(one.probabilities), one.labels, np.ones(count), folds, np.arange(count))
 
 
 def _rule(one: Validated, probabilities: np.ndarray, params: DecisionsParams, reasons: list[str]) -> Decisions:

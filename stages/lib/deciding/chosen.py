@@ -12,7 +12,7 @@ from stages.lib.core.outputs import is_disabled
 from stages.lib.deciding import distances
 from stages.lib.deciding.distances import Distance
 
-DISTANCE, CHOSEN, FIGURES = "distance.npz", "decisions.json", "figures.json"
+DISTANCE, CHOSEN, FIGURES, ANSWERS = "distance.npz", "decisions.json", "figures.json", "answers.csv"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Limits for `unsure` and `unknown`, and the rule for the class, each chosen on validation images alone.
 
 Every choice counts one image more than there is, and that one on the wrong side, as conformal risk control does
-(Angelopoulos et al., 2022): so what is asked for holds for a new image on average, and too few images give no limit.
+(Angelopoulos et al., 2022), and too few images give no limit. A limit lies a little beside the image that it is drawn
+at, so that the same image on another machine is on the same side of it.
 """
 
 import math
@@ -9,11 +10,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from smallset.inference.bundle import DISTANCE_TOLERANCE, TOLERANCE
 from stages.lib.core.errors import UserError
 
 
 def unsure_below(confidence: np.ndarray, right: np.ndarray, accuracy: float) -> tuple[float | None, str | None]:
     """The lowest confidence from which on answers are right as often as is asked for.
+
+    It is the best one of many that are tried, which flatters it: half a standard error of the wrong ones is counted on
+    top. From about a hundred images on the accuracy of new answers is then what was asked for, of fewer it may be some
+    points less (`tests/stages/deciding/test_limits.py` tries it).
 
     Args:
         confidence: float64 (images,), probability of the predicted class.
@@ -31,11 +37,17 @@ def unsure_below(confidence: np.ndarray, right: np.ndarray, accuracy: float) -> 
     answered = np.arange(1, count + 1)
     # Images of one confidence are answered together.
     is_last = np.append(sorted_confidence[1:] < sorted_confidence[:-1], True)
-    reached = (errors + 1 <= (1 - accuracy) * (answered + 1) + 1e-9) & is_last
+    feared = errors + 1 + np.sqrt(errors) / 2
+    reached = (feared <= (1 - accuracy) * (answered + 1) + 1e-9) & is_last
     if not reached.any():
         return None, f"the surest answers on the validation images are not right often enough for {accuracy:g}"
     last = int(np.flatnonzero(reached)[-1])
-    return (0.0 if last == count - 1 else float(sorted_confidence[last])), None
+    return (0.0 if last == count - 1 else _beside(sorted_confidence[last], sorted_confidence[last + 1])), None
+
+
+def _beside(value: float, below: float) -> float:
+    """A little below a probability, and above the next one, `below`: another machine may compute a little less."""
+    return float(value - min((value - below) / 2, TOLERANCE))
 
 
 def unknown_above(distances: np.ndarray, keep: float) -> tuple[float | None, str | None]:
@@ -48,12 +60,19 @@ def unknown_above(distances: np.ndarray, keep: float) -> tuple[float | None, str
     Returns:
         The limit; or None and why.
     """
-    count = len(distances)
-    place = math.ceil((count + 1) * keep - 1e-9)
-    if place > count:
-        needed = math.ceil(keep / (1 - keep) - 1e-9)
-        return None, f"keeping {keep:g} of the images needs {needed:,} validation images, found {count:,}"
-    return float(np.sort(distances)[place - 1]), None
+    place, needed = _place(len(distances), keep)
+    if place is None:
+        return None, f"keeping {keep:g} of the images needs {needed:,} validation images, found {len(distances):,}"
+    limit = float(np.sort(distances)[place])
+    if not math.isfinite(limit):
+        return None, "features of validation images are no numbers"
+    return limit + DISTANCE_TOLERANCE * max(1, limit), None
+
+
+def _place(count: int, share: float) -> tuple[int | None, int]:
+    """Which of so many sorted values a share of new ones stays within, from 0; and how many it takes."""
+    place = math.ceil((count + 1) * share - 1e-9)
+    return (place - 1 if place <= count else None), math.ceil(share / (1 - share) - 1e-9)
 
 
 def threshold_for_recall(probabilities: np.ndarray, own: np.ndarray, recall: float) -> tuple[float | None, str | None]:
@@ -67,10 +86,15 @@ def threshold_for_recall(probabilities: np.ndarray, own: np.ndarray, recall: flo
     Returns:
         The threshold; or None and why.
     """
-    limit, reason = unknown_above(-probabilities[own], recall)
-    if limit is None:
-        return None, str(reason).replace("keeping", "finding").replace("validation images", "of them in validation")
-    return -limit, None
+    count = int(own.sum())
+    place, needed = _place(count, recall)
+    if place is None:
+        return (
+            None,
+            f"finding {recall:g} of the images of a class needs {needed:,} of them in validation, found {count:,}",
+        )
+    limit = float(np.sort(probabilities[own])[::-1][place])
+    return _beside(limit, max(probabilities[probabilities < limit], default=0.0)), None
 
 
 def threshold_for_f1(probabilities: np.ndarray, own: np.ndarray) -> tuple[float | None, str | None]:
@@ -85,15 +109,13 @@ def threshold_for_f1(probabilities: np.ndarray, own: np.ndarray) -> tuple[float 
     """
     if not own.any() or own.all():
         return None, "F1 of a class needs validation images of it and of others"
-    values = np.unique(probabilities)
-    f1 = [_f1(probabilities >= value, own) for value in values]
-    best = int(np.argmax(f1))
-    below = values[best - 1] if best else 0.0
+    order = np.argsort(-probabilities, kind="stable")
+    found, values = np.cumsum(own[order]), probabilities[order]
+    f1 = 2 * found / (np.arange(1, len(own) + 1) + own.sum())
+    is_last = np.append(values[1:] < values[:-1], True)
+    best = int(np.argmax(np.where(is_last, f1, -1)))
+    below = values[best + 1] if best + 1 < len(values) else 0.0
     return float((values[best] + below) / 2), None
-
-
-def _f1(predicted: np.ndarray, own: np.ndarray) -> float:
-    return float(2 * (predicted & own).sum() / (predicted.sum() + own.sum()))
 
 
 def costs_of(asked: Mapping[str, Mapping[str, float]], classes: Sequence[str]) -> tuple[tuple[float, ...], ...]:

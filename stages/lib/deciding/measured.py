@@ -1,16 +1,18 @@
 """What decisions are worth on test images, and on images of something else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from smallset.inference.decisions import Decisions
 from stages.lib.deciding.choosing import tempered
 from stages.lib.evaluation import curves, metrics, rankings
 
+COLUMNS = ("path", "label", "predicted", "probability", "distance", "decision")
 _KEPT = 0.95
-_POINTS = 51
+_POINTS = 101
 
 
 def figures(
@@ -31,7 +33,8 @@ def figures(
 
     Returns:
         images; calibration before and after; accuracy of all answers, share and accuracy of the sure ones with
-        intervals; shares of unsure and unknown; the curve of accuracy by coverage; and of each kind of foreign images.
+        intervals; what another rule than the likeliest class is worth, beside that one; shares of unsure and unknown;
+        the curve of accuracy by coverage; and of each kind of foreign images.
     """
     probabilities = tempered(raw, decisions.temperature)
     said = np.array(decisions.decided(probabilities, distances))
@@ -40,8 +43,9 @@ def figures(
     confidence = probabilities[np.arange(len(labels)), predicted]
     return {
         "images": len(labels),
-        "calibration": {"before": _calibration(labels, raw), "after": _calibration(labels, probabilities)},
+        "calibration": {"before": calibration(labels, raw), "after": calibration(labels, probabilities)},
         "all": _share(right),
+        "rule": _rule(decisions, labels, predicted, probabilities.argmax(axis=1)),
         "sure": _share(right[said == "sure"]) | {"share": float((said == "sure").mean())},
         "unsure": float((said == "unsure").mean()),
         "unknown": float((said == "unknown").mean()),
@@ -54,7 +58,33 @@ def figures(
     }
 
 
-def _calibration(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+def answers(
+    decisions: Decisions, tested: pd.DataFrame, classes: Sequence[str], raw: np.ndarray, distances: np.ndarray | None
+) -> pd.DataFrame:
+    """What is said of each test image, as the bundle says it.
+
+    Args:
+        decisions: chosen on other images.
+        tested: path and label of each.
+        classes: names.
+        raw: float64 (images, classes), probabilities before the temperature.
+        distances: float64 (images,); None: the model has no features.
+
+    Returns:
+        A row per image, the columns `COLUMNS`; without a distance that one is empty.
+    """
+    probabilities = tempered(raw, decisions.temperature)
+    places = decisions.predicted(probabilities)
+    return tested[["path", "label"]].assign(
+        predicted=np.asarray(classes, object)[places],
+        probability=probabilities[np.arange(len(places)), places],
+        distance=np.nan if distances is None else distances,
+        decision=decisions.decided(probabilities, distances),
+    )
+
+
+def calibration(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """How far probabilities are from what they say: ece, in shares of images, and log_loss, in nats."""
     return {
         "ece": curves.calibration_error(curves.reliability(labels, probabilities)),
         "log_loss": metrics.log_loss(labels, probabilities),
@@ -66,6 +96,35 @@ def _share(right: np.ndarray) -> dict[str, float | int | None]:
         return {"accuracy": None, "low": None, "high": None, "images": 0}
     found = metrics.accuracy(right)
     return {"accuracy": found.value, "low": found.low, "high": found.high, "images": len(right)}
+
+
+def _rule(
+    decisions: Decisions, labels: np.ndarray, predicted: np.ndarray, likeliest: np.ndarray
+) -> dict[str, dict[str, float | None]] | None:
+    """By figure, of the rule and of the likeliest class; None where the rule is the likeliest class."""
+    if decisions.costs is not None:
+        costs = np.array(decisions.costs)
+        return {
+            "cost": {name: float(costs[labels, one].mean()) for name, one in _both(predicted, likeliest)},
+            "accuracy": {name: float((labels == one).mean()) for name, one in _both(predicted, likeliest)},
+        }
+    if decisions.of_class is None:
+        return None
+    own = labels == decisions.of_class
+    found = {name: one == decisions.of_class for name, one in _both(predicted, likeliest)}
+    return {
+        "recall": {name: _ratio((own & one).sum(), own.sum()) for name, one in found.items()},
+        "precision": {name: _ratio((own & one).sum(), one.sum()) for name, one in found.items()},
+        "f1": {name: _ratio(2 * (own & one).sum(), own.sum() + one.sum()) for name, one in found.items()},
+    }
+
+
+def _both(predicted: np.ndarray, likeliest: np.ndarray) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
+    return ("rule", predicted), ("likeliest", likeliest)
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None
 
 
 def _curve(confidence: np.ndarray, right: np.ndarray) -> list[list[float]]:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from stages.lib.deciding.distances import Distance
+from stages.lib.deciding.distances import SHORTEST, Distance
 from stages.lib.networks import mirroring, tokens
 
 
@@ -43,11 +43,12 @@ def with_distance(model: keras.Model, distance: Distance) -> keras.Model:
     both = with_features(model)
     probabilities, features = both.outputs
     points = layers.Dense(len(distance.points), dtype="float32", name="distance_points")
-    x = ops.sign(features) * ops.sqrt(ops.abs(features))
+    unit = features / ops.maximum(ops.sqrt(ops.sum(features * features, axis=-1, keepdims=True)), SHORTEST)
+    x = ops.sign(unit) * ops.sqrt(ops.abs(unit)) - distance.center
     squares = ops.sum(x * x, axis=-1, keepdims=True) + points(x)
     points.set_weights([-2 * distance.points.T, (distance.points.astype(np.float64) ** 2).sum(axis=1)])
     nearest = -ops.top_k(-squares, distance.neighbours)[0][:, -1:]
-    nearest = ops.sqrt(ops.relu(nearest))
+    nearest = ops.sqrt(ops.relu(nearest)) / distance.usual
     return keras.Model(both.input, ops.concatenate([probabilities, nearest], axis=-1), name=model.name)
 
 

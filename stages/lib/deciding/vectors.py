@@ -1,7 +1,7 @@
 """The pooled features of a model for the images of each subset, and for any others."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from keras import ops
 
 from smallset.images.resizing import Resizing
 from stages.lib.arrays import feature_files
+from stages.lib.core.errors import UserError
+from stages.lib.deciding import distances
 from stages.lib.deciding.networks import has_features, with_features
 from stages.lib.images.decode import stream
 from stages.lib.images.manifest import Subset, SubsetName, read_subsets
@@ -19,7 +21,6 @@ from stages.lib.networks import mirroring, saved_model
 from stages.lib.networks.precision import rebuilt
 
 _BATCH = 32
-_MOST = 2000  # training images that a distance is learned from
 _SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
 
 
@@ -52,13 +53,22 @@ class Seen:
             zip(_SUBSETS, read_subsets(dataset, manifest, *_SUBSETS), strict=True)
         )
         train = self._subsets["train"]
-        chosen = np.random.default_rng(0).permutation(len(train.labels))[:_MOST]
+        chosen = np.random.default_rng(0).permutation(len(train.labels))[: distances.MOST]
         self._drawn = np.sort(chosen)
 
     def labels(self, subset: SubsetName) -> np.ndarray:
         """int64 (images,), of training images those that are drawn."""
         labels = self._subsets[subset].labels
         return labels[self._drawn] if subset == "train" else labels
+
+    def expect(self, subset: SubsetName, names: Sequence[str]) -> None:
+        """Make sure that a table is of the images of a subset, in their order.
+
+        Raises:
+            UserError: it is of others, so its probabilities would be taken for those of the wrong images.
+        """
+        if list(names) != self._subsets[subset].names:
+            raise UserError(f"decisions: expected predictions of the {subset} images as they are now; evaluate again")
 
     @cached_property
     def train(self) -> np.ndarray | None:
@@ -96,7 +106,8 @@ class Seen:
         rows = self._drawn if subset == "train" else np.arange(len(images.labels))
         if self._cached is not None:
             known = feature_files.read(self._cached, subset)
-            assert known.names == images.names, f"{self._cached}: features of other images"
+            if known.names != images.names:
+                raise UserError(f"{self._cached}: expected features of the {subset} images as they are now; run again")
             own = np.asarray(known.vectors)[rows]
             if known.mirrored is None or not mirroring.looks_at_both(self._model):
                 return own

@@ -1,6 +1,7 @@
 """What the templates of the report name: of the models, and of the data."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,14 @@ from stages.lib.page.thumbnails import embedded
 _SHEET = 420  # pixels: side of a sheet of variants
 
 
-def of_models(results: Results, models: Path, evaluations: Path, dataset: Path, images: pd.DataFrame) -> dict[str, Any]:
+def of_models(
+    results: Results,
+    models: Path,
+    evaluations: Path,
+    dataset: Path,
+    images: pd.DataFrame,
+    answers: Mapping[str, pd.DataFrame],
+) -> dict[str, Any]:
     """What is shown of the models.
 
     Args:
@@ -26,6 +34,7 @@ def of_models(results: Results, models: Path, evaluations: Path, dataset: Path, 
         evaluations: likewise, as `evaluate` writes them.
         dataset: what the paths of images start from.
         images: the manifest.
+        answers: by model, what its bundle says of the test images, where that is not what was measured.
     """
     every = results.evaluations
     return {
@@ -44,7 +53,7 @@ def of_models(results: Results, models: Path, evaluations: Path, dataset: Path, 
         "charts": _charts(results),
         "costs": cost.costs(results, models),
         "failures": failures.failures(results.recommended, dataset),
-        "thresholds": {one.name: threshold.thresholds(one) for one in every},
+        "thresholds": {one.name: threshold.thresholds(one, answers.get(one.name)) for one in every},
         "confusions": {one.name: classes.confusion(one) for one in every},
         "per_class": {one.name: classes.per_class(one) for one in every},
         "explanations": {

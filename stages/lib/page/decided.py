@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from stages.lib.core.outputs import is_disabled
 from stages.lib.page.style import TEXT, figure, mark_of, svg
 
@@ -18,12 +20,14 @@ class Decided:
         figures: as figures.json has them.
         of_class: name of the class that the rule is of; None: of none.
         chart: accuracy by the share of images that is answered, the surest first.
+        answers: answers.csv, what is said of each test image.
     """
 
     chosen: dict[str, Any]
     figures: dict[str, Any]
     of_class: str | None
     chart: str
+    answers: pd.DataFrame
 
 
 def decided(directory: Path, name: str, classes: list[str]) -> Decided | None:
@@ -45,7 +49,8 @@ def decided(directory: Path, name: str, classes: list[str]) -> Decided | None:
         return None
     chosen = json.loads((directory / "decisions.json").read_text(encoding="utf-8"))
     place = chosen["of_class"]
-    return Decided(chosen, figures, None if place is None else classes[place], _chart(figures, name))
+    answers = pd.read_csv(directory / "answers.csv", dtype={"label": str, "predicted": str}, na_filter=False)
+    return Decided(chosen, figures, None if place is None else classes[place], _chart(figures, name), answers)
 
 
 def _chart(figures: dict[str, Any], name: str) -> str:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from stages.lib.comparison.evaluations import Evaluation
 from stages.lib.evaluation.metrics import accuracy
@@ -64,13 +65,20 @@ class Thresholds:
         return json.dumps([[row.images, *map(_tenths, (row.right, row.low, row.high))] for row in self.rows])
 
 
-def thresholds(one: Evaluation) -> Thresholds:
+def thresholds(one: Evaluation, answers: pd.DataFrame | None = None) -> Thresholds:
     """Count what is accepted, and right, at each threshold.
 
     Args:
         one: a model on the test images.
+        answers: what its bundle says of them, by its own rule and with its temperature: label, predicted, probability;
+            None: the likeliest class, as the model was measured.
     """
     confidence, right = one.confidence, one.right
+    if answers is not None:
+        confidence, right = (
+            answers["probability"].to_numpy(float),
+            (answers["predicted"] == answers["label"]).to_numpy(),
+        )
     rows = [_accepted(place, right[confidence >= place / 100]) for place in range(_STEPS)]
     return Thresholds(rows, len(right), _chart(one, rows))
 

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from stages.lib.comparison.evaluations import Evaluation, called, title_of
+from stages.lib.core.outputs import disable, write_json
 from stages.lib.page import classes, failures, render, threshold
+from stages.lib.page.decided import decided
 from stages.lib.page.sections import SECTIONS
 from stages.lib.page.subject import subject
 
@@ -70,6 +72,23 @@ def test_thresholds_count_what_is_answered_and_right_of_it():
     assert found.start == 60
     none = threshold.thresholds(evaluated(["a"], ["a"], [0.5])).rows[99]
     assert (none.images, none.right) == (0, None)
+
+
+def test_thresholds_of_the_model_in_use_are_those_of_its_bundle():
+    """With its temperature and its rule, as `smallset predict` says it."""
+    answers = MODEL.predictions[["path", "label"]].assign(predicted="a", probability=[0.6, 0.6, 0.6, 0.6, 0.4, 0.4])
+    found = threshold.thresholds(MODEL, answers)
+    assert [found.rows[place].images for place in (0, 50, 61)] == [6, 4, 0]
+    assert (found.rows[0].right, found.rows[50].right) == (pytest.approx(4 / 6), 1)
+
+
+def test_limits_that_are_not_there_leave_the_section_out(tmp_path):
+    """The first page is made before they are chosen; of another model they say nothing."""
+    assert decided(tmp_path / "missing", "scratch", ["a", "b"]) is None
+    write_json({"model": "fine_tuned"}, tmp_path / "figures.json")
+    assert decided(tmp_path, "scratch", ["a", "b"]) is None
+    disable(tmp_path / "off", "decisions")
+    assert decided(tmp_path / "off", "scratch", ["a", "b"]) is None
 
 
 @pytest.mark.parametrize(
