@@ -19,6 +19,7 @@ from stages.lib.export.runtimes import Run, load
 from stages.lib.images.decode import stream
 from stages.lib.images.manifest import Subset
 from stages.lib.images.resizing import Resizing
+from stages.lib.images.words import counted
 from stages.lib.inference.forward import compiled
 from stages.lib.networks import saved_model
 from stages.lib.networks.precision import rebuilt
@@ -95,7 +96,7 @@ def export(source: Source, train: Subset, test: Subset, wanted: Wanted, model: s
         paths, left_out = converted(source.exact, calibration, wanted, served, folder, Path(spare))
         if not set(paths) & set(wanted.formats):
             raise UserError("; ".join(f"{name}: {reason}" for name, reason in left_out.items()))
-        _tell(f"trying them beside Keras on {len(test.paths):,} test images")
+        _tell(f"trying them beside Keras on {counted(len(test.paths), 'test image')}")
         rows = beside_keras(source, paths, source.pixels(test.paths), test.labels, wanted)
         for row in rows:
             if row["format"] in paths:

@@ -82,6 +82,23 @@ def test_a_flow_runs_then_has_nothing_to_do_then_restores(make, dvc):
     assert (project / "report" / "run.html").resolve().as_uri() in artifacts["report"]
 
 
+def test_models_that_are_turned_off_share_a_process_and_dvc_finds_them_up_to_date(make, dvc, monkeypatch):
+    from flows.execution import process
+
+    project = make(EVALUATED)
+    (project / "source").write_text("{}")
+    (project / "params.yaml").write_text("x: {enabled: false}\ny: {enabled: false}\n")
+    started: list[list[str]] = []
+    start = process._start
+    monkeypatch.setattr(process, "_start", lambda words, *rest: started.append(words) or start(words, *rest))
+    assert set(run(width=2).values()) == {"ran"}
+    repro = ["repro", "--single-item"]
+    shared = ["train@x", "train@y", "evaluate@x", "evaluate@y"]
+    assert sorted(started, key=len) == [[*repro, "download"], [*repro, "report"], [*repro, *shared]]
+    assert "up to date" in dvc("status")
+    assert set(run().values()) == {"up to date"}
+
+
 def test_a_run_of_a_few_stages_leaves_the_others_as_they_are(make):
     from flows.run.provenance import read_record
 
