@@ -119,9 +119,10 @@ def plan(found: Look, work: Work, stages: Sequence[str], expected: Expected) -> 
     if not stages:
         yield "  nothing to do: everything is up to date"
         return
-    basis = "as runs here took" if expected.known else "rough figures, no run here yet"
+    basis = "as runs here took" if expected.known else "no run here has told yet how fast this machine is"
     first = ""
     if _HEAD_EVALUATED in stages and expected.stages[_HEAD_EVALUATED]:
         until = sum(expected.stages[name] for name in stages[: stages.index(_HEAD_EVALUATED) + 1])
-        first = f", the first figures after {duration.in_words(until)}" if until < 0.8 * expected.seconds else ""
-    yield f"  time: about {duration.in_words(expected.seconds)}{first} ({basis})"
+        until_in_words = duration.about(until, expected.known)
+        first = f", the first figures after {until_in_words}" if until < 0.8 * expected.seconds else ""
+    yield f"  time: {duration.about(expected.seconds, expected.known)}{first} ({basis})"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.lib.core.errors import UserError
+from stages.lib.core.errors import UserError, retold
 from stages.lib.sources import url
 from stages.lib.sources.archives import Member, in_memory
 from stages.lib.sources.limits import Limits
@@ -53,8 +53,9 @@ def _digits(limits: Limits) -> Iterator[Path]:
     try:
         fetched = url.fetch(ADDRESS, SHA256, limits)
     except UserError as error:
-        raise type(error)(
-            f"digits: cannot be fetched ({error}); get {ADDRESS} on another machine and put it into {kept.parent}"
+        raise retold(
+            error,
+            f"digits: cannot be fetched ({error}); get {ADDRESS} on another machine and put it into {kept.parent}",
         ) from None
     yield fetched
     url.forget(fetched)
