@@ -1,6 +1,6 @@
 """Stages that have nothing to do, as params.yaml says: they write that they are turned off, and are done."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from flows.project.parameters import PARAMS, read_parameters
 
@@ -30,6 +30,6 @@ def idle_among(names: Sequence[str]) -> frozenset[str]:
     return frozenset(empty | {name for name in names if _sections(name) & off})
 
 
-def _sections(stage: str) -> Collection[str]:
+def _sections(stage: str) -> set[str]:
     name, _, item = stage.partition("@")
     return {name, item}

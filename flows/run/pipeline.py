@@ -195,7 +195,7 @@ def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] 
 def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
     """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
     upstream = {stage.name: stage.upstream for stage in stages}
-    sorter = TopologicalSorter(upstream | place.together.upstream)
+    sorter = TopologicalSorter({**upstream, **place.together.upstream})
     sorter.prepare()
     places = {name: place for place, name in enumerate(upstream)}
     # Workers take no core from each other.

@@ -164,6 +164,8 @@ def publish(fresh: Collection[str]) -> None:
 def _markdown(models: Sequence[Row], summary: Row, report: Path | None) -> str:
     """The headline, the verdict and a row per model."""
     verdicts = read_verdicts(summary["recommended"])
+    if summary.get("advice", "use") != "use":
+        verdicts |= {summary["recommended"]: "chosen"}
     measures = {"accuracy": "accuracy"} | (
         {BALANCED: "balanced accuracy"} if summary.get("headline") == BALANCED else {}
     )
