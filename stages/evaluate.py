@@ -53,7 +53,7 @@ def evaluate(
     """
     if is_disabled(model):
         _write_nothing(evaluation, metrics)
-        print(f"{model.name}: turned off, nothing to evaluate")
+        print(f"{model.name}: not trained, nothing to evaluate")
         return
 
     # TensorFlow takes seconds to import: a model that is turned off does without.

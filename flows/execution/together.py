@@ -50,6 +50,11 @@ class Together:
         leader = () if name == group.names[0] else (group.names[0],)
         return tuple(dict.fromkeys((*own[name], *group.outside, *leader)))
 
+    @property
+    def names(self) -> Collection[str]:
+        """Of the stages in groups, of which nothing is to be shown unless they fail."""
+        return self._groups.keys()
+
     def take_failure(self, name: str) -> None:
         """Let each stage of a group that depends on a stage that was not done run by itself, if it can run."""
         self._groups = {one: group for one, group in self._groups.items() if name not in group.outside}
@@ -82,7 +87,7 @@ def _run(
 
         def begin(name: str) -> LineTaker:
             at_work.close()
-            return at_work.enter_context(lines_of(name, lines.setdefault(name, []).append))
+            return at_work.enter_context(lines_of(name, lines.setdefault(name, []).append, is_shown=False))
 
         results = run_stages(names, begin, stop, environment=environment)
     damaged = [one.name for one in results if one.outcome is Outcome.RESTORED and drop_damaged([one.name])]

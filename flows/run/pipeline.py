@@ -57,13 +57,14 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
         everything = read_stages()
         stages = _about(everything, only)
         fresh = up_to_date(stages)
-        _tell_plan(stages, fresh)
+        together = Together((), ()) if workers else _together(stages, fresh)
+        _tell_plan(stages, fresh, together)
         wide = width or (len(stages) if workers else side_by_side())
-        return _run(everything, stages, fresh, wide, _place(workers, stages, fresh))
+        return _run(everything, stages, fresh, wide, _place(workers, together))
 
 
-def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
-    watcher().planned([stage.name for stage in stages], fresh, last_times())
+def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str], together: Together) -> None:
+    watcher().planned([stage.name for stage in stages if stage.name not in together.names], fresh, last_times())
 
 
 def _run(
@@ -84,9 +85,9 @@ def _run(
         return states
 
 
-def _place(workers: str | None, stages: Sequence[StageNode], fresh: frozenset[str]) -> AbstractContextManager[Here]:
+def _place(workers: str | None, together: Together) -> AbstractContextManager[Here]:
     if workers is None:
-        return _here(_together(stages, fresh))
+        return _here(together)
     from flows.remote.workers import connected
 
     return connected(workers)
@@ -143,8 +144,8 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         if workers is None and not has_server():
             if len(fresh) == len(stages):
                 return _nothing_to_do(stages, everything)
-            _tell_plan(stages, fresh)
             head_start = HeadStart(stages, fresh, _together(stages, fresh))
+            _tell_plan(stages, fresh, head_start.together)
             return _run_alone(_Begun(everything, stages, fresh, head_start), width, only)
     if workers is None:
         start_server()

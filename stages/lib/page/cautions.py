@@ -77,7 +77,9 @@ def _untested_classes(results: Results) -> Iterator[str]:
 
 
 def _few_images(results: Results) -> Iterator[str]:
-    if results.choice.images < LEAST_VALIDATION:
+    # A single head without epochs was chosen by nothing.
+    is_chosen = len(results.evaluations) > 1 or results.recommended.summary["epochs"]
+    if is_chosen and results.choice.images < LEAST_VALIDATION:
         yield (
             f"Only {counted(results.choice.images, 'validation image')} chose the model and the epoch of each: that is "
             f"mostly chance below {LEAST_VALIDATION}. Add images, or raise split.validation."

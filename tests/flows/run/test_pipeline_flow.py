@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from flows.errors import FlowError
+from flows.execution.watching import Watcher, watched_by
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 EVALUATED = {
@@ -26,6 +27,19 @@ EVALUATED = {
         "outs": ["report/report.html"],
     },
 }
+
+
+class Watching(Watcher):
+    """Notes what is planned and what begins."""
+
+    def __init__(self) -> None:
+        self.told: list = []
+
+    def planned(self, names, fresh, seconds) -> None:
+        self.told.append(list(names))
+
+    def started(self, name) -> None:
+        self.told.append(name)
 
 
 def run(width: int = 1, only: list[str] | None = None) -> dict[str, str]:
@@ -91,7 +105,10 @@ def test_models_that_are_turned_off_share_a_process_and_dvc_finds_them_up_to_dat
     started: list[list[str]] = []
     start = process._start
     monkeypatch.setattr(process, "_start", lambda words, *rest: started.append(words) or start(words, *rest))
-    assert set(run(width=2).values()) == {"ran"}
+    watching = Watching()
+    with watched_by(watching):
+        assert set(run(width=2).values()) == {"ran"}
+    assert watching.told == [["download", "report"], "download", "report"], "nobody is told of what does nothing"
     repro = ["repro", "--single-item"]
     shared = ["train@x", "train@y", "evaluate@x", "evaluate@y"]
     assert sorted(started, key=len) == [[*repro, "download"], [*repro, "report"], [*repro, *shared]]

@@ -60,6 +60,12 @@ def test_few_validation_images(validation, warned):
     assert not warned or "split.validation" in found[0]
 
 
+def test_where_nothing_was_chosen_no_image_chose_it():
+    results = results_of({"feature_extraction": 0.9}, validation=5, recommended="feature_extraction")
+    results.recommended.summary["epochs"] = 0
+    assert "chose the model" not in " ".join(cautions(results))
+
+
 @pytest.mark.parametrize(("each", "warned"), [(6, True), (49, True), (50, False)])
 def test_few_test_images(each, warned):
     found = cautions(results_of({"scratch": 1.0}, {"cat": each, "dog": each}))
