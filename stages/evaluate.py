@@ -92,7 +92,7 @@ def evaluate(
         speed.keep(model.name, model / "model.keras", seconds[0])
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
-        f"{figures['accuracy_high']:.4f}) on {counted(figures['images'], 'image')}"
+        f"{figures['accuracy_high']:.4f}) on {counted(len(test.labels), 'image')}"
     )
 
 
