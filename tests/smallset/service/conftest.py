@@ -1,7 +1,6 @@
 """A service of a tiny bundle, in this process; and a bundle that says unsure and unknown."""
 
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import smallset
+from smallset.inference.decisions import Decisions
 from smallset.service.app import make
 from smallset.service.models import Current
 from smallset.service.settings import Settings
@@ -38,7 +38,6 @@ def doubting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     """A bundle with limits and a distance, and an image for each decision."""
     import keras
 
-    from smallset.inference.decisions import Decisions
     from stages.lib.bundle.complete import complete
     from stages.lib.deciding import distances
     from stages.lib.deciding.networks import with_features
@@ -48,13 +47,18 @@ def doubting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     keras.utils.set_random_seed(0)
     model = build.convnet(32, "rgb", [4, 8], True, 0.25, len(CLASSES))
     folder = write_inputs(tmp_path_factory.mktemp("doubting"), model, CLASSES)
-    place = folder / "models" / "scratch"
+    place, judge = folder / "models" / "scratch", with_features(model)
     known = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
-    distance = distances.fitted(with_features(model)(known.astype(np.float32))[1].numpy(), 0)
-    evaluation = folder / "evaluation" / "scratch"
-    assert complete(place, folder / "manifest.csv", evaluation, REPORT, Decisions(), distance) is None
+    distance = distances.fitted(judge(known.astype(np.float32))[1].numpy(), 0)
     contents = [image(32, 32, seed=1), image(32, 32, seed=2), plain(250)]
-    return place, limits_between(place, contents)
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(one)), np.float32) for one in contents])
+    probabilities, features = (part.numpy() for part in judge(pixels))
+    decisions, order = limits_between(probabilities.max(axis=1), distance.of(features))
+    evaluation = folder / "evaluation" / "scratch"
+    assert complete(place, folder / "manifest.csv", evaluation, REPORT, decisions, distance) is None
+    by_decision = dict(zip(("sure", "unsure", "unknown"), (contents[one] for one in order), strict=True))
+    assert [one.decision for one in smallset.load(place).predict(by_decision.values())] == list(by_decision)
+    return place, by_decision
 
 
 def plain(value: int) -> bytes:
@@ -64,16 +68,11 @@ def plain(value: int) -> bytes:
     return file.getvalue()
 
 
-def limits_between(place: Path, contents: list[bytes]) -> dict[str, bytes]:
-    """Write limits into a bundle that part three images, and say which is which."""
-    found = smallset.load(place).predict(contents)
-    *near, far = sorted(found, key=lambda one: one.distance)
-    doubtful, clear = sorted(near, key=lambda one: one.probability)
-    file = place / "classifier.json"
-    about = json.loads(file.read_text())
-    about["decisions"]["unsure_below"] = (doubtful.probability + clear.probability) / 2
-    about["decisions"]["unknown_above"] = (near[1].distance + far.distance) / 2
-    file.write_text(json.dumps(about))
-    by_decision = {"sure": contents[clear.index], "unsure": contents[doubtful.index], "unknown": contents[far.index]}
-    assert [one.decision for one in smallset.load(place).predict(by_decision.values())] == list(by_decision)
-    return by_decision
+def limits_between(likely: np.ndarray, far: np.ndarray) -> tuple[Decisions, list[int]]:
+    """Limits that part three images, and which of them is sure, unsure and unknown by these."""
+    first, second, foreign = np.argsort(far).tolist()
+    unsure, sure = sorted((first, second), key=lambda one: likely[one])
+    limits = Decisions(
+        unsure_below=float(likely[unsure] + likely[sure]) / 2, unknown_above=float(far[second] + far[foreign]) / 2
+    )
+    return limits, [sure, unsure, foreign]
