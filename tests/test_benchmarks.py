@@ -158,3 +158,12 @@ def test_resampling_counts_what_holds_and_what_refitting_brings() -> None:
     [row] = json.loads(done.stdout)["rows"]
     assert all(0 <= row[key] <= 1 for key in ("true", "estimate", "coverage", "own", "gain", "figure", "named"))
     assert len(row["refit_all"]) == 2
+
+
+def test_a_draw_that_is_kept_is_not_made_again(tmp_path: Path) -> None:
+    from benchmarks import resampling
+
+    drawn = resampling.draw(resampling.made_up(1.0), resampling.ridge, 6, seed=0)
+    resampling.kept(tmp_path / "6-0.npz", lambda: drawn)
+    again = resampling.kept(tmp_path / "6-0.npz", lambda: pytest.fail("made again"))
+    assert resampling.judged(again, 0) == resampling.judged(drawn, 0)
