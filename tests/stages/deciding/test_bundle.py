@@ -79,7 +79,7 @@ def test_without_a_converted_model_nothing_is_called_unknown_and_the_card_says_s
     folder = write_inputs(tmp_path, model, ["a", "b"], STRETCH)
     bundle, pixels = folder / "models" / "scratch", np.zeros((3, 32, 32, 1), np.float32)
     distance = distances.fitted(with_features(model)(pixels)[1].numpy(), 0)
-    monkeypatch.setattr("stages.lib.bundle.export.to_litert", lambda *_: "the converter cannot do it")
+    monkeypatch.setattr("stages.lib.bundle.litert.to_litert", lambda *_: "the converter cannot do it")
     decided = Decisions(unsure_below=0.5, unknown_above=1.0)
     arguments = folder / "manifest.csv", folder / "evaluation" / "scratch", REPORT, decided, distance
     assert complete(bundle, *arguments) == "the converter cannot do it"
