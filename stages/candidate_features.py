@@ -7,6 +7,7 @@ from stages.lib.core import entry
 from stages.lib.core.model_sections import BackboneParams, FeaturesParams
 from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import CommonParams
+from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -66,7 +67,7 @@ def candidate_features(
         extractor = Extractor(preset, size, features, precision)
         for subset, images in zip(judging.LEARNED, read_subsets(dataset, manifest, *judging.LEARNED), strict=True):
             extractor.write(unfinished, subset, images, resizing, checkpoints.directory)
-            print(f"{name}, {subset}: {len(images.paths)} images", flush=True)
+            print(f"{name}, {subset}: {counted(len(images.paths), 'image')}", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)
         judged = judging.judge(unfinished, manifest, duplicates, common.seed)
         predictions.write(judged, unfinished / slots.OUT_OF_FOLD)

@@ -9,6 +9,7 @@ from stages.lib.core import entry
 from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.core.outputs import atomic_directory, disable, write_csv, write_json
 from stages.lib.core.params import CommonParams
+from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -80,7 +81,7 @@ def decisions(paths: DecisionsPaths, common: CommonParams, params: DecisionsPara
         if distance is not None:
             distances.write(distance, partial / chosen.DISTANCE)
     told = ", ".join(f"{key} {share:.3f}" for key, share in _shares(figures).items())
-    print(f"decisions: of {figures['images']:,} test images {told}")
+    print(f"decisions: of {counted(figures['images'], 'test image')} {told}")
     for reason in found.reasons:
         print(f"decisions: {reason}")
 

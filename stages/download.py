@@ -7,10 +7,13 @@ from stages.lib.core.data_sections import NO_FOLDER, DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.images import set_aside
+from stages.lib.images.words import counted
 from stages.lib.sources import archives, kaggle, made, url
 from stages.lib.sources.limits import limits_of
 from stages.lib.sources.packed import choose
 from stages.lib.sources.raw_archive import write_zip
+
+_STAY = "files are no images by their names and stay"
 
 
 def download(archive: Path, common: CommonParams, params: DownloadParams) -> None:
@@ -69,10 +72,11 @@ def _require_empty(folder: Path) -> None:
 def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> None:
     with archives.members(source, anywhere) as found:
         packed = choose(source, found)
-        _say(f"{title}: {sum(not member.is_folder for member in packed.kept)} files from {source}")
+        _say(f"{title}: {counted(sum(not member.is_folder for member in packed.kept), 'file')} from {source}")
         if packed.aside:
             shown = set_aside.summary(packed.aside)
-            _say(f"{source}: {len(packed.aside)} files are no images by their names and stay out: {shown}")
+            stay = counted(len(packed.aside), "file is no image by its name and stays", _STAY)
+            _say(f"{source}: {stay} out: {shown}")
         for member in [member for member in packed.kept if member.problem][:10]:
             _say(f"{source}: set aside: {member.name}: {member.problem}")
         write_zip(archive, packed.kept, f"packing {source.name}")

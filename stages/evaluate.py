@@ -10,6 +10,7 @@ from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv, wr
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import EvaluateParams
 from stages.lib.evaluation import columns
+from stages.lib.images.words import counted
 from stages.lib.inference import predictions
 from stages.lib.networks.startup import start_tensorflow
 
@@ -56,7 +57,7 @@ def evaluate(
     """
     if is_disabled(model):
         _write_nothing(evaluation, metrics)
-        print(f"{model.name}: turned off, nothing to evaluate")
+        print(f"{model.name}: not trained, nothing to evaluate")
         return
 
     # TensorFlow takes seconds to import: a model that is turned off does without.
@@ -91,7 +92,7 @@ def evaluate(
         speed.keep(model.name, model / "model.keras", seconds[0])
     print(
         f"{model.name}: accuracy {figures['accuracy']:.4f} ({figures['accuracy_low']:.4f} to "
-        f"{figures['accuracy_high']:.4f}) on {figures['images']} images"
+        f"{figures['accuracy_high']:.4f}) on {counted(len(test.labels), 'image')}"
     )
 
 

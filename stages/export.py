@@ -16,6 +16,7 @@ from smallset.tables.targets import require_folder, whole_folder
 from stages.lib.core.errors import UserError
 from stages.lib.export.asked import FORMATS, LAYOUTS, SERVED, FormatName, Layout, Wanted
 from stages.lib.images.manifest import read_subsets
+from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 FIGURES = "export.json"
@@ -96,7 +97,7 @@ def _show(found: Mapping[str, Any], output: Path) -> None:
         print(line)
     for caution in found["cautions"]:
         print(f"caution: {caution}")
-    print(f"{visible(output)}: tried on {found['test_images']:,} test images; {FIGURES} has all figures")
+    print(f"{visible(output)}: tried on {counted(found['test_images'], 'test image')}; {FIGURES} has all figures")
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]]) -> list[str]:

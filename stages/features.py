@@ -6,6 +6,7 @@ from stages.lib.core import entry
 from stages.lib.core.model_sections import FeaturesParams
 from stages.lib.core.outputs import atomic_directory, disable, require
 from stages.lib.core.params import CommonParams
+from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -51,12 +52,13 @@ def features(
     extractor, resizing = Extractor(preset, common.pixels, params, precision), asked(common, preset)
     with atomic_directory(output) as unfinished:
         for subset, images in zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True):
+            count = counted(len(images.paths), "image")
             if subset in ready:
                 feature_files.take_over(known, subset, images, unfinished)
-                print(f"{subset}: {len(images.paths)} images, known since the backbone was chosen", flush=True)
+                print(f"{subset}: {count}, known since the backbone was chosen", flush=True)
                 continue
             extractor.write(unfinished, subset, images, resizing, checkpoints.directory)
-            print(f"{subset}: {len(images.paths)} images", flush=True)
+            print(f"{subset}: {count}", flush=True)
         feature_files.write_about(unfinished, images.classes, precision, resizing)
     checkpoints.remove()
 

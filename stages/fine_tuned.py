@@ -7,6 +7,7 @@ from stages.lib.core.model_sections import FineTunedParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams, Precision
 from stages.lib.images.manifest import read_subsets
+from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -70,8 +71,8 @@ def fine_tuned(
 
 def _too_few(fewest: int, wanted: int) -> str:
     return (
-        f"fine_tuned was not trained: its smallest class has {fewest} training images, and fine_tuned.min_images asks "
-        f"for {wanted}. Add images, or set fine_tuned.min_images to null."
+        f"fine_tuned was not trained: its smallest class has {counted(fewest, 'training image')}, and "
+        f"fine_tuned.min_images asks for {wanted}. Add images, or set fine_tuned.min_images to null."
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.lib.core.data_sections import DownloadParams
-from stages.lib.core.errors import TemporaryError, UserError
+from stages.lib.core.errors import TemporaryError, UserError, retold
 from stages.lib.core.model_sections import BackboneParams
 from stages.lib.core.outputs import write_json
 from stages.lib.core.params_file import PARAMS_FILE
@@ -49,7 +49,7 @@ def look(sections: dict[str, Any], archive: Path | None = None, at_images: bool 
         except UserError as error:
             # Nobody knows the file that an address was fetched to.
             address = download.url if download.source == "url" else None
-            raise type(error)(str(error).replace(str(source), address or str(source))) from None
+            raise retold(error, str(error).replace(str(source), address or str(source))) from None
     return {"images": images, **_preset(sections["backbone"], download.source)}
 
 

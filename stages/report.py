@@ -16,8 +16,8 @@ from stages.lib.core.params_file import read_file
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
 from stages.lib.page import backbones, findings, left_out, next_steps, procedures, verdict
+from stages.lib.page.cautions import advised_against, higher_on_test
 from stages.lib.page.cautions import cautions as cautions_of
-from stages.lib.page.cautions import higher_on_test
 from stages.lib.page.content import of_data, of_models
 from stages.lib.page.decided import decided
 from stages.lib.page.deployed import deployed
@@ -106,7 +106,8 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
             "provenance": provenance(paths.manifest, parameters),
         }
     )
-    headline = verdict.summary(results, cautions) | procedures.sentences(procedure)
+    advice = "do not use" if advised_against(results) else "use"
+    headline = verdict.summary(results, advice, cautions) | procedures.sentences(procedure)
     headline |= {"deployed": deploying(), "next": next_steps.sentences(steps)}
     _write(paths.report, render(content))
     write_json(headline, paths.summary)
@@ -138,7 +139,8 @@ def _steps(
 
 
 def _tell(headline: dict[str, Any], page: Path) -> None:
-    print(f"use {headline['recommended']}: {headline['verdict']}\nwhy: {headline['why']}\n{headline['deployed']}")
+    print(f"{headline['advice']} {headline['recommended']}: {headline['verdict']}")
+    print(f"why: {headline['why']}\n{headline['deployed']}")
     for sentence in headline["procedure"]:
         print(sentence)
     for caution in headline["cautions"]:

@@ -52,7 +52,7 @@ FLOWS = {
     "project": ("errors",),
     "execution": ("project",),
     "terminal": ("execution",),
-    "planning": ("execution",),
+    "planning": ("terminal",),
     "remote": ("execution",),
     "run": ("remote", "terminal"),
     "registry": ("run",),

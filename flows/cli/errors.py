@@ -12,6 +12,7 @@ from flows.errors import FlowError
 from flows.execution.signals import ENDING
 from flows.exit_codes import ExitCode
 from flows.faults import fault_of
+from flows.terminal.bars import is_lively, silence_bars
 from safety.text import visible
 
 _BY_SIGNAL = {128 + number for number in ENDING}  # exit codes
@@ -21,9 +22,13 @@ _BY_SIGNAL = {128 + number for number in ENDING}  # exit codes
 def one_line_errors(command: str = "") -> Iterator[None]:
     """Turn a user's mistake, a fault of the machine or of a server, and a signal into one line and an exit code.
 
+    DVC draws no bars at a terminal that does not draw, for as long as the process lives.
+
     Args:
         command: what goes on where a signal has stopped it, if anything does.
     """
+    if not is_lively():
+        silence_bars()
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:

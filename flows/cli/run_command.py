@@ -15,7 +15,8 @@ from flows.project.graph import read_stages, up_to_date
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.run.provenance import read_record
-from flows.terminal.shown import shown, silence_bars
+from flows.terminal.bars import silence_bars
+from flows.terminal.shown import shown
 from flows.terminal.tables import say
 from flows.terminal.words import counted
 from flows.terminal.words import duration as in_words

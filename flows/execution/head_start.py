@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from flows.execution.process_output import LineTaker, StageResult, done
 from flows.execution.stage_lines import lines_of
+from flows.execution.together import Together
 from flows.execution.watching import watcher
 from flows.execution.whole_stage import run_whole
 from flows.project.graph import StageNode
@@ -19,12 +20,18 @@ class HeadStart:
 
     Attributes:
         stop: ends the stage at work once it is set, as does leaving the block with an exception.
+        together: what runs stages in groups.
     """
 
-    def __init__(self, stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
-        """Take all stages, in order, and the names of those that are up to date."""
+    def __init__(self, stages: Sequence[StageNode], fresh: frozenset[str], together: Together | None = None) -> None:
+        """Take all stages, in order, and the names of those that are up to date.
+
+        Args:
+            together: runs stages of these in groups; None: each runs by itself.
+        """
         self.stop = threading.Event()
-        self._waiting = [stage.name for stage in stages if stage.name not in fresh]
+        self.together = together or Together(stages, ())
+        self._waiting = [name for name in self.together.upstream if name not in fresh]
         self._begun: dict[str, Told] = {}
         self._lock = threading.Lock()
         # As they are before Prefect's server gets its own: no stage learns its password.
@@ -67,8 +74,10 @@ class HeadStart:
             name, begun = found
             try:
                 # Who watches sees it now; Prefect gets its lines once there is a task.
-                with lines_of(name, begun.put) as take:
-                    result = run_whole(name, take, self.stop, environment=self._environment)
+                result = self.together.taken_over(name, begun.put, self.stop, self._environment)
+                if result is None:
+                    with lines_of(name, begun.put) as take:
+                        result = run_whole(name, take, self.stop, environment=self._environment)
             except BaseException as error:
                 begun.put(error)
                 return

@@ -22,7 +22,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": usable_cores(),
         "memory": psutil.virtual_memory().total,
         "gpus": _said("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
     }
@@ -46,7 +46,7 @@ def side_by_side() -> int:
     has room for one, which takes all of its memory.
     """
     room = psutil.virtual_memory().total >= _MEMORY
-    return 2 if _cores() > 1 and room and not shutil.which("nvidia-smi") else 1
+    return 2 if usable_cores() > 1 and room and not shutil.which("nvidia-smi") else 1
 
 
 def _processor() -> str:
@@ -57,7 +57,8 @@ def _processor() -> str:
     return next(iter(models or _said("sysctl", "-n", "machdep.cpu.brand_string")), platform.machine())
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """How many cores this process may use."""
     process = psutil.Process()
     # Not on macOS.
     return len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count() or 1

@@ -13,6 +13,7 @@ from flows.execution import warm
 from flows.execution.pipe import reading
 from flows.execution.process_output import LineTaker, Outcome, Report, StageResult
 from flows.execution.process_tree import end
+from flows.execution.several import Reports
 from flows.project.dvc_guard import DVC
 
 _POLL = 0.2  # seconds between two looks at whether the process has ended or shall end
@@ -43,6 +44,22 @@ def run_stage(
     return _run(arguments, name, take_line, stop, environment)
 
 
+def run_stages(
+    names: Sequence[str], begin: Callable[[str], LineTaker], stop: Stop, environment: Mapping[str, str] | None = None
+) -> list[StageResult]:
+    """Run several stages in one process of DVC, in their order, as `run_stage` does with one.
+
+    Args:
+        begin: called as DVC comes to a stage; gives what takes its lines.
+
+    Returns:
+        Of the stages that DVC has come to: a failure ends it.
+    """
+    reports = Reports(names, begin)
+    returncode, stopped = _follow_to_end(["repro", "--single-item", *names], reports, stop, environment)
+    return reports.results(returncode, stopped)
+
+
 def transfer(way: Literal["pull", "push"], arguments: Sequence[str], stop: Stop) -> None:
     """Move outputs between DVC's cache and the remote.
 
@@ -61,8 +78,15 @@ def _run(
     stop: Stop,
     environment: Mapping[str, str] | None = None,
 ) -> StageResult:
-    started = time.monotonic()
-    report = Report(name, take_line)
+    started, report = time.monotonic(), Report(name, take_line)
+    returncode, stopped = _follow_to_end(arguments, report, stop, environment)
+    return report.result(returncode, time.monotonic() - started, stopped)
+
+
+def _follow_to_end(
+    arguments: Sequence[str], report: Report | Reports, stop: Stop, environment: Mapping[str, str] | None
+) -> tuple[int, bool]:
+    """Run a command of DVC; gives its exit code, and whether it was stopped."""
     process = _start(arguments, os.environ if environment is None else environment)
     try:
         _follow(process, report.take, stop)
@@ -74,7 +98,7 @@ def _run(
         if process.stdout:
             process.stdout.close()
     report.flush()
-    return report.result(process.returncode, time.monotonic() - started, stopped)
+    return process.returncode, stopped
 
 
 def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -60,14 +60,15 @@ class Report:
         self._take_line = take_line
         self._rest = b""
         self._outcome: Outcome | None = None
-        self._markers = {
-            f"Running stage '{name}':": Outcome.RAN,
-            f"Stage '{name}' is cached - skipping run, checking out outputs": Outcome.RESTORED,
-            f"Stage '{name}' didn't change, skipping": Outcome.UP_TO_DATE,
-        }
+        self._markers = _markers(name)
         self._name = name
         self._said = self._raised = self._refused = ""
         self._in_traceback = False
+
+    @staticmethod
+    def begins(name: str, raw: bytes) -> bool:
+        """Whether DVC says in a line that it has come to a stage."""
+        return next(_frames(raw.strip(b"\n")), "") in _markers(name)
 
     def take(self, content: bytes) -> None:
         """Take the next bytes, which may end anywhere."""
@@ -116,6 +117,15 @@ class Report:
         temporary = self._refused.endswith(f"exited with {TEMPORARY_FAILURE}")
         may_pass_later = self._outcome is Outcome.RAN and (temporary or not self._said)
         return StageResult(self._name, Outcome.FAILED, seconds, reason, may_pass_later)
+
+
+def _markers(name: str) -> dict[str, Outcome]:
+    """What DVC says as it comes to a stage, and what that means."""
+    return {
+        f"Running stage '{name}':": Outcome.RAN,
+        f"Stage '{name}' is cached - skipping run, checking out outputs": Outcome.RESTORED,
+        f"Stage '{name}' didn't change, skipping": Outcome.UP_TO_DATE,
+    }
 
 
 def _frames(raw: bytes) -> Iterator[str]:

@@ -8,29 +8,31 @@ from typing import Any
 
 from flows.execution.process_output import LineTaker
 from flows.execution.stage_log import StageLog, log_file
-from flows.execution.watching import watcher
+from flows.execution.watching import Watcher, watcher
 
 TOLD = "is_told"  # what a record of the log is marked with that who watches has seen already
 _AT_ONCE = 50  # lines a second that are passed on one by one
 
 
 @contextmanager
-def lines_of(name: str, log: LineTaker) -> Iterator[LineTaker]:
+def lines_of(name: str, log: LineTaker, is_shown: bool = True) -> Iterator[LineTaker]:
     """Yield what takes the lines of a stage that runs here.
 
     Args:
         log: of Prefect. A burst is thinned for it: it would take longer to keep the lines than the stage to write them.
+        is_shown: whether who watches is told.
     """
+    who = watcher() if is_shown else Watcher()
     kept, thinned = StageLog(name), Thinned(log, f"more lines, in {log_file(name)}", _AT_ONCE)
 
     def take(line: str) -> None:
         # A full disk ends the stage, which says so; that its log has a gap need not.
         with suppress(OSError):
             kept.write(line)
-        watcher().said(name, line)
+        who.said(name, line)
         thinned.take(line)
 
-    watcher().started(name)
+    who.started(name)
     try:
         yield take
     finally:

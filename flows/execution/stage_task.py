@@ -15,6 +15,7 @@ from prefect.tasks import Task
 from flows.execution.head_start import HeadStart
 from flows.execution.process_output import Outcome, StageResult
 from flows.execution.stage_lines import lines_of, log_of
+from flows.execution.together import Together
 from flows.execution.whole_stage import run_whole
 from flows.project.graph import StageNode
 
@@ -53,15 +54,22 @@ class Here:
 
     Attributes:
         is_one_machine: whether stages side by side share its cores.
+        together: what runs stages in groups.
     """
 
     is_one_machine = True
 
-    def __init__(self, begun: HeadStart | None = None) -> None:
-        """Start with nothing to run; begun: what runs already."""
+    def __init__(self, begun: HeadStart | None = None, together: Together | None = None) -> None:
+        """Start with nothing to run.
+
+        Args:
+            begun: what runs already, with its groups.
+            together: runs stages in groups, where nothing runs yet; None: each runs by itself.
+        """
         self._fresh: frozenset[str] = frozenset()
         self._stop = begun.stop if begun else threading.Event()
         self._begun = begun
+        self.together = begun.together if begun else together or Together((), ())
 
     def prepare(self, stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
         """Take all stages, in order, and the names of those that are up to date: they are only reported."""
@@ -76,6 +84,8 @@ class Here:
             return state_of(StageResult(name, Outcome.UP_TO_DATE))
         log = log_of(get_run_logger())
         if self._begun and (found := self._begun.taken_over(name, log)):
+            return state_of(found)
+        if found := self.together.taken_over(name, log, self._stop):
             return state_of(found)
         with lines_of(name, log) as take:
             return state_of(run_whole(name, take, self._stop))

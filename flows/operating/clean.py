@@ -17,6 +17,7 @@ from flows.project.workspace import exclusive, takes
 from flows.registry import gto, publish, saved_runs
 from flows.registry.saved_runs import Version
 from flows.retraining.checkout_places import lock_of
+from flows.terminal.words import counted
 
 _CHUNK = 200  # tags deleted by one push
 _REFS = ("refs/tags", "refs/heads", "refs/remotes", "refs/exps", "refs/smallset/unpushed")
@@ -138,5 +139,6 @@ def _said(plan: Plan, doomed: Sequence[Doomed], dry_run: bool) -> Iterator[str]:
     for one, why in plan.stay:
         yield f"{one.name}: stays: {why}"
     for place in doomed:
-        yield f"{place.where}: {len(place.paths):,} files, {place.size:,} bytes, {would}"
-    yield f"{len(plan.runs):,} runs: their tags {would}, their figures stay in `smallset history`"
+        yield f"{place.where}: {counted(len(place.paths), 'file')}, {counted(place.size, 'byte')}, {would}"
+    runs = counted(len(plan.runs), "run: its tag", "runs: their tags")
+    yield f"{runs} {would}, {'its' if len(plan.runs) == 1 else 'their'} figures stay in `smallset history`"

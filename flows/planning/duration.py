@@ -1,6 +1,7 @@
 """About how long the stages take: rough figures of a machine with two cores, corrected by what runs here have taken.
 
-The figures need not be good: after one run each stage is expected to take what it took, more or less by the work.
+The figures need not be good: before a run has told how fast this machine is a range is said, and after one each stage
+is expected to take what it took, more or less by the work.
 """
 
 import json
@@ -12,12 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
+
+from flows.execution.machine import usable_cores
 from flows.execution.process_output import Outcome
 
 PLANNED = {"common.batch_size", "common.image_size", "backbone.preset"}  # parameters without which nothing is known
 PACE = Path(".smallset") / "pace.json"
 _AREA = 180 * 180  # pixels of an image to which the figures below belong
 _WEIGHTS = 9.5e6  # bytes of the backbone to which they belong
+_SLOWER = 3.0  # times that a slow machine, or one that gets busy, may well take of the rough figures
 _TELLING = 60.0  # seconds of stages from which on they say how fast a machine is
 _ALIKE = 4.0  # factor up to which the work of another run says how long a stage takes by itself
 # Seconds of a stage that has next to nothing to do: Python and DVC; with TensorFlow.
@@ -132,6 +137,8 @@ def expect(stages: Sequence[str], work: Work) -> Expected:
     paces = _read()
     # How fast this machine is: little is known of that from a stage of seconds.
     took, said = (_TELLING + sum(pair[key] for pair in paces.values()) for key in ("seconds", "rough"))
+    # What runs here took they took beside whatever else was at work.
+    took *= 1.0 if paces else _busy()
     found, told = {}, 0.0
     for stage in stages:
         seconds, last = rough(stage, work), paces.get(stage)
@@ -141,6 +148,14 @@ def expect(stages: Sequence[str], work: Work) -> Expected:
         else:
             found[stage] = seconds * took / said
     return Expected(found, told > sum(found.values()) / 2)
+
+
+def _busy() -> float:
+    """How many times as long anything takes now, as others are at work: processes that want a core, for each core."""
+    try:
+        return max(1.0, psutil.getloadavg()[0] / usable_cores())
+    except OSError:
+        return 1.0
 
 
 class Ended(Protocol):
@@ -179,8 +194,15 @@ def _read() -> dict[str, dict[str, float]]:
     return {}
 
 
+def about(seconds: float, known: bool) -> str:
+    """A time that nobody knows to the second; where no run here has told it, from when it goes well to when not."""
+    if known:
+        return f"about {in_words(seconds)}"
+    return f"{in_words(seconds)} to {in_words(_SLOWER * seconds)}"
+
+
 def in_words(seconds: float) -> str:
-    """A time that nobody knows to the second."""
+    """A time, rounded."""
     if seconds < 90:
         return f"{max(10, round(seconds, -1)):.0f} s"
     if seconds < 90 * 60:

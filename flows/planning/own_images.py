@@ -10,6 +10,9 @@ from flows.project import profiles
 
 # They are for the reference task, and for whoever asks: on few images they cost most of the time and cannot win.
 TURNED_OFF = ("scratch", "scratch_augmented", "feature_extraction_augmented")
+# Training steps of fine-tuning at least: more of them learned a few photographs by heart at three times the cost, and
+# got no more test images right (docs/benchmarks.md). The drawings of the embedded default start from less.
+STEPS = 100
 DRAWN = 64  # pixels: what the backbone of drawings is made for
 USUAL = 224  # pixels: what most others are made for
 MODELS = (*TURNED_OFF, "feature_extraction", "fine_tuned")
@@ -40,7 +43,9 @@ def decide(values: Mapping[str, Any], found: Look, said: Collection[str]) -> Dec
     if any(values.get(f"{model}.enabled") is not True for model in MODELS):
         # Which models there are is somebody's choice, made as a whole.
         wished = {}
-    elif values.get("fine_tuned.start") in TURNED_OFF:
+    elif found.preset and found.preset["name"] != "sample":
+        wished["fine_tuned.min_steps"] = STEPS
+    if wished and values.get("fine_tuned.start") in TURNED_OFF:
         del wished[f"{values['fine_tuned.start']}.enabled"]
     if found.preset:
         wished["common.image_size"] = image_size(found.preset)

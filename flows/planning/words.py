@@ -7,6 +7,7 @@ from flows.planning import duration
 from flows.planning.duration import Expected, Work
 from flows.planning.look import Look
 from flows.planning.stages import MODELS, plain
+from flows.terminal.words import counted
 
 _MOST = 12  # classes told one by one
 _ENOUGH = 100  # test images, with which an accuracy is known to about 6 points
@@ -22,7 +23,8 @@ def found(title: str, images: Mapping[str, Any]) -> Iterator[str]:
         images: as `stages.look` writes it.
     """
     classes = images["classes"]
-    yield f"{title}: {sum(classes.values()):,} images of {len(classes)} classes, by {images['layout']}"
+    count = counted(sum(classes.values()), "image")
+    yield f"{title}: {count} of {counted(len(classes), 'class', 'classes')}, by {images['layout']}"
     yield f"  {_classes(classes)}"
     sizes = images["sizes"]
     of = "" if images["looked_at"] == images["files"] else f" (of {images['looked_at']:,} that were decoded)"
@@ -34,7 +36,7 @@ def found(title: str, images: Mapping[str, Any]) -> Iterator[str]:
     if len(images["subsets"]) > 1:
         yield f"  {_subsets(images)}"
     if images["groups"]:
-        yield f"  {images['groups']:,} groups, each of which stays in one subset"
+        yield f"  {counted(images['groups'], 'group')}, each of which stays in one subset"
     yield from (f"  {line}" for line in images["remarks"])
 
 
@@ -53,7 +55,7 @@ def _defects(images: Mapping[str, Any]) -> Iterator[str]:
     broken = "; ".join(f"{name}: {reason}" for name, reason in images["broken"][:2])
     yield f"{count} cannot be read{among}{f' ({broken})' if count else ''}"
     partly = "" if images["all_compared"] else ", not all compared"
-    copies = f"{images['copies']} exact {'copy' if images['copies'] == 1 else 'copies'}"
+    copies = counted(images["copies"], "exact copy", "exact copies")
     yield f"{copies}{partly} (near copies: `split` looks for them)"
     if images["contradicted"]:
         yield f"copies in different classes, which are left out: {_names(images['contradicted'])}"
@@ -85,9 +87,10 @@ def cautions(images: Mapping[str, Any], work: Work) -> Iterator[str]:
             f"cross-validation over all {sum(images['divided'].values())} tells more"
         )
     if work.values.get(f"{FINE_TUNED}.enabled") and work.leaves_out(FINE_TUNED):
+        few = counted(least["train"], "image")
         yield (
-            f"fine-tuning will be left out: the smallest class has about {least['train']} images to train on, and it "
-            f"takes {work.values['fine_tuned.min_images']} (fine_tuned.min_images)"
+            f"fine-tuning will be left out: the smallest class has about {few} to train on, and it takes "
+            f"{work.values['fine_tuned.min_images']} (fine_tuned.min_images)"
         )
 
 
@@ -116,9 +119,10 @@ def plan(found: Look, work: Work, stages: Sequence[str], expected: Expected) -> 
     if not stages:
         yield "  nothing to do: everything is up to date"
         return
-    basis = "as runs here took" if expected.known else "rough figures, no run here yet"
+    basis = "as runs here took" if expected.known else "no run here has told yet how fast this machine is"
     first = ""
     if _HEAD_EVALUATED in stages and expected.stages[_HEAD_EVALUATED]:
         until = sum(expected.stages[name] for name in stages[: stages.index(_HEAD_EVALUATED) + 1])
-        first = f", the first figures after {duration.in_words(until)}" if until < 0.8 * expected.seconds else ""
-    yield f"  time: about {duration.in_words(expected.seconds)}{first} ({basis})"
+        until_in_words = duration.about(until, expected.known)
+        first = f", the first figures after {until_in_words}" if until < 0.8 * expected.seconds else ""
+    yield f"  time: {duration.about(expected.seconds, expected.known)}{first} ({basis})"

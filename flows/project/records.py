@@ -38,6 +38,7 @@ class Summary(_Lenient):
     """report/summary.json, as far as flows read it; all of it may be absent, as before the first report."""
 
     recommended: str = ""
+    advice: Literal["use", "do not use"] = "use"
     headline: Literal["accuracy", "balanced_accuracy"] = "accuracy"
     accuracy: Share | None = None
     accuracy_low: Share | None = None

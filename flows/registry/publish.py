@@ -18,6 +18,7 @@ from flows.project.git import GitError, author, content, git, is_ancestor, resol
 from flows.project.outputs import read_storage
 from flows.registry import gto, unpushed
 from flows.registry.saved_runs import Version, Workspace, chain_of, latest
+from flows.terminal.words import counted
 
 TRIES = 4
 FIRST_WAIT = 2.0  # seconds; each further wait is twice as long
@@ -192,6 +193,6 @@ def _dvc(*arguments: str, folder: Path | str) -> str:
     if done.returncode:
         lines = [line.removeprefix("ERROR:").strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
         # One for every file: the first says why.
-        more = f" (and {len(lines) - 1:,} errors more)" if len(lines) > 1 else ""
+        more = f" (and {counted(len(lines) - 1, 'error')} more)" if len(lines) > 1 else ""
         raise FlowError(lines[0] + more if lines else f"dvc {arguments[0]}: exit code {done.returncode}")
     return done.stdout

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.run.results import BALANCED
+from flows.terminal.words import counted
 
 _MEASURES = {"accuracy": "accuracy", BALANCED: "balanced accuracy"}
 
@@ -91,6 +92,6 @@ def _images(earlier: Earlier, images: int) -> str:
     if not images:
         return ""
     if earlier.same_images:
-        return f"the same {images:,} images"
-    before = "" if earlier.images is None else f"{earlier.images:,} images then, "
-    return f"{before}{images:,} now" if before else f"{images:,} images now"
+        return f"the same {counted(images, 'image')}"
+    before = "" if earlier.images is None else f"{counted(earlier.images, 'image')} then, "
+    return f"{before}{images:,} now" if before else f"{counted(images, 'image')} now"

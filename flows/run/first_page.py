@@ -105,10 +105,14 @@ class FirstPage:
             self._tell(f"no first page: {error.strerror}")
 
 
-def before_first_model(stages: Sequence[StageNode]) -> frozenset[str]:
-    """Name the first stage that measures a model, in their order, and all that it depends on; none where none does."""
+def before_first_model(stages: Sequence[StageNode], idle: Collection[str] = ()) -> frozenset[str]:
+    """Name the first stage that measures a model, in their order, and all that it depends on; none where none does.
+
+    Args:
+        idle: names of stages that have nothing to do: of these none measures.
+    """
     upstream = {stage.name: stage.upstream for stage in stages}
-    waiting = next(([stage.name] for stage in stages if _figures(stage)), [])
+    waiting = next(([stage.name] for stage in stages if _figures(stage) and stage.name not in idle), [])
     found: set[str] = set()
     while waiting:
         name = waiting.pop()

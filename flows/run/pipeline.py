@@ -21,9 +21,11 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_lines import word_of_run
 from flows.execution.stage_task import Here, result_of
+from flows.execution.together import Together
 from flows.execution.warm import warm_process
 from flows.execution.watching import watcher
 from flows.project.graph import StageNode, read_stages, up_to_date
+from flows.project.idle import idle_among
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
 from flows.run.first_page import FirstPage, before_first_model
@@ -55,13 +57,14 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
         everything = read_stages()
         stages = _about(everything, only)
         fresh = up_to_date(stages)
-        _tell_plan(stages, fresh)
+        together = Together((), ()) if workers else _together(stages, fresh)
+        _tell_plan(stages, fresh, together)
         wide = width or (len(stages) if workers else side_by_side())
-        return _run(everything, stages, fresh, wide, _place(workers))
+        return _run(everything, stages, fresh, wide, _place(workers, together))
 
 
-def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str]) -> None:
-    watcher().planned([stage.name for stage in stages], fresh, last_times())
+def _tell_plan(stages: Sequence[StageNode], fresh: frozenset[str], together: Together) -> None:
+    watcher().planned([stage.name for stage in stages if stage.name not in together.names], fresh, last_times())
 
 
 def _run(
@@ -82,18 +85,27 @@ def _run(
         return states
 
 
-def _place(workers: str | None) -> AbstractContextManager[Here]:
+def _place(workers: str | None, together: Together) -> AbstractContextManager[Here]:
     if workers is None:
-        return _here()
+        return _here(together)
     from flows.remote.workers import connected
 
     return connected(workers)
 
 
 @contextmanager
-def _here() -> Iterator[Here]:
+def _here(together: Together) -> Iterator[Here]:
     with warm_process():
-        yield Here()
+        yield Here(together=together)
+
+
+def _together(stages: Sequence[StageNode], fresh: frozenset[str]) -> Together:
+    """Groups of stages that are turned off: each in a process of its own would take a second and a half."""
+    return Together(stages, _idle(stages) - fresh, before_first_model(stages, _idle(stages)))
+
+
+def _idle(stages: Sequence[StageNode]) -> frozenset[str]:
+    return idle_among([stage.name for stage in stages])
 
 
 def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:
@@ -132,8 +144,9 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         if workers is None and not has_server():
             if len(fresh) == len(stages):
                 return _nothing_to_do(stages, everything)
-            _tell_plan(stages, fresh)
-            return _run_alone(_Begun(everything, stages, fresh, HeadStart(stages, fresh)), width, only)
+            head_start = HeadStart(stages, fresh, _together(stages, fresh))
+            _tell_plan(stages, fresh, head_start.together)
+            return _run_alone(_Begun(everything, stages, fresh, head_start), width, only)
     if workers is None:
         start_server()
     else:
@@ -183,11 +196,11 @@ def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] 
 def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
     """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
     upstream = {stage.name: stage.upstream for stage in stages}
-    sorter = TopologicalSorter(upstream)
+    sorter = TopologicalSorter({**upstream, **place.together.upstream})
     sorter.prepare()
     places = {name: place for place, name in enumerate(upstream)}
     # Workers take no core from each other.
-    first = before_first_model(stages) if place.is_one_machine else frozenset()
+    first = before_first_model(stages, _idle(stages)) if place.is_one_machine else frozenset()
     ready: list[str] = []
     futures: dict[str, PrefectFuture[Any]] = {}
     states: dict[str, State] = {}
@@ -202,6 +215,8 @@ def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: Re
                 futures[name].add_done_callback(_teller(ended, name))
             name = _ended(ended, place)
             states[name] = _settle(name, futures[name], place, take)
+            if not done([result_of(name, states[name])]):
+                place.together.take_failure(name)
             sorter.done(name)
     except BaseException:
         # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.

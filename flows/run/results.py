@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.project.outputs import read_makers
 from flows.project.records import SUMMARY, check_summary
+from flows.terminal.words import counted
 from safety.text import markdown, visible
 
 REPORT = Path("report") / "report.html"
@@ -111,16 +112,18 @@ def read_verdicts(recommended: str) -> dict[str, str]:
 
 
 def headline(summary: Row) -> str:
-    """Which model to use and how good it is, in one line; empty where there is no report."""
+    """Which model to use, or not to use, and how good it is, in one line; empty where there is no report."""
     measure = summary.get("headline", "accuracy")
     if "recommended" not in summary or measure not in summary:
         return ""
     share = f"{100 * summary[measure]:.1f} %"
     if (low := summary.get(f"{measure}_low")) is not None and (high := summary.get(f"{measure}_high")) is not None:
         share += f" ({100 * low:.1f} to {100 * high:.1f} %)"
-    images = f"{summary['images']:,} test images" if "images" in summary else "the test images"
+    images = counted(summary["images"], "test image") if "images" in summary else "the test images"
     of = f"balanced accuracy {share} on {images}" if measure == BALANCED else f"{share} of {images}"
-    return visible(f"use {summary['recommended']}: {of}")
+    advice = summary.get("advice", "use")
+    guessing = "" if advice == "use" else ", which may be guessing"
+    return visible(f"{advice} {summary['recommended']}: {of}{guessing}")
 
 
 def headline_and_verdict(summary: Row) -> str:
@@ -161,6 +164,8 @@ def publish(fresh: Collection[str]) -> None:
 def _markdown(models: Sequence[Row], summary: Row, report: Path | None) -> str:
     """The headline, the verdict and a row per model."""
     verdicts = read_verdicts(summary["recommended"])
+    if summary.get("advice", "use") != "use":
+        verdicts |= {summary["recommended"]: "chosen"}
     measures = {"accuracy": "accuracy"} | (
         {BALANCED: "balanced accuracy"} if summary.get("headline") == BALANCED else {}
     )

@@ -88,7 +88,7 @@ class LiveWatcher(Watcher):
     def ended(self, result: StageResult) -> None:
         """Leave a line that says what became of a stage that had something to do."""
         with self._lock:
-            if self._state.is_told(result.name):
+            if self._state.is_told(result):
                 return
             place = f"{self._state.place_of(result.name)}/{self._state.to_do}"
             self._state.end(result.name)

@@ -82,7 +82,7 @@ class PlainWatcher(Watcher):
     def ended(self, result: StageResult) -> None:
         """Say what became of a stage that had something to do."""
         with self._lock:
-            if self._state.is_told(result.name):
+            if self._state.is_told(result):
                 return
             name = result.name
             if held := self._held.pop(name, ""):

@@ -1,7 +1,6 @@
 """Which way a run is shown, and what of Prefect's own words a person sees: none."""
 
 import logging
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +8,11 @@ from pathlib import Path
 
 from flows.execution.stage_lines import TOLD
 from flows.execution.watching import is_watched, watched_by, watcher
+from flows.terminal.bars import is_lively, silence_bars
 from flows.terminal.plain import PlainWatcher
 from flows.terminal.state import RunState
 
 _OURS = str(Path(__file__).resolve().parents[1])
-_BARS = ("dvc.progress", "dvc_data.callbacks")
 
 
 @contextmanager
@@ -35,12 +34,6 @@ def shown(expected: Mapping[str, float] | None = None) -> Iterator[None]:
         with watched_by(PlainWatcher(state)):
             _silence_tools()
             yield
-
-
-def is_lively() -> bool:
-    """Whether stderr is a terminal that draws, and whoever sits there wants it to (https://no-color.org)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
-    return wanted and sys.stderr.isatty()
 
 
 class _ForPeople(logging.Filter):
@@ -75,9 +68,3 @@ def _silence_tools() -> None:
         if getattr(handler, "stream", None) in (sys.stderr, sys.__stderr__) and not handler.filters:
             handler.addFilter(_ForPeople())
     silence_bars()
-
-
-def silence_bars() -> None:
-    """Have DVC draw no bars, of which it draws some for each file, up to the end of the process."""
-    for name in _BARS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flows.execution.process_output import Outcome, StageResult
 from flows.terminal.progress import Progress, progress_in
 
 _KEPT = 4  # last lines of a stage
@@ -94,9 +95,10 @@ class RunState:
             stage.lines.append(line)
         return found
 
-    def is_told(self, name: str) -> bool:
-        """Whether nothing is to be said of the end of a stage: it was up to date, or its end is known already."""
-        return name in self.fresh or name in self.ended
+    def is_told(self, result: StageResult) -> bool:
+        """Whether nothing is to be said of the end of a stage: it was up to date, its end is known, or nobody waits."""
+        is_planned = not self.names or result.name in self.names or result.outcome is Outcome.FAILED
+        return not is_planned or result.name in self.fresh or result.name in self.ended
 
     def end(self, name: str) -> None:
         """A stage has ended."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from flows.project.git import git
 from flows.project.parameters import PARAMS
+from flows.terminal.words import counted
 from flows.upstream.merged_parameters import Merged
 from flows.upstream.merging import Composed, Sides
 from safety.text import visible
@@ -22,8 +23,8 @@ def describe(sides: Sides, composed: Composed, own: Sequence[str], address: str)
 def _lines(sides: Sides, composed: Composed, own: Sequence[str], address: str) -> Iterator[str]:
     if own:
         yield f"committed first: {_files(own)}, as {sides.ours[:8]}"
-    count = git("rev-list", "--count", f"{sides.base}..{sides.theirs}")
-    yield f"pipeline: {count} commits from {address} up to {sides.theirs[:8]}, merged as {composed.commit[:8]}"
+    commits = counted(int(git("rev-list", "--count", f"{sides.base}..{sides.theirs}")), "commit")
+    yield f"pipeline: {commits} from {address} up to {sides.theirs[:8]}, merged as {composed.commit[:8]}"
     yield from _parameters(composed.parameters)
     if composed.mistakes:
         yield f"to do: {composed.mistakes}"

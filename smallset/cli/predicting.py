@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safety.text import visible
 from smallset.cli.inputs import gather
-from smallset.cli.progress import progress
+from smallset.cli.progress import images, progress
 from smallset.decoding.process import Process
 from smallset.decoding.reading import read
 from smallset.errors import UserError
@@ -82,7 +82,7 @@ def predict(options: Namespace, load: Callable[[], Classifier], begun: Process) 
         if not done:
             raise _nothing(options.paths, left_out)
     if file is not None:
-        print(f"{visible(file)}: {done:,} images, in {bar.seconds:,.1f} seconds", file=sys.stderr)
+        print(f"{visible(file)}: {images(done)}, in {bar.seconds:,.1f} seconds", file=sys.stderr)
     if left_out.count:
         print(f"{left_out.count:,} of {done + left_out.count:,} left out", file=sys.stderr)
     return LEFT_OUT if left_out.count else 0

@@ -43,11 +43,11 @@ class Progress:
     def state(self) -> str:
         """In words: how many, how fast, how long it still takes."""
         rate = self.done / max(self.seconds, 1e-9)
-        said = f"{self.done:,} images, {rate:,.0f} a second"
+        said = f"{images(self.done)}, {rate:,.0f} a second"
         if self.total is None or not rate:
             return said
         left = _minutes((self.total - self.done) / rate)
-        return f"{self.done:,} of {self.total:,} images, {rate:,.0f} a second, {left} left"
+        return f"{self.done:,} of {images(self.total)}, {rate:,.0f} a second, {left} left"
 
 
 class _Lines(Progress):
@@ -121,3 +121,8 @@ def _minutes(seconds: float) -> str:
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def images(count: int) -> str:
+    """So many images, in words."""
+    return f"{count:,} image{'' if count == 1 else 's'}"

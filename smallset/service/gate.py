@@ -79,9 +79,8 @@ class Gate:
                 raise Refused(400, f"expected the header {name.decode()} once")
             headers[name] = value.decode("latin-1")
         if b"content-length" in headers and b"transfer-encoding" in headers:
-            raise Refused(
-                400, "expected one way to tell the end of a body. Received: two"
-            )  # a proxy may take the other
+            # A proxy may go by the other one.
+            raise Refused(400, "expected one way to tell the end of a body. Received: two")
         if self._settings.token is None and is_loopback(self._settings.host):
             # A page of the web whose name leads to this machine, as of DNS rebinding, has its own name here.
             if not is_loopback(_name_of(headers.get(b"host", "localhost"))):

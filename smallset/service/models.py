@@ -11,6 +11,7 @@ from pathlib import Path
 from smallset.errors import UserError
 from smallset.inference import bundle
 from smallset.inference.classifier import Classifier
+from smallset.inference.quiet import quiet
 
 _VERSION_DIGITS = 12
 _MOST_EXAMPLES = 100  # files of golden examples; the pipeline makes thirteen
@@ -103,7 +104,8 @@ class Current:
         directory = find()
         self._stamp = stamp(directory)
         self._refused, self._refused_until = self._stamp, 0.0
-        self.model, self.changed = load(directory), time.time()
+        with quiet():  # LiteRT greets once; what comes later would take lines of the log with it
+            self.model, self.changed = load(directory), time.time()
 
     def renew(self) -> bool:
         """Take another bundle if there is one; one that does not prove itself is tried again once it changes, or later.

@@ -15,7 +15,14 @@ from tests.stages.head_params import HEAD
 FIGURES = {f"{name}{end}": 0.9 for name in ("accuracy", "balanced_accuracy") for end in ("", "_low", "_high")}
 # Of a model's summary.json, what all models have in it.
 ABOUT = {"precision": "float32", "parameters": {"total": 1234}, "versions": {"keras": "3"}}
-REPORT = {"recommended": "scratch", "headline": "accuracy", "images": 12, "verdict": "It is the best.", "cautions": []}
+REPORT = {
+    "recommended": "scratch",
+    "advice": "use",
+    "headline": "accuracy",
+    "images": 12,
+    "verdict": "It is the best.",
+    "cautions": [],
+}
 
 
 def write_inputs(

@@ -159,7 +159,7 @@ def test_what_is_no_image_by_its_name_stays_out_and_is_listed(
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar"])
 def test_a_source_without_images_is_refused(kind: str, common: CommonParams) -> None:
     source = make({"README.md": b"nothing yet"}, kind)
-    with pytest.raises(UserError, match=r"expected images, found 1 files, all hidden or README") as caught:
+    with pytest.raises(UserError, match=r"expected images, found 1 file, all hidden or README") as caught:
         run(common, source)
     assert str(source) in str(caught.value)
     assert not Path("raw.zip").exists()

@@ -14,7 +14,7 @@ from stages.lib.pretrained.sizes import resized
 from tests.packages import ROOT
 from tests.stages import backbone_matrix
 from tests.stages.every_backbone import EVERY
-from tests.stages.families import SIDE
+from tests.stages.families import FAMILIES, SIDE
 from tests.stages.token_families import AROUND, TOKEN_FAMILIES, dino_v2, dino_v3, siglip_vision, vit
 
 PAGE = (ROOT / "docs" / "backbones.md").read_text(encoding="utf-8")
@@ -128,6 +128,17 @@ def test_position_embeddings_are_resized_as_the_map_that_they_stand_for():
     np.testing.assert_allclose(middle[..., 1], expected[1], atol=0.1)
     same = [one for one in zip(backbone.weights, larger.weights, strict=True) if one[0].path != weight.path]
     assert all(np.array_equal(*one) for one in same)
+
+
+@pytest.mark.parametrize("family", ["efficient_net", "dense_net"])
+def test_a_network_that_was_built_for_one_size_is_built_for_another(family):
+    """EfficientNet calls the size in its configuration otherwise than all others do."""
+    backbone = FAMILIES[family]()
+    larger = resized(backbone, 2 * SIDE)
+    assert tokens.image_shape(backbone) == (SIDE, SIDE)
+    assert tokens.image_shape(larger) == (2 * SIDE, 2 * SIDE)
+    for one, other in zip(backbone.get_weights(), larger.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_what_keras_hub_interpolates_itself_is_the_same_after_saving(tmp_path):

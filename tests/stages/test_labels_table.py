@@ -124,7 +124,7 @@ def test_a_csv_that_says_something_wrong_is_refused(content: bytes, expected: st
 def test_a_name_that_several_files_have_is_not_completed() -> None:
     bare = table([(Path(path).stem, label) for path, label in LABELS.items()])
     twice = IMAGES | {"labels.csv": bare, "masks/7.png": jpeg(pixels(99))}
-    assert "1 rows without one: 7" in refusal(twice, labels="labels.csv")
+    assert "1 row without one: 7" in refusal(twice, labels="labels.csv")
     elsewhere = table([(path.replace("scans", "other"), label) for path, label in LABELS.items()])
     assert "24 rows without one: other/0.jpg" in refusal(IMAGES | {"labels.csv": elsewhere}, labels="labels.csv")
 
@@ -140,7 +140,7 @@ def test_rows_that_repeat_and_images_without_a_row_are_counted_and_listed(capsys
     content = IMAGES | {f"scans/extra{n}.jpg": jpeg(pixels(50 + n)) for n in range(2)}
     result = run(content | {"labels.csv": GOOD + b"scans/0.jpg,ill\r\n"}, labels="labels.csv")
     said = capsys.readouterr().out
-    assert "labels.csv: 1 rows repeat another" in said
+    assert "labels.csv: 1 row repeats another" in said
     assert "2 images have no class and stay out: scans/extra0.jpg, scans/extra1.jpg" in said
     assert result.counts["unlabelled"] == 2
     reason = "set aside: no class by split.labels labels.csv"

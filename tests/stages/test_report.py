@@ -93,13 +93,13 @@ def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results)
 def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
     summary = json.loads((folder / "report" / "summary.json").read_text())
     figures = json.loads((folder / "evaluation" / "fine_tuned" / "figures.json").read_text())
-    keys = ["recommended", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
+    keys = ["recommended", "advice", "headline", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy"]
     keys += ["balanced_accuracy_low", "balanced_accuracy_high", "validation_accuracy", "images", "verdict"]
     keys += ["why", "cautions", "procedure", "deployed", "next"]
     assert list(summary) == keys
     assert summary["recommended"] == "fine_tuned"
     assert summary["headline"] == "accuracy"
-    assert {key: summary[key] for key in keys[2:10]} == {key: figures[key] for key in keys[2:10]}
+    assert {key: summary[key] for key in keys[3:11]} == {key: figures[key] for key in keys[3:11]}
     assert "Use the fine-tuned network" in " ".join(elements.text.replace("\u200b", "").split())
     assert f"{100 * figures['accuracy']:.1f}\N{NO-BREAK SPACE}%" in elements.text
     plain = {name: called(name) for name in SKILLS}
@@ -107,6 +107,18 @@ def test_the_summary_and_the_page_say_what_the_metrics_say(folder, elements):
         assert re.sub("|".join(plain), lambda found: plain[found[0]], text) in elements.text
     assert any(text.startswith("Only 24 test images") for text in summary["cautions"])
     assert all(text in elements.text for text in summary["cautions"])
+
+
+def test_the_headline_agrees_with_a_caution_that_says_not_to_use_the_model(tmp_path, capsys):
+    INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [8, 8], {"feature_extraction": 0.0})
+    text = " ".join(Elements(INPUTS["run_report"](tmp_path)).text.split())
+    summary = json.loads((tmp_path / "report" / "summary.json").read_text())
+    assert summary["advice"] == "do not use"
+    assert any("Do not use it" in caution for caution in summary["cautions"])
+    assert "Do not use the pretrained network" in text
+    assert "Use the pretrained network" not in text
+    assert "recommended" not in text.replace("recommended_presets", "")
+    assert "do not use feature_extraction: " in capsys.readouterr().out
 
 
 def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
@@ -267,7 +279,7 @@ def test_one_model_alone_and_nothing_found(tmp_path):
     text = re.sub(r"\s+", " ", Elements(INPUTS["run_report"](tmp_path)).text)
     assert len((tmp_path / "report" / "comparisons.csv").read_text().splitlines()) == 1
     for words in (
-        "There is no other model",
+        "No other model was measured",
         "No model got a test image wrong",
         "No copies were found",
         "None were made",

@@ -181,7 +181,7 @@ def test_equal_files_are_never_too_many() -> None:
 def test_where_copies_leave_a_class_without_images_it_is_said() -> None:
     content = numbered(cat=3, dog=3)
     content["train/dog.3.jpg"] = content["train/cat.0.jpg"]
-    with pytest.raises(UserError, match=r"at least one .*; 2 images are copies, in 1 groups across classes: see dup"):
+    with pytest.raises(UserError, match=r"at least one .*; 2 images are copies, in 1 group across classes: see dup"):
         run(content, order="index", train=1, validation=1, test=1)
     assert len(pd.read_csv("duplicates.csv")) == 2
 

@@ -54,6 +54,7 @@ def write(
             (markdown(row["class"]), int(row["images"]), *_recall(row)) for row in _rows(evaluation / "per_class.csv")
         ],
         verdict=markdown(report["verdict"]),
+        advised_against=report["advice"] != "use",
         cautions=[markdown(caution) for caution in report["cautions"]],
         parameters=about["parameters"]["total"],
         versions=about["versions"],

@@ -9,6 +9,7 @@ import pandas as pd
 
 from stages.lib.core.errors import UserError
 from stages.lib.duplicates.groups import compared
+from stages.lib.images.words import counted
 from stages.lib.inventory.contents import ArchiveImage
 
 UNDECIDED = "none: the stage failed"
@@ -75,4 +76,5 @@ def as_told(copies: pd.DataFrame, listed: Path) -> str:
     if copies.empty:
         return ""
     classes = int((copies.groupby("group")["class"].nunique() > 1).sum())
-    return f"; {len(copies)} images are copies, in {classes} groups across classes: see {listed}"
+    images = counted(len(copies), "image is a copy", "images are copies")
+    return f"; {images}, in {counted(classes, 'group')} across classes: see {listed}"

@@ -17,6 +17,7 @@ from stages.lib.export.formats import FORMATS_BY_NAME, convert, with_all_classes
 from stages.lib.export.source import Source
 from stages.lib.export.trying import beside_keras, require_the_same
 from stages.lib.images.manifest import Subset
+from stages.lib.images.words import counted
 
 _CALIBRATION = 200  # training images; more change no range by much
 
@@ -44,7 +45,7 @@ def export(source: Source, train: Subset, test: Subset, wanted: Wanted, model: s
         paths, left_out = converted(source.exact, calibration, wanted, served, folder, Path(spare))
         if not set(paths) & set(wanted.formats):
             raise UserError("; ".join(f"{name}: {reason}" for name, reason in left_out.items()))
-        _tell(f"trying them beside Keras on {len(test.paths):,} test images")
+        _tell(f"trying them beside Keras on {counted(len(test.paths), 'test image')}")
         rows = beside_keras(source, paths, source.pixels(test.paths), test.labels, wanted)
         for row in rows:
             if row["format"] in paths:

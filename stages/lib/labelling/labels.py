@@ -11,6 +11,7 @@ from stages.lib.core.data_sections import AUTO, is_table
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import NO_CLASS
+from stages.lib.images.words import counted
 from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.class_names import check_classes, problems
@@ -168,15 +169,17 @@ def tell(images: Sequence[ArchiveImage], without: Sequence[Rejected], labels: st
     print(f"{len(counts)} classes by split.labels {labels}:")
     for label, count in sorted(counts.items())[:_SHOWN]:
         given = ", ".join(f"{name} {subsets[label, name]}" for name in SUBSETS if subsets[label, name])
-        print(f"  {label}: {count} images{f' ({given})' if given else ''}")
+        print(f"  {label}: {counted(count, 'image')}{f' ({given})' if given else ''}")
     if len(counts) > _SHOWN:
         print(f"  and {len(counts) - _SHOWN} more")
     groups = {image.group for image in images if image.group}
     if groups:
         alone = sum(not image.group for image in images)
-        print(f"{len(groups)} groups{f'; {alone} images are in none' if alone else ''}")
+        none = f"; {counted(alone, 'image is', 'images are')} in none" if alone else ""
+        print(f"{counted(len(groups), 'group')}{none}")
     if without:
-        print(f"{len(without)} images have no class and stay out: {_some([image.name for image in without])}")
+        stay = counted(len(without), "image has no class and stays", "images have no class and stay")
+        print(f"{stay} out: {_some([image.name for image in without])}")
 
 
 def _likely_images(broken: Sequence[Rejected]) -> list[str]:

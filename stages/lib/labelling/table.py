@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from stages.lib.core.errors import UserError
+from stages.lib.images.words import counted
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.layout import Placed
 from stages.lib.labelling.names import subset_of
@@ -55,14 +56,15 @@ def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[st
     if missing:
         paths = list(missing.values())
         told = (
-            f"{_AT}{name}: expected every row's file beside it or below. Received: {len(missing)} rows without one: "
-            f"{', '.join(paths[:3])}{' ...' if len(missing) > 3 else ''}"
+            f"{_AT}{name}: expected every row's file beside it or below. Received: {counted(len(missing), 'row')} "
+            f"without one: {', '.join(paths[:3])}{' ...' if len(missing) > 3 else ''}"
         )
         strays.put(UserError(told), missing)
     if completed:
-        print(f"{name}: {completed} rows name a file without its folder or suffix; there is one each that ends so")
+        named = counted(completed, "row names", "rows name")
+        print(f"{name}: {named} a file without its folder or suffix; there is one each that ends so")
     if repeated:
-        print(f"{name}: {repeated} rows repeat another")
+        print(f"{name}: {counted(repeated, 'row repeats', 'rows repeat')} another")
     return {path: found for path, found in placed.items() if path not in contradicted}
 
 

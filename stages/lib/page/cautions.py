@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
+from stages.lib.images.words import counted
 from stages.lib.page.verdict import listed, rounded
 
 LEAST_VALIDATION = 50  # images
@@ -36,6 +37,16 @@ def no_better_than_chance(results: Results) -> bool:
     return results.labels.nunique() > 1 and bool(low <= _share_of_chance(results))
 
 
+def advised_against(results: Results) -> bool:
+    """Whether the recommended model is not to be used: nothing shows that it does more than name one class."""
+    return no_better_than_chance(results) or results.labels.nunique() == 1
+
+
+def rank(results: Results) -> str:
+    """What the page calls the recommended model among the others, in a word."""
+    return "chosen" if advised_against(results) else "recommended"
+
+
 def untested(results: Results) -> list[str]:
     """Classes without a test image."""
     tested = set(results.labels)
@@ -54,24 +65,30 @@ def _no_better_than_chance(results: Results) -> Iterator[str]:
 
 def _untested_classes(results: Results) -> Iterator[str]:
     if missing := untested(results):
+        only = results.labels.nunique() == 1
+        advice = (
+            f" Always saying {results.labels.iloc[0]} would be right on all of them: do not use it." if only else ""
+        )
         yield (
             f"No test image is of {_some(missing)}: nothing is known about "
-            f"{'them' if missing[1:] else 'it'}, and no figure counts {'them' if missing[1:] else 'it'}. Add images, "
-            "or raise split.test."
+            f"{'them' if missing[1:] else 'it'}, and no figure counts {'them' if missing[1:] else 'it'}.{advice} Add "
+            "images, or raise split.test."
         )
 
 
 def _few_images(results: Results) -> Iterator[str]:
-    if results.choice.images < LEAST_VALIDATION:
+    # A single head without epochs was chosen by nothing.
+    is_chosen = len(results.evaluations) > 1 or results.recommended.summary["epochs"]
+    if is_chosen and results.choice.images < LEAST_VALIDATION:
         yield (
-            f"Only {_images(results.choice.images, 'validation')} chose the model and the epoch of each: that is "
+            f"Only {counted(results.choice.images, 'validation image')} chose the model and the epoch of each: that is "
             f"mostly chance below {LEAST_VALIDATION}. Add images, or raise split.validation."
         )
     tested = len(results.labels)
     if tested < LEAST_TEST:
         yield (
-            f"Only {_images(tested, 'test')} measured it: {results.words} may be anything {_range(results)}. Below "
-            f"{LEAST_TEST} little can be told; add images, or raise split.test."
+            f"Only {counted(tested, 'test image')} measured it: {results.words} may be anything {_range(results)}. "
+            f"Below {LEAST_TEST} little can be told; add images, or raise split.test."
         )
 
 
@@ -84,7 +101,7 @@ def _tied(results: Results) -> Iterator[str]:
     would = f"; about {least:,} test images would show the largest difference" if needed else ""
     yield (
         f"These test images show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
-        f"That {results.recommended.name} is recommended rests on the validation images alone: test on more images "
+        f"That {results.recommended.name} is {rank(results)} rests on the validation images alone: test on more images "
         "to tell the models apart."
     )
 
@@ -142,9 +159,5 @@ def _range(results: Results) -> str:
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
-    more = [f"{len(names) - most} more classes"] if len(names) > most else []
+    more = [counted(len(names) - most, "more class", "more classes")] if len(names) > most else []
     return ("class " if len(names) == 1 else "classes ") + listed([*names[:most], *more])
-
-
-def _images(count: int, kind: str) -> str:
-    return f"{count:,} {kind} image{'' if count == 1 else 's'}"

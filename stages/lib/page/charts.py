@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from stages.lib.comparison.evaluations import Evaluation, Results, called
+from stages.lib.page.cautions import rank
 from stages.lib.page.style import TEXT, figure, mark_of, svg
 
 # Inches; narrow enough that the text stays readable where a telephone shows them smaller.
@@ -147,7 +148,7 @@ def _name_interval(axes: Axes, one: Evaluation, results: Results, place: float) 
     chosen = one is results.recommended
     across = axes.get_yaxis_transform()
     weight = "bold" if chosen else "normal"
-    name = f"{one.title}, recommended" if chosen else one.title
+    name = f"{one.title}, {rank(results)}" if chosen else one.title
     axes.text(0, place, name, transform=across, weight=weight, va="center")
     value = f"{100 * one.figures[results.headline]:.1f} %"
     axes.text(1, place, value, transform=across, weight=weight, va="center", ha="right")

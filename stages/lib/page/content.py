@@ -10,7 +10,7 @@ import pandas as pd
 from stages.lib.comparison.evaluations import Results, called, title_of
 from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
 from stages.lib.page import charts, classes, cost, data, explained, failures, findings, heads, threshold, verdict
-from stages.lib.page.cautions import higher_on_test
+from stages.lib.page.cautions import advised_against, higher_on_test, rank
 from stages.lib.page.render import percent
 from stages.lib.page.style import mark_of
 from stages.lib.page.thumbnails import embedded
@@ -43,6 +43,8 @@ def of_models(
         "marks": {one.name: mark_of(one.name) for one in every},
         "titles": {one.name: title_of(one.name) for one in every},
         "called": called,
+        "advised_against": advised_against(results),
+        "rank": rank(results),
         "why": verdict.why(results, called),
         "not_highest": higher_on_test(results, called),
         "verdict": verdict.verdict(results, called),

@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.lib.comparison.evaluations import Evaluation, Results, called
 from stages.lib.comparison.wording import percent, points
+from stages.lib.images.words import counted
 from stages.lib.page.cautions import LEAST_TEST, LEAST_VALIDATION, no_better_than_chance, untested
 from stages.lib.page.procedures import WORTH, are_disputed, is_drawn
 from stages.lib.page.verdict import listed, rounded
@@ -77,13 +78,14 @@ def _chosen(known: Known) -> Evaluation:
 
 def _chance(known: Known) -> Iterator[Step]:
     if no_better_than_chance(known.results):
-        why = "the recommended model is not shown to be better than always naming the largest class."
+        why = "the model is not shown to be better than always naming the largest class."
         yield Step("Look at the labels and the wrong images", why, section="errors")
 
 
 def _untested(known: Known) -> Iterator[Step]:
     if missing := untested(known.results):
-        names = listed([*missing[:3], *([f"{len(missing) - 3} more classes"] if missing[3:] else [])])
+        more = [counted(len(missing) - 3, "more class", "more classes")] if missing[3:] else []
+        names = listed([*missing[:3], *more])
         yield Step(f"Add images of {names}", "none is among the test images, so nothing is known.", "split.test")
 
 
@@ -93,7 +95,7 @@ def _labels(known: Known) -> Iterator[Step]:
         own = _download(known).get("source") == "folder"
         mend = "Move an image out of the wrong folder, or mend its row of the csv." if own else "Mend it at the source."
         yield Step(
-            f"Look at {known.suspects:,} label{'' if few else 's'}",
+            f"Look at {counted(known.suspects, 'label')}",
             f"{'it is' if few else 'they are'} likely wrong, and a model learns what it is told. {mend}",
             f"data/label_issues.csv, then {_RUN}",
             "labels",
@@ -105,10 +107,11 @@ def _more_tests(known: Known) -> Iterator[Step]:
     tested, judged = len(results.labels), results.choice.images
     if tested < LEAST_TEST:
         low, high = (_chosen(known).figures[f"{results.headline}_{end}"] for end in ("low", "high"))
-        why = f"{tested:,} leave the {results.words} anywhere from {100 * low:.0f} to {percent(high, 0)}."
+        leave = counted(tested, "leaves", "leave")
+        why = f"{leave} the {results.words} anywhere from {100 * low:.0f} to {percent(high, 0)}."
         yield Step(f"Test on at least {LEAST_TEST} images", why, "split.test, or more images")
     if judged < LEAST_VALIDATION and len(results.evaluations) > 1:
-        why = f"{judged:,} validation images chose the model, which is mostly chance."
+        why = f"{counted(judged, 'validation image')} chose the model, which is mostly chance."
         yield Step(f"Choose by at least {LEAST_VALIDATION} images", why, "split.validation, or more images")
 
 

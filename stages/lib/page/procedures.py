@@ -8,6 +8,7 @@ from typing import Any
 
 from stages.lib.comparison.evaluations import Evaluation, Results
 from stages.lib.comparison.wording import percent, points
+from stages.lib.images.words import counted
 from stages.lib.page.growth import growth_chart
 from stages.lib.page.verdict import rounded
 
@@ -97,7 +98,7 @@ def _figure(found: Mapping[str, Any], single: Evaluation | None) -> str:
         return text
     return (
         f"{text} The single split of this report says {percent(single.figures[found['measure']])} of {HEAD}, on "
-        f"{single.figures['images']:,} test images."
+        f"{counted(single.figures['images'], 'test image')}."
     )
 
 

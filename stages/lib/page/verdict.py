@@ -10,6 +10,7 @@ from stages.lib.comparison.choice import ONE_ERROR
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
+from stages.lib.images.words import counted
 
 _INTERVALS = ("accuracy", "accuracy_low", "accuracy_high")
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
@@ -20,12 +21,18 @@ _PAIR = [
 ]
 
 
-def summary(results: Results, cautions: Sequence[str]) -> dict[str, Any]:
-    """The headline as figures, the verdict, why this model, and what to know before it is relied on."""
+def summary(results: Results, advice: str, cautions: Sequence[str]) -> dict[str, Any]:
+    """The headline as figures, the verdict, why this model, and what to know before it is relied on.
+
+    Args:
+        results: of all models.
+        advice: what to do with the recommended model: "use" or "do not use".
+        cautions: a sentence each.
+    """
     figures = results.recommended.figures
     keys = (*_INTERVALS, *_BALANCED, "validation_accuracy", "images")
     return (
-        {"recommended": results.recommended.name, "headline": results.headline}
+        {"recommended": results.recommended.name, "advice": advice, "headline": results.headline}
         | {key: figures[key] for key in keys}
         | {"verdict": verdict(results), "why": why(results), "cautions": list(cautions)}
     )
@@ -59,7 +66,7 @@ def verdict(results: Results, called: Callable[[str], str] = str) -> str:
     """
     name, pairs = called(results.recommended.name), results.beside_others
     if not pairs:
-        return f"There is no other model to compare {name} with."
+        return f"No other model was measured to compare {name} with."
     parts = [
         f"{word} than {listed([called(pair.other) for pair in found])}"
         for word in ("better", "worse")
@@ -70,7 +77,7 @@ def verdict(results: Results, called: Callable[[str], str] = str) -> str:
     if alike:
         others = listed([f"{called(pair.other)} ({_needed(pair, pair is alike[0])})" for pair in alike])
         said += f"{', and ' if parts else ''}shows no difference from {others}"
-    tested = f"{pairs[0].images:,} test images"
+    tested = counted(pairs[0].images, "test image")
     if results.headline == "accuracy":
         return f"On {tested} {name} {said}."
     return f"By {results.words} on {tested} {name} {said}."
@@ -85,9 +92,9 @@ def why(results: Results, called: Callable[[str], str] = str) -> str:
     """
     choice, words = results.choice, results.words
     name, highest = choice.chosen, percent(choice.figures[choice.best])
-    on = f"on the {choice.images:,} validation images"
+    on = f"on the {counted(choice.images, 'validation image')}"
     if len(choice.figures) == 1:
-        return f"It is the only model that is turned on; its {words} {on} is {highest}."
+        return f"It is the only model that was measured; its {words} {on} is {highest}."
     equal = [one for one, figure in choice.figures.items() if isclose(figure, choice.figures[choice.best])]
     if name in equal:
         shared = f", shared with {listed([called(one) for one in equal if one != name])}" if equal[1:] else ""

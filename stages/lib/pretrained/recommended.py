@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stages.lib.core.errors import UserError
+from stages.lib.core.errors import UserError, retold
 from stages.lib.core.model_sections import AUTO_PRESET, SAMPLE
 
 # Of KerasHub, by the parameters that its metadata states: the first is what a folder of photographs gets. Why these:
@@ -51,8 +51,9 @@ def ways_out(asked: str) -> Iterator[None]:
     except UserError as error:
         if asked != AUTO_PRESET:
             raise
-        raise type(error)(
+        raise retold(
+            error,
             f"{error}; auto took it: set backbone.preset to another one (`smallset run --preset ...`): a directory of "
             f"this machine with a KerasHub preset, a kaggle:// or hf:// handle, or {SAMPLE}, the backbone of drawings, "
-            "which needs no network and is worse on photographs"
+            "which needs no network and is worse on photographs",
         ) from error

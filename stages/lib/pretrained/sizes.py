@@ -30,12 +30,16 @@ def resized(backbone: keras_hub.models.Backbone, size: int) -> keras_hub.models.
     if image_shape(backbone) == (None, None):
         return backbone
     shape = (size, size, 3)
-    changed = {"image_shape": shape}
+    config = backbone.get_config()
+    # A key that a class does not know is lost without a word: EfficientNet calls it otherwise.
+    changed = {"image_shape" if "image_shape" in config else "input_shape": shape}
     if hasattr(backbone, "position_embedding_shape"):
         # So that KerasHub has nothing left to interpolate, which it does at each load and undoes at each saving.
         changed["position_embedding_shape"] = shape
     try:
-        new = type(backbone).from_config(backbone.get_config() | changed)
+        new = type(backbone).from_config(config | changed)
+        if image_shape(new) != (size, size):
+            raise ValueError("its size is none of its configuration")
         olds = backbone.weights
         whole = {weight.path.rsplit("/", 1)[-1]: weight for weight in olds}
         for old, weight in zip(olds, new.weights, strict=True):

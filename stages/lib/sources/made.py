@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from safety.checksums import checksum
-from stages.lib.core.errors import UserError
+from stages.lib.core.errors import UserError, retold
 from stages.lib.sources import url
 from stages.lib.sources.limits import Limits
 from stages.lib.sources.member import Member, in_memory
@@ -54,8 +54,9 @@ def _digits(limits: Limits) -> Iterator[Path]:
     try:
         fetched = url.fetch(ADDRESS, SHA256, limits)
     except UserError as error:
-        raise type(error)(
-            f"digits: cannot be fetched ({error}); get {ADDRESS} on another machine and put it into {kept.parent}"
+        raise retold(
+            error,
+            f"digits: cannot be fetched ({error}); get {ADDRESS} on another machine and put it into {kept.parent}",
         ) from None
     yield fetched
     url.forget(fetched)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stages.lib.core.errors import UserError
 from stages.lib.images import set_aside
+from stages.lib.images.words import counted
 from stages.lib.sources.member import Member
 
 
@@ -36,6 +37,6 @@ def choose(source: Path, found: Sequence[Member]) -> Packed:
     aside = [member.name for member in found if not set_aside.is_packed(member.name)]
     if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
         files = sum(not member.is_folder for member in found)
-        what = f"{files} files, all hidden or README, texts or tables" if files else "no file"
+        what = f"{counted(files, 'file')}, all hidden or README, texts or tables" if files else "no file"
         raise UserError(f"{source}: expected images, found {what}")
     return Packed(kept, aside)

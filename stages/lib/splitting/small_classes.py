@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.lib.core.errors import UserError
+from stages.lib.images.words import counted
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.inventory.strays import Strays
 from stages.lib.splitting.assignment import assign
@@ -65,7 +66,9 @@ def _check_least(images: Sequence[ArchiveImage], least: int) -> None:
     counts = Counter(image.label for image in images)
     for label in sorted(counts, key=lambda label: (counts[label], label))[:1]:
         if counts[label] < least:
-            told = f"expected at least {least} images, as split.min_per_class says. Received: {counts[label]}"
+            told = (
+                f"expected at least {counted(least, 'image')}, as split.min_per_class says. Received: {counts[label]}"
+            )
             raise TooFew(label, told)
 
 

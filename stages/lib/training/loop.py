@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from stages.lib.arrays.rows import Array
 from stages.lib.core.params import AugmentationParams, TrainingParams
+from stages.lib.images.words import counted
 from stages.lib.networks import build
 from stages.lib.networks.precision import Step
 from stages.lib.training import devices
@@ -62,7 +63,8 @@ def train(
     history = run.checkpoints.restore(model)
     if rounds > 1:
         print(
-            f"{run.stage}: {len(labels)} images; an epoch goes over them {rounds} times, so that it has {steps} steps"
+            f"{run.stage}: {counted(len(labels), 'image')}; an epoch goes over them {rounds} times, so that it has "
+            f"{steps} steps"
         )
     if history is not None:
         print(f"{run.stage}: goes on after epoch {len(history)} of {params.epochs}")

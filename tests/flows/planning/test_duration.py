@@ -16,6 +16,7 @@ from tests.packages import ROOT
 
 @pytest.fixture
 def values(monkeypatch, tmp_path):
+    monkeypatch.setattr(duration.psutil, "getloadavg", lambda: (0.0, 0.0, 0.0))
     monkeypatch.chdir(ROOT)
     found, names = profiles.current(), stage_names()
     monkeypatch.chdir(tmp_path)
@@ -54,6 +55,14 @@ def test_a_run_tells_the_next_one(values):
 def test_a_stage_of_seconds_says_little_of_the_others(values):
     remember([StageResult("download", Outcome.RAN, 20.0)], work(values))
     assert expect(["fine_tuned"], work(values)).seconds < 1.5 * rough("fine_tuned", work(values))
+
+
+def test_a_busy_machine_takes_longer_until_runs_have_told(values, monkeypatch):
+    quick = expect(["fine_tuned"], work(values)).seconds
+    monkeypatch.setattr(duration.psutil, "getloadavg", lambda: (5.0 * duration.usable_cores(), 0.0, 0.0))
+    assert expect(["fine_tuned"], work(values)).seconds == pytest.approx(5 * quick)
+    remember([StageResult("fine_tuned", Outcome.RAN, 300.0)], work(values))
+    assert expect(["fine_tuned"], work(values)).seconds == pytest.approx(300, rel=0.01)
 
 
 def test_what_did_not_run_tells_nothing(values):
@@ -109,7 +118,9 @@ def test_lines_say_what_there_is_and_what_comes(values):
     stages = ["features", "feature_extraction", "evaluate@feature_extraction", "scratch", "fine_tuned", "report"]
     plan = "\n".join(words.plan(Look(images, PRESET, None), here, stages, expect(stages, here)))
     assert "fine_tuned" not in plan
-    assert "rough figures" in plan
+    low, high = (duration.in_words(factor * expect(stages, here).seconds) for factor in (1, 3))
+    assert f"time: {low} to {high}, the first figures after" in plan
+    assert "no run here has told" in plan
     assert "first figures after" in plan
     nothing = "\n".join(words.plan(Look(images, PRESET, None), here, [], expect([], here)))
     assert "up to date" in nothing

@@ -85,7 +85,7 @@ def test_own_images_get_what_wins_and_the_same_again_changes_nothing(project, tm
     (tmp_path / "birds").mkdir()
     changed = ask("birds")
     assert set(changed) == {
-        *("download.source", "download.path", "common.image_size"),
+        *("download.source", "download.path", "common.image_size", "fine_tuned.min_steps"),
         *(f"{model}.enabled" for model in TURNED_OFF),
     }
     assert ask("birds") == []
@@ -158,6 +158,16 @@ def test_a_mistake_that_was_there_before_is_no_mistake_of_what_is_typed(project)
 )
 def test_the_size_is_that_of_the_backbone(preset, size):
     assert image_size(preset) == size
+
+
+def test_a_pretrained_backbone_is_fine_tuned_in_fewer_steps_unless_somebody_has_said_how_many(project):
+    values, key = profiles.current(), "fine_tuned.min_steps"
+    assert decide(values, Look({}, PRESET, None), ()).values[key] < values[key]
+    assert key not in decide(values, Look({}, PRESET, None), {key}).values
+    assert key not in decide(values, Look({}, PRESET | {"name": "sample"}, None), ()).values
+    said = decide(values | {key: 500}, Look({}, PRESET, None), ())
+    assert key not in said.values
+    assert f"{key}: 500 (these images would get 100)" in said.kept
 
 
 def test_models_that_others_need_stay(project):

@@ -107,6 +107,7 @@ def test_what_the_first_model_needs_goes_first(make):
         }
     )
     assert before_first_model(read_stages()) == {"download", "train@x", "evaluate@x"}
+    assert before_first_model(read_stages(), {"evaluate@x"}) == {"download", "train@y", "evaluate@y"}
     assert before_first_model(read_stages()[:1]) == set()
 
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from flows.errors import FlowError
+from flows.execution.watching import Watcher, watched_by
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 EVALUATED = {
@@ -26,6 +27,19 @@ EVALUATED = {
         "outs": ["report/report.html"],
     },
 }
+
+
+class Watching(Watcher):
+    """Notes what is planned and what begins."""
+
+    def __init__(self) -> None:
+        self.told: list = []
+
+    def planned(self, names, fresh, seconds) -> None:
+        self.told.append(list(names))
+
+    def started(self, name) -> None:
+        self.told.append(name)
 
 
 def run(width: int = 1, only: list[str] | None = None) -> dict[str, str]:
@@ -80,6 +94,26 @@ def test_a_flow_runs_then_has_nothing_to_do_then_restores(make, dvc):
     artifacts = {artifact.key: artifact.data for artifact in read("read_artifacts", artifact_filter=wanted)}
     assert '"accuracy": 0.5' in str(artifacts["metrics"])
     assert (project / "report" / "run.html").resolve().as_uri() in artifacts["report"]
+
+
+def test_models_that_are_turned_off_share_a_process_and_dvc_finds_them_up_to_date(make, dvc, monkeypatch):
+    from flows.execution import process
+
+    project = make(EVALUATED)
+    (project / "source").write_text("{}")
+    (project / "params.yaml").write_text("x: {enabled: false}\ny: {enabled: false}\n")
+    started: list[list[str]] = []
+    start = process._start
+    monkeypatch.setattr(process, "_start", lambda words, *rest: started.append(words) or start(words, *rest))
+    watching = Watching()
+    with watched_by(watching):
+        assert set(run(width=2).values()) == {"ran"}
+    assert watching.told == [["download", "report"], "download", "report"], "nobody is told of what does nothing"
+    repro = ["repro", "--single-item"]
+    shared = ["train@x", "train@y", "evaluate@x", "evaluate@y"]
+    assert sorted(started, key=len) == [[*repro, "download"], [*repro, "report"], [*repro, *shared]]
+    assert "up to date" in dvc("status")
+    assert set(run().values()) == {"up to date"}
 
 
 def test_a_run_of_a_few_stages_leaves_the_others_as_they_are(make):

@@ -47,6 +47,10 @@ def folder(tmp_path, monkeypatch):
             "use fine_tuned: balanced accuracy 91.0 % (88.5 to 93.0 %) on 2,000 test images",
         ),
         ({"recommended": "scratch", "accuracy": 0.5, "accuracy_low": None}, "use scratch: 50.0 % of the test images"),
+        (
+            FULL | {"advice": "do not use", "accuracy": 0.5, "accuracy_low": 0.35, "accuracy_high": 0.65, "images": 1},
+            "do not use fine_tuned: 50.0 % (35.0 to 65.0 %) of 1 test image, which may be guessing",
+        ),
         ({"recommended": "scratch"}, ""),
         ({}, ""),
     ],

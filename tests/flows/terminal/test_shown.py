@@ -11,6 +11,7 @@ from io import StringIO
 import pytest
 from rich.cells import cell_len
 
+from flows.cli.errors import one_line_errors
 from flows.execution.process_output import Outcome, Report, StageResult
 from flows.execution.stage_lines import lines_of, word_of_run
 from flows.execution.stage_log import log_file, logged_stages, read_log
@@ -40,6 +41,17 @@ def quick(tmp_path, monkeypatch):
     """In a folder of its own, and without the import of Prefect."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(showing, "_silence_tools", lambda: None)
+
+
+@pytest.mark.parametrize(("term", "drawn"), [("dumb", False), ("xterm", True)])
+def test_no_command_lets_dvc_draw_bars_where_nothing_draws(monkeypatch, term, drawn):
+    bars = logging.getLogger("dvc.progress")
+    monkeypatch.setattr(bars, "level", logging.NOTSET)
+    with terminal(80, 24, monkeypatch):
+        monkeypatch.setenv("TERM", term)
+        with one_line_errors():
+            assert (bars.level < logging.CRITICAL) is drawn
+    bars.setLevel(logging.NOTSET)
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 120])

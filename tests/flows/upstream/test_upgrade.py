@@ -127,7 +127,7 @@ def test_results_and_parameters_stay_and_all_else_becomes_new(project: Path, pip
     text = "\n".join(said)
     for part in (
         "committed first: data/split.json, dvc.lock, ",
-        "pipeline: 1 commits from origin",
+        "pipeline: 1 commit from origin",
         "yours stay: split.train=100",
         "new: model.mirror=true",
         "new default: model.epochs: 3 -> 5",

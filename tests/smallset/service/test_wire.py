@@ -65,6 +65,8 @@ def test_a_service_answers_on_both_kinds_of_loopback(server: uvicorn.Server, hos
         b"Transfer-Encoding: gzip, chunked",
         b"Content-Length: +5",
         b"Content-Length: -1",
+        b"Content-Length: " + b"9" * 30,
+        b"Content-Length: " + b"9" * 5000,
         b"Host: 127.0.0.1",
         b"Origin: http://localhost\r\nOrigin: http://127.0.0.1",
         b"Authorization: Bearer one\r\nAuthorization: Bearer two",

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from stages import look
 from stages.lib.core.errors import TemporaryError, UserError
@@ -29,6 +30,16 @@ def test_an_address_is_called_by_its_name(elsewhere, monkeypatch):
     monkeypatch.setattr(url, "fetch", lambda *_: Path("fetched.partial"))
     with pytest.raises(UserError, match=r"^https://example\.com/birds: expected a folder, a zip or a tar"):
         look.look(sections(source="url", url="https://example.com/birds"))
+
+
+def test_a_class_with_too_few_images_is_told_in_one_line(elsewhere):
+    for label, count in (("cat", 9), ("hamster", 2)):
+        for number in range(count):
+            file = Path("pets", label, f"{number}.png")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.effect_noise((32, 32), 50 + number).save(file)
+    with pytest.raises(UserError, match=r"^split: class .hamster.: expected at least 3 images.* Received: 2; mend it"):
+        look.look(sections(source="folder", path="pets"))
 
 
 @pytest.mark.parametrize("kind", [UserError, TemporaryError])

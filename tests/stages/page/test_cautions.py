@@ -8,7 +8,7 @@ from stages.lib.comparison.choice import choose
 from stages.lib.comparison.comparisons import compare_all, measure_of
 from stages.lib.comparison.evaluations import Evaluation, Results
 from stages.lib.evaluation.metrics import accuracy, balanced_accuracy
-from stages.lib.page.cautions import cautions
+from stages.lib.page.cautions import advised_against, cautions
 
 
 def results_of(
@@ -58,6 +58,12 @@ def test_few_validation_images(validation, warned):
     found = cautions(results_of({"scratch": 0.9}, validation=validation))
     assert (f"Only {validation} validation images" in " ".join(found)) is warned
     assert not warned or "split.validation" in found[0]
+
+
+def test_where_nothing_was_chosen_no_image_chose_it():
+    results = results_of({"feature_extraction": 0.9}, validation=5, recommended="feature_extraction")
+    results.recommended.summary["epochs"] = 0
+    assert "chose the model" not in " ".join(cautions(results))
 
 
 @pytest.mark.parametrize(("each", "warned"), [(6, True), (49, True), (50, False)])
@@ -113,6 +119,13 @@ def test_the_last_epoch_names_the_parameters():
     [said] = cautions(results_of(shares, best_epoch=3))
     assert "(3 of scratch and 3 of fine_tuned)" in said
     assert said.endswith("Raise scratch.epochs and fine_tuned.epochs.")
+
+
+def test_a_test_of_one_class_alone_says_nothing_for_a_model():
+    results = results_of({"scratch": 1.0}, {"cat": 100})
+    assert advised_against(results)
+    assert "Always saying cat would be right on all of them: do not use it." in " ".join(cautions(results))
+    assert not advised_against(results_of({"scratch": 0.9}, classes=("cat", "dog", "owl")))
 
 
 def test_a_class_without_test_images():

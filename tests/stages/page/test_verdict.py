@@ -35,7 +35,7 @@ def results_of(*pairs: Comparison, headline="accuracy", choice: Choice = ONLY) -
 @pytest.mark.parametrize(
     ("pairs", "said"),
     [
-        ([], "There is no other model to compare chosen with."),
+        ([], "No other model was measured to compare chosen with."),
         ([compared("a", 0.01)], "On 100 test images chosen is better than a."),
         (
             [compared("a", 0.01), compared("b", 0.01, 1, 9)],
@@ -71,7 +71,7 @@ def test_the_verdict_says_when_it_is_of_the_balanced_accuracy():
             {"a": 0.9},
             "a",
             None,
-            "It is the only model that is turned on; its accuracy on the 24 validation images is 90.0 %.",
+            "It is the only model that was measured; its accuracy on the 24 validation images is 90.0 %.",
         ),
         (
             {"a": 0.9, "b": 0.8},
