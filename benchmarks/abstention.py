@@ -10,7 +10,7 @@ to the nearest class (Lee et al., 2018). The second prints what the stage `decis
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -74,15 +74,18 @@ def read(archive: Path, other: Path, preset: Path, size: int, images: int) -> Ph
 
     named = last_images(archive, images)
     classes, labels = np.unique([class_of(name) for name, _ in named], return_inverse=True)
-    foreign = {
-        kind: (from_array(np.asarray(draw_foreign(kind, index, 0)), size, "rgb", STRETCH) for index in range(FOREIGN))
-        for kind in KINDS
-    }
+    foreign = {kind: drawn(kind, size) for kind in KINDS}
     foreign[other.stem] = (decode(content, size) for _, content in last_images(other, 3 * FOREIGN))
     return Photographs(
         *(list(classes), labels, *features(decode(content, size) for _, content in named)),
         {kind: np.mean(features(pixels), axis=0) for kind, pixels in foreign.items()},
     )
+
+
+def drawn(kind: str, size: int) -> Iterator[np.ndarray]:
+    """Foreign images of a kind as a model takes them."""
+    for index in range(FOREIGN):
+        yield from_array(np.asarray(draw_foreign(kind, index, 0)), size, "rgb", STRETCH)
 
 
 def measure(found: Photographs) -> dict[str, Any]:
