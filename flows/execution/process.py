@@ -15,6 +15,7 @@ from flows.execution.process_output import LineTaker, Outcome, Report, StageResu
 from flows.execution.process_tree import end
 from flows.execution.several import Reports
 from flows.project.dvc_guard import DVC
+from flows.project.dvc_lock import KeptLock
 
 _POLL = 0.2  # seconds between two looks at whether the process has ended or shall end
 _LAST_WORDS = 2.0  # seconds for what still comes after the end, from a descendant that keeps the pipe
@@ -87,6 +88,7 @@ def _follow_to_end(
     arguments: Sequence[str], report: Report | Reports, stop: Stop, environment: Mapping[str, str] | None
 ) -> tuple[int, bool]:
     """Run a command of DVC; gives its exit code, and whether it was stopped."""
+    kept = KeptLock()
     process = _start(arguments, os.environ if environment is None else environment)
     try:
         _follow(process, report.take, stop)
@@ -97,6 +99,8 @@ def _follow_to_end(
             end(process)
         if process.stdout:
             process.stdout.close()
+        if stopped or process.returncode != 0:
+            kept.put_back()
     report.flush()
     return process.returncode, stopped
 

@@ -1,5 +1,6 @@
 """dvc.lock, which says of every stage what its last run read and made."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,47 @@ def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
         return _lock_in((folder / LOCK).read_text(encoding="utf-8"))
     except (FileNotFoundError, UnicodeDecodeError):
         return None
+
+
+class KeptLock:
+    """dvc.lock as it was before a process of DVC, which may be ended while it writes there."""
+
+    def __init__(self, folder: Path = Path()) -> None:
+        """Read it as it is."""
+        self._file = folder / LOCK
+        self._text = self._now()
+
+    def put_back(self) -> bool:
+        """Write it as it was, if stages are missing from it now that were in it; gives whether they were.
+
+        What another process has entered meanwhile is lost then, not its outputs: DVC knows them as those of an equal
+        run.
+
+        Raises:
+            OSError: it cannot be written; it is as it was found then.
+        """
+        before = None if self._text is None else _lock_in(self._text)
+        if self._text is None or before is None:
+            return False
+        text = self._now()
+        now = None if text is None else _lock_in(text)
+        if now is not None and _stages(before) <= _stages(now):
+            return False
+        partial = self._file.with_name(f"{LOCK}.{os.getpid()}.part")
+        partial.write_text(self._text, encoding="utf-8")
+        partial.replace(self._file)
+        return True
+
+    def _now(self) -> str | None:
+        try:
+            return self._file.read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+
+
+def _stages(lock: dict[str, Any]) -> set[str]:
+    found = lock.get("stages")
+    return set(found) if isinstance(found, dict) else set()
 
 
 def _lock_in(text: str) -> dict[str, Any] | None:

@@ -55,6 +55,20 @@ def test_a_failed_stage_says_why(make):
     assert (result.outcome, result.reason) == (Outcome.FAILED, "no images")
 
 
+@pytest.mark.parametrize("half", ["schema: '2.", "schema: '2.0'\n", ""], ids=["cut", "without stages", "empty"])
+def test_who_ends_while_dvc_writes_leaves_dvc_lock_as_it_was(make, half):
+    """DVC writes over dvc.lock where it lies; what is written there by half stands for that."""
+    project = make(
+        {"a": {"cmd": "echo 1 > a", "outs": ["a"]}, "b": {"cmd": "cat half > dvc.lock; exit 1", "outs": ["b"]}}
+    )
+    (project / "half").write_text(half)
+    assert run("a")[0].outcome is Outcome.RAN
+    before = (project / "dvc.lock").read_bytes()
+    assert run("b")[0].outcome is Outcome.FAILED
+    assert (project / "dvc.lock").read_bytes() == before
+    assert run("a")[0].outcome is Outcome.UP_TO_DATE
+
+
 def test_a_descendant_that_keeps_the_pipe_delays_nothing(make):
     make({"a": {"cmd": "sleep 41.5 & echo 1 > a; echo done", "outs": ["a"]}})
     started = time.monotonic()
