@@ -28,7 +28,7 @@ class Decisions:
         unsure_below: probability of the predicted class below which it is `unsure`; `ALWAYS`: whatever it is, since no
             answer was shown to be right as often as was asked for; None: never.
         unknown_above: distance to the training images above which an image is `unknown`; None: never.
-        reasons: why a limit that was asked for could not be found, in plain sentences.
+        reasons: what was asked for and could not be found, or shown only in part, in plain sentences.
     """
 
     criterion: Criterion = "accuracy"

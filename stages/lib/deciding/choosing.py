@@ -75,7 +75,8 @@ def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
         if one.distances is not None:
             limit, reason = limits.unknown_above(one.distances, params.keep)
         decisions = replace(decisions, unknown_above=limit)
-        reasons += [f"no image is called unknown: {reason} (decisions.keep)"] if reason else []
+        said = "no image is called unknown: " if limit is None else ""
+        reasons += [f"{said}{reason} (decisions.keep)"] if reason else []
     return replace(decisions, reasons=tuple(reasons))
 
 

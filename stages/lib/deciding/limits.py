@@ -13,6 +13,8 @@ import numpy as np
 from smallset.inference.bundle import DISTANCE_TOLERANCE, TOLERANCE
 from stages.lib.core.errors import UserError
 
+LEAST_KEPT = 0.95  # a limit that keeps less of the images would call too many of them unknown
+
 
 def unsure_below(confidence: np.ndarray, right: np.ndarray, accuracy: float) -> tuple[float | None, str | None]:
     """The lowest confidence from which on answers are right as often as is asked for.
@@ -53,20 +55,29 @@ def _beside(value: float, below: float) -> float:
 def unknown_above(distances: np.ndarray, keep: float) -> tuple[float | None, str | None]:
     """The distance that a share of images like these stays within.
 
+    Too few images for that share give the largest of their distances, which keeps less; the fewer, the less.
+
     Args:
         distances: float64 (images,) of validation images.
         keep: the share.
 
     Returns:
-        The limit; or None and why.
+        The limit, and what it keeps where that is less than was asked for; or None and why.
     """
-    place, needed = _place(len(distances), keep)
+    count, short = len(distances), None
+    place, needed = _place(count, keep)
     if place is None:
-        return None, f"keeping {keep:g} of the images needs {needed:,} validation images, found {len(distances):,}"
+        if count < _place(0, min(keep, LEAST_KEPT))[1]:
+            return None, f"keeping {keep:g} of the images needs {needed:,} validation images, found {count:,}"
+        place = count - 1
+        short = (
+            f"{count:,} validation images show that {count / (count + 1):.3f} of the images are kept, {keep:g} needs"
+        )
+        short += f" {needed:,}"
     limit = float(np.sort(distances)[place])
     if not math.isfinite(limit):
         return None, "features of validation images are no numbers"
-    return limit + DISTANCE_TOLERANCE * max(1, limit), None
+    return limit + DISTANCE_TOLERANCE * max(1, limit), short
 
 
 def _place(count: int, share: float) -> tuple[int | None, int]:

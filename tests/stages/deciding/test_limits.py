@@ -107,8 +107,14 @@ def test_f1_of_many_images_is_the_best_there_is() -> None:
 
 
 def test_unknown_needs_enough_images() -> None:
-    assert limits.unknown_above(np.arange(98.0), 0.99)[0] is None
-    assert "99 validation images, found 98" in limits.unknown_above(np.arange(98.0), 0.99)[1]
+    assert limits.unknown_above(np.arange(18.0), 0.99)[0] is None
+    assert "99 validation images, found 18" in limits.unknown_above(np.arange(18.0), 0.99)[1]
+    assert limits.unknown_above(np.arange(18.0), 0.9)[1] is None
+    # Fewer than it takes, and not too few: the largest distance, and a word on what that keeps.
+    for count in (19, 98):
+        limit, reason = limits.unknown_above(np.arange(float(count)), 0.99)
+        assert count - 1 < limit < count
+        assert f"{count} validation images show that {count / (count + 1):.3f}" in reason
     limit, reason = limits.unknown_above(np.arange(99.0), 0.99)
     assert reason is None
     assert 98 < limit < 98.2
