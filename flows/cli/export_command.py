@@ -53,7 +53,7 @@ def export(model: str | None, output: Path | None, options: Sequence[str]) -> in
 
 def _as_typed(model: str | None) -> str | None:
     """A bundle is named from where the command was typed, anything else within the project."""
-    if model is None:
-        return None
+    if not model:
+        return model
     typed = place.as_typed(Path(model))
     return str(typed) if any(models.is_bundle(one) for one in (typed, typed / bundle.PLACE)) else model

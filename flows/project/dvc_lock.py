@@ -33,7 +33,7 @@ class KeptLock:
         self._text = self._now()
 
     def put_back(self) -> bool:
-        """Write it as it was, if stages are missing from it now that were in it; gives whether they were.
+        """Write it as it was, if it was cut off: stages or outputs are missing that were in it; gives whether it was.
 
         What another process has entered meanwhile is lost then, not its outputs: DVC knows them as those of an equal
         run.
@@ -46,7 +46,7 @@ class KeptLock:
             return False
         text = self._now()
         now = None if text is None else _lock_in(text)
-        if now is not None and _stages(before) <= _stages(now):
+        if text == self._text or (now is not None and str(text).endswith("\n") and _outputs(before) <= _outputs(now)):
             return False
         partial = self._file.with_name(f"{LOCK}.{os.getpid()}.part")
         partial.write_text(self._text, encoding="utf-8")
@@ -60,9 +60,17 @@ class KeptLock:
             return None
 
 
-def _stages(lock: dict[str, Any]) -> set[str]:
-    found = lock.get("stages")
-    return set(found) if isinstance(found, dict) else set()
+def _outputs(lock: dict[str, Any]) -> set[tuple[str, str]]:
+    """Each stage by its name alone, and with all that is said of its outputs: the last stage may be cut in the middle."""
+    stages = lock.get("stages")
+    entries = stages.items() if isinstance(stages, dict) else ()
+    found = {(str(name), "") for name, _ in entries}
+    for name, entry in entries:
+        outs = entry.get("outs") if isinstance(entry, dict) else None
+        for out in outs if isinstance(outs, list) else ():
+            path, keys = (out.get("path"), out) if isinstance(out, dict) else (out, [""])
+            found |= {(str(name), f"{path} {key}") for key in keys}
+    return found
 
 
 def _lock_in(text: str) -> dict[str, Any] | None:

@@ -65,7 +65,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     command, *others = words
     parser = parser_of(command)
     # Options may stand anywhere among the paths.
-    return parser.parse_intermixed_args(others, argparse.Namespace(command=command))
+    return parser.parse_intermixed_args(_without_end(others), argparse.Namespace(command=command))
+
+
+def _without_end(words: Sequence[str]) -> list[str]:
+    """The words without `--`, which argparse loses among intermixed ones: what follows it are paths."""
+    place = words.index("--") if "--" in words else len(words)
+    paths = words[place + 1 :]
+    return [*words[:place], *(f"./{one}" if one.startswith("-") and one != "-" else one for one in paths)]
 
 
 def run(words: Sequence[str]) -> int:

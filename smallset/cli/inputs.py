@@ -59,6 +59,8 @@ def gather(words: Sequence[str], null: bool, targets: Iterable[Path | None], lef
 
 
 def _part(word: str, null: bool, left_out: LeftOut, note: Note) -> Inputs:
+    if not word:  # such as of a variable that is not set, which would mean this folder
+        raise UserError("expected a path. Received: an empty text")
     if word == STANDARD_INPUT:
         return Inputs(lists.lines(sys.stdin.buffer, b"\0" if null else b"\n"), None)
     mode = _mode(word)
@@ -92,6 +94,8 @@ def _files(paths: Iterable[str], written: Set[tuple[int, int] | None], left_out:
 
 def _no_file(path: str) -> str | None:
     """Why a path is no file that can be read; a pipe or a device would never end."""
+    if not path:
+        return "expected a path, found an empty text"
     if not is_utf8(path):
         return "expected the name of a file in UTF-8: rename it"
     try:

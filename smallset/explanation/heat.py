@@ -70,14 +70,15 @@ def explaining(folder: Path, classifier: Classifier) -> Iterator[Callable[[Predi
     """Yield a function that writes an image with the heat of its predicted class, and at the end `index.csv`.
 
     Files are called 1.jpg and on, since names of images may be anything; `index.csv` has file, path, predicted,
-    probability, and whether any place mattered.
+    the decision where there are limits, probability, and whether any place mattered.
 
     Args:
         folder: is there and empty.
     """
     with (folder / INDEX).open("w", encoding="utf-8", newline="") as opened:
         index, count = csv.writer(opened, lineterminator="\n", quoting=csv.QUOTE_ALL), 0
-        index.writerow(["file", "path", "predicted", "probability", "explained"])
+        decided = classifier.description.decisions is not None
+        index.writerow(["file", "path", "predicted", *["decision"] * decided, "probability", "explained"])
 
         def explain(one: Prediction) -> None:
             nonlocal count
@@ -87,6 +88,7 @@ def explaining(folder: Path, classifier: Classifier) -> Iterator[Callable[[Predi
             overlay(pixels, heat).save(folder / f"{count}.jpg", quality=90)
             found = "yes" if heat.any() else "no"
             names = path_for_spreadsheets(one.path or ""), class_for_spreadsheets(one.label)
-            index.writerow([f"{count}.jpg", *names, f"{one.probability:.7g}", found])
+            decision = [one.decision or ""] * decided
+            index.writerow([f"{count}.jpg", *names, *decision, f"{one.probability:.7g}", found])
 
         yield explain

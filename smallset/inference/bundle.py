@@ -1,6 +1,7 @@
 """The directory that a classifier is handed over as: what its `classifier.json` says, written and read here alone."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -88,6 +89,8 @@ def find(source: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
+    if not os.fspath(source):  # such as of a variable that is not set, which would mean the project here
+        raise UserError("expected a bundle or a project. Received: an empty text")
     for directory in (Path(source), Path(source) / PLACE):
         if (directory / DESCRIPTION).is_file():
             return directory

@@ -100,11 +100,11 @@ def read(content: object, classes: int) -> Decisions:
         # A rule that is not known here would be another rule.
         "criterion": content.get("criterion") in get_args(Criterion),
         "of_class": place is None or (type(place) is int and 0 <= place < classes),
-        "threshold": threshold is None if place is None else _is_number(threshold, most=1.0),
+        "threshold": threshold is None if place is None else is_number(threshold, most=1.0),
         "costs": costs is None if content.get("criterion") != "cost" else _are_costs(costs, classes),
-        "temperature": _is_number(content.get("temperature"), least=1e-3),
-        "unsure_below": content.get("unsure_below") is None or _is_number(content["unsure_below"], most=ALWAYS),
-        "unknown_above": content.get("unknown_above") is None or _is_number(content["unknown_above"]),
+        "temperature": is_number(content.get("temperature"), least=1e-3),
+        "unsure_below": content.get("unsure_below") is None or is_number(content["unsure_below"], most=ALWAYS),
+        "unknown_above": content.get("unknown_above") is None or is_number(content["unknown_above"]),
         "reasons": isinstance(reasons, list) and all(isinstance(one, str) for one in reasons),
     }
     for key, is_right in right.items():
@@ -116,12 +116,13 @@ def read(content: object, classes: int) -> Decisions:
     return Decisions(**known)
 
 
-def _is_number(value: object, least: float = 0.0, most: float = 1e30) -> bool:
+def is_number(value: object, least: float = 0.0, most: float = 1e30) -> bool:
+    """Whether something out of a file is a number in these bounds, which no NaN is."""
     return type(value) in (int, float) and least <= value <= most  # type: ignore[operator]
 
 
 def _are_costs(value: object, classes: int) -> bool:
     rows = value if isinstance(value, list) else []
     return len(rows) == classes and all(
-        isinstance(row, list) and len(row) == classes and all(map(_is_number, row)) for row in rows
+        isinstance(row, list) and len(row) == classes and all(map(is_number, row)) for row in rows
     )

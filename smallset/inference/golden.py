@@ -10,7 +10,7 @@ import numpy as np
 
 from smallset.errors import UserError
 from smallset.inference import bundle
-from smallset.inference.decisions import Decision, Decisions
+from smallset.inference.decisions import Decision, Decisions, is_number
 
 
 @dataclass(frozen=True)
@@ -123,4 +123,5 @@ def _is_example(one: Any, about: bundle.Description) -> bool:
     if not isinstance(values, list) or len(values) != len(about.classes):
         return False
     numbers = [*values, one.get("distance")] if about.gives_distance else values
-    return all(type(number) in (int, float) for number in numbers) and Path(one["file"]).name == one["file"]
+    known = isinstance(one.get("predicted", ""), str) and isinstance(one.get("decision", ""), str | None)
+    return known and all(map(is_number, numbers)) and Path(one["file"]).name == one["file"]

@@ -24,7 +24,7 @@ def require_file(file: Path, option: str) -> None:
         reason = "found a folder"
     elif not _is_special(file) and not target.parent.is_dir():
         reason = f"{target.parent} is a file" if target.parent.exists() else "found no such folder"
-    elif not os.access(target if _is_special(file) else target.parent, os.W_OK):
+    elif not os.access(file if _is_special(file) else target.parent, os.W_OK):  # a pipe without a name resolves to none
         reason = "writing is not permitted"
     else:
         return

@@ -119,6 +119,11 @@ def test_the_golden_examples_prove_a_bundle(bundle: Path, tmp_path: Path) -> Non
     shutil.copy(bundle / "golden" / "plain.jpg", golden)
     with pytest.raises(smallset.UserError, match=r"plain\.jpg: expected the probabilities \[1, 0, 0\], found \["):
         smallset.load(tmp_path / "copy").verify()
+    for wrong in ({"probabilities": [10**400, 0, 0]}, {"predicted": 1}, {"decision": []}):
+        content["examples"][0] |= {"probabilities": [1, 0, 0]} | wrong
+        (golden / "examples.json").write_text(json.dumps(content))
+        with pytest.raises(smallset.UserError, match="expected a list of examples"):
+            smallset.load(tmp_path / "copy").verify()
 
 
 def changed(**values: object):

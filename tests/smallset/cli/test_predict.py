@@ -110,6 +110,12 @@ def test_each_image_is_written_with_what_speaks_for_it(bundle: Path, album: Path
         assert [row["path"] for row in csv.DictReader(file)] == [row["path"] for row in rows]
 
 
+def test_what_follows_two_dashes_is_a_path(bundle: Path, album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(next(album.glob("l*.jpg")), "-0")
+    assert commands.run(["predict", "--model", str(bundle), "--", "-0"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("./-0 ")
+
+
 @pytest.mark.usefixtures("album")
 @pytest.mark.parametrize(
     ("words", "reason"),
@@ -117,6 +123,8 @@ def test_each_image_is_written_with_what_speaks_for_it(bundle: Path, album: Path
         (["album/x.jpg"], "expected at least one image, found 1 file that is none: album/x.jpg: "),
         (["nothing"], "expected at least one image, found none in nothing"),
         (["-"], "expected at least one image, found none in -"),
+        (["album", ""], "expected a path. Received: an empty text"),
+        (["album", "--model", ""], "expected a bundle or a project. Received: an empty text"),
         (["album/nowhere.jpg"], "album/nowhere.jpg: expected an image or a folder, found nothing"),
         (["album", "--output", "out.xlsx"], "--output out.xlsx: expected a file with the suffix"),
         (["album", "--output", "a.csv", "--csv", "b.csv"], "expected --output or --csv. Received: both"),

@@ -1,13 +1,17 @@
 """A bundle with limits has a column for the decision, in every table."""
 
+import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
+from smallset.cli import commands
 from smallset.inference.results import Predictions, of_probabilities
 from smallset.tables import terminal, writers
+from tests.smallset.test_classifier import SAID, changed, examples
 
 FOUND = Predictions(
     [
@@ -37,6 +41,14 @@ def test_files_have_it(tmp_path: Path) -> None:
     table = parquet.read_table(written(tmp_path / "a.parquet", "parquet")).to_pydict()
     assert list(table) == ["path", "predicted", "decision", "p_=cat", "p_dog"]
     assert table["decision"] == ["sure", "unsure"]
+
+
+def test_the_index_of_heat_maps_has_it(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    changed(decisions=SAID | {"unsure_below": 2.0})(Path(shutil.copytree(bundle, "copy")))
+    assert commands.run(["predict", str(examples(bundle)[0]), "--model", "copy", "--explain", "why"]) == 0
+    with Path("why/index.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["decision"] for row in csv.DictReader(file)] == ["unsure"]
 
 
 @pytest.mark.parametrize("classes", [2, 6])

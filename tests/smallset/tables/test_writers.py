@@ -143,3 +143,21 @@ def test_a_named_pipe_is_written_to_and_kept(tmp_path):
     reader.join(10)
     assert pipe.is_fifo()
     assert got[0].startswith("path,predicted,")
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no files for what is open")
+def test_a_pipe_without_a_name_can_be_written(tmp_path):
+    """As of a shell's `>(...)`, and of /dev/stdout before a pipe."""
+    read_end, write_end = os.pipe()
+    try:
+        targets.require_file(Path(f"/dev/fd/{write_end}"), "--csv")
+        found = predictions(["a.jpg"])
+        with (
+            targets.whole_file(Path(f"/dev/fd/{write_end}")) as partial,
+            writers.writing(partial, "csv", list(found[0].probabilities)) as row,
+        ):
+            row(found[0])
+        assert os.read(read_end, 1 << 16).startswith(b"path,predicted,")
+    finally:
+        os.close(read_end)
+        os.close(write_end)
