@@ -149,7 +149,7 @@ def _times(text: str) -> float:
 def main() -> None:
     """Export as the command line says, and show what was found."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    parser = argparse.ArgumentParser(prog="smallset export")
+    parser = argparse.ArgumentParser(prog="smallset export", usage="smallset export [OPTIONS]; --help names them")
     parser.add_argument("--directory", type=Path, required=True, help="of the model")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--format", choices=(*FORMATS, "all"), default="all")

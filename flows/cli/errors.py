@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 import typer
 
@@ -76,13 +77,22 @@ def ended_by_signals() -> Iterator[None]:
                 os.write(2, b"ending already: stages are ended first, which takes some seconds\n")
             return
         came.append(number)
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        sys.exit(128 + number)
+        _end(number)
 
     before = {number: signal.signal(number, leave) for number in ENDING}
     try:
         yield
+    except Exception as error:
+        # A library in whose code a signal came may raise an error of its own in its place, as pydantic does.
+        if came and not isinstance(error, typer.Exit) and _known(error) is None:
+            _end(came[0])
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end(number: int) -> NoReturn:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)

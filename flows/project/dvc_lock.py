@@ -61,7 +61,7 @@ class KeptLock:
 
 
 def _outputs(lock: dict[str, Any]) -> set[tuple[str, str]]:
-    """Each stage by its name alone, and with all that is said of its outputs: the last stage may be cut in the middle."""
+    """Each stage alone, and with all that is said of its outputs: the last one may be cut in the middle."""
     stages = lock.get("stages")
     entries = stages.items() if isinstance(stages, dict) else ()
     found = {(str(name), "") for name, _ in entries}

@@ -61,8 +61,10 @@ def showing(classes: Sequence[str], decided: bool = False) -> Iterator[Callable[
 
 
 def _likeliest(one: Prediction) -> list[str]:
-    first, *others = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[: 1 + NEXT]
-    return [f"{first[1]:.4f}", ", ".join(f"{name} {value:.4f}" for name, value in others)]
+    """The probability of the predicted class, which need not be the likeliest, and the likeliest others."""
+    others = [pair for pair in one.probabilities.items() if pair[0] != one.label]
+    others.sort(key=lambda pair: -pair[1])
+    return [f"{one.probability:.4f}", ", ".join(f"{name} {value:.4f}" for name, value in others[:NEXT])]
 
 
 def _print(row: Sequence[str], widths: Sequence[int], few: bool, texts: int) -> None:

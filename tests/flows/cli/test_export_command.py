@@ -43,6 +43,15 @@ def test_it_passes_on_the_model_the_folder_and_the_options(passed_on, tmp_path):
     }
 
 
+def test_an_empty_text_is_no_model(passed_on):
+    """Such as a variable that is not set: the recommended model was not asked for."""
+    Path("models/classifier").mkdir()
+    Path("models/classifier/classifier.json").write_text("{}")
+    done = CliRunner().invoke(app, ["export", "--model", ""])
+    assert (done.exit_code, passed_on) == (1, [])
+    assert "expected a bundle or a project. Received: an empty text" in done.output
+
+
 def test_what_is_no_model_is_one_line(passed_on):
     done = CliRunner().invoke(app, ["export", "--model", "nothing"])
     assert done.exit_code != 0

@@ -8,8 +8,9 @@ import time
 
 import psutil
 import pytest
+import typer
 
-from flows.cli.errors import ended_by_signals
+from flows.cli.errors import ended_by_signals, one_line_errors
 
 # A process that obeys no signal, below one that waits for it, below one that ends them.
 STUBBORN = (
@@ -81,3 +82,15 @@ def test_what_does_not_obey_is_ended_with_all_below_it():
     pids = [int(word) for word in done.stdout.split()]
     assert len(pids) == 2
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_for_which_a_library_raises_its_own_error_is_a_signal(number, code, capsys):
+    with pytest.raises((SystemExit, typer.Exit)) as found, one_line_errors("run"), ended_by_signals():
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        except BaseException as error:
+            raise ValueError("cannot be written") from error
+    assert getattr(found.value, "exit_code", getattr(found.value, "code", None)) == code
+    assert capsys.readouterr().err == "stopped; what was done is kept; `smallset run` goes on where it stopped\n"

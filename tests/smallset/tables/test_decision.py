@@ -60,3 +60,12 @@ def test_the_terminal_has_it(classes: int, capsys) -> None:
     head, row = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["path", "predicted", "decision"]
     assert row.startswith("a.jpg  kind 0     unknown ")
+
+
+def test_the_terminal_has_the_probability_of_the_predicted_class_of_many(capsys) -> None:
+    """Which another rule than the likeliest class may have chosen."""
+    names = ["a", "b", "c", "d", "e"]
+    with terminal.showing(names, decided=True) as write:
+        write(of_probabilities(names, [0.6, 0.2, 0.1, 0.06, 0.04], 0, "x.jpg", place=4, decision="unsure"))
+    row = capsys.readouterr().out.splitlines()[1]
+    assert " ".join(row.split()) == "x.jpg e unsure 0.0400 a 0.6000, b 0.2000"
