@@ -1,6 +1,7 @@
 """What every test may use. Nothing here imports TensorFlow."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Toy projects have no use for a process that imports TensorFlow.
 os.environ["SMALLSET_WARM"] = "no"
+# A shell starts what runs in the background with Ctrl-C ignored, which the processes of the tests would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = ["test_pipeline.py", "test_models.py"]
 

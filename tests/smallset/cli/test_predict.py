@@ -178,7 +178,7 @@ def test_who_is_ended_leaves_nothing_of_a_file_that_is_not_complete(bundle: Path
         pass
     assert len(list(album.parent.glob(".*.partial"))) == 2
     running.send_signal(number)
-    assert running.wait(20) == (ends.INTERRUPTED if number == signal.SIGINT else ends.BY_SIGNAL + number)
+    assert running.wait(60) == (ends.INTERRUPTED if number == signal.SIGINT else ends.BY_SIGNAL + number)
     assert "Traceback" not in running.stderr.read()
     assert [one.name for one in album.parent.iterdir()] == ["album"]
 
