@@ -44,7 +44,8 @@ class PlainWatcher(Watcher):
         with self._lock:
             self._state.plan(names, fresh, seconds)
             left = self._state.left()
-            time = f", {about(left)}" if left else ""
+            # A plan has said it already, with how sure that is.
+            time = f", {about(left)}" if left and not self._state.is_planned else ""
             self._write(f"{self._state.to_do} of {len(names)} stages to do{time}")
 
     def started(self, name: str) -> None:

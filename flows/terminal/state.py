@@ -63,6 +63,11 @@ class RunState:
         self._places = {}
 
     @property
+    def is_planned(self) -> bool:
+        """Whether times are those that a plan expects."""
+        return bool(self._expected)
+
+    @property
     def to_do(self) -> int:
         """Number of stages that are not up to date."""
         return len(self.names) - len(self.fresh)

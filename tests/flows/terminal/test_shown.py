@@ -175,6 +175,13 @@ def plain(clock=time.monotonic):
     return PlainWatcher(RunState(clock), stream), stream
 
 
+@pytest.mark.parametrize(("expected", "time"), [(None, ", about 8 s"), ({"a": 5.0}, "")])
+def test_the_time_of_a_plan_is_not_said_twice(expected, time):
+    stream = StringIO()
+    PlainWatcher(RunState(expected=expected), stream).planned(["a"], [], {"a": 8.0})
+    assert stream.getvalue() == f"1 of 1 stages to do{time}\n"
+
+
 def test_plain_progress_is_thinned_and_has_its_first_and_last_line():
     clock = Clock()
     one, stream = plain(clock)
