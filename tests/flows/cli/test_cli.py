@@ -171,7 +171,7 @@ def test_a_model_without_a_bundle_is_handed_to_keras_with_all_arguments(make, tm
     told = (
         "by Keras, which takes seconds to start: this model is no bundle, which only the classifier is handed over as\n"
     )
-    assert (code, output) == (3, f"--model|{model}|--csv|p.csv|--null|--|a.jpg|b c|-x.jpg\n{told}")
+    assert (code, output) == (3, f"--model|{model}|--csv|p.csv|--null|--|a.jpg|b c|./-x.jpg\n{told}")
     assert smallset("verify", "scratch")[1].startswith("error: ")
     code, output = smallset("predict", "a.jpg", "--model", "best")
     assert (code, output.count("\n")) == (1, 1)
