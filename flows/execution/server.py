@@ -10,6 +10,7 @@ import psutil
 from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL
 
 from flows.errors import FlowError
@@ -39,6 +40,14 @@ def start_server() -> None:
                 pass
         finally:
             del os.environ[_STARTER]
+
+
+def send_logs() -> None:
+    """Send the rest of the log to Prefect's server while it is there.
+
+    What is left at the end of the process would be sent to a server that has ended, and tried for a minute.
+    """
+    APILogHandler().flush()
 
 
 @contextmanager
