@@ -18,10 +18,7 @@ def read_lock(folder: Path = Path()) -> dict[str, Any] | None:
 
     DVC writes over it where it lies: an end at that moment, or a full disk, leaves a part.
     """
-    try:
-        return _lock_in((folder / LOCK).read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
+    return _lock_in(_text_of(folder / LOCK))
 
 
 class KeptLock:
@@ -30,7 +27,7 @@ class KeptLock:
     def __init__(self, folder: Path = Path()) -> None:
         """Read it as it is."""
         self._file = folder / LOCK
-        self._text = self._now()
+        self._text = _text_of(self._file)
 
     def put_back(self) -> bool:
         """Write it as it was, if it was cut off: stages or outputs are missing that were in it; gives whether it was.
@@ -41,23 +38,24 @@ class KeptLock:
         Raises:
             OSError: it cannot be written; it is as it was found then.
         """
-        before = None if self._text is None else _lock_in(self._text)
-        if self._text is None or before is None:
+        text = _text_of(self._file)
+        # Nearly always nothing was written: no file is parsed for that.
+        if self._text is None or text == self._text:
             return False
-        text = self._now()
-        now = None if text is None else _lock_in(text)
-        if text == self._text or (now is not None and str(text).endswith("\n") and _outputs(before) <= _outputs(now)):
+        before, now = _lock_in(self._text), _lock_in(text)
+        if before is None or (now is not None and str(text).endswith("\n") and _outputs(before) <= _outputs(now)):
             return False
         partial = self._file.with_name(f"{LOCK}.{os.getpid()}.part")
         partial.write_text(self._text, encoding="utf-8")
         partial.replace(self._file)
         return True
 
-    def _now(self) -> str | None:
-        try:
-            return self._file.read_text(encoding="utf-8")
-        except (FileNotFoundError, UnicodeDecodeError):
-            return None
+
+def _text_of(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
 
 
 def _outputs(lock: dict[str, Any]) -> set[tuple[str, str]]:
@@ -73,7 +71,9 @@ def _outputs(lock: dict[str, Any]) -> set[tuple[str, str]]:
     return found
 
 
-def _lock_in(text: str) -> dict[str, Any] | None:
+def _lock_in(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
     try:
         found = load(text)
     except (YAMLError, ValueError):
