@@ -10,7 +10,8 @@ each class are tested. Each seed draws all of them anew. Methods:
 
 default             the head of `feature_extraction` as params.yaml has it; no validation images
 logistic_head       the same with `head: logistic`: no trained head is judged beside it
-fine_tuned          the stage of this name as params.yaml has it, with those before it
+fine_tuned          the stage of this name as images of one's own get it, with those before it, and the temperature of
+                    its bundle by the validation images
 published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.yaml
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images
 svm                 scikit-learn's, kernel and strength by cross-validation, likewise

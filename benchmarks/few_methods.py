@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks import few_features, few_kerashub, few_trainings
 from benchmarks.few_features import Cell
+from flows.planning import own_images
 from flows.project import profiles
 from stages.lib.core.params import Params
 from stages.lib.core.section_checks import read_sections
@@ -25,7 +26,7 @@ class Method:
     Attributes:
         work: gives probabilities of the test images, float64 (images, classes).
         deciding: sections of params.yaml that it reads.
-        profile: of which they are; None: params.yaml as it is.
+        profile: of which they are; None: params.yaml as images of one's own get it.
     """
 
     work: Callable[[Cell], np.ndarray]
@@ -36,7 +37,9 @@ class Method:
 METHODS = {
     "default": Method(few_features.head_of_stage, _HEAD),
     "logistic_head": Method(partial(few_features.head_of_stage, head="logistic"), _HEAD),
-    "fine_tuned": Method(few_trainings.trained_by_stages, ("features", *few_trainings.STAGES)),
+    "fine_tuned": Method(
+        partial(few_trainings.trained_by_stages, calibrated=True), ("features", *few_trainings.STAGES)
+    ),
     "published_head": Method(few_features.head_of_stage, _HEAD, "dogs_vs_cats"),
     "logistic_regression": Method(few_features.logistic_regression),
     "svm": Method(few_features.support_vectors),
@@ -49,13 +52,15 @@ OURS = ("default", "logistic_head", "fine_tuned")
 
 
 def sections_of(profile: str | None) -> dict[str, Params]:
-    """Every section of params.yaml, once a profile is written over it as `smallset use` does; in float32."""
+    """Every section of params.yaml as images of one's own get it, or once a profile is written over it; in float32."""
     with few_features.scratch_folder() as folder:
         shutil.copy(ROOT / "params.yaml", folder)
         shutil.copytree(ROOT / "profiles", folder / "profiles")
         if profile is not None:
             profiles.use(profile)
         found = read_sections()
+    if profile is None:
+        found["fine_tuned"] = found["fine_tuned"].model_copy(update={"min_steps": own_images.STEPS})
     # Neither which precision is fast nor from how many images on a model is trained is a question here.
     settled = {"precision": "float32", "min_images": None}
     return {

@@ -13,12 +13,17 @@ from stages.lib.core.params import Params
 STAGES = ("feature_extraction", "feature_extraction_augmented", "fine_tuned")
 
 
-def trained_by_stages(cell: Cell) -> np.ndarray:
+def trained_by_stages(cell: Cell, calibrated: bool = False) -> np.ndarray:
     """Run `fine_tuned` and the stage before it, as the pipeline does, and let the saved model predict.
+
+    Args:
+        cell: what is measured.
+        calibrated: with the temperature that a bundle gets, by the validation images; it changes no class.
 
     Returns:
         Probabilities of the test images, float64 (images, classes).
     """
+    from stages.lib.deciding.choosing import temperature_of, tempered
     from stages.lib.inference.forward import probabilities
     from stages.lib.networks import saved_model
 
@@ -34,8 +39,16 @@ def trained_by_stages(cell: Cell) -> np.ndarray:
             stage(**{argument: given[argument] for argument in inspect.signature(stage).parameters})
         file = folder / "fine_tuned" / "model.keras"
         model, _ = saved_model.load(file)
-        tested = [cell.task.paths[row] for row in cell.split.test]
-        return probabilities(model, tested, 64, resizing=saved_model.resizing_of(file))
+
+        def predicted(rows: np.ndarray) -> np.ndarray:
+            paths = [cell.task.paths[row] for row in rows]
+            return probabilities(model, paths, 64, resizing=saved_model.resizing_of(file)).astype(np.float64)
+
+        validation, found = cell.split.validation, predicted(cell.split.test)
+        if not calibrated:
+            return found
+        temperature = temperature_of(predicted(validation), cell.task.labels[validation], cell.common.seed)
+        return tempered(found, temperature)
 
 
 def _inputs(cell: Cell, folder: Path) -> dict[str, Path | Params]:

@@ -60,7 +60,7 @@ def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
     Raises:
         UserError: the section names a class that there is not.
     """
-    temperature = 1.0 if one.is_calibrated else _temperature(one, seed)
+    temperature = 1.0 if one.is_calibrated else temperature_of(one.probabilities, one.labels, seed)
     probabilities, reasons = tempered(one.probabilities, temperature), list[str]()
     decisions = replace(_rule(one, probabilities, params, reasons), temperature=temperature)
     if params.accuracy is not None:
@@ -80,15 +80,22 @@ def chosen(one: Validated, params: DecisionsParams, seed: int) -> Decisions:
     return replace(decisions, reasons=tuple(reasons))
 
 
-def _temperature(one: Validated, seed: int) -> float:
-    count = len(one.labels)
+def temperature_of(probabilities: np.ndarray, labels: np.ndarray, seed: int) -> float:
+    """The temperature by which logits of images that the model has not seen mean what they say; 1 where it is no gain.
+
+    Args:
+        probabilities: float64 (images, classes), without a temperature.
+        labels: int64 (images,).
+        seed: decides the parts by which it is judged.
+    """
+    count = len(labels)
     if count < 2 * _FOLDS:
         return 1.0
     places = np.random.default_rng(seed).permutation(count)
     # Classes are spread over the parts evenly.
     folds = np.empty(count, np.int64)
-    folds[places[np.argsort(one.labels[places], kind="stable")]] = np.arange(count) % _FOLDS
-    return 1 / calibration.factor(_logits(one.probabilities), one.labels, np.ones(count), folds, np.arange(count))
+    folds[places[np.argsort(labels[places], kind="stable")]] = np.arange(count) % _FOLDS
+    return 1 / calibration.factor(_logits(probabilities), labels, np.ones(count), folds, np.arange(count))
 
 
 def _rule(one: Validated, probabilities: np.ndarray, params: DecisionsParams, reasons: list[str]) -> Decisions:
