@@ -26,8 +26,6 @@ _LEAST = 2.0**-24
 def heat_of(classifier: Classifier, pixels: np.ndarray, label: str) -> np.ndarray:
     """How much a class becomes less likely where a place is covered (`occlusion`), for any model, without gradients.
 
-    Measured by the logit, of a probability p the logarithm of p / (1 - p).
-
     Args:
         pixels: of one image, as `classifier.read` gives them.
         label: the class.
@@ -38,14 +36,14 @@ def heat_of(classifier: Classifier, pixels: np.ndarray, label: str) -> np.ndarra
 
     place = classifier.classes.index(label)
 
-    def logit(images: np.ndarray) -> np.ndarray:
+    def log_odds(images: np.ndarray) -> np.ndarray:
         parts = np.array_split(images, -(-len(images) // _AT_ONCE))
         found = np.concatenate([classifier.probabilities(part) for part in parts])
         # Of a sure class, what the others have together is exact where 1 - p is not.
         likely, others = found[:, [place]], np.delete(found, place, axis=1).sum(axis=1, keepdims=True)
         return np.log(np.maximum(likely, _LEAST)) - np.log(np.maximum(others, _LEAST))
 
-    return occlusion(logit, pixels[np.newaxis], np.zeros(1, int))[0]
+    return occlusion(log_odds, pixels[np.newaxis], np.zeros(1, int))[0]
 
 
 def overlay(pixels: np.ndarray, heat: np.ndarray) -> Image.Image:

@@ -7,17 +7,19 @@ import numpy as np
 _CELLS = 8  # side by side, at most: fewer are coarse, more cost their square of passes
 _NEXT_TO_EACH_OTHER = 2  # cells of a side that are covered at once, where there are that many
 
-Logits = Callable[[np.ndarray], np.ndarray]
+Odds = Callable[[np.ndarray], np.ndarray]
 
 
-def occlusion(logits: Logits, images: np.ndarray, classes: np.ndarray, patch: int = 1) -> np.ndarray:
-    """How much the logit of a class falls when a place is covered by the mean colour (Zeiler & Fergus 2014).
+def occlusion(log_odds: Odds, images: np.ndarray, classes: np.ndarray, patch: int = 1) -> np.ndarray:
+    """How much the log odds of a class fall when a place is covered by the mean colour (Zeiler & Fergus 2014).
 
-    It looks at outputs alone, so it holds for any network. Of many cells four are covered at once, each cell in turn
+    It looks at outputs alone, so it holds for any network. Not at logits: a network may say "green" by a low logit of
+    all else, and its logit of "green" then says nothing. Of many cells four are covered at once, each cell in turn
     with all its neighbours, since half of a thing may say as much as the whole. Cells end where patches do.
 
     Args:
-        logits: gives float32 (count, classes) of images float32 (count, height, width, channels) in [0, 255].
+        log_odds: gives the logarithm of p / (1 - p) by the probability p of each class, float32 (count, classes), of
+            images float32 (count, height, width, channels) in [0, 255].
         images: uint8 (count, size, size, channels) in [0, 255].
         classes: int (count,): the class to explain per image, an index.
         patch: pixels of a side of what the network reads as one.
@@ -26,10 +28,10 @@ def occlusion(logits: Logits, images: np.ndarray, classes: np.ndarray, patch: in
         float32 (count, cells, cells) in [0, 1], at most 8 cells side by side, each divided by its maximum; zero where
         a place speaks for other classes.
     """
-    return np.stack([_heat(logits, *pair, patch) for pair in zip(images, classes, strict=True)])
+    return np.stack([_heat(log_odds, *pair, patch) for pair in zip(images, classes, strict=True)])
 
 
-def _heat(logits: Logits, image: np.ndarray, explained: int, patch: int) -> np.ndarray:
+def _heat(log_odds: Odds, image: np.ndarray, explained: int, patch: int) -> np.ndarray:
     patches = len(image) // patch
     cells = min(_CELLS, patches)
     edges = patch * np.linspace(0, patches, cells + 1).round().astype(int)
@@ -40,7 +42,7 @@ def _heat(logits: Logits, image: np.ndarray, explained: int, patch: int) -> np.n
     mean = image.mean(axis=(0, 1))
     for one, (row, column) in zip(covered, starts, strict=False):
         one[edges[row] : edges[row + width], edges[column] : edges[column + width]] = mean
-    scores = logits(covered)[:, explained]
+    scores = log_odds(covered)[:, explained]
     sums, times = np.zeros((cells, cells)), np.zeros((cells, cells))
     for fall, (row, column) in zip(scores[-1] - scores[:-1], starts, strict=True):
         sums[row : row + width, column : column + width] += fall

@@ -50,15 +50,16 @@ def heat_of(model: keras.Model, images: np.ndarray, classes: Sequence[int]) -> n
     vectors, head = tokens.vectors(model), _head(model)
     patch = int(np.max(getattr(backbone, "patch_size", 1)))
     return occlusion(
-        lambda some: _logits(head, vectors(some, training=False)).numpy(), images, np.asarray(classes), patch
+        lambda some: _log_odds(head, vectors(some, training=False)).numpy(), images, np.asarray(classes), patch
     )
 
 
 def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
     """Grad-CAM (Selvaraju et al. 2017): which positions of the last feature map speak for a class.
 
-    The gradient is that of the logit, since that of a sure probability vanishes. Average pooling right above the map
-    gives every position the same gradient. Grad-CAM therefore equals HiResCAM here (Draelos & Carin 2020), and CAM
+    The gradient is that of the log odds of the class, since that of a sure probability vanishes, and a logit alone says
+    nothing: what raises every other logit speaks against the class. Average pooling right above the map gives every
+    position the same gradient. Grad-CAM therefore equals HiResCAM here (Draelos & Carin 2020), and of two classes CAM
     (Zhou et al. 2016) where the head is a single layer.
 
     Args:
@@ -76,9 +77,9 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: Sequence[int] | No
     pooled = tf.reduce_mean(maps, axis=(1, 2))
     with tf.GradientTape() as tape:
         tape.watch(pooled)
-        logits = _logits(above, pooled)
-        explained = tf.argmax(logits, axis=1) if classes is None else tf.constant(classes, tf.int64)
-        scores = tf.gather(logits, explained, axis=1, batch_dims=1)
+        odds = _log_odds(above, pooled)
+        explained = tf.argmax(odds, axis=1) if classes is None else tf.constant(classes, tf.int64)
+        scores = tf.gather(odds, explained, axis=1, batch_dims=1)
     weights = tape.gradient(scores, pooled)
     heats = tf.nn.relu(laid_together(model, tf.einsum("nhwc,nc->nhw", maps, weights)))
     return tf.math.divide_no_nan(heats, tf.reduce_max(heats, axis=(1, 2), keepdims=True)).numpy()
@@ -177,12 +178,15 @@ def _head(model: keras.Model) -> list[layers.Layer]:
     return model.layers[model.layers.index(model.get_layer(tokens.POOLING)) + 1 :]
 
 
-def _logits(head: Sequence[layers.Layer], x: tf.Tensor) -> tf.Tensor:
-    """Logit of each class, float32 (count, classes); of a single sigmoid unit, less and plus its own."""
+def _log_odds(head: Sequence[layers.Layer], x: tf.Tensor) -> tf.Tensor:
+    """Of each class the logarithm of p / (1 - p) by its probability p, which need not be exact: (count, classes)."""
     for layer in head[:-1]:
         x = layer(x, training=False)
     logits = tf.cast(x, tf.float32) @ head[-1].kernel + head[-1].bias
-    return tf.concat([-logits, logits], axis=1) if logits.shape[1] == 1 else logits
+    if logits.shape[1] == 1:
+        return tf.concat([-logits, logits], axis=1)
+    itself = tf.where(tf.eye(logits.shape[1], dtype=tf.bool), -np.inf, 0.0)
+    return logits - tf.reduce_logsumexp(logits[:, tf.newaxis] + itself, axis=2)
 
 
 def _first_position(model: keras.Model, size: int, positions: int) -> tuple[float, float]:

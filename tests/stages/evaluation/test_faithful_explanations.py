@@ -46,6 +46,7 @@ def cover(image: np.ndarray, place: int, value: np.ndarray) -> None:
 
 def trained_on_cells(family: str, pooling: str, folder) -> keras.Model:
     """A tiny backbone and its head, trained together, saved and loaded."""
+    keras.utils.set_random_seed(0)
     preset = folder / "preset"
     preset.mkdir()
     converter = keras_hub.layers.ImageConverter(scale=1 / 127.5, offset=-1.0)
@@ -103,11 +104,11 @@ def test_what_is_covered_is_what_counts(place, patch):
     row, column = place
     images[0, row : row + CELL, column : column + CELL] = 255
 
-    def logits(some: np.ndarray) -> np.ndarray:
+    def log_odds(some: np.ndarray) -> np.ndarray:
         brightness = some.max(axis=(1, 2))
         return np.hstack([-brightness, brightness])
 
-    light, dark = (occlusion(logits, images, np.array([one]), patch)[0] for one in (1, 0))
+    light, dark = (occlusion(log_odds, images, np.array([one]), patch)[0] for one in (1, 0))
     cells = len(light)
     assert cells == (4 if patch == 8 else 8)
     hottest = np.array(np.unravel_index(light.argmax(), light.shape)) * SIDE // cells

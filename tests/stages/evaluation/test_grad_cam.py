@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import softmax
 
 from stages.lib.evaluation.explanations import grad_cam, spread
 from stages.lib.images.resizing import STRETCH
@@ -77,35 +78,42 @@ def test_the_map_of_a_backbone_covers_the_image(preset):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_under_a_linear_head_it_is_cam(classes):
+def test_under_a_linear_head_it_is_cam_of_the_class_less_its_rivals(classes):
     keras.utils.set_random_seed(4)
     model = build.convnet(32, "rgb", [4, 6], True, 0.5, classes)
     images = noise(4)
     maps = keras.Model(model.input, model.get_layer("pooling").input)(images).numpy()
     kernel = model.get_layer("classifier").kernel.numpy()
     kernel = np.hstack([-kernel, kernel]) if classes == 2 else kernel
+    found = model(images).numpy()
+    found = np.hstack([1 - found, found]) if classes == 2 else found
     for explained in range(classes):
-        cam = np.maximum(maps @ kernel[:, explained], 0)
+        rivals = np.delete(found, explained, axis=1)
+        against = np.delete(kernel, explained, axis=1) @ (rivals / rivals.sum(axis=1, keepdims=True)).T
+        cam = np.maximum(np.einsum("nhwc,cn->nhw", maps, kernel[:, [explained]] - against), 0)
         highest = cam.max(axis=(1, 2), keepdims=True)
         expected = np.divide(cam, highest, out=np.zeros_like(cam), where=highest > 0)
         np.testing.assert_allclose(grad_cam(model, images, [explained] * 4), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_under_any_head_it_is_what_each_position_adds_to_the_logit(preset, classes):
+def test_under_any_head_it_is_what_each_position_adds_to_the_log_odds(preset, classes):
     model, images = transfer_model(preset, classes), noise(1)
     maps = keras.Model(model.input, model.get_layer("pooling").input)(images).numpy()[0]
     head = build.head([model.get_layer(name) for name in ("dense", "dropout", "classifier")], maps.shape[-1])
     model.get_layer("classifier").activation = keras.activations.linear
 
-    def logits(varied: np.ndarray) -> np.ndarray:
+    def log_odds(varied: np.ndarray) -> np.ndarray:
         found = head(varied.mean(axis=(1, 2))).numpy()
-        return np.hstack([-found, found]) if classes == 2 else found
+        if classes == 2:
+            return np.hstack([-found, found])
+        likely = softmax(found, axis=1)
+        return np.log(likely / (1 - likely))
 
     # One position after the other, made a little stronger and a little weaker.
     height, width, _ = maps.shape
     places = 0.3 * np.eye(height * width).reshape(-1, height, width, 1)
-    added = (logits(maps * (1 + places)) - logits(maps * (1 - places))).reshape(height, width, -1)
+    added = (log_odds(maps * (1 + places)) - log_odds(maps * (1 - places))).reshape(height, width, -1)
     heats = grad_cam(model, np.repeat(images, classes, axis=0), range(classes))
     assert heats.any()
     for explained, heat in enumerate(heats):

@@ -68,7 +68,7 @@ def test_convnets_too(tmp_path: Path) -> None:
 
 def test_evidence_is_the_mean_over_both_and_mirrors_with_the_image(preset: Path) -> None:
     both = mirrored(transfer(preset))
-    heats, other = grad_cam(both, IMAGES, [0] * 6), grad_cam(both, MIRROR, [0] * 6)
+    heats, other = grad_cam(both, IMAGES), grad_cam(both, MIRROR)
     assert heats.shape == other.shape == (6, *heats.shape[1:])
     np.testing.assert_allclose(heats, other[:, :, ::-1], atol=1e-5)
     assert heats.max() == pytest.approx(1)
