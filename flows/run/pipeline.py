@@ -18,7 +18,7 @@ from flows.execution.head_start import HeadStart
 from flows.execution.machine import side_by_side
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
-from flows.execution.server import has_server, require_server, send_logs, start_server
+from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_lines import word_of_run
 from flows.execution.stage_task import Here, result_of
 from flows.execution.together import Together
@@ -185,7 +185,6 @@ def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] 
     with server_errors():
         state = pipeline(width=width, workers=workers, only=only, return_state=True)
         states = state.result(raise_on_failure=False)
-        send_logs()
         if isinstance(states, BaseException):
             raise states
     record = read_record()
