@@ -18,9 +18,9 @@ from flows.run.provenance import read_record
 from flows.terminal.bars import silence_bars
 from flows.terminal.shown import shown
 from flows.terminal.tables import say
-from flows.terminal.words import counted
 from flows.terminal.words import duration as in_words
 from safety.text import visible
+from safety.words import counted
 
 
 def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: bool, workers: str | None = None) -> None:

@@ -12,7 +12,7 @@ def strays() -> int:
     return _count("strays")
 
 
-def counted() -> int:
+def set_aside() -> int:
     """The same, together with files that cannot be decoded."""
     return strays() + _count("rejected")
 

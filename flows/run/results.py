@@ -9,8 +9,8 @@ from typing import Any
 
 from flows.project.outputs import read_makers
 from flows.project.records import SUMMARY, check_summary
-from flows.terminal.words import counted
 from safety.text import markdown, visible
+from safety.words import counted
 
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it

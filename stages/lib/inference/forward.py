@@ -7,10 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from smallset.outputs import all_classes
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks.fusion import Forward, faithful
-from stages.lib.networks.outputs import all_classes
 from stages.lib.networks.saved_model import input_of
 
 
