@@ -9,9 +9,9 @@ from flows.execution.process_output import Outcome, StageResult, done
 from flows.planning import duration, words
 from flows.planning.duration import PLANNED
 from flows.planning.plan import Asked, Plan, make_plan, work_of
-from flows.planning.stages import stage_names, wanted, with_upstream
+from flows.planning.stages import stage_names, wanted
 from flows.project import profiles
-from flows.project.graph import read_stages, up_to_date
+from flows.project.graph import read_stages, up_to_date, with_upstream
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.run.provenance import read_record

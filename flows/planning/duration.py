@@ -6,7 +6,6 @@ is expected to take what it took, more or less by the work.
 
 import json
 import math
-import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import psutil
 
 from flows.execution.machine import usable_cores
 from flows.execution.process_output import Outcome
+from flows.project.whole_file import write_whole
 
 PLANNED = {"common.batch_size", "common.image_size", "backbone.preset"}  # parameters without which nothing is known
 PACE = Path(".smallset") / "pace.json"
@@ -180,10 +180,7 @@ def remember(results: Collection[Ended], work: Work) -> None:
     for result in results:
         if result.outcome == Outcome.RAN and result.seconds:
             paces[result.name] = {"rough": round(rough(result.name, work), 2), "seconds": round(result.seconds, 2)}
-    PACE.parent.mkdir(exist_ok=True)
-    partial = PACE.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(paces, indent=2) + "\n", encoding="utf-8")
-    partial.replace(PACE)
+    write_whole(PACE, json.dumps(paces, indent=2) + "\n")
 
 
 def _read() -> dict[str, dict[str, float]]:

@@ -1,5 +1,6 @@
 """What a stage needs from other stages, and what it leaves to them; for a stage that runs in another workspace."""
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.dvc_repo import open_project
 from flows.project.git import git
+from flows.project.whole_file import write_whole
 
 ALWAYS = ("dvc.yaml", str(LOCK), "params.yaml")  # may differ from the commit: they are handed over
 
@@ -153,8 +155,7 @@ def merge_entry(name: str, entry: Mapping[str, Any], order: Sequence[str]) -> No
         entries.pop(name, None)
         others = list(entries.items())
         content["stages"] = dict([*others[:place], (name, entry), *others[place:]])
-        partial = Path(f".{LOCK}.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            yaml.dump(content, file)
-        partial.replace(LOCK)
+        text = io.StringIO()
+        yaml.dump(content, text)
+        write_whole(LOCK, text.getvalue())
         next(stage for stage in repo.index.stages if stage.addressing == name).ignore_outs()

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-_SPLIT = Path("data") / "split.json"
+from flows.run.results import SPLIT
+
 _LIST = Path("data") / "rejected.csv"
 
 
@@ -25,5 +26,5 @@ def told() -> str:
 
 
 def _count(name: str) -> int:
-    counts = json.loads(_SPLIT.read_text(encoding="utf-8")) if _SPLIT.is_file() else {}
+    counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
     return int(counts.get(name, 0))

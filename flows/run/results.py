@@ -89,10 +89,10 @@ def read_summary(file: Path = SUMMARY) -> Row:
     return content
 
 
-def counted_images() -> int:
-    """How many images lie here, of all subsets; 0 where they were not divided yet."""
+def images_of_subsets() -> dict[str, int]:
+    """How many images lie here of each subset; empty where they were not divided yet."""
     counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
-    return sum(sum(found.values()) for found in counts.values() if isinstance(found, dict))
+    return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:
