@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.planning import duration, words
-from flows.planning.duration import PLANNED
 from flows.planning.plan import Asked, Plan, make_plan, work_of
 from flows.planning.stages import stage_names, wanted
+from flows.planning.work import PLANNED
 from flows.project import profiles
 from flows.project.graph import read_stages, up_to_date, with_upstream
 from flows.project.parameters import PARAMS

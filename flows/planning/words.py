@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.planning import duration
-from flows.planning.duration import Expected, Work
+from flows.planning.duration import Expected
 from flows.planning.look import Look
 from flows.planning.stages import MODELS, plain
+from flows.planning.work import Work
 from safety.words import counted
 
 _MOST = 12  # classes told one by one
