@@ -27,7 +27,7 @@ from flows.project.workspace import exclusive
 from flows.run.first_page import FirstPage, before_first_model
 from flows.run.in_turn import run_in_order
 from flows.run.provenance import last_times, read_record, recorded
-from flows.run.results import publish
+from flows.run.results import show_as_artifacts
 from flows.run.run_page import renew_page
 
 
@@ -78,7 +78,7 @@ def _run(
                 states = run_in_order(stages, width, place, first_page.after(take), first)
             place.finish()
         renew_page(first_page.is_published)
-        publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
+        show_as_artifacts(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
 
 

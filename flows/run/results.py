@@ -144,7 +144,7 @@ def report_file() -> Path | None:
     return next((file for file in (RUN_REPORT, REPORT) if file.is_file()), None)
 
 
-def publish(fresh: Collection[str]) -> None:
+def show_as_artifacts(fresh: Collection[str]) -> None:
     """Show the headline, the figures and the report of these stages among the artifacts of the flow run."""
     from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
