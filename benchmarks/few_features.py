@@ -70,8 +70,8 @@ def head_of_stage(cell: Cell, head: str | None = None) -> np.ndarray:
 def _trained_head(cell: Cell, params: Any) -> np.ndarray:
     import keras
 
+    from smallset.outputs import all_classes
     from stages.lib.networks import build
-    from stages.lib.networks.outputs import all_classes
     from stages.lib.training import loop
     from stages.lib.training.run import start_run
 

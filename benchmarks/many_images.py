@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, ImageEnhance
 
 from stages.lib.core.outputs import atomic_file
-from stages.lib.core.progress import counted
+from stages.lib.core.progress import tracked
 from stages.lib.images.decode import DECODING_THREADS
 
 SIDE = 200  # pixels, at most
@@ -24,7 +24,7 @@ def many_images(source: Path, archive: Path, count: int) -> None:
         source: a zip of real images, as <class>/<file> or <class>.<number>.jpg.
     """
     with zipfile.ZipFile(source) as real, atomic_file(archive) as partial, zipfile.ZipFile(partial, "w") as made:
-        for name, content in counted(_variants(real, count), f"making {archive.name}", count):
+        for name, content in tracked(_variants(real, count), f"making {archive.name}", count):
             made.writestr(name, content)
 
 

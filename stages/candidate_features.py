@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from safety.words import counted
 from stages.lib.candidates import slots
 from stages.lib.core import entry
 from stages.lib.core.model_sections import BackboneParams, FeaturesParams
 from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import CommonParams
-from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safety.words import counted
 from stages.lib.comparison.evaluations import Evaluation, read_results
 from stages.lib.core import entry
 from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.core.outputs import atomic_directory, disable, write_csv, write_json
 from stages.lib.core.params import CommonParams
-from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 

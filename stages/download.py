@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from safety.words import counted
 from stages.lib.core import entry
 from stages.lib.core.data_sections import NO_FOLDER, DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.images import set_aside
-from stages.lib.images.words import counted
 from stages.lib.sources import archives, kaggle, made, url
 from stages.lib.sources.limits import limits_of
 from stages.lib.sources.packed import choose

@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safety.words import counted
 from stages.lib.core import entry
 from stages.lib.core.outputs import atomic_directory, is_disabled, write_csv, write_json
 from stages.lib.core.params import CommonParams
 from stages.lib.core.sections import EvaluateParams
 from stages.lib.evaluation import columns
-from stages.lib.images.words import counted
 from stages.lib.inference import predictions
 from stages.lib.networks.startup import start_tensorflow
 

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from safety.checksums import checksum
 from safety.text import visible
+from safety.words import counted
 from smallset.cli.ends import code_of
 from smallset.inference import bundle
 from smallset.tables.targets import require_folder, whole_folder
 from stages.lib.core.errors import UserError
 from stages.lib.export.asked import FORMATS, LAYOUTS, SERVED, FormatName, Layout, Wanted
 from stages.lib.images.manifest import read_subsets
-from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 FIGURES = "export.json"

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from safety.words import counted
 from stages.lib.core import entry
 from stages.lib.core.model_sections import FeaturesParams
 from stages.lib.core.outputs import atomic_directory, disable, require
 from stages.lib.core.params import CommonParams
-from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from safety.words import counted
 from stages.lib.core import entry
 from stages.lib.core.model_sections import FineTunedParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams, Precision
 from stages.lib.images.manifest import read_subsets
-from stages.lib.images.words import counted
 from stages.lib.networks.startup import start_tensorflow
 
 

@@ -16,8 +16,9 @@ from smallset.cli import commands, models
 from smallset.cli.ends import code_of
 from smallset.decoding.reading import read
 from smallset.inference import bundle
-from smallset.inference.classifier import Classifier, all_classes
+from smallset.inference.classifier import Classifier
 from smallset.inference.results import Predictions
+from smallset.outputs import all_classes
 from stages.lib.core.errors import UserError
 from stages.lib.networks.startup import start_tensorflow
 

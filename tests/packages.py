@@ -39,8 +39,9 @@ LIB = {
 }
 SMALLSET = {
     "errors": (),
+    "outputs": (),
     "images": ("errors",),
-    "inference": ("images",),
+    "inference": ("images", "outputs"),
     "decoding": ("images",),
     "tables": ("inference",),
     "explanation": ("tables",),
@@ -52,7 +53,7 @@ FLOWS = {
     "project": ("errors",),
     "execution": ("project",),
     "terminal": ("execution",),
-    "planning": ("terminal",),
+    "planning": ("execution",),
     "remote": ("execution",),
     "run": ("remote", "terminal"),
     "registry": ("run",),

@@ -79,7 +79,7 @@ def with_tests(folder: Path) -> Path:
     """A project with what the contract test looks at besides."""
     make_project(folder)
     (folder / "tests").mkdir()
-    for name in ("conftest.py", "packages.py", "test_contract.py"):
+    for name in ("conftest.py", "contract.py", "packages.py", "test_contract.py"):
         shutil.copy(ROOT / "tests" / name, folder / "tests")
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)

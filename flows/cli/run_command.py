@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.planning import duration, words
-from flows.planning.duration import PLANNED
 from flows.planning.plan import Asked, Plan, make_plan, work_of
-from flows.planning.stages import stage_names, wanted, with_upstream
+from flows.planning.stages import stage_names, wanted
+from flows.planning.work import PLANNED
 from flows.project import profiles
-from flows.project.graph import read_stages, up_to_date
+from flows.project.graph import read_stages, up_to_date, with_upstream
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.run.provenance import read_record
 from flows.terminal.bars import silence_bars
 from flows.terminal.shown import shown
 from flows.terminal.tables import say
-from flows.terminal.words import counted
 from flows.terminal.words import duration as in_words
 from safety.text import visible
+from safety.words import counted
 
 
 def plan_and_run(asked: Asked, only: Sequence[str], width: int | None, save: bool, workers: str | None = None) -> None:

@@ -8,8 +8,9 @@ from rich.text import Text
 from flows.project.graph import StageNode, up_to_date
 from flows.run.results import BALANCED, Results, Row
 from flows.terminal.tables import print_table, say
-from flows.terminal.words import about, counted, duration
+from flows.terminal.words import about, duration
 from safety.text import visible
+from safety.words import counted
 
 _MOST = 3  # changes shown of one stage
 

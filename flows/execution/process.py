@@ -2,10 +2,8 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal, Protocol
 
 from flows.errors import FlowError
@@ -106,14 +104,12 @@ def _follow_to_end(
 
 
 def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    # Stages are started as `python -m stages...`: this environment's Python, also where it is not activated.
-    path = os.pathsep.join([*warm.programs(), str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     return subprocess.Popen(
         [*DVC, "--wait-for-lock", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**environment, "PATH": path} | warm.UNBUFFERED,
+        env=warm.environment_of(environment),
         start_new_session=True,
     )
 

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import httpx
@@ -10,12 +10,12 @@ import psutil
 from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL
 
 from flows.errors import FlowError
 from flows.execution.prefect_errors import quiet, require_answer, server_errors
 from flows.execution.signals import deaf_to_terminal
+from flows.project.workspace import MARK
 
 _STARTER = "SMALLSET_SERVER_OF"  # variable of such a server: the process that has started it
 _PASSWORD = f"run:{secrets.token_urlsafe(32)}"  # of the server that this process starts
@@ -26,49 +26,44 @@ def start_server() -> None:
     """Start Prefect's server, where none is configured, deaf to Ctrl-C: it stays to take the flow's last states.
 
     Who reaches it runs code as this user, and every web page in a browser on this machine does: it has a password that
-    this process alone knows.
+    this process alone knows. It belongs to this process and to no workspace, whose next run may begin before this one
+    has told it everything.
     """
     quiet()
     _end_lost()
-    with deaf_to_terminal():
-        os.environ[_STARTER] = str(os.getpid())
-        try:
-            if has_server():
-                require_answer()
-                return
-            with server_errors("see why with `prefect server start`"), _guarded(), get_client(sync_client=True):
-                pass
-        finally:
-            del os.environ[_STARTER]
-
-
-def send_logs() -> None:
-    """Send the rest of the log to Prefect's server while it is there.
-
-    What is left at the end of the process would be sent to a server that has ended, and tried for a minute.
-    """
-    APILogHandler().flush()
+    if has_server():
+        require_answer()
+        return
+    with deaf_to_terminal(), server_errors("see why with `prefect server start`"), _guarded():
+        # All threads of Prefect's use these settings, those of its log and its events too.
+        refresh_global_settings_context()
+        with get_client(sync_client=True):
+            pass
 
 
 @contextmanager
 def _guarded() -> Iterator[None]:
     """Have the server that the block starts ask for the password, and this process give it; no stage learns it."""
-    wanted = {
+    wanted: dict[str, str | None] = {
         "PREFECT_SERVER_API_AUTH_STRING": _PASSWORD,
         "PREFECT_API_AUTH_STRING": _PASSWORD,
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
+        _STARTER: str(os.getpid()),
+        MARK: None,
     }
     before = {name: os.environ.get(name) for name in wanted}
-    os.environ |= wanted
-    # All threads of Prefect's use these settings, those of its log and its events too.
-    refresh_global_settings_context()
+    _set(wanted)
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 def has_server() -> bool:

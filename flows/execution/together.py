@@ -3,13 +3,12 @@
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from graphlib import TopologicalSorter
 
 from flows.execution.process import Stop, run_stages
 from flows.execution.process_output import LineTaker, Outcome, StageResult
 from flows.execution.stage_lines import lines_of
 from flows.project.cache import drop_damaged
-from flows.project.graph import StageNode
+from flows.project.graph import StageNode, in_order
 
 
 class _Group:
@@ -41,8 +40,7 @@ class Together:
         groups = [_Group(names, own) for names in _grouped(stages, idle, first) if len(names) > 1]
         self._groups = {name: group for group in groups for name in group.names}
         found = {name: self._waits_for(name, own) for name in own}
-        places = {name: place for place, name in enumerate(own)}
-        self.upstream: Mapping[str, tuple[str, ...]] = {name: found[name] for name in _in_order(found, places)}
+        self.upstream: Mapping[str, tuple[str, ...]] = {name: found[name] for name in in_order(found)}
 
     def _waits_for(self, name: str, own: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         if (group := self._groups.get(name)) is None:
@@ -104,16 +102,3 @@ def _grouped(stages: Sequence[StageNode], idle: Collection[str], first: Collecti
         if stage.name in idle:
             groups.setdefault((behind[stage.name], stage.name in first), []).append(stage.name)
     return list(groups.values())
-
-
-def _in_order(upstream: Mapping[str, Sequence[str]], places: Mapping[str, int]) -> list[str]:
-    """Names, each after those it waits for, else in the order of their places."""
-    sorter = TopologicalSorter({name: [one for one in needed if one in places] for name, needed in upstream.items()})
-    sorter.prepare()
-    ready: list[str] = []
-    found: list[str] = []
-    while sorter.is_active():
-        ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
-        found.append(ready.pop(0))
-        sorter.done(found[-1])
-    return found

@@ -4,7 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ OFF = "SMALLSET_WARM"  # variable: `no` starts every stage as a process of its o
 _SERVER = Path(__file__).with_name("warm_server.py")
 _CLIENT = Path(__file__).with_name("warm_client.py")
 _LONGEST = 100  # bytes of the path of a socket
-UNBUFFERED = {"PYTHONUNBUFFERED": "1"}  # of every stage: its lines come as they are written
+_UNBUFFERED = {"PYTHONUNBUFFERED": "1"}  # of every stage: its lines come as they are written
 _programs: list[Path] = []  # of the warm process of this process, while there is one
 
 
@@ -44,7 +44,7 @@ def warm_process() -> Iterator[None]:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | UNBUFFERED,
+            env=os.environ | _UNBUFFERED,
             start_new_session=True,
         )
         _programs.append(program.parent)
@@ -57,9 +57,13 @@ def warm_process() -> Iterator[None]:
             process.wait()
 
 
-def programs() -> list[str]:
-    """Folders to look for `python` in before all others."""
-    return list(map(str, _programs))
+def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables with which a stage is started as `python -m stages...`: from the warm process, where there is one.
+
+    Else by this environment's Python, also where that is not activated.
+    """
+    folders = [*map(str, _programs), str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]
+    return {**variables, "PATH": os.pathsep.join(folders)} | _UNBUFFERED
 
 
 def _program(program: Path, place: Path) -> Path:

@@ -17,7 +17,7 @@ from flows.project.workspace import exclusive, takes
 from flows.registry import gto, publish, saved_runs
 from flows.registry.saved_runs import Version
 from flows.retraining.checkout_places import lock_of
-from flows.terminal.words import counted
+from safety.words import counted
 
 _CHUNK = 200  # tags deleted by one push
 _REFS = ("refs/tags", "refs/heads", "refs/remotes", "refs/exps", "refs/smallset/unpushed")

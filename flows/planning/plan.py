@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.planning.duration import Work
 from flows.planning.errors import UsageError
 from flows.planning.given import Given, own_labels, understand
 from flows.planning.look import Look, look
 from flows.planning.own_images import Decided, decide
 from flows.planning.settings import read_settings
+from flows.planning.work import Work
 from flows.project import profiles
 from flows.project.parameters import check_parameters
 from flows.project.profiles import Changed

@@ -1,7 +1,7 @@
 """Which stages a run is about: all of them, or those that somebody names with what they need."""
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +64,3 @@ def wanted(texts: Sequence[str], names: Sequence[str]) -> list[str]:
             raise UsageError(f"--only: no stage {text!r}{hint} Expected {', '.join(known)}")
         found.update(meant)
     return [name for name in names if name in found]
-
-
-def with_upstream(chosen: Collection[str], upstream: Mapping[str, Sequence[str]]) -> list[str]:
-    """The chosen stages and all that they need, in the order of `upstream`.
-
-    Args:
-        upstream: of each stage the stages whose outputs it reads.
-    """
-    needed, waiting = set[str](), list(chosen)
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting += upstream[name]
-    return [name for name in upstream if name in needed]

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.planning import duration
-from flows.planning.duration import Expected, Work
+from flows.planning.duration import Expected
 from flows.planning.look import Look
 from flows.planning.stages import MODELS, plain
-from flows.terminal.words import counted
+from flows.planning.work import Work
+from safety.words import counted
 
 _MOST = 12  # classes told one by one
 _ENOUGH = 100  # test images, with which an accuracy is known to about 6 points

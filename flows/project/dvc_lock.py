@@ -1,6 +1,5 @@
 """dvc.lock, which says of every stage what its last run read and made."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from ruamel.yaml import YAMLError
 from flows.errors import FlowError
 from flows.project.parameters import load
 from flows.project.records import check_lock
+from flows.project.whole_file import write_whole
 
 LOCK = Path("dvc.lock")
 
@@ -45,9 +45,7 @@ class KeptLock:
         before, now = _lock_in(self._text), _lock_in(text)
         if before is None or (now is not None and str(text).endswith("\n") and _outputs(before) <= _outputs(now)):
             return False
-        partial = self._file.with_name(f"{LOCK}.{os.getpid()}.part")
-        partial.write_text(self._text, encoding="utf-8")
-        partial.replace(self._file)
+        write_whole(self._file, self._text)
         return True
 
 

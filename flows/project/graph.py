@@ -1,6 +1,6 @@
 """dvc.yaml as stages in order, as DVC itself resolves it, and what DVC finds changed in each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -60,20 +60,42 @@ def read_stages() -> tuple[StageNode, ...]:
                 command=_command(stages[name]),
                 outputs=tuple(Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stages[name].outs),
             )
-            for name in _in_order(upstream)
+            for name in in_order(upstream)
         )
 
 
-def _in_order(upstream: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Name the stages, each after those it depends on, else as dvc.yaml has them: what is wrong is found out early."""
+def in_order(upstream: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Name the stages, each after those it waits for, else in the order that they come in.
+
+    That is the order of dvc.yaml, where what is wrong is found out early.
+
+    Args:
+        upstream: of each stage those it waits for; others than these stages do not count.
+    """
     places = {name: place for place, name in enumerate(upstream)}
-    sorter = TopologicalSorter(upstream)
+    sorter = TopologicalSorter({name: [one for one in needed if one in places] for name, needed in upstream.items()})
     sorter.prepare()
     ready: list[str] = []
     while sorter.is_active():
         ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
         yield ready[0]
         sorter.done(ready.pop(0))
+
+
+def with_upstream(chosen: Collection[str], upstream: Mapping[str, Sequence[str]]) -> list[str]:
+    """The chosen stages and all that they need, in the order of `upstream`.
+
+    Args:
+        chosen: their names.
+        upstream: of each stage the stages whose outputs it reads.
+    """
+    needed, waiting = set[str](), list(chosen)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += upstream[name]
+    return [name for name in upstream if name in needed]
 
 
 def up_to_date(stages: Sequence[StageNode]) -> frozenset[str]:

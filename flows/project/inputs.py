@@ -11,6 +11,10 @@ from flows.project.git import git
 from flows.project.source import PLACEHOLDER, read_download
 
 State = Literal["missing", "modified"]
+_VERSIONED = (
+    "commit and push it, or what `dvc add`, `dvc import` or `dvc import-url` makes of it (then `dvc push`); or set "
+    "download.path to an absolute path of this machine"
+)
 
 
 @dataclass(frozen=True)
@@ -146,12 +150,6 @@ def _remove_unknown(root: Path, place: Path, tracked: list[Tracked]) -> None:
     kept = [f"--exclude=/{_literal(one.path)}" for one in tracked]
     if place.exists():
         git("--literal-pathspecs", "clean", "-ffdxq", *kept, "--", str(place), folder=root)
-
-
-_VERSIONED = (
-    "commit and push it, or what `dvc add`, `dvc import` or `dvc import-url` makes of it (then `dvc push`); or set "
-    "download.path to an absolute path of this machine"
-)
 
 
 def _literal(path: str) -> str:

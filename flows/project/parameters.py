@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,6 +66,23 @@ def parser(typ: Literal["safe", "rt"]) -> YAML:
     yaml.preserve_quotes = True
     yaml.width = 1 << 16
     return yaml
+
+
+def by_key(sections: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Every value of sections in sections by its key.
+
+    Args:
+        sections: as `read_parameters` gives them.
+        above: begins every key.
+
+    Example:
+        >>> by_key({"common": {"seed": 0}, "scratch": {"epochs": 3}})
+        {'common.seed': 0, 'scratch.epochs': 3}
+    """
+    found: dict[str, Any] = {}
+    for key, value in sections.items():
+        found |= by_key(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
+    return found
 
 
 def check_parameters(file: Path = PARAMS) -> None:

@@ -1,14 +1,14 @@
 """`smallset use`: write a set of parameters over params.yaml, its comments and layout kept."""
 
 import difflib
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.parameters import PARAMS, read_parameters
-from flows.project.parameters import dump as _dump
+from flows.project.parameters import PARAMS, by_key, dump, read_parameters
+from flows.project.whole_file import write_whole
 
 PROFILES = Path("profiles")
 Overlay = tuple[Any, str]  # values by their keys, and where they are from
@@ -73,12 +73,12 @@ def value_of(key: str) -> Any:
 
 def current() -> dict[str, Any]:
     """Every value of params.yaml by its key, as `scratch.epochs`."""
-    return dict(_values(read_parameters()))
+    return by_key(read_parameters())
 
 
 def default_values() -> dict[str, Any]:
     """Every value of the embedded default by its key, as far as any profile sets it."""
-    return dict(_values(read_parameters(PROFILES / f"{DEFAULT}.yaml")))
+    return by_key(read_parameters(PROFILES / f"{DEFAULT}.yaml"))
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,13 @@ def changed(overlays: Sequence[Overlay]) -> Changed:
         FlowError: a key that params.yaml does not have, or that of a whole section.
     """
     params = _read(PARAMS)
-    before = dict(_values(params))
+    before = by_key(params)
     for overlay, source in overlays:
         _write_over(params, overlay, source)
-    after = dict(_values(params))
+    after = by_key(params)
     new = {key for key, value in after.items() if key not in before or not _is_same(before[key], value)}
     changes = [f"{key}: {_told(before.get(key))} -> {_told(value)}" for key, value in after.items() if key in new]
-    return Changed(_dump(params), changes, after)
+    return Changed(dump(params), changes, after)
 
 
 def write(found: Changed) -> list[str]:
@@ -119,9 +119,7 @@ def write(found: Changed) -> list[str]:
         The changes.
     """
     if found.changes:
-        partial = PARAMS.with_suffix(".partial")
-        partial.write_text(found.text, encoding="utf-8")
-        partial.replace(PARAMS)
+        write_whole(PARAMS, found.text)
     return found.changes
 
 
@@ -170,11 +168,3 @@ def _is_same(one: Any, other: Any) -> bool:
     # To `split`, 1 is one image and 1.0 all of them.
     kinds = [(isinstance(value, bool), isinstance(value, float)) for value in (one, other)]
     return one == other and kinds[0] == kinds[1]
-
-
-def _values(params: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in params.items():
-        if isinstance(value, MutableMapping):
-            yield from _values(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value

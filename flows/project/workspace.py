@@ -75,12 +75,16 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def _end_orphans(here: str) -> None:
-    """They would go on for nothing: their run is gone, and the next one starts the same stage again."""
+    """They would go on for nothing: their run is gone, and the next one starts the same stage again.
+
+    What this process has started itself, in an earlier block, is nobody's orphan.
+    """
+    own = set(psutil.Process().children(recursive=True))
     orphans = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             # A process shows the variables that it was started with: this one has no mark.
-            if process.environ().get(MARK) == here:
+            if process not in own and process.environ().get(MARK) == here:
                 orphans.append(process)
     for process in orphans:
         with suppress(psutil.Error):

@@ -5,10 +5,9 @@ from contextlib import chdir
 from pathlib import Path
 from secrets import token_hex
 
-from flows.errors import FlowError
 from flows.faults import fault_of
 from flows.project.git import GitError, git, resolve
-from flows.registry.gto import ARTIFACT, STAGE, in_use, registered
+from flows.registry.gto import ARTIFACT, STAGE, registered, require_in_use
 from smallset.errors import UserError
 
 _KEPT = 4  # bundles; the others are fetched again when they are asked for
@@ -44,10 +43,7 @@ def _commit(name: str, project: Path) -> str | None:
     except GitError:
         return None  # without a repository there are no versions
     if name in _IN_USE:
-        present = in_use(project)
-        if present is None:
-            raise FlowError("nothing is in use: expected a promotion before; see `smallset promote`")
-        return present.commit
+        return require_in_use(project).commit
     versions = {version: commit for commit, version in registered(project).items()}
     return versions.get(name) or resolve(name, project) or resolve(f"refs/tags/run/{name}", project)
 

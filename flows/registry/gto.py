@@ -67,6 +67,17 @@ def in_use(folder: Path | str = ".") -> Promotion | None:
     return next(iter(promotions(folder)), None)
 
 
+def require_in_use(folder: Path | str = ".") -> Promotion:
+    """The version in use now.
+
+    Raises:
+        FlowError: nothing is in use.
+    """
+    if (present := in_use(folder)) is None:
+        raise FlowError("nothing is in use: expected a promotion before; see `smallset promote`")
+    return present
+
+
 def promote(commit: str, message: str, folder: Path | str = ".", action: Action | None = None) -> Promotion:
     """Register the classifier of a run as the next version, unless it has one, and put it into use.
 
@@ -104,7 +115,7 @@ def hold(message: str, folder: Path | str = ".") -> Promotion:
     Raises:
         FlowError: nothing is in use.
     """
-    return _assign(_present(folder).version, message, folder, "hold")
+    return _assign(require_in_use(folder).version, message, folder, "hold")
 
 
 def release(message: str, folder: Path | str = ".") -> Promotion:
@@ -113,7 +124,7 @@ def release(message: str, folder: Path | str = ".") -> Promotion:
     Raises:
         FlowError: nothing is in use, or it is not held.
     """
-    present = _present(folder)
+    present = require_in_use(folder)
     if not present.is_held:
         raise FlowError(f"{ARTIFACT} {present.version} is not held: nothing to release")
     return _assign(present.version, message, folder, "release")
@@ -148,13 +159,6 @@ def read_message(text: str) -> tuple[str, Action | None]:
 def number(one: Promotion) -> int:
     """Which promotion it is: a later one has a larger number."""
     return int(one.tag.rpartition("#")[2])
-
-
-def _present(folder: Path | str) -> Promotion:
-    present = in_use(folder)
-    if present is None:
-        raise FlowError("nothing is in use: expected a promotion before; see `smallset promote`")
-    return present
 
 
 def _assign(version: str, message: str, folder: Path | str, action: Action | None) -> Promotion:

@@ -18,7 +18,7 @@ from flows.project.git import GitError, author, content, git, is_ancestor, resol
 from flows.project.outputs import read_storage
 from flows.registry import gto, unpushed
 from flows.registry.saved_runs import Version, Workspace, chain_of, latest
-from flows.terminal.words import counted
+from safety.words import counted
 
 TRIES = 4
 FIRST_WAIT = 2.0  # seconds; each further wait is twice as long

@@ -18,10 +18,10 @@ from flows.project.records import SCHEMA, SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
 from flows.run.provenance import read_record
+from flows.run.results import SPLIT, images_of_subsets
 
 CLASSIFIER = Path("models") / ARTIFACT
 ARCHIVE = Path("data") / "raw.zip"
-_SPLIT = Path("data") / "split.json"
 _FAILED = (Outcome.FAILED, Outcome.STOPPED)
 
 
@@ -42,7 +42,7 @@ def compose(workspace: saved_runs.Workspace, results: Sequence[StageResult]) -> 
         raise FlowError(failed[0])
     run = read_record()
     makers, good = read_makers(), done(results)
-    own = {path for path in (ARCHIVE, _SPLIT, CLASSIFIER, SUMMARY) if makers.get(path.as_posix()) in good}
+    own = {path for path in (ARCHIVE, SPLIT, CLASSIFIER, SUMMARY) if makers.get(path.as_posix()) in good}
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "id": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
@@ -50,7 +50,7 @@ def compose(workspace: saved_runs.Workspace, results: Sequence[StageResult]) -> 
         "source": resolve("HEAD"),
         "outcome": _outcome(results, saved_runs.latest(workspace)),
         "data": {
-            "images": _images() if _SPLIT in own else {},
+            "images": images_of_subsets() if SPLIT in own else {},
             "archive": checksum_of(ARCHIVE.as_posix()) if ARCHIVE in own else None,
         },
         "classifier": checksum_of(CLASSIFIER.as_posix()) if CLASSIFIER in own else None,
@@ -78,11 +78,6 @@ def _outcome(results: Sequence[StageResult], last: saved_runs.Version | None) ->
     if last and content(last.commit, str(LOCK)) == LOCK.read_text(encoding="utf-8").rstrip("\n"):
         return "up to date"
     return "trained"
-
-
-def _images() -> dict[str, int]:
-    counts = json.loads(_SPLIT.read_text(encoding="utf-8")) if _SPLIT.is_file() else {}
-    return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
 
 
 def _headline(record: Mapping[str, Any]) -> str:

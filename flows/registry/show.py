@@ -67,10 +67,7 @@ def describe(run: str | None, branch: str | None) -> dict[str, Any]:
 
 def _find(run: str | None, branch: str | None) -> str:
     if run == IN_USE:
-        present = gto.in_use()
-        if present is None:
-            raise FlowError("nothing is in use: expected a promotion before; see `smallset promote`")
-        return present.commit
+        return gto.require_in_use().commit
     if run is None:
         last = saved_runs.latest(saved_runs.Workspace.here(branch))
         if last is None:

@@ -1,5 +1,6 @@
 """What a stage needs from other stages, and what it leaves to them; for a stage that runs in another workspace."""
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +9,32 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from flows.errors import FlowError
 from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.dvc_repo import open_project
-from flows.project.git import git
+from flows.project.git import git, resolve
+from flows.project.outputs import results_in_git
+from flows.project.whole_file import write_whole
 
 ALWAYS = ("dvc.yaml", str(LOCK), "params.yaml")  # may differ from the commit: they are handed over
+
+
+def clean_commit() -> str:
+    """The commit that is checked out.
+
+    Raises:
+        FlowError: there is none, or something differs from it that is not handed over.
+    """
+    commit = resolve("HEAD")
+    if commit is None:
+        raise FlowError("workers need a commit: what is here has none")
+    known = [Path(path) for path in (*ALWAYS, *results_in_git())]
+    for path in git("diff", "--name-only", "-z", "HEAD").split("\0"):
+        if path and not any(Path(path).is_relative_to(one) for one in known):
+            raise FlowError(
+                f"workers run what is committed: {path} differs from commit {commit[:8]}: commit and push it"
+            )
+    return commit
 
 
 @dataclass(frozen=True)
@@ -153,8 +175,7 @@ def merge_entry(name: str, entry: Mapping[str, Any], order: Sequence[str]) -> No
         entries.pop(name, None)
         others = list(entries.items())
         content["stages"] = dict([*others[:place], (name, entry), *others[place:]])
-        partial = Path(f".{LOCK}.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            yaml.dump(content, file)
-        partial.replace(LOCK)
+        text = io.StringIO()
+        yaml.dump(content, text)
+        write_whole(LOCK, text.getvalue())
         next(stage for stage in repo.index.stages if stage.addressing == name).ignore_outs()

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -21,10 +20,9 @@ from flows.execution.stage_lines import lines_of
 from flows.execution.stage_task import Here, stage_task, state_of
 from flows.execution.watching import is_watched
 from flows.project.cache import fetch_missing
-from flows.project.git import git, resolve
 from flows.project.graph import StageNode
-from flows.project.outputs import read_storage, results_in_git
-from flows.remote.handover import ALWAYS, Needs, merge_entry, read_given, read_needs, write_files
+from flows.project.outputs import read_storage
+from flows.remote.handover import Needs, clean_commit, merge_entry, read_given, read_needs, write_files
 from safety.text import visible
 
 try:
@@ -54,7 +52,7 @@ def connected(address: str) -> Iterator["Workers"]:
         raise FlowError(
             "workers need a DVC remote that all of them reach: `dvc remote add --default storage URL`, committed"
         )
-    commit = _clean_commit()
+    commit = clean_commit()
     with DaskTaskRunner(address=address, client_kwargs={"timeout": CONNECT}) as runner:
         try:
             client = runner.client
@@ -64,20 +62,6 @@ def connected(address: str) -> Iterator["Workers"]:
             _logger.warning("what earlier runs made could not all be fetched: %s", failure)
         with ExitStack() as taken:
             yield Workers(runner, client, commit, taken)
-
-
-def _clean_commit() -> str:
-    """The commit that is checked out; what differs from it is handed over, or it is an error."""
-    commit = resolve("HEAD")
-    if commit is None:
-        raise FlowError("workers need a commit: what is here has none")
-    known = [Path(path) for path in (*ALWAYS, *results_in_git())]
-    for path in git("diff", "--name-only", "-z", "HEAD").split("\0"):
-        if path and not any(Path(path).is_relative_to(one) for one in known):
-            raise FlowError(
-                f"workers run what is committed: {path} differs from commit {commit[:8]}: commit and push it"
-            )
-    return commit
 
 
 class Workers(Here):

@@ -11,6 +11,7 @@ from flows.registry.decisions import HELD, PROMOTED, REJECTED, UNDECIDED
 from flows.registry.saved_runs import Workspace
 from flows.retraining import gate, known_images
 from flows.run import left_out
+from safety.words import counted
 
 
 def decide(record: Mapping[str, Any], workspace: Workspace) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _of_the_gate(record: Mapping[str, Any], workspace: Workspace, past: Sequence
         # The run is kept; the next one decides.
         return beside | {"decision": UNDECIDED, "reason": str(error)}
     times = known_images.times_decided(workspace, tested)
-    again = f" Its test images have decided {times:,} {'time' if times == 1 else 'times'} before." if times else ""
+    again = f" Its test images have decided {counted(times, 'time')} before." if times else ""
     return beside | {
         "decision": decision.word,
         "reason": decision.reason + again,

@@ -70,7 +70,7 @@ def tell_outcome(version: saved_runs.Version, branch: str, failure: str | None) 
     else:
         name = record["decision"].capitalize()
         text = f"{version.name}: {record['summary']['recommended']} {record['decision']}: {record['reason']}{later}"
-        if record["decision"] in _TOLD or left_out.counted():
+        if record["decision"] in _TOLD or left_out.set_aside():
             tell(record["decision"], f"{branch}: {text}", branch=branch, run=version.name)
     if failure:
         tell("not_pushed", f"{branch}: {text}", branch=branch, run=version.name)

@@ -52,11 +52,8 @@ def machine_zone() -> str:
     given = os.environ.get("TZ", "").lstrip(":")
     if given:
         return given
-    for path in (Path("/etc/localtime"),):
-        where = str(path.resolve())
-        if path.is_symlink() and "/zoneinfo/" in where:
-            return where.partition("/zoneinfo/")[2].removeprefix("posix/")
-    return "UTC"
+    _, found, name = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")
+    return name.removeprefix("posix/") if found else "UTC"
 
 
 def overdue() -> datetime | None:

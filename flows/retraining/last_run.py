@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.project.git import own_file
+from flows.project.whole_file import write_whole
 
 _FILE = "smallset-last-run.json"  # in the folder of git
 
@@ -43,9 +44,7 @@ def keep(state: str, message: str, is_success: bool, folder: Path | str = ".") -
     ended = datetime.now(UTC).isoformat(timespec="milliseconds")
     before, file = read(folder), own_file(_FILE, folder)
     succeeded = ended if is_success else before.succeeded if before else ""
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(LastRun(ended, state, message, succeeded)), indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, json.dumps(asdict(LastRun(ended, state, message, succeeded)), indent=2) + "\n")
 
 
 def read(folder: Path | str = ".") -> LastRun | None:

@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 from flows.errors import FlowError
 from flows.execution.prefect_errors import ServerError, described, server_errors
 from flows.execution.process_output import StageResult
-from flows.execution.server import send_logs, start_server
+from flows.execution.server import start_server
 from flows.exit_codes import ExitCode
 from flows.faults import fault_of
 from flows.project import cache, profiles, source
@@ -171,7 +171,6 @@ def run_retrain(**parameters: Any) -> tuple[str, ExitCode]:
         start_server()
         with server_errors():
             state = retrain(**parameters, return_state=True)
-            send_logs()
     except ServerError as error:
         if not said & {"failed", "ended"}:
             tell("failed", f"{branch}: retraining failed: {error}", branch=branch)

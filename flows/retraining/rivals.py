@@ -23,25 +23,25 @@ MEASURED = "measured"
 _SCRATCH = Path(".smallset") / "gate"
 
 
-def anchor(present: Promotion, folder: Path | str = ".") -> Promotion:
+def anchor(present: Promotion) -> Promotion:
     """The last model that was shown to be better than the best one before it, or that a person chose.
 
     By the record of its run, not by trying every model again: of many equal ones the luckiest on these test images
     would be taken, and the more there were, the fewer equal ones could follow (`python -m benchmarks.gate_drift`). A
     model that a person took out of use is none, and one that went into use since the person's word counts.
     """
-    used = gto.promotions(folder)
+    used = gto.promotions()
     out = gto.withdrawn(used)
-    best = next((one for one in used if one.version not in out and _sets_the_mark(one, used, folder)), None)
+    best = next((one for one in used if one.version not in out and _sets_the_mark(one, used)), None)
     return best or present
 
 
-def _sets_the_mark(one: Promotion, used: Sequence[Promotion], folder: Path | str) -> bool:
+def _sets_the_mark(one: Promotion, used: Sequence[Promotion]) -> bool:
     if one.action == "promote" or one == used[-1]:
         return True
     if one.action:
         return False
-    record = saved_runs.record_of(one.commit, folder) or {}
+    record = saved_runs.record_of(one.commit) or {}
     # Runs of earlier versions kept the comparison with the one in use alone.
     old = ((record.get("comparison") or {}).get("recommended") or {}).get("verdict") == "better"
     return bool(record.get("is_best", old or record.get("decision") != "promoted"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.run.results import BALANCED
-from flows.terminal.words import counted
+from safety.words import counted
 
 _MEASURES = {"accuracy": "accuracy", BALANCED: "balanced accuracy"}
 

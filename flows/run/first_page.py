@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from html import escape
@@ -17,8 +16,9 @@ from pathlib import Path, PurePosixPath
 from flows.execution import warm
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.process_tree import end
-from flows.project.graph import StageNode
+from flows.project.graph import StageNode, with_upstream
 from flows.project.records import SUMMARY
+from flows.project.whole_file import write_whole
 from flows.run.results import FIGURES, REPORT, RUN_REPORT, headline, read_figures, read_summary
 
 FOLDER = Path(".smallset") / "first"
@@ -112,14 +112,8 @@ def before_first_model(stages: Sequence[StageNode], idle: Collection[str] = ()) 
         idle: names of stages that have nothing to do: of these none measures.
     """
     upstream = {stage.name: stage.upstream for stage in stages}
-    waiting = next(([stage.name] for stage in stages if _figures(stage) and stage.name not in idle), [])
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(upstream[name])
-    return frozenset(found)
+    first = next(([stage.name] for stage in stages if _figures(stage) and stage.name not in idle), [])
+    return frozenset(with_upstream(first, upstream))
 
 
 def _figures(stage: StageNode) -> list[Path]:
@@ -149,12 +143,11 @@ def lay_out(folder: Path, stages: Sequence[StageNode], known: Collection[str]) -
 
 def _run(command: str, folder: Path, stop: threading.Event) -> str:
     """Run a stage's command in a folder; gives the reason where it fails."""
-    path = os.pathsep.join([*warm.programs(), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     with (folder / "errors.txt").open("w+b") as errors:
         process = subprocess.Popen(
             shlex.split(command),
             cwd=folder,
-            env=os.environ | {"PATH": path} | warm.UNBUFFERED,
+            env=warm.environment_of(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -179,10 +172,4 @@ def _publish(folder: Path, to_come: Sequence[str]) -> None:
         "and may change which model is recommended. The end of the run renews the page; one that was stopped goes on "
         "with <code>smallset run</code>.</p>"
     )
-    partial = RUN_REPORT.with_name(f".{RUN_REPORT.name}.{os.getpid()}.partial")
-    try:
-        partial.parent.mkdir(exist_ok=True)
-        partial.write_text(_BODY.sub(lambda tag: tag[0] + notice, page, count=1), encoding="utf-8")
-        partial.replace(RUN_REPORT)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(RUN_REPORT, _BODY.sub(lambda tag: tag[0] + notice, page, count=1))

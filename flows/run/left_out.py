@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-_SPLIT = Path("data") / "split.json"
+from flows.run.results import SPLIT
+
 _LIST = Path("data") / "rejected.csv"
 
 
@@ -12,7 +13,7 @@ def strays() -> int:
     return _count("strays")
 
 
-def counted() -> int:
+def set_aside() -> int:
     """The same, together with files that cannot be decoded."""
     return strays() + _count("rejected")
 
@@ -25,5 +26,5 @@ def told() -> str:
 
 
 def _count(name: str) -> int:
-    counts = json.loads(_SPLIT.read_text(encoding="utf-8")) if _SPLIT.is_file() else {}
+    counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
     return int(counts.get(name, 0))

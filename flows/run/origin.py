@@ -1,13 +1,13 @@
 """Whose results lie here: of the parameters and images that are here now, or of an earlier run, and of which."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.git import GitError, git
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.outputs import read_makers
-from flows.project.parameters import PARAMS, read_parameters
+from flows.project.parameters import PARAMS, by_key, read_parameters
 from flows.run.provenance import read_record
 from safety.text import visible
 
@@ -34,7 +34,7 @@ def describe(stages: Sequence[StageNode]) -> str:
         FlowError: params.yaml cannot be read.
     """
     lock = read_lock() or {}
-    before, now = _parameters(lock), _flat(read_parameters()) if PARAMS.is_file() else {}
+    before, now = _parameters(lock), by_key(read_parameters()) if PARAMS.is_file() else {}
     data = [f"{key} {before[key]}" for key in _DATA if key in before]
     keys = [key for key in before if now.get(key) != before[key]]
     changed = [f"{key} {before[key]} -> {now.get(key, 'none')}" for key in keys]
@@ -66,23 +66,6 @@ def _when() -> str:
 def _parameters(lock: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters, by key, that the stages of dvc.lock ran with."""
     found: dict[str, Any] = {}
-    for entry in _stages(lock).values():
-        found |= _flat(entry.get("params", {}).get(PARAMS.name, {}))
-    return found
-
-
-def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    return dict(_leaves(values, above))
-
-
-def _leaves(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
-
-
-def _stages(lock: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (lock or {}).get("stages", {})
+    for entry in lock.get("stages", {}).values():
+        found |= by_key(entry.get("params", {}).get(PARAMS.name, {}))
     return found

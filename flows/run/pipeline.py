@@ -1,16 +1,12 @@
 """The Prefect flow: one task per stage of dvc.yaml, in its order."""
 
-import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
-from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 
 from flows.errors import FlowError
@@ -18,7 +14,7 @@ from flows.execution.head_start import HeadStart
 from flows.execution.machine import side_by_side
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
-from flows.execution.server import has_server, require_server, send_logs, start_server
+from flows.execution.server import has_server, require_server, start_server
 from flows.execution.stage_lines import word_of_run
 from flows.execution.stage_task import Here, result_of
 from flows.execution.together import Together
@@ -29,11 +25,10 @@ from flows.project.idle import idle_among
 from flows.project.parameters import check_parameters
 from flows.project.workspace import exclusive
 from flows.run.first_page import FirstPage, before_first_model
-from flows.run.provenance import ResultTaker, last_times, read_record, recorded
-from flows.run.results import publish
+from flows.run.in_turn import run_in_order
+from flows.run.provenance import last_times, read_record, recorded
+from flows.run.results import show_as_artifacts
 from flows.run.run_page import renew_page
-
-_LOOK = 5.0  # seconds between two looks at whether the stages can go on at all
 
 
 @flow(name="smallset", persist_result=False)
@@ -76,12 +71,14 @@ def _run(
 ) -> list[State]:
     with where as place:
         place.prepare(stages, fresh)
+        # Workers take no core from each other.
+        first = before_first_model(stages, _idle(stages)) if place.is_one_machine else frozenset()
         with recorded([stage.name for stage in everything], {"name": flow_run.name, "id": flow_run.id}) as take:
             with FirstPage(stages, fresh, word_of_run(get_run_logger())) as first_page:
-                states = _run_in_order(stages, width, place, first_page.after(take))
+                states = run_in_order(stages, width, place, first_page.after(take), first)
             place.finish()
         renew_page(first_page.is_published)
-        publish(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
+        show_as_artifacts(done(result_of(stage.name, state) for stage, state in zip(stages, states, strict=True)))
         return states
 
 
@@ -185,71 +182,9 @@ def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] 
     with server_errors():
         state = pipeline(width=width, workers=workers, only=only, return_state=True)
         states = state.result(raise_on_failure=False)
-        send_logs()
         if isinstance(states, BaseException):
             raise states
     record = read_record()
     assert record, "every run writes one"
     names = [stage.name for stage in record.stages if only is None or stage.name in only]
     return [result_of(name, state) for name, state in zip(names, states, strict=True)]
-
-
-def _run_in_order(stages: Sequence[StageNode], width: int, place: Here, take: ResultTaker) -> list[State]:
-    """Submit each stage once all before it have ended: none that waits takes the place of one that could run."""
-    upstream = {stage.name: stage.upstream for stage in stages}
-    sorter = TopologicalSorter({**upstream, **place.together.upstream})
-    sorter.prepare()
-    places = {name: place for place, name in enumerate(upstream)}
-    # Workers take no core from each other.
-    first = before_first_model(stages, _idle(stages)) if place.is_one_machine else frozenset()
-    ready: list[str] = []
-    futures: dict[str, PrefectFuture[Any]] = {}
-    states: dict[str, State] = {}
-    ended: queue.SimpleQueue[str] = queue.SimpleQueue()
-    try:
-        while sorter.is_active():
-            # The images are looked at before the backbone trains, which needs none of them.
-            ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
-            while len(futures) - len(states) < width and (name := _next_of(ready, first - states.keys())):
-                ready.remove(name)
-                futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
-                futures[name].add_done_callback(_teller(ended, name))
-            name = _ended(ended, place)
-            states[name] = _settle(name, futures[name], place, take)
-            if not done([result_of(name, states[name])]):
-                place.together.take_failure(name)
-            sorter.done(name)
-    except BaseException:
-        # Ctrl-C or a cancellation: each process is ended where it was started, this one waits for them.
-        watcher().stopping()
-        place.stop()
-        for name in futures.keys() - states.keys():
-            _settle(name, futures[name], place, take)
-        raise
-    return [states[stage.name] for stage in stages]
-
-
-def _teller(ended: "queue.SimpleQueue[str]", name: str) -> Callable[[PrefectFuture[Any]], None]:
-    return lambda _: ended.put(name)
-
-
-def _next_of(ready: Sequence[str], first: frozenset[str]) -> str | None:
-    """The next stage to begin: nothing else takes a core from the first answer."""
-    return next((name for name in ready if name in first or not first), None)
-
-
-def _ended(ended: "queue.SimpleQueue[str]", place: Here) -> str:
-    while True:
-        try:
-            return ended.get(timeout=_LOOK)
-        except queue.Empty:
-            place.look()
-
-
-def _settle(name: str, future: PrefectFuture[Any], place: Here, take: ResultTaker) -> State:
-    state = place.settle(name, future)
-    if state.is_final():
-        result = result_of(name, state)
-        take(result)
-        watcher().ended(result)
-    return state

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome, StageResult
 from flows.project.dvc_lock import read_lock
 from flows.project.git import GitError, git, resolve
+from flows.project.whole_file import write_whole
 from safety.text import visible
 
 RECORD = Path(".smallset") / "run.json"
@@ -154,7 +154,4 @@ def _locks() -> dict[str, str]:
 
 
 def _write(record: RunRecord) -> None:
-    RECORD.parent.mkdir(exist_ok=True)
-    partial = RECORD.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
-    partial.replace(RECORD)
+    write_whole(RECORD, json.dumps(asdict(record), indent=2) + "\n")

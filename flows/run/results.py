@@ -9,8 +9,8 @@ from typing import Any
 
 from flows.project.outputs import read_makers
 from flows.project.records import SUMMARY, check_summary
-from flows.terminal.words import counted
 from safety.text import markdown, visible
+from safety.words import counted
 
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
@@ -89,10 +89,10 @@ def read_summary(file: Path = SUMMARY) -> Row:
     return content
 
 
-def counted_images() -> int:
-    """How many images lie here, of all subsets; 0 where they were not divided yet."""
+def images_of_subsets() -> dict[str, int]:
+    """How many images lie here of each subset; empty where they were not divided yet."""
     counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
-    return sum(sum(found.values()) for found in counts.values() if isinstance(found, dict))
+    return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:
@@ -144,7 +144,7 @@ def report_file() -> Path | None:
     return next((file for file in (RUN_REPORT, REPORT) if file.is_file()), None)
 
 
-def publish(fresh: Collection[str]) -> None:
+def show_as_artifacts(fresh: Collection[str]) -> None:
     """Show the headline, the figures and the report of these stages among the artifacts of the flow run."""
     from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 

@@ -1,6 +1,5 @@
 """The report together with the run that made it: report.html itself is a function of its inputs and knows no time."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flows.errors import FlowError
 from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome
+from flows.project.whole_file import write_whole
 from flows.run.change import Earlier, change
 from flows.run.page_slots import duration, filled
 from flows.run.provenance import RunRecord, commit_and_changes, now, read_record, remade_since
-from flows.run.results import REPORT, RUN_REPORT, counted_images, read_summary
+from flows.run.results import REPORT, RUN_REPORT, images_of_subsets, read_summary
 
 # Where the stage `report` leaves a place for the run; tests/test_contract.py holds its template to this.
 SLOT = '<div id="run"></div>'
@@ -41,15 +41,11 @@ def write_page(output: Path = RUN_REPORT, at_work: bool = False, earlier: Earlie
         )
     if output.resolve() == REPORT.resolve():
         raise FlowError(f"--output: {REPORT} is DVC's own: expected another file")
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    filled_page = _filled(page, at_work, earlier)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(_filled(page, at_work, earlier), encoding="utf-8")
-        partial.replace(output)
+        write_whole(output, filled_page)
     except OSError as error:
         raise FlowError(f"--output: {output} cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def renew_page(is_first: bool = False) -> None:
@@ -73,7 +69,7 @@ def _filled(page: str, at_work: bool, earlier: Earlier | None) -> str:
 
 def _change(earlier: Earlier | None) -> str:
     """What has changed since an earlier run, as HTML; empty where there is nothing to tell."""
-    found = change(earlier, read_summary(), counted_images()) if earlier else None
+    found = change(earlier, read_summary(), sum(images_of_subsets().values())) if earlier else None
     return _environment().get_template("change.html").render(change=found) if found else ""
 
 

@@ -25,12 +25,6 @@ def fitted(text: str, columns: int, mark: str = "…") -> str:
     return _without_end(text, columns, mark)
 
 
-def padded(text: str, columns: int, mark: str = "…") -> str:
-    """A line in exactly so many columns."""
-    found = fitted(text, columns, mark)
-    return found + " " * (columns - cell_len(found))
-
-
 def _least(columns: int) -> int:
     """Columns that a path keeps: else nobody knows which it is."""
     return min(24, columns)

@@ -41,14 +41,3 @@ def about(seconds: float) -> str:
     found = max(1, round(seconds / step)) * step
     text = duration(found)
     return f"about {text.removesuffix(' 0 s')}"
-
-
-def counted(number: int, one: str, several: str | None = None) -> str:
-    """A number of things: "1 stage", "2 stages".
-
-    Args:
-        number: of them.
-        one: what one of them is called.
-        several: what several are called; None: `one` with an s.
-    """
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

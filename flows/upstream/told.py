@@ -5,10 +5,10 @@ from typing import Any
 
 from flows.project.git import git
 from flows.project.parameters import PARAMS
-from flows.terminal.words import counted
 from flows.upstream.merged_parameters import Merged
 from flows.upstream.merging import Composed, Sides
 from safety.text import visible
+from safety.words import counted
 
 _ENVIRONMENT = ("requirements.lock", "pyproject.toml")
 _VERSIONS = "versions."

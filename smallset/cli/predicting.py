@@ -7,8 +7,9 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from safety.text import visible
+from safety.words import counted
 from smallset.cli.inputs import gather
-from smallset.cli.progress import images, progress
+from smallset.cli.progress import progress
 from smallset.decoding.process import Process
 from smallset.decoding.reading import read
 from smallset.errors import UserError
@@ -82,7 +83,7 @@ def predict(options: Namespace, load: Callable[[], Classifier], begun: Process) 
         if not done:
             raise _nothing(options.paths, left_out)
     if file is not None:
-        print(f"{visible(file)}: {images(done)}, in {bar.seconds:,.1f} seconds", file=sys.stderr)
+        print(f"{visible(file)}: {counted(done, 'image')}, in {bar.seconds:,.1f} seconds", file=sys.stderr)
     if left_out.count:
         print(f"{left_out.count:,} of {done + left_out.count:,} left out", file=sys.stderr)
     return LEFT_OUT if left_out.count else 0
@@ -132,5 +133,5 @@ def _written(file: Path, form: writers.Format, classes: Sequence[str], decided: 
 def _nothing(words: Sequence[str], left_out: _LeftOut) -> UserError:
     if not left_out.count:
         return UserError(f"expected at least one image, found none in {', '.join(words)}")
-    files = "1 file that is none" if left_out.count == 1 else f"{left_out.count:,} files that are none"
+    files = counted(left_out.count, "file that is none", "files that are none")
     return UserError(f"expected at least one image, found {files}: {'; '.join(left_out.some)}")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from safety.words import counted
+
 _WORTH_IT = 32  # images: fewer are done before anybody asks
 _LINES = 10  # in a log, of a whole run
 _LINE_EVERY = 10_000  # images in a log, where nobody knows how many there are
@@ -43,11 +45,11 @@ class Progress:
     def state(self) -> str:
         """In words: how many, how fast, how long it still takes."""
         rate = self.done / max(self.seconds, 1e-9)
-        said = f"{images(self.done)}, {rate:,.0f} a second"
+        said = f"{counted(self.done, 'image')}, {rate:,.0f} a second"
         if self.total is None or not rate:
             return said
         left = _minutes((self.total - self.done) / rate)
-        return f"{self.done:,} of {images(self.total)}, {rate:,.0f} a second, {left} left"
+        return f"{self.done:,} of {counted(self.total, 'image')}, {rate:,.0f} a second, {left} left"
 
 
 class _Lines(Progress):
@@ -121,8 +123,3 @@ def _minutes(seconds: float) -> str:
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
-def images(count: int) -> str:
-    """So many images, in words."""
-    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -16,6 +16,7 @@ from smallset.inference import bundle, golden
 from smallset.inference.decisions import Decisions
 from smallset.inference.results import Prediction, Predictions, of_probabilities
 from smallset.inference.runtime import Runtime
+from smallset.outputs import all_classes
 
 Image = str | os.PathLike[str] | bytes | np.ndarray
 _BATCH = 16  # images that are in memory at once; more at once are no faster
@@ -197,15 +198,6 @@ class Classifier:
             return self.read(image)
         except BrokenImage as error:
             return error
-
-
-def all_classes(outputs: np.ndarray) -> np.ndarray:
-    """A probability for each class: where a model gives only that of the second of two, that of the first too.
-
-    Args:
-        outputs: (images, classes), or (images, 1).
-    """
-    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
 
 def _name_of(image: Image) -> str | None:

@@ -10,9 +10,10 @@ import numpy as np
 
 from safety.checksums import checksum
 from smallset.inference import bundle
-from smallset.inference.classifier import Classifier, all_classes
+from smallset.inference.classifier import Classifier
 from smallset.inference.decisions import Decisions
 from smallset.inference.quiet import quiet
+from smallset.outputs import all_classes
 from stages.lib.bundle import card, described, golden, litert
 from stages.lib.core.errors import UserError
 from stages.lib.deciding.distances import Distance

@@ -33,7 +33,7 @@ def progress(title: str, total: int | None, in_bytes: bool = False) -> Iterator[
         yield lambda done: bar.update(task, completed=done)
 
 
-def counted(items: Iterable[Item], title: str, total: int) -> Iterator[Item]:
+def tracked(items: Iterable[Item], title: str, total: int) -> Iterator[Item]:
     """Go through items and show how many are done."""
     with progress(title, total) as tell:
         for done, item in enumerate(items, 1):

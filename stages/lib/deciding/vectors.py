@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from smallset.images.resizing import Resizing
+from smallset.outputs import all_classes
 from stages.lib.arrays import feature_files
 from stages.lib.core.errors import UserError
 from stages.lib.deciding import distances
@@ -97,7 +98,7 @@ class Seen:
         found = np.concatenate([self._run(pixels[at : at + _BATCH]) for at in range(0, len(pixels), _BATCH)])
         width = self._model.output_shape[-1]
         outputs = found[:, :width].astype(np.float64)
-        return (np.hstack([1 - outputs, outputs]) if width == 1 else outputs), found[:, width:]
+        return all_classes(outputs), found[:, width:]
 
     def _vectors(self, subset: SubsetName) -> np.ndarray | None:
         if not has_features(self._model):

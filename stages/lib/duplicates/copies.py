@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from safety.words import counted
 from stages.lib.core.errors import UserError
 from stages.lib.duplicates.groups import compared
-from stages.lib.images.words import counted
 from stages.lib.inventory.contents import ArchiveImage
 
 UNDECIDED = "none: the stage failed"

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from safety.words import counted
 from stages.lib.core.errors import UserError
 from stages.lib.export import layouts
 from stages.lib.export.asked import FormatName, Wanted
@@ -17,7 +18,6 @@ from stages.lib.export.formats import FORMATS_BY_NAME, convert, with_all_classes
 from stages.lib.export.source import Source
 from stages.lib.export.trying import beside_keras, require_the_same
 from stages.lib.images.manifest import Subset
-from stages.lib.images.words import counted
 
 _CALIBRATION = 200  # training images; more change no range by much
 

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from smallset.inference.runtime import Runtime, processors
+from smallset.outputs import all_classes
 from stages.lib.export.asked import FormatName
 from stages.lib.export.formats import FORMATS_BY_NAME, INPUT
 from stages.lib.inference.forward import compiled
-from stages.lib.networks.outputs import all_classes
 
 # Takes float32 (images, height, width, channels) in [0, 255]; gives float32 (images, classes).
 Run = Callable[[np.ndarray], np.ndarray]

@@ -8,7 +8,7 @@ import numpy as np
 from stages.lib.arrays import feature_files
 from stages.lib.core.model_sections import FeaturesParams
 from stages.lib.core.params import Precision
-from stages.lib.core.progress import counted
+from stages.lib.core.progress import tracked
 from stages.lib.images import decode
 from stages.lib.images.manifest import Subset, SubsetName
 from stages.lib.images.resizing import Resizing
@@ -78,7 +78,7 @@ class Extractor:
         def computed() -> Iterator[np.ndarray]:
             return feature_files.in_parts(parts, subset, images.paths, part, lambda paths: self.views(paths, resizing))
 
-        shown = counted(computed(), f"features of {subset}", -(-len(images.paths) // part))
+        shown = tracked(computed(), f"features of {subset}", -(-len(images.paths) // part))
         vectors = (one[:, 0] for one in shown)
         # Read a second time from where they are kept: all of them need not fit into memory.
         mirrored = (one[:, 1] for one in computed()) if self._params.mirror else None

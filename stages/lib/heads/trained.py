@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 
+from smallset.outputs import all_classes
 from stages.lib.arrays.feature_files import FeatureSet
 from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.params import CommonParams
 from stages.lib.heads.cross_validation import divisions
 from stages.lib.networks import build
-from stages.lib.networks.outputs import all_classes
 from stages.lib.training import loop
 from stages.lib.training.batches import passes, steps, training_batches
 from stages.lib.training.class_weights import class_weights

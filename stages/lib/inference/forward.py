@@ -1,16 +1,16 @@
 """A model run over batches of images as one compiled function."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from smallset.outputs import all_classes
 from stages.lib.images.decode import stream
 from stages.lib.images.resizing import Resizing
 from stages.lib.networks.fusion import Forward, faithful
-from stages.lib.networks.outputs import all_classes
 from stages.lib.networks.saved_model import input_of
 
 
@@ -40,10 +40,8 @@ def probabilities(
     model: keras.Model,
     paths: Sequence[Path],
     batch_size: int,
-    broken: dict[Path, str] | None = None,
     *,
     resizing: Resizing,
-    read: Callable[..., Iterator[np.ndarray]] = stream,
     seconds: list[float] | None = None,
 ) -> np.ndarray:
     """Probability of each class for each image, read as in training.
@@ -52,10 +50,7 @@ def probabilities(
         model: as `saved_model.load` gives it.
         paths: files of the images.
         batch_size: images per forward pass.
-        broken: a dictionary that takes the files that cannot be decoded, and why; these are left out of the result.
-            Without it, a file that cannot be decoded ends the call with an error.
         resizing: that of the model's training (`saved_model.resizing_of`).
-        read: what reads the images, as `decode.stream` does.
         seconds: takes the time that an image takes in a whole batch, without reading it; None: it is not measured.
 
     Returns:
@@ -75,7 +70,7 @@ def probabilities(
     image_size, color = input_of(model)
     # No batch is filled up beyond all images.
     batch_size = max(1, min(batch_size, len(paths)))
-    batches = read(paths, image_size, color, batch_size, broken, resizing=resizing)
+    batches = stream(paths, image_size, color, batch_size, resizing=resizing)
     none = np.empty((0, model.output_shape[-1]), np.float32)
     run, found, batch = compiled(model, batch_size), [none], None
     for batch in batches:

@@ -10,7 +10,7 @@ import numpy as np
 
 from smallset.decoding.processes import answers
 from smallset.images.files import BrokenImage
-from stages.lib.core.progress import counted
+from stages.lib.core.progress import tracked
 from stages.lib.decoding import worker
 from stages.lib.decoding.thumbnails import SIDE
 from stages.lib.images.manifest import SubsetName
@@ -72,7 +72,7 @@ def take_inventory(archive: Path) -> tuple[list[ArchiveImage], list[Rejected]]:
         aside = [Rejected(name, NO_IMAGE, True) for name in names if is_set_aside(name)]
         names = [name for name in names if not is_set_aside(name)]
         images, rejected = [], []
-        for found in counted(_describe_all(archive, names), "reading images", len(names)):
+        for found in tracked(_describe_all(archive, names), "reading images", len(names)):
             if isinstance(found, ArchiveImage):
                 images.append(found)
             else:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from safety.words import counted
 from stages.lib.core.data_sections import AUTO, is_table
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import NO_CLASS
-from stages.lib.images.words import counted
 from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.class_names import check_classes, problems

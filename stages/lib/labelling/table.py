@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from safety.words import counted
 from stages.lib.core.errors import UserError
-from stages.lib.images.words import counted
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.layout import Placed
 from stages.lib.labelling.names import subset_of

@@ -14,7 +14,7 @@ from typing import Any
 from smallset.decoding.processes import Verdict, answers
 from smallset.images.files import BrokenImage
 from stages.lib.core.errors import UserError
-from stages.lib.core.progress import counted
+from stages.lib.core.progress import tracked
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.inventory.contents import WORKER, Rejected
 from stages.lib.labelling.labels import is_image_name
@@ -117,7 +117,7 @@ def _decoded(archive: Path, names: Sequence[str]) -> tuple[list[Rejected], dict[
     orders = [{"do": "describe", "archive": str(archive), "name": name} for name in names]
     broken: list[Rejected] = []
     decoded: dict[str, dict[str, Any]] = {}
-    for name, verdict in zip(names, counted(_for_a_while(orders), "decoding", len(orders)), strict=False):
+    for name, verdict in zip(names, tracked(_for_a_while(orders), "decoding", len(orders)), strict=False):
         if isinstance(verdict, BrokenImage):
             broken.append(Rejected(name, str(verdict)))
         else:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from safety.words import counted
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
-from stages.lib.images.words import counted
 from stages.lib.page.verdict import listed, rounded
 
 LEAST_VALIDATION = 50  # images

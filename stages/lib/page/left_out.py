@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from safety.words import counted
 from stages.lib.images.set_aside import NO_CLASS, NO_IMAGE, STRAY
 
 _TOLD = 3  # reasons in a caution
@@ -28,7 +29,7 @@ def _strays(table: pd.DataFrame) -> Iterator[str]:
         told = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons[:_TOLD])
         more = f"; and {len(reasons) - _TOLD} more reasons" if len(reasons) > _TOLD else ""
         yield (
-            f"{_counted(len(found), 'thing does', 'things do')} not fit the rest and {_were(len(found))} set aside: "
+            f"{counted(len(found), 'thing does', 'things do')} not fit the rest and {_were(len(found))} set aside: "
             f"{told}{more}. data/rejected.csv names all: mend or remove them."
         )
 
@@ -39,14 +40,10 @@ def _damaged(table: pd.DataFrame) -> Iterator[str]:
     if len(found):
         first = found.iloc[0]
         yield (
-            f"{_counted(len(found), 'file', 'files')} cannot be read or decoded and {_were(len(found))} set aside, the "
+            f"{counted(len(found), 'file')} cannot be read or decoded and {_were(len(found))} set aside, the "
             f"first is {first['path']} ({first['reason']}). data/rejected.csv names all: replace or remove them."
         )
 
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from safety.words import counted
 from stages.lib.comparison.evaluations import Evaluation, Results, called
 from stages.lib.comparison.wording import percent, points
-from stages.lib.images.words import counted
 from stages.lib.page.cautions import LEAST_TEST, LEAST_VALIDATION, no_better_than_chance, untested
 from stages.lib.page.procedures import WORTH, are_disputed, is_drawn
 from stages.lib.page.verdict import listed, rounded

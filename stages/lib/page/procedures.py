@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safety.words import counted
 from stages.lib.comparison.evaluations import Evaluation, Results
 from stages.lib.comparison.wording import percent, points
-from stages.lib.images.words import counted
 from stages.lib.page.growth import growth_chart
 from stages.lib.page.verdict import rounded
 

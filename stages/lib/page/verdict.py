@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from safety.words import counted
 from stages.lib.comparison.choice import ONE_ERROR
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
-from stages.lib.images.words import counted
 
 _INTERVALS = ("accuracy", "accuracy_low", "accuracy_high")
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from stages.lib.core.progress import counted
+from stages.lib.core.progress import tracked
 
 # Shares of the images of a training part on which heads are trained as well: how the figure grows with them.
 SHARES = (0.125, 0.25, 0.5, 1.0)
@@ -106,7 +106,7 @@ def resample(
                     right[repeat, place, own] = predicts[part](some, own) == labels[own]
                     yield
 
-    for _ in counted(steps(), "heads", repeats * parts * len(shares)) if shown else steps():
+    for _ in tracked(steps(), "heads", repeats * parts * len(shares)) if shown else steps():
         pass
     return Resampled(labels, groups, right, held_out, trained)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safety.words import counted
 from stages.lib.core.errors import UserError
 from stages.lib.images import set_aside
-from stages.lib.images.words import counted
 from stages.lib.sources.member import Member
 
 

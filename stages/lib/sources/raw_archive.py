@@ -11,7 +11,7 @@ from typing import IO
 
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
-from stages.lib.core.progress import counted
+from stages.lib.core.progress import tracked
 from stages.lib.sources.folders import Changed, Gone
 from stages.lib.sources.member import Member
 
@@ -29,7 +29,7 @@ def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
     """
     entries = sorted(content, key=lambda member: member.name)
     with atomic_file(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as target:
-        for member in counted(entries, title, len(entries)):
+        for member in tracked(entries, title, len(entries)):
             info = zipfile.ZipInfo(member.name, _EPOCH)
             info.create_system = _UNIX
             info.external_attr = (stat.S_IFREG | 0o644) << 16

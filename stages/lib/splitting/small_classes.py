@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from safety.words import counted
 from stages.lib.core.errors import UserError
-from stages.lib.images.words import counted
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.inventory.strays import Strays
 from stages.lib.splitting.assignment import assign

@@ -14,6 +14,8 @@ from PIL import Image
 
 from stages.lib.core.params import AugmentationParams
 
+_SHEET = 3  # rows, and as many columns, of a sheet of variants
+
 
 def augment(images: tf.Tensor, params: AugmentationParams, seed: tf.Tensor) -> tf.Tensor:
     """Vary each image of a batch.
@@ -90,7 +92,7 @@ def _bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tens
     return tf.add_n([tf.gather(pixels, index) * share[..., tf.newaxis] for index, share in neighbours])
 
 
-def save_sheet(image: np.ndarray, params: AugmentationParams, seed: int, file: Path, rows: int = 3) -> None:
+def save_sheet(image: np.ndarray, params: AugmentationParams, seed: int, file: Path) -> None:
     """Save a square sheet of variants of one image, the unchanged image first.
 
     Args:
@@ -98,14 +100,13 @@ def save_sheet(image: np.ndarray, params: AugmentationParams, seed: int, file: P
         params: how much the variants vary.
         seed: the same seed gives the same sheet.
         file: PNG to write.
-        rows: rows, and as many columns, of the sheet.
     """
-    copies = np.repeat(image[np.newaxis].astype(np.float32), rows * rows, axis=0)
+    copies = np.repeat(image[np.newaxis].astype(np.float32), _SHEET * _SHEET, axis=0)
     variants = (
         augment(tf.constant(copies), params, tf.constant([seed, 0])).numpy().round().clip(0, 255).astype(np.uint8)
     )
     variants[0] = image
     height, width, channels = image.shape
-    sheet = variants.reshape(rows, rows, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, rows * width, channels)
+    sheet = variants.reshape(_SHEET, _SHEET, height, width, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(_SHEET * height, _SHEET * width, channels)
     Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet).save(file)

@@ -22,6 +22,7 @@ Choice = TypeVar("Choice", bound=str)
 # Packages that shape a training; its own module is one of its inputs. An edit elsewhere loses nothing.
 DECIDING = (
     "smallset/images",
+    "smallset/outputs.py",
     "stages/lib/arrays",
     "stages/lib/features",
     "stages/lib/images",

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from safety.words import counted
 from stages.lib.arrays.rows import Array
 from stages.lib.core.params import AugmentationParams, TrainingParams
-from stages.lib.images.words import counted
 from stages.lib.networks import build
 from stages.lib.networks.precision import Step
 from stages.lib.training import devices

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from flows.execution.process_output import Outcome, Report
@@ -60,3 +62,14 @@ def test_the_first_word_of_dvc_decides_the_outcome(line, outcome):
 def test_the_reason_of_a_failure(lines, reason, may_pass_later):
     result, _ = report(lines, returncode=255)
     assert (result.outcome, result.reason, result.may_pass_later) == (Outcome.FAILED, reason, may_pass_later)
+
+
+def test_of_a_bar_without_end_only_the_last_frames_are_kept():
+    lines: list[str] = []
+    report = Report("a", lines.append)
+    started = time.process_time()
+    for _ in range(200):
+        report.take(b"10 % \r20 % \r" * 10_000)
+    report.take(b"done\n")
+    assert lines == ["done"]
+    assert time.process_time() - started < 3

@@ -1,11 +1,13 @@
-"""The server that a run starts, as another process or a web page on this machine reaches it."""
+"""The server that a run starts: how long it lives, and how another process or a web page here reaches it."""
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -13,13 +15,16 @@ import pytest
 # A run that has started its server, made a deployment of it as `schedule` does, and run a flow that logs.
 RUN = """
 import json, os
+from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.settings import PREFECT_API_AUTH_STRING
 from flows.execution.server import start_server
 from flows.retraining.hours import read_schedule
 from flows.retraining.schedule import deployment
+from flows.project.workspace import alone
 
-start_server()
+with alone(Path(os.environ["PREFECT_HOME"])):
+    start_server()
 
 @flow
 def told():
@@ -32,12 +37,25 @@ known = [name for name in os.environ if name.endswith("AUTH_STRING")]
 password = PREFECT_API_AUTH_STRING.value()
 print(json.dumps([SubprocessASGIServer().api_url, str(made.apply()), password, known]), flush=True)
 input()
+told()
+"""
+# The next run in the same folder.
+NEXT = """
+import sys
+from pathlib import Path
+from flows.project.workspace import alone
+
+with alone(Path(sys.argv[1])):
+    pass
 """
 
 
 @pytest.fixture(scope="module")
 def run(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list]:
-    """Address, deployment and password of a run's server, and the variables that its stages would see."""
+    """Address, deployment and password of a run's server, variables that its stages would see, and its folder.
+
+    The run logs with its last breath: at the end of its process the server still takes that.
+    """
     home = tmp_path_factory.mktemp("home")
     with (home / "log").open("w+") as log:
         process = subprocess.Popen(
@@ -51,10 +69,13 @@ def run(homes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list]
         line = process.stdout.readline()
         try:
             assert line.startswith("["), (home / "log").read_text()
-            yield json.loads(line)
+            yield [*json.loads(line), home]
         finally:
             process.communicate("\n", timeout=60)
+        assert process.returncode == 0
         assert "401" not in (home / "log").read_text()
+        with closing(sqlite3.connect(home / "prefect.db")) as kept:
+            assert kept.execute("SELECT COUNT(*) FROM log WHERE message = 'hello'").fetchone() == (2,)
 
 
 def post(run: list, what: dict, **options) -> httpx.Response:
@@ -68,6 +89,12 @@ def post(run: list, what: dict, **options) -> httpx.Response:
         if answer.status_code != 503 or time.monotonic() > deadline:
             return answer
         time.sleep(0.5)
+
+
+def test_it_outlives_the_lock_of_its_workspace_and_the_next_run_there(run):
+    """That run begins while this process still shows its results; without its server it would wait for a minute."""
+    subprocess.run([sys.executable, "-c", NEXT, str(run[4])], check=True)
+    assert httpx.get(f"{run[0]}/health", timeout=60, trust_env=False).status_code == 200
 
 
 def test_nobody_without_the_password_creates_a_run(run):

@@ -54,7 +54,7 @@ def stages(make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         with monkeypatch.context() as patch:
             patch.delenv(OF_PYTEST)
             stack.enter_context(warm.warm_process())
-        [folder] = warm.programs()
+        folder = warm.environment_of({})["PATH"].split(os.pathsep)[0]
         deadline = time.monotonic() + 20
         while not Path(folder, "socket").exists():
             assert time.monotonic() < deadline
@@ -80,11 +80,9 @@ def at_work(project: Path) -> list[psutil.Process]:
 
 
 def started(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
-    path = os.pathsep.join([*warm.programs(), os.environ["PATH"]])
-    environment = variables_of_a_stage() | warm.UNBUFFERED | {"PATH": path}
     return subprocess.Popen(
         ["python", *arguments],
-        env=environment | variables,
+        env=warm.environment_of(variables_of_a_stage()) | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,9 +6,10 @@ import pytest
 
 from flows.execution.process_output import Outcome, StageResult
 from flows.planning import duration, words
-from flows.planning.duration import Work, expect, in_words, remember, rough
+from flows.planning.duration import expect, in_words, remember
 from flows.planning.look import Look
 from flows.planning.stages import stage_names
+from flows.planning.work import Work, rough
 from flows.project import profiles
 from tests.flows.planning.conftest import IMAGES, PRESET
 from tests.packages import ROOT

@@ -4,7 +4,8 @@ import pytest
 
 from flows.planning.errors import UsageError
 from flows.planning.settings import read_settings
-from flows.planning.stages import stage_names, wanted, with_upstream
+from flows.planning.stages import stage_names, wanted
+from flows.project.graph import with_upstream
 from tests.packages import ROOT
 
 

@@ -7,8 +7,9 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from flows.cli import run_command
+from flows.cli import run_command, running
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult
 from flows.planning import plan as planning
@@ -138,3 +139,15 @@ def test_how_long_a_run_took_is_kept_however_it_ends(runs, asked, monkeypatch):
 def test_a_run_without_anything_asked_looks_at_nothing(runs, seen, capsys, tmp_path):
     run_command.plan_and_run(Asked(tmp_path), [], None, False)
     assert (seen, len(runs), capsys.readouterr().out) == ([], 1, "")
+
+
+@pytest.mark.parametrize("word", ["--look", "--dry-run"])
+def test_what_is_typed_is_what_is_asked_for(runs, tmp_path, monkeypatch, word):
+    (tmp_path / "birds").mkdir()
+    taken = []
+    monkeypatch.setattr(run_command, "look_and_plan", lambda asked, only: taken.append((asked, only)))
+    words = ["birds", "--only", "head", "--profile", "digits", "--preset", "sample", "--set", "scratch.epochs=3"]
+    monkeypatch.setattr("flows.project.place.typed_in", lambda: tmp_path)
+    result = CliRunner().invoke(running.app, ["run", *words, word])
+    assert result.exit_code == 0, result.output
+    assert taken == [(Asked(tmp_path, "birds", ["scratch.epochs=3"], "digits", "sample", True), ["head"])]

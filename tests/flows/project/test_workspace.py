@@ -3,8 +3,10 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from flows.errors import FlowError
@@ -65,10 +67,7 @@ def test_a_dvc_that_is_at_work_is_left_alone(project):
 def test_what_a_killed_run_left_at_work_is_ended_and_nothing_else(project, tmp_path):
     # Of another workspace; of nobody; of this one, whatever it is and wherever it has gone.
     environments = [{workspace.MARK: str(tmp_path)}, {}, {workspace.MARK: str(project)}]
-    left = [
-        subprocess.Popen(["sleep", "60"], cwd=tmp_path, env={"PATH": os.environ["PATH"]} | environment)
-        for environment in environments
-    ]
+    left = [left_behind(tmp_path, environment) for environment in environments]
     try:
         with workspace.exclusive():
             mine = subprocess.Popen(["sleep", "60"])
@@ -76,9 +75,37 @@ def test_what_a_killed_run_left_at_work_is_ended_and_nothing_else(project, tmp_p
                 assert mine.poll() is None
             mine.kill()
             mine.wait()
-        assert [process.poll() is None for process in left] == [True, True, False]
+        assert [is_at_work(process) for process in left] == [True, True, False]
         assert workspace.MARK not in os.environ
     finally:
         for process in left:
-            process.kill()
-            process.wait()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def left_behind(folder: Path, environment: dict[str, str]) -> psutil.Process:
+    """A process that whoever started it has left at work."""
+    started = subprocess.run(
+        ["sh", "-c", "sleep 60 > /dev/null 2>&1 & echo $!"],
+        capture_output=True,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]} | environment,
+        check=True,
+    )
+    return psutil.Process(int(started.stdout))
+
+
+def is_at_work(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_what_this_process_has_started_outlives_its_next_run(project):
+    # As the server that takes what a run says, while the same process makes the page of that run.
+    with workspace.exclusive():
+        mine = subprocess.Popen(["sleep", "60"])
+    try:
+        with workspace.exclusive():
+            assert mine.poll() is None
+    finally:
+        mine.kill()
+        mine.wait()

@@ -48,7 +48,7 @@ def test_a_first_model_on_data_that_nobody_has_seen_whole_is_for_a_person(counts
 
 def test_without_a_split_nothing_is_set_aside(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert (left_out.counted(), left_out.told()) == (0, "")
+    assert (left_out.set_aside(), left_out.told()) == (0, "")
 
 
 def test_params_as_committed_refuse_strays_and_retraining_may_set_them_aside(tmp_path, monkeypatch) -> None:

@@ -183,9 +183,9 @@ def test_what_a_run_did_not_come_to_is_neither_recorded_nor_published(project, e
         monkeypatch.setattr(prefect.artifacts, name, lambda *_, key, **__: shown.append(key))
     good = [StageResult(name, Outcome.RAN) for name in ("download", "evaluate")]
     outcome = [*good, StageResult("report", ended), StageResult("classifier", Outcome.NOT_RUN)]
-    results.publish(done(outcome))
+    results.show_as_artifacts(done(outcome))
     assert shown == ["metrics"]
-    results.publish(done([StageResult(name, Outcome.UP_TO_DATE) for name in STAGES]))
+    results.show_as_artifacts(done([StageResult(name, Outcome.UP_TO_DATE) for name in STAGES]))
     assert shown == ["metrics", "metrics", "results", "report"]
     if ended is not Outcome.NOT_RUN:
         record = run_record.compose(Workspace(Path(), "main"), outcome)

@@ -5,14 +5,18 @@ import pty
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 
 import pytest
 
 from flows.execution.process_output import Outcome, Report, StageResult
 from flows.execution.stage_lines import lines_of
 from flows.execution.watching import watcher
+from flows.terminal.plain import PlainWatcher
+from flows.terminal.state import RunState
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -82,3 +86,9 @@ def left_on_screen(written: str) -> list[str]:
         elif part and part != "\r" and not CONTROL.fullmatch(part):
             lines[row] += part
     return [line for line in lines if line]
+
+
+def plain(clock=time.monotonic):
+    """What writes plain lines, and where it writes them."""
+    stream = StringIO()
+    return PlainWatcher(RunState(clock), stream), stream

@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from flows.terminal.fitting import fitted, padded
+from flows.terminal.fitting import fitted
 
 LINES = [
     "",
@@ -25,7 +25,6 @@ LINES = [
 @pytest.mark.parametrize("mark", ["…", "..."])
 def test_every_line_fits(line, columns, mark):
     assert cell_len(fitted(line, columns, mark)) <= columns
-    assert cell_len(padded(line, columns, mark)) == columns
 
 
 def test_what_fits_stays_as_it_is():

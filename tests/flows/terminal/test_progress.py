@@ -4,7 +4,7 @@ import pytest
 
 from flows.terminal.progress import Progress, progress_in
 from flows.terminal.state import RunState
-from flows.terminal.words import about, counted, duration, words_of
+from flows.terminal.words import about, duration, words_of
 from tests.packages import ROOT
 
 
@@ -108,10 +108,6 @@ def test_stages_side_by_side_take_less():
 )
 def test_durations_are_words(seconds, exact, rough):
     assert (duration(seconds), about(seconds)) == (exact, rough)
-
-
-def test_numbers_of_things():
-    assert (counted(1, "stage"), counted(1_000, "stage")) == ("1 stage", "1,000 stages")
 
 
 def test_every_stage_has_plain_words():

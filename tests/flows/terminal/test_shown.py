@@ -12,15 +12,13 @@ import pytest
 from rich.cells import cell_len
 
 from flows.cli.errors import one_line_errors
-from flows.execution.process_output import Outcome, Report, StageResult
-from flows.execution.stage_lines import lines_of, word_of_run
-from flows.execution.stage_log import log_file, logged_stages, read_log
+from flows.execution.process_output import Outcome, StageResult
+from flows.execution.stage_lines import word_of_run
+from flows.execution.stage_log import read_log
 from flows.execution.watching import is_watched, watched_by, watcher
 from flows.terminal import live
 from flows.terminal import shown as showing
-from flows.terminal.plain import PlainWatcher
-from flows.terminal.state import RunState
-from tests.flows.terminal.terminals import CONTROL, frames, left_on_screen, run_stages, terminal
+from tests.flows.terminal.terminals import CONTROL, frames, left_on_screen, plain, run_stages, terminal
 
 HOSTILE = [
     "\x1b[2J\x1b]0;title\x07 class \x1b[31mcat\x1b[0m",
@@ -163,58 +161,6 @@ def test_a_pipe_gets_plain_lines(monkeypatch):
     assert "[3/3] evaluate@猫の写真猫の写真猫の写真: done, 2 s\n" in text
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-def plain(clock=time.monotonic):
-    stream = StringIO()
-    return PlainWatcher(RunState(clock), stream), stream
-
-
-@pytest.mark.parametrize(("expected", "time"), [(None, ", about 8 s"), ({"a": 5.0}, "")])
-def test_the_time_of_a_plan_is_not_said_twice(expected, time):
-    stream = StringIO()
-    PlainWatcher(RunState(expected=expected), stream).planned(["a"], [], {"a": 8.0})
-    assert stream.getvalue() == f"1 of 1 stages to do{time}\n"
-
-
-def test_plain_progress_is_thinned_and_has_its_first_and_last_line():
-    clock = Clock()
-    one, stream = plain(clock)
-    one.planned(["a"], (), {})
-    one.started("a")
-    for epoch in range(1, 96):
-        clock.now += 0.1
-        one.said("a", f"epoch {epoch}/100  loss 1")
-    one.ended(StageResult("a", Outcome.RAN, 10.0))
-    told = [int(found) for found in re.findall(r"epoch (\d+)/", stream.getvalue())]
-    # It stopped early, and the last epoch is there all the same.
-    assert (told[0], told[-1]) == (1, 95)
-    assert 9 <= len(told) <= 12
-    assert stream.getvalue().endswith("[1/1] a: done, 10 s\n")
-
-
-def test_in_a_burst_no_error_is_lost_and_the_rest_is_counted():
-    one, stream = plain(Clock())
-    one.planned(["a"], (), {})
-    one.started("a")
-    for number in range(1_000):
-        one.said("a", f"line {number}")
-    one.said("a", "error: no images")
-    one.said("a", "Traceback (most recent call last):")
-    one.ended(StageResult("a", Outcome.FAILED, 1.0, "no images"))
-    lines = stream.getvalue().splitlines()
-    assert "[1/1] a: error: no images" in lines
-    assert "[1/1] a: Traceback (most recent call last):" in lines
-    assert "[1/1] a: (990 more lines; `smallset log` shows all)" in lines
-    assert lines[-1] == "[1/1] a: failed: no images"
-    assert len(lines) == 2 + 10 + 4
-
-
 @pytest.mark.parametrize("is_live", [True, False])
 def test_a_burst_of_lines_holds_nothing_up(monkeypatch, is_live):
     lines = [f"line {number} says something of /data/images/cat_{number}.jpg, \u200b" for number in range(50_000)]
@@ -230,45 +176,6 @@ def test_a_burst_of_lines_holds_nothing_up(monkeypatch, is_live):
     assert sum(1 for _ in read_log("split")) == 50_000
     assert len(taken) < 1_000
     assert took < 5
-
-
-def test_of_a_bar_without_end_only_the_last_frames_are_kept():
-    lines: list[str] = []
-    report = Report("a", lines.append)
-    started = time.process_time()
-    for _ in range(200):
-        report.take(b"10 % \r20 % \r" * 10_000)
-    report.take(b"done\n")
-    assert lines == ["done"]
-    assert time.process_time() - started < 3
-
-
-def test_a_stage_that_does_nothing_leaves_its_last_output():
-    for said in (["Running stage 'a':", "one"], ["Stage 'a' didn't change, skipping"]):
-        with lines_of("a", lambda _: None) as take:
-            for line in said:
-                take(line)
-    assert list(read_log("a")) == ["Running stage 'a':", "one"]
-
-
-def test_a_long_output_keeps_its_end(monkeypatch):
-    monkeypatch.setattr("flows.execution.stage_log._MOST", 1_000)
-    with lines_of("evaluate@a/../../b", lambda _: None) as take:
-        for number in range(1_000):
-            take(f"line {number}")
-    found = list(read_log("evaluate@a/../../b"))
-    assert found[-1] == "line 999"
-    assert 100 < len(found) < 400
-    assert logged_stages() == ["evaluate@a/../../b"]
-    assert log_file("evaluate@a/../../b").parent.name == "logs"
-
-
-def test_a_log_that_cannot_be_written_fails_nothing(tmp_path):
-    (tmp_path / ".smallset").write_text("a file")
-    taken: list[str] = []
-    with lines_of("a", taken.append) as take:
-        take("one")
-    assert taken == ["one"]
 
 
 def test_words_of_prefect_stay_out_and_those_of_this_project_and_of_others_come_in():

@@ -1,13 +1,8 @@
-"""Strangers' servers: addresses that lead into private networks, answers without end, lies about their length."""
+"""Strangers' servers: addresses that lead into private networks, and to others than those that were meant."""
 
-import shutil
-import socket
-import threading
-import time
-from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpcore
@@ -15,92 +10,15 @@ import pytest
 
 from safety import web
 from safety.download_headers import AUTHORIZATION
-from stages.lib.core.errors import TemporaryError, UserError
-from stages.lib.sources import limits as download_limits
-from stages.lib.sources import url as source_url
-from stages.lib.sources.limits import Limits
+from stages.lib.core.errors import UserError
+from tests.stages.sources.internet import OTHER, PUBLIC, fetch, internet, leads
 
-PUBLIC, OTHER = "93.184.215.14", "2606:4700::1111"
 ROOT = Path(__file__).resolve().parents[3]
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Internet:
-    """Names and what they resolve to, one after the other; whatever is connected to is one server on this machine."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.names: dict[str, list[list[str]]] = {}
-        self.connected: list[str] = []
-        self.let_in: list[str | None] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.0"
-
-            def do_GET(handler) -> None:  # noqa: N805
-                self.let_in.append(handler.headers.get("Authorization"))
-                answer(handler)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-
-    def resolve(self, host: str, port: int, *_: object, **more: object) -> list[tuple]:
-        found = self.names.get(host, [[host]])
-        addresses = found.pop(0) if len(found) > 1 else found[0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
-
-
-@contextmanager
-def internet(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> Iterator[Internet]:
-    made = Internet(answer)
-    connect = httpcore.SyncBackend.connect_tcp
-
-    def connected(self: object, host: str, port: int, *more: object, **named: object) -> httpcore.NetworkStream:
-        made.connected.append(host)
-        return connect(self, "127.0.0.1", made.server.server_port, *more, **named)
-
-    with monkeypatch.context() as patch, made.server:
-        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            patch.delenv(name, raising=False)
-        patch.setattr(web.socket, "getaddrinfo", made.resolve)
-        patch.setattr(httpcore.SyncBackend, "connect_tcp", connected)
-        patch.setattr(source_url, "FIRST_WAIT", 0.0)
-        thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.server.shutdown()
-            thread.join()
-
-
-def leads(*locations: str) -> Answer:
-    """Answers that lead to each of these in turn, then the file."""
-    waiting = list(locations)
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        if waiting:
-            handler.send_response(302)
-            handler.send_header("Location", waiting.pop(0))
-            handler.end_headers()
-        else:
-            handler.send_response(200)
-            handler.send_header("Content-Length", "4")
-            handler.end_headers()
-            handler.wfile.write(b"file")
-
-    return answer
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def fetch(url: str, limits: Limits = Limits(10**9, 3600)) -> bytes:  # noqa: B008
-    return source_url.fetch(url, None, limits).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -208,103 +126,3 @@ def test_behind_a_proxy_addresses_in_numbers_are_looked_at(monkeypatch: pytest.M
         monkeypatch.setenv("no_proxy", "")
         with pytest.raises(UserError, match=r"0x7f\.1, 127\.0\.0\.1, which is in a private network"):
             fetch("http://images.example/a.zip")
-
-
-def endless(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.end_headers()
-    try:
-        while True:
-            handler.wfile.write(bytes(1 << 16))
-    except OSError:
-        pass
-
-
-def declared(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(10**15))
-    handler.end_headers()
-
-
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    """A head that never ends, a letter at a time."""
-    try:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-        while True:
-            handler.wfile.write(b"a")
-            time.sleep(0.02)
-    except OSError:
-        pass
-
-
-@pytest.mark.parametrize("answer", [endless, declared])
-def test_more_than_the_limit_is_refused_and_not_kept(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
-    with (
-        internet(monkeypatch, answer),
-        pytest.raises(UserError, match=r"expected at most 0\.001 GB \(download\.max_gigabytes\)"),
-    ):
-        fetch(f"http://{PUBLIC}/a.zip", Limits(10**6, 3600))
-    assert not list(source_url.PARTIALS.iterdir())
-
-
-@pytest.mark.parametrize("answer", [endless, declared])
-def test_the_disk_is_looked_at_before_and_while_it_fills(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
-    usage = namedtuple("usage", "total used free")
-    free = iter([10**9] * (answer is endless))
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, next(free, 1000)))
-    monkeypatch.setattr(download_limits, "_EVERY", 1 << 20)
-    with internet(monkeypatch, answer), pytest.raises(UserError, match=r"GB free, expected .* free some space"):
-        fetch(f"http://{PUBLIC}/a.zip", Limits(10**16, 3600))
-
-
-@pytest.mark.parametrize("answer", [drip, endless])
-def test_everything_together_ends_in_time(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
-    began = time.monotonic()
-    if answer is endless:
-        monkeypatch.setattr(download_limits, "_EVERY", 1 << 40)
-    with internet(monkeypatch, answer), pytest.raises(TemporaryError, match=r"within .* h \(download\.max_hours\)"):
-        fetch(f"http://{PUBLIC}/a.zip", Limits(10**16, 0.3))
-    assert time.monotonic() - began < 5
-
-
-def test_what_hardly_comes_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download_limits, "WINDOW", 0.1)
-    asked = []
-
-    def slow(handler: BaseHTTPRequestHandler) -> None:
-        asked.append(1)
-        if len(asked) > 1:
-            return leads()(handler)
-        handler.send_response(200)
-        handler.send_header("Content-Length", "4000")
-        handler.end_headers()
-        for _ in range(30):
-            handler.wfile.write(b"a")
-            time.sleep(0.02)
-        return None
-
-    with internet(monkeypatch, slow):
-        assert fetch(f"http://{PUBLIC}/a.zip") == b"file"
-    assert len(asked) == 2
-
-
-def test_what_is_compressed_on_the_way_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    def bomb(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Encoding", "gzip, br")
-        handler.send_header("Content-Length", "4")
-        handler.end_headers()
-        handler.wfile.write(b"bomb")
-
-    with internet(monkeypatch, bomb):
-        assert fetch(f"http://{PUBLIC}/a.zip") == b"bomb"
-
-
-@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1", "x"])
-def test_a_length_that_is_none_is_one_line_or_none(monkeypatch: pytest.MonkeyPatch, length: str) -> None:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(f"HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\nfile".encode("latin-1"))
-
-    with internet(monkeypatch, answer), pytest.raises(UserError) as caught:
-        fetch(f"http://{PUBLIC}/a.zip")
-    assert "\n" not in str(caught.value)

@@ -1,8 +1,8 @@
-"""A number of images, or of other things, in words."""
+"""Numbers of things, in words."""
 
 
 def counted(number: int, one: str, several: str | None = None) -> str:
-    """A number of things: "1 image", "2 images".
+    """A number of things: "1 image", "2,000 images".
 
     Args:
         number: of them.
