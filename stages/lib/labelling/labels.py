@@ -158,7 +158,10 @@ def _check_lost(
             strays.put(UserError(told), [], label)
     for folder in folders:
         if (placed := placing(folder)) and not counts[placed.label]:
-            told = f"split: class {placed.label!r}: {folder} is empty; expected images, or no such folder"
+            told = (
+                f"split: class {placed.label!r}: {folder} is empty; expected images (of films save single frames), "
+                "or no such folder"
+            )
             strays.put(UserError(told), [], placed.label)
 
 

@@ -93,8 +93,7 @@ def _require_images(peeked: Peeked, limit: float) -> None:
         names = [file.name for file in peeked.broken] or peeked.names
         first = f"; {peeked.broken[0].name}: {peeked.broken[0].reason}" if peeked.broken else ""
         raise UserError(
-            f"expected images, found none that can be decoded among {len(peeked.names)} files: {summary(names)}{first} "
-            "(of videos save single frames as images)"
+            f"expected images, found none that can be decoded among {len(peeked.names)} files: {summary(names)}{first}"
         )
     if _likely_broken(peeked) > limit * len(peeked.names):
         worst = peeked.broken[0]
@@ -155,12 +154,12 @@ def _layout(images: Sequence[ArchiveImage], labels: str) -> str:
 
 def _copies(peeked: Peeked, images: Sequence[ArchiveImage]) -> dict[str, Any]:
     labels: dict[str, set[str]] = {}
-    for image in images:
-        if image.name in peeked.copies:
-            labels.setdefault(image.sha256, set()).add(image.label)
+    copies = [image for image in images if image.name in peeked.copies]
+    for image in copies:
+        labels.setdefault(image.sha256, set()).add(image.label)
     apart = {content for content, found in labels.items() if len(found) > 1}
     return {
-        "copies": len(peeked.copies) - len({peeked.checksums[name] for name in peeked.copies}),
+        "copies": len(copies) - len(labels),
         "contradicted": _some([Rejected(image.name, "") for image in images if image.sha256 in apart]),
         "all_compared": peeked.all_compared,
     }
