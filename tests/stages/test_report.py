@@ -118,7 +118,7 @@ def test_the_headline_agrees_with_a_caution_that_says_not_to_use_the_model(tmp_p
     assert "Do not use the pretrained network" in text
     assert "Use the pretrained network" not in text
     assert "recommended" not in text.replace("recommended_presets", "")
-    assert "do not use feature_extraction: " in capsys.readouterr().out
+    assert "do not use feature_extraction. " in capsys.readouterr().out
 
 
 def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
