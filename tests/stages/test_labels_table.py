@@ -50,6 +50,8 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
         table([(path.removeprefix("scans/"), label) for path, label in LABELS.items()]),
         table([(path.removeprefix("scans/").replace("jpg", "JPG"), label) for path, label in LABELS.items()]),
         table([(path, label, "x") for path, label in LABELS.items()], "path,label,age"),
+        table([(str(n), path, label, "") for n, (path, label) in enumerate(LABELS.items())], ",path,label,")
+        + b",,,\r\n",
     ],
     ids=[
         "plain",
@@ -65,6 +67,7 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
         "without folder",
         "other suffix",
         "more columns",
+        "what a spreadsheet adds",
     ],
 )
 @pytest.mark.parametrize("folder", ["", "study/"])
@@ -103,6 +106,7 @@ def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None
         (GOOD + b"scans/99.jpg,ill\r\nscans/98.jpg,ill\r\n", "2 rows without one: scans/99.jpg, scans/98.jpg"),
         (GOOD + b"scans/0.jpg,well\r\n", "line 26: scans/0.jpg: well, but ill before"),
         (GOOD + b"scans/0.jpg,\r\n", "line 26: expected a label, found none"),
+        (GOOD + b",,ill\r\n", "line 26: expected 2 fields"),
         (GOOD + b" ,ill\r\n", "line 26: expected a path, found none"),
         (GOOD + b"scans/0.jpg\r\n", "line 26: expected 2 fields"),
         (GOOD + b"scans/0.jpg,ill,more\r\n", "line 26: expected 2 fields"),
@@ -127,6 +131,27 @@ def test_a_name_that_several_files_have_is_not_completed() -> None:
     assert "1 row without one: 7" in refusal(twice, labels="labels.csv")
     elsewhere = table([(path.replace("scans", "other"), label) for path, label in LABELS.items()])
     assert "24 rows without one: other/0.jpg" in refusal(IMAGES | {"labels.csv": elsewhere}, labels="labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "is_told"),
+    [
+        ([(f"c{n}.jpg", "cat") for n in range(6)] + [(f"d{n}.jpg", "dog") for n in range(6)], "picture,species", True),
+        ([(str(n), f"scans\\D{n}") for n in range(6)], "number;name", True),
+        ([(f"e{n}.jpg", "cat") for n in range(6)], "picture,species", False),
+        ([("c0.jpg", str(n)) for n in range(6)], "picture,times", False),
+        ([], "picture,species", False),
+        ([], "id,category", True),
+    ],
+)
+def test_a_table_that_names_the_images_is_told_where_names_of_files_give_the_classes(
+    rows: list[tuple[str, ...]], columns: str, is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = {f"scans/{label}{n}.jpg": jpeg(pixels(30 * "cd".index(label) + n)) for n in range(6) for label in "cd"}
+    separator = ";" if ";" in columns else ","
+    content = table(rows, ",".join(columns.split(separator)), delimiter=separator)
+    assert run(images | {"scans/about.csv": content}).counts["train"].keys() == {"c", "d"}
+    assert ("not used: scans/about.csv may hold labels" in capsys.readouterr().out) == is_told
 
 
 def test_a_csv_elsewhere_is_refused_with_the_reason() -> None:

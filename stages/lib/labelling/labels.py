@@ -18,8 +18,9 @@ from stages.lib.labelling.class_names import check_classes, problems
 from stages.lib.labelling.layout import Placed
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.layout_strays import read_clear_layout
+from stages.lib.labelling.likely_tables import likely_tables
 from stages.lib.labelling.names import subset_of
-from stages.lib.labelling.table import likely_tables, read_table
+from stages.lib.labelling.table import read_table
 
 _IMAGES = {
     *(".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg"),
@@ -85,7 +86,7 @@ def _placing(
     if labels != AUTO:
         return lambda name: _matched(labels, name, strays)
     tables = likely_tables(archive)
-    hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take" if tables else ""
+    hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take by columns path,label" if tables else ""
     try:
         layout = read_clear_layout(names, strays, least)
     except Unclear as error:
