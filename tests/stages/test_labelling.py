@@ -119,3 +119,20 @@ def test_an_empty_class_folder_is_named() -> None:
     }
     assert run(with_folder("validation/", given)).counts["unused"] == 0
     assert "class 'heron': train/heron/ is empty" in refusal(with_folder("train/heron/", given))
+
+
+def test_what_is_clear_and_may_not_be_meant_is_remarked_on(capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*folders: str) -> str:
+        seeds = iter(range(1000))
+        run({f"{folder}/{n}.jpg": jpeg(pixels(next(seeds))) for folder in folders for n in range(3)})
+        return capsys.readouterr().out
+
+    crossed = said("all/Ann/cat", "all/Ann/dog", "all/Bob/cat", "all/Bob/dog")
+    assert (
+        "say nothing: cat, dog (if they are the classes, set split.labels to '^all/[^/]+/(?P<label>[^/]+)/')" in crossed
+    )
+    assert "say nothing: big (else set split.labels)" in said("cat/big", "dog")
+    typed = said("train/cat", "train/dog", "val/cat", "val/dgo")
+    assert "in no folder of training, so perhaps another name for a class: dgo (3 images)" in typed
+    assert "no folder of training" not in said("train/cat", "train/dog", "val/cat")
+    assert "no folder of training" not in said("cat", "dog")
