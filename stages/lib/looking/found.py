@@ -64,6 +64,8 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
     except Unclear as error:
         raise UserError(told(error, [image.name for image in images], peeked.archive)) from None
     divided = _divided(images, params, seed, strays)
+    # A class that is set aside is none of those that a run will know.
+    images = [image for image in images if image.label not in strays.classes]
     remarks = [line for line in printed.getvalue().splitlines() if line]
     labels = sorted({image.label for image in images})
     return {

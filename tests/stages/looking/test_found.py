@@ -149,6 +149,12 @@ def test_equal_files_that_are_no_images_are_no_copies():
     assert (found["broken_count"], found["copies"]) == (2, 0)
 
 
+def test_a_class_that_is_set_aside_is_no_class():
+    found = look(write(Path("own"), cat=20, dog=20, hamster=2), strays="set_aside")
+    assert found["classes"] == {"cat": 20, "dog": 20}
+    assert [name for name, _ in found["strays"]] == ["class hamster", "hamster/0.jpg", "hamster/1.jpg"]
+
+
 def test_too_much_to_compare_is_said(monkeypatch):
     folder = write(Path("own"), robin=4, wren=4)
     shutil.copy(folder / "robin" / "0.jpg", folder / "robin" / "again.jpg")
