@@ -121,6 +121,14 @@ def test_the_headline_agrees_with_a_caution_that_says_not_to_use_the_model(tmp_p
     assert "do not use feature_extraction. " in capsys.readouterr().out
 
 
+def test_a_model_without_errors_has_no_weakest_class_and_may_still_be_wrong(tmp_path):
+    INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [8, 8], {"feature_extraction": 50.0})
+    text = " ".join(Elements(INPUTS["run_report"](tmp_path)).text.split())
+    assert "got no test image wrong" in text
+    assert "weakest class" not in text
+    assert re.search(r"wrong on about 0\.0 % of such images \(95 % interval 0\.0 to [12]\d\.\d %\)", text)
+
+
 def test_the_tables_have_a_row_per_model_and_per_pair(folder, page, results):
     accuracy = pd.read_csv(folder / "report" / "accuracy.csv")
     assert list(accuracy) == ["model", "accuracy", "low", "high"]
