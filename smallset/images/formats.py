@@ -57,6 +57,10 @@ def no_image(start: bytes) -> str | None:
     Args:
         start: as of `name_of_other`.
     """
+    if not start:
+        return "an empty file: copy it again"
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page: save the image itself"
     if (start[4:8] == b"ftyp" and start[8:12] in _FILMS) or (start[:4] == b"RIFF" and start[8:12] == b"AVI "):
         return "a film: save single frames of it as images"
     return next((what for mark, what in _NO_IMAGES.items() if start.startswith(mark)), None)

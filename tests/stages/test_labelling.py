@@ -132,6 +132,7 @@ def test_what_is_clear_and_may_not_be_meant_is_remarked_on(capsys: pytest.Captur
         "say nothing: cat, dog (if they are the classes, set split.labels to '^all/[^/]+/(?P<label>[^/]+)/')" in crossed
     )
     assert "say nothing: big (else set split.labels)" in said("cat/big", "dog")
+    assert "say nothing: big (else set split.labels)" in said("cat/big", "dog/big"), "one name makes no two classes"
     typed = said("train/cat", "train/dog", "val/cat", "val/dgo")
     assert "in no folder of training, so perhaps another name for a class: dgo (3 images)" in typed
     assert "no folder of training" not in said("train/cat", "train/dog", "val/cat")

@@ -80,6 +80,16 @@ def test_a_csv_gives_the_classes(content: bytes, folder: str) -> None:
     assert result.rejected.values.tolist() == [[f"{folder}labels.csv", "set aside: no image by its name"]]
 
 
+def test_a_path_in_a_csv_may_go_up_within_the_images_but_not_out_of_them() -> None:
+    def beside(path: str) -> bytes:
+        return table([(path.format(name), label) for name, label in LABELS.items()])
+
+    assert run(IMAGES | {"about/labels.csv": beside("../{}")}, labels="about/labels.csv").counts["unlabelled"] == 0
+    for path in ("../../{}", "/{}"):
+        message = refusal(IMAGES | {"about/labels.csv": beside(path)}, labels="about/labels.csv")
+        assert "24 rows without one" in message
+
+
 def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         (path, label, f"p{n // 4}", ("train", "val", "Test")[n // 4 % 3])

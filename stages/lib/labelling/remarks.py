@@ -21,7 +21,7 @@ def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
     if not below:
         return
     way = "else set split.labels"
-    if len(layout.roots) == 1 and all(count > 1 for count in below.values()):
+    if len(layout.roots) == 1 and len(below) > 1 and all(count > 1 for count in below.values()):
         (prefix,) = layout.roots
         start = "".join(f"{re.escape(folder)}/" for folder in prefix)
         way = f"if they are the classes, set split.labels to '^{start}[^/]+/(?P<label>[^/]+)/'"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import posixpath
 import unicodedata
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -153,8 +154,9 @@ def _plain(column: str) -> str:
 
 
 def _path(table: str, path: str) -> str:
-    parts = [part for part in path.replace("\\", "/").split("/") if part != "."]
-    return unicodedata.normalize("NFC", "/".join([*PurePosixPath(table).parent.parts, *parts]))
+    # One that leads out of the archive begins with `..` then, or with `/`, as no name in it does.
+    whole = posixpath.normpath(posixpath.join(posixpath.dirname(table), path.replace("\\", "/")))
+    return unicodedata.normalize("NFC", whole)
 
 
 def _placed(where: str, cells: Mapping[str, str]) -> Placed:
