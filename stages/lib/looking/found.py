@@ -39,10 +39,10 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
 
     Returns:
         files, looked_at, classes (images of each), layout (what gives the class), subsets (images that come as each),
-        groups, unlabelled, broken (file and reason of the first ones), broken_count, aside (in words), copies and
-        contradicted (images), all_compared, sizes (pixels: median and smallest of the shorter sides, largest of the
-        longer ones), divided (images of each subset, about), least (of the class with the fewest there), remarks
-        (sentences), folders_fit (whether split.order folders could keep the subsets that they come as).
+        groups, unlabelled, strays, broken, contradicted (file and reason of the first ones; in all <key>_count),
+        aside (in words), copies (images), all_compared, sizes (pixels: median and smallest of the shorter sides,
+        largest of the longer ones), divided (images of each subset, about), least (of the class with the fewest
+        there), remarks (sentences), folders_fit (whether split.order folders could keep the subsets that they come as).
 
     Raises:
         UserError: what the stage `split` would refuse, as far as it shows without the content of all files.
@@ -79,6 +79,7 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
         "unlabelled": _some(without),
         "unlabelled_count": len(without),
         "strays": _some(strays.listed()),
+        "strays_count": len(strays.listed()),
         "broken": _some(peeked.broken),
         "broken_count": len(peeked.broken),
         "aside": summary(aside) if (aside := [name for name in peeked.aside if name != params.labels]) else "",
@@ -160,9 +161,11 @@ def _copies(peeked: Peeked, images: Sequence[ArchiveImage]) -> dict[str, Any]:
     for image in copies:
         labels.setdefault(image.sha256, set()).add(image.label)
     apart = {content for content, found in labels.items() if len(found) > 1}
+    contradicted = [Rejected(image.name, "") for image in images if image.sha256 in apart]
     return {
         "copies": len(copies) - len(labels),
-        "contradicted": _some([Rejected(image.name, "") for image in images if image.sha256 in apart]),
+        "contradicted": _some(contradicted),
+        "contradicted_count": len(contradicted),
         "all_compared": peeked.all_compared,
     }
 

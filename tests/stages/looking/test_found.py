@@ -111,6 +111,7 @@ def test_equal_files_are_counted_and_those_of_two_classes_named():
     found = look(folder)
     assert found["copies"] == 2
     assert {name for name, _ in found["contradicted"]} == {"robin/1.jpg", "wren/wrong.jpg"}
+    assert found["contradicted_count"] == 2
     assert found["all_compared"]
 
 
@@ -153,6 +154,7 @@ def test_a_class_that_is_set_aside_is_no_class():
     found = look(write(Path("own"), cat=20, dog=20, hamster=2), strays="set_aside")
     assert found["classes"] == {"cat": 20, "dog": 20}
     assert [name for name, _ in found["strays"]] == ["class hamster", "hamster/0.jpg", "hamster/1.jpg"]
+    assert found["strays_count"] == 3
 
 
 def test_too_much_to_compare_is_said(monkeypatch):
