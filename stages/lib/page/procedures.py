@@ -122,6 +122,8 @@ def _weakest(found: Mapping[str, Any]) -> str:
         f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} of "
         "the others"
     )
+    if least["recall"] >= least["others"]:
+        return f"No class needs images more than another: {percent(least['recall'])} of each are found."
     if least["stands_out"]:
         return f"Class {least['class']} needs images most: {recall}."
     return f"No class stands out. The lowest is {least['class']}, which may be chance: {recall}."

@@ -92,6 +92,8 @@ def test_a_class_is_named_only_where_it_is_shown(folder: Path) -> None:
     assert said(folder).weakest.startswith("Class <b>cat needs images most")
     chance = FOUND["weakest"] | {"stands_out": False}
     assert said(folder, weakest=chance).weakest.startswith("No class stands out")
+    alike = said(folder, weakest=chance | {"recall": 1.0, "others": 1.0}).weakest
+    assert alike == "No class needs images more than another: 100.0 % of each are found."
 
 
 @pytest.mark.parametrize(
