@@ -89,7 +89,7 @@ def _placing(
     if labels != AUTO:
         return lambda name: _matched(labels, name, strays)
     tables = likely_tables(archive)
-    way = f"which split.labels: {tables[0]} would take by columns path,label" if tables else ""
+    way = f"which split.labels: {tables[0]} would take with the columns path,label" if tables else ""
     hint = f"{', '.join(tables)} may hold labels, {way}" if tables else ""
     try:
         layout = read_clear_layout(names, strays, least)
