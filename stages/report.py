@@ -139,7 +139,7 @@ def _steps(
 
 
 def _tell(headline: dict[str, Any], page: Path) -> None:
-    print(f"{headline['advice']} {headline['recommended']}: {headline['verdict']}")
+    print(f"{headline['advice']} {headline['recommended']}. {headline['verdict']}")
     print(f"why: {headline['why']}\n{headline['deployed']}")
     for sentence in headline["procedure"]:
         print(sentence)

@@ -15,7 +15,7 @@ def write(folder: Path) -> Path:
         label = "Ann's robin" if seed % 2 else "Zaunkönig"
         (folder / label).mkdir(parents=True, exist_ok=True)
         (folder / label / f"{seed}.jpg").write_bytes(jpeg(pixels(seed)))
-    (folder / "Zaunkönig" / "film.mp4").write_bytes(b"no image")
+    (folder / "Zaunkönig" / "drawing.svg").write_bytes(b"no image")
     return folder
 
 

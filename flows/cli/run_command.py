@@ -174,6 +174,8 @@ def run_and_show(
         raise _failure(failed)
     if line := headline_and_verdict(found.summary):
         say(line)
+    if run_record.CLASSIFIER.name in done(results) and run_record.CLASSIFIER.is_dir():
+        print("try it: smallset predict IMAGE, or a folder of them")
 
 
 def outcomes(results: Sequence[StageResult], seconds: float) -> str:

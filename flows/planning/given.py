@@ -83,7 +83,9 @@ def _existing(text: str, where: Path) -> Path:
                 return place
         except OSError:
             continue
-    place = Path(os.path.normpath(where / text))
+    # Nobody who types `~` means a folder of that name.
+    meant = [one for one in _readings(text) if not str(one).startswith("~")] or [Path(text)]
+    place = Path(os.path.normpath(where / meant[0]))
     raise UsageError(f"{text}: nothing is there ({place}){_nearest(place)}; {_WAYS}")
 
 

@@ -15,6 +15,8 @@ TURNED_OFF = ("scratch", "scratch_augmented", "feature_extraction_augmented")
 STEPS = 100
 DRAWN = 64  # pixels: what the backbone of drawings is made for
 USUAL = 224  # pixels: what most others are made for
+# What is said of one set of images and seldom holds for another.
+_OF_IMAGES = ("split.labels", "split.group", "split.order", "split.strays", "download.links")
 MODELS = (*TURNED_OFF, "feature_extraction", "fine_tuned")
 
 
@@ -59,6 +61,21 @@ def decide(values: Mapping[str, Any], found: Look, said: Collection[str]) -> Dec
     if values.get("backbone.preset") == "sample" and "backbone.preset" not in said:
         decided.kept.append("backbone.preset: sample, which is pretrained on drawings (--preset auto: on photographs)")
     return decided
+
+
+def of_other_images(values: Mapping[str, Any], given: Collection[str]) -> list[str]:
+    """Say which values are kept that may have been set for other images, as sentences with the way back.
+
+    Args:
+        values: of params.yaml as it would be, by their keys.
+        given: keys that somebody has just set, or that follow from the images.
+    """
+    default = profiles.default_values()
+    return [
+        f"{key}: {values[key]} (--set {key}={default[key] if default[key] is not None else 'null'} takes it back)"
+        for key in _OF_IMAGES
+        if key in default and key not in given and values.get(key) != default[key]
+    ]
 
 
 def image_size(preset: Mapping[str, Any]) -> int | str:

@@ -12,7 +12,7 @@ from flows.errors import FlowError
 from flows.planning.errors import UsageError
 from flows.planning.given import Given, own_labels, understand
 from flows.planning.look import Look, look
-from flows.planning.own_images import Decided, decide
+from flows.planning.own_images import Decided, decide, of_other_images
 from flows.planning.settings import read_settings
 from flows.planning.work import Work
 from flows.project import profiles
@@ -91,8 +91,13 @@ def make_plan(asked: Asked) -> Plan:
         # Else a name with a mistake in it would be found out once everything before the backbone is done.
         return Plan(title, wanted, found=look(wanted.text, at_images=False) if is_other else None)
     is_new = given is not None and any(before.get(key) != value for key, value in given.values.items())
-    found = look(wanted.text, known=given is not None and not is_new)
+    of_others = of_other_images(wanted.values, said) if is_new and not asked.profile else []
+    try:
+        found = look(wanted.text, known=given is not None and not is_new)
+    except UsageError as error:
+        raise UsageError("; ".join([str(error), *(f"still set is {line}" for line in of_others)])) from None
     decided = decide(wanted.values, found, said) if is_new and not asked.profile else Decided()
+    decided.kept.extend(of_others)
     if decided.values:
         wanted = profiles.changed([*overlays, *profiles.of_values(decided.values, "own images")])
         _check(wanted)

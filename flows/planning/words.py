@@ -51,25 +51,27 @@ def _classes(classes: Mapping[str, int]) -> str:
 
 
 def _defects(images: Mapping[str, Any]) -> Iterator[str]:
-    count, looked = images["broken_count"], images["looked_at"]
+    broken_count, looked = images["broken_count"], images["looked_at"]
     among = "" if looked == images["files"] else f" of {looked:,} tried"
     broken = "; ".join(f"{name}: {reason}" for name, reason in images["broken"][:2])
-    yield f"{count} cannot be read{among}{f' ({broken})' if count else ''}"
+    yield f"{broken_count} cannot be read{among}{f' ({broken})' if broken_count else ''}"
     partly = "" if images["all_compared"] else ", not all compared"
     copies = counted(images["copies"], "exact copy", "exact copies")
     yield f"{copies}{partly} (near copies: `split` looks for them)"
     if images["contradicted"]:
-        yield f"copies in different classes, which are left out: {_names(images['contradicted'])}"
+        count = images["contradicted_count"]
+        yield f"{count} are copies in different classes, left out: {_names(images, 'contradicted')}"
     if images["unlabelled_count"]:
-        yield f"{images['unlabelled_count']} without a class stay out: {_names(images['unlabelled'])}"
+        yield f"{images['unlabelled_count']} without a class stay out: {_names(images, 'unlabelled')}"
     if images["strays"]:
-        yield f"set aside: {_names(images['strays'])}"
+        yield f"set aside: {_names(images, 'strays')}"
     if images["aside"]:
         yield f"no images by their names: {images['aside']}"
 
 
-def _names(files: Sequence[Sequence[str]]) -> str:
-    return ", ".join(name for name, _ in files)
+def _names(images: Mapping[str, Any], kind: str) -> str:
+    more = ", ..." if images[f"{kind}_count"] > len(images[kind]) else ""
+    return ", ".join(name for name, _ in images[kind]) + more
 
 
 def _subsets(images: Mapping[str, Any]) -> str:

@@ -50,6 +50,7 @@ class Summary(_Lenient):
     verdict: str | None = None
     why: str | None = None
     cautions: list[str] | None = None
+    next: list[str] | None = None
 
 
 class _Data(_Lenient):

@@ -127,10 +127,12 @@ def headline(summary: Row) -> str:
 
 
 def headline_and_verdict(summary: Row) -> str:
-    """The headline with the verdict on the other models, then why and each caution; empty where there is no report."""
+    """The headline, the verdict on the other models, why, each caution, what to do next; empty without a report."""
     first = ". ".join(text for text in (headline(summary), str(summary.get("verdict") or "")) if text)
     why = [f"why: {summary['why']}"] if summary.get("why") else []
-    lines = [first, *why, *(f"caution: {text}" for text in cautions(summary))]
+    # The report has all steps, the most useful first.
+    steps = [f"next: {text}" for text in (summary.get("next") or [])[:1]]
+    lines = [first, *why, *(f"caution: {text}" for text in cautions(summary)), *steps]
     return "\n".join(map(visible, lines)) if first else ""
 
 

@@ -14,6 +14,7 @@ from smallset.decoding.process import Process
 from smallset.decoding.reading import read
 from smallset.errors import UserError
 from smallset.inference.classifier import Classifier
+from smallset.inference.decisions import ALWAYS
 from smallset.inference.results import Prediction
 from smallset.tables import targets, terminal, writers
 
@@ -67,6 +68,10 @@ def predict(options: Namespace, load: Callable[[], Classifier], begun: Process) 
     classifier = load()
     about, broken = classifier.description, dict[int, str]()
     print(f"model: {visible(about.model)}", file=sys.stderr)
+    if about.decisions and about.decisions.unsure_below == ALWAYS:
+        # Else 0.999 beside `unsure` looks like a mistake.
+        for reason in about.decisions.reasons:
+            print(f"decision: {visible(reason)}", file=sys.stderr)
     with ExitStack() as stack:
         bar = stack.enter_context(progress(found.total, beside_rows=file is None))
         left_out.say = bar.say

@@ -12,7 +12,7 @@ from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
 
 from smallset.errors import UserError
 from smallset.images import heif
-from smallset.images.formats import FORMATS, STARTS_WITH, name_of_other, scans_of_jpeg, size_of_webp
+from smallset.images.formats import FORMATS, STARTS_WITH, name_of_other, no_image, scans_of_jpeg, size_of_webp
 from smallset.images.memory_budget import MemoryBudget
 
 MOST_BYTES = 1 << 30  # of a file
@@ -135,6 +135,8 @@ def _check_start(start: bytes) -> None:
 
 
 def _unknown(start: bytes) -> BrokenImage:
+    if what := no_image(start):
+        return BrokenImage(f"not an image but {what}")
     if (name := name_of_other(start)) is None:
         return BrokenImage("not an image, or of an unknown format")
     return BrokenImage(f"{name} is not among the formats that are read: save it as PNG or JPEG")

@@ -13,6 +13,17 @@ _OTHERS = (
     *("EPS", "PSD", "WMF", "FITS", "GRIB", "BUFR", "HDF5", "ICO", "CUR", "ICNS", "BLP", "DDS", "FTEX", "QOI"),
     *("XPM", "SUN", "SGI", "FLI", "PCX", "DCX"),
 )
+# What lies among images and is none, by its first bytes (WebM and Matroska begin alike), with what to do.
+_NO_IMAGES = {
+    b"PK\x03\x04": "an archive: unpack it",
+    b"Rar!\x1a\x07": "an archive: unpack it",
+    b"7z\xbc\xaf\x27\x1c": "an archive: unpack it",
+    b"\x1f\x8b": "an archive: unpack it",
+    b"%PDF-": "a PDF: save its pages as images",
+    b"\x1a\x45\xdf\xa3": "a film: save single frames of it as images",
+}
+# Of the family of MPEG-4, whose images begin in the same way.
+_FILMS = (b"qt  ", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"3gp4", b"3gp5")
 STARTS_WITH = 64  # bytes by which a format is told
 # Of a JPEG within its pixels: what follows 0xFF and is neither a filling byte, a byte 0xFF itself, nor a restart.
 _MARKER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")
@@ -38,6 +49,21 @@ def name_of_other(start: bytes) -> str | None:
         except (IndexError, ValueError):  # of a file that is shorter than its mark
             continue
     return None
+
+
+def no_image(start: bytes) -> str | None:
+    """What a file is that holds no image, and what to do with it; None where it may be a damaged image, or anything.
+
+    Args:
+        start: as of `name_of_other`.
+    """
+    if not start:
+        return "an empty file: copy it again"
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page: save the image itself"
+    if (start[4:8] == b"ftyp" and start[8:12] in _FILMS) or (start[:4] == b"RIFF" and start[8:12] == b"AVI "):
+        return "a film: save single frames of it as images"
+    return next((what for mark, what in _NO_IMAGES.items() if start.startswith(mark)), None)
 
 
 def size_of_webp(start: bytes) -> tuple[int, int] | None:

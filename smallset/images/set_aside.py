@@ -30,6 +30,12 @@ _DOCUMENTS = {
     ),
     *(".pdf", ".py", ".rst", ".rtf", ".sha256", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml"),
 }
+_FILMS = {
+    *(".3gp", ".avi", ".insv", ".lrv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm"),
+    *(".wmv", ".aac", ".amr", ".m4a", ".mp3", ".wav"),
+}
+# What phones and programs have done to the photograph of the same name.
+_EDITS = {".aae", ".pp3", ".xmp"}
 _ABOUT = {"readme", "licence", "license", "copying"}
 
 
@@ -40,10 +46,15 @@ def is_left_over(name: str) -> bool:
     return inside_system or name.endswith("~") or (bool(parts) and parts[-1] in _SYSTEM_FILES)
 
 
+def is_film(name: str) -> bool:
+    """Whether a file is a film or a sound by its name: phones leave one beside each photograph that moves."""
+    return PurePosixPath(name.casefold()).suffix in _FILMS and not name.endswith("/")
+
+
 def is_set_aside(name: str) -> bool:
-    """Whether a file is no image by its name: left by a system, a README, a text or a table."""
+    """Whether a file is no image by its name: left by a system, a README, a text, a table, a film, a list of edits."""
     file = PurePosixPath(name.casefold())
-    about = file.suffix in _DOCUMENTS or file.name in _ABOUT or file.name.startswith("readme.")
+    about = file.suffix in _DOCUMENTS | _FILMS | _EDITS or file.name in _ABOUT or file.name.startswith("readme.")
     return is_left_over(name) or (about and not name.endswith("/"))
 
 

@@ -5,15 +5,20 @@ import runpy
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from stages.lib.core.errors import UserError
+from stages.lib.inventory.contents import ArchiveImage
+from stages.lib.labelling import remarks
+from stages.lib.labelling.layout import read_layout
 from stages.split import SplitParams
 from tests.stages.sections import read_section
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
+NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 INPUTS = runpy.run_path(str(Path(__file__).with_name("split_inputs.py")))
 numbered, pixels, jpeg, run = (INPUTS[name] for name in ("numbered", "pixels", "jpeg", "run"))
 
@@ -119,3 +124,24 @@ def test_an_empty_class_folder_is_named() -> None:
     }
     assert run(with_folder("validation/", given)).counts["unused"] == 0
     assert "class 'heron': train/heron/ is empty" in refusal(with_folder("train/heron/", given))
+
+
+def test_what_is_clear_and_may_not_be_meant_is_remarked_on() -> None:
+    def said(*folders: str) -> str:
+        names = [f"{folder}/{n}.jpg" for folder in folders for n in range(3)]
+        layout = read_layout(names)
+        placed = [(name, layout.place(name)) for name in names]
+        images = [
+            ArchiveImage(name, one.label, 0, 0, 0, "", NO_PIXELS, 0, 0, one.subset) for name, one in placed if one
+        ]
+        return "; ".join([*remarks.of_layout(layout, names), *remarks.of_subsets(images)])
+
+    crossed = said("all/Ann/cat", "all/Ann/dog", "all/Bob/cat", "all/Bob/dog")
+    assert (
+        "say nothing: cat, dog (if they are the classes, set split.labels to '^all/[^/]+/(?P<label>[^/]+)/')" in crossed
+    )
+    assert "say nothing: big (else set split.labels)" in said("cat/big", "dog")
+    assert "say nothing: big (else set split.labels)" in said("cat/big", "dog/big"), "one name makes no two classes"
+    typed = said("train/cat", "train/dog", "val/cat", "val/dgo")
+    assert "in no folder of training, so perhaps another name for a class: dgo (3 images)" in typed
+    assert said("train/cat", "train/dog", "val/cat") == said("cat", "dog") == ""

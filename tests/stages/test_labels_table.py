@@ -3,11 +3,16 @@
 import csv
 import io
 import runpy
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from stages.lib.core.errors import UserError
+from stages.lib.inventory.strays import Strays
+from stages.lib.labelling.layout import Placed
+from stages.lib.labelling.likely_tables import likely_tables
+from stages.lib.labelling.table import read_table
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -22,6 +27,14 @@ def table(rows: list[tuple[str, ...]], columns: str = "path,label", **how: str) 
     writer = csv.writer(text, **how)
     writer.writerows([columns.split(","), *rows])
     return text.getvalue().encode()
+
+
+def zipped(content: dict[str, bytes]) -> zipfile.ZipFile:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return zipfile.ZipFile(file)
 
 
 GOOD = table(list(LABELS.items()))
@@ -50,6 +63,8 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
         table([(path.removeprefix("scans/"), label) for path, label in LABELS.items()]),
         table([(path.removeprefix("scans/").replace("jpg", "JPG"), label) for path, label in LABELS.items()]),
         table([(path, label, "x") for path, label in LABELS.items()], "path,label,age"),
+        table([(str(n), path, label, "") for n, (path, label) in enumerate(LABELS.items())], ",path,label,")
+        + b",,,\r\n",
     ],
     ids=[
         "plain",
@@ -65,6 +80,7 @@ def refusal(content: dict[str, bytes], **changes: object) -> str:
         "without folder",
         "other suffix",
         "more columns",
+        "what a spreadsheet adds",
     ],
 )
 @pytest.mark.parametrize("folder", ["", "study/"])
@@ -75,6 +91,17 @@ def test_a_csv_gives_the_classes(content: bytes, folder: str) -> None:
     assert {Path(row["path"]).name: row["class"] for row in result.manifest.to_dict("records")} == truth
     assert result.counts["rejected"] == result.counts["unlabelled"] == 0
     assert result.rejected.values.tolist() == [[f"{folder}labels.csv", "set aside: no image by its name"]]
+
+
+def test_a_path_in_a_csv_may_go_up_within_the_images_but_not_out_of_them() -> None:
+    def read(path: str) -> dict[str, Placed]:
+        rows = table([(path.format(name), label) for name, label in LABELS.items()])
+        return read_table(zipped(dict.fromkeys(LABELS, b"") | {"about/labels.csv": rows}), "labels.csv", Strays())
+
+    assert {name: found.label for name, found in read("../{}").items()} == LABELS
+    for path in ("../../{}", "/{}"):
+        with pytest.raises(UserError, match="24 rows without one"):
+            read(path)
 
 
 def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +130,7 @@ def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None
         (GOOD + b"scans/99.jpg,ill\r\nscans/98.jpg,ill\r\n", "2 rows without one: scans/99.jpg, scans/98.jpg"),
         (GOOD + b"scans/0.jpg,well\r\n", "line 26: scans/0.jpg: well, but ill before"),
         (GOOD + b"scans/0.jpg,\r\n", "line 26: expected a label, found none"),
+        (GOOD + b",,ill\r\n", "line 26: expected 2 fields"),
         (GOOD + b" ,ill\r\n", "line 26: expected a path, found none"),
         (GOOD + b"scans/0.jpg\r\n", "line 26: expected 2 fields"),
         (GOOD + b"scans/0.jpg,ill,more\r\n", "line 26: expected 2 fields"),
@@ -127,6 +155,26 @@ def test_a_name_that_several_files_have_is_not_completed() -> None:
     assert "1 row without one: 7" in refusal(twice, labels="labels.csv")
     elsewhere = table([(path.replace("scans", "other"), label) for path, label in LABELS.items()])
     assert "24 rows without one: other/0.jpg" in refusal(IMAGES | {"labels.csv": elsewhere}, labels="labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "is_told"),
+    [
+        ([(f"c{n}.jpg", "cat") for n in range(6)] + [(f"d{n}.jpg", "dog") for n in range(6)], "picture,species", True),
+        ([(str(n), f"scans\\D{n}") for n in range(6)], "number;name", True),
+        ([(f"e{n}.jpg", "cat") for n in range(6)], "picture,species", False),
+        ([("c0.jpg", str(n)) for n in range(6)], "picture,times", False),
+        ([], "picture,species", False),
+        ([], "id,category", True),
+    ],
+)
+def test_a_table_that_names_the_images_may_hold_their_labels(
+    rows: list[tuple[str, ...]], columns: str, is_told: bool
+) -> None:
+    separator = ";" if ";" in columns else ","
+    content = table(rows, ",".join(columns.split(separator)), delimiter=separator)
+    images = {f"scans/{label}{n}.jpg": b"" for n in range(6) for label in "cd"}
+    assert likely_tables(zipped(images | {"scans/about.csv": content})) == ["scans/about.csv"] * is_told
 
 
 def test_a_csv_elsewhere_is_refused_with_the_reason() -> None:

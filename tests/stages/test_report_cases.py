@@ -111,7 +111,15 @@ def test_the_headline_agrees_with_a_caution_that_says_not_to_use_the_model(tmp_p
     assert "Do not use the pretrained network" in text
     assert "Use the pretrained network" not in text
     assert "recommended" not in text.replace("recommended_presets", "")
-    assert "do not use feature_extraction: " in capsys.readouterr().out
+    assert "do not use feature_extraction. " in capsys.readouterr().out
+
+
+def test_a_model_without_errors_has_no_weakest_class_and_may_still_be_wrong(tmp_path):
+    INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [8, 8], {"feature_extraction": 50.0})
+    text = " ".join(Elements(INPUTS["run_report"](tmp_path)).text.split())
+    assert "got no test image wrong" in text
+    assert "weakest class" not in text
+    assert re.search(r"wrong on about 0\.0 % of such images \(95 % interval 0\.0 to [12]\d\.\d %\)", text)
 
 
 def test_a_head_without_epochs_is_told_and_has_no_curve(tmp_path):

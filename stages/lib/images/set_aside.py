@@ -1,8 +1,8 @@
 """What lies among images and is none, and how the reason starts of what is set aside."""
 
-from smallset.images.set_aside import is_left_over, is_set_aside, summary
+from smallset.images.set_aside import is_film, is_left_over, is_set_aside, summary
 
-__all__ = ["NO_CLASS", "NO_IMAGE", "STRAY", "TABLE", "is_left_over", "is_packed", "is_set_aside", "summary"]
+__all__ = ["NO_CLASS", "NO_IMAGE", "STRAY", "TABLE", "is_film", "is_left_over", "is_packed", "is_set_aside", "summary"]
 
 TABLE = ".csv"
 # How the reason starts of what is set aside: a stray, what is no image by its name, an image without a class.

@@ -14,12 +14,14 @@ from stages.lib.images.manifest import SUBSETS
 from stages.lib.images.set_aside import NO_CLASS
 from stages.lib.inventory.contents import ArchiveImage, Rejected
 from stages.lib.inventory.strays import Strays
+from stages.lib.labelling import remarks
 from stages.lib.labelling.class_names import check_classes, problems
 from stages.lib.labelling.layout import Placed
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.layout_strays import read_clear_layout
+from stages.lib.labelling.likely_tables import likely_tables
 from stages.lib.labelling.names import subset_of
-from stages.lib.labelling.table import likely_tables, read_table
+from stages.lib.labelling.table import read_table
 
 _IMAGES = {
     *(".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg"),
@@ -74,6 +76,8 @@ def label_images(
     found = _with_good_names(found, strays)
     if group is not None:
         found = _grouped(found, group)
+    for remark in remarks.of_subsets(found):
+        print(remark)
     return found, [Rejected(image.name, f"{NO_CLASS}{labels}") for image in without]
 
 
@@ -85,16 +89,21 @@ def _placing(
     if labels != AUTO:
         return lambda name: _matched(labels, name, strays)
     tables = likely_tables(archive)
-    hint = f"{', '.join(tables)} may hold labels, which split.labels: {tables[0]} would take" if tables else ""
+    way = f"which split.labels: {tables[0]} would take with the columns path,label" if tables else ""
+    hint = f"{', '.join(tables)} may hold labels, {way}" if tables else ""
     try:
         layout = read_clear_layout(names, strays, least)
     except Unclear as error:
-        remarks = [str(error), *([hint] if hint else []), *([f"empty folders: {_some(empty)}"] if empty else [])]
-        raise Unclear("; ".join(remarks), error.why, error.ways) from None
+        told = [
+            str(error),
+            *([hint] if hint else []),
+            *([f"empty folders: {remarks.first_few(empty)}"] if empty else []),
+        ]
+        raise Unclear("; ".join(told), error.why, error.ways) from None
     if hint:
         print(f"not used: {hint}")
-    if below := layout.below_classes(names):
-        print(f"folders inside those of the classes say nothing: {_some(below)} (else set split.labels)")
+    for remark in remarks.of_layout(layout, names):
+        print(remark)
     return layout.place
 
 
@@ -158,7 +167,10 @@ def _check_lost(
             strays.put(UserError(told), [], label)
     for folder in folders:
         if (placed := placing(folder)) and not counts[placed.label]:
-            told = f"split: class {placed.label!r}: {folder} is empty; expected images, or no such folder"
+            told = (
+                f"split: class {placed.label!r}: {folder} is empty; expected images (of films save single frames), "
+                "or no such folder"
+            )
             strays.put(UserError(told), [], placed.label)
 
 
@@ -179,7 +191,7 @@ def tell(images: Sequence[ArchiveImage], without: Sequence[Rejected], labels: st
         print(f"{counted(len(groups), 'group')}{none}")
     if without:
         stay = counted(len(without), "image has no class and stays", "images have no class and stay")
-        print(f"{stay} out: {_some([image.name for image in without])}")
+        print(f"{stay} out: {remarks.first_few([image.name for image in without])}")
 
 
 def _likely_images(broken: Sequence[Rejected]) -> list[str]:
@@ -190,7 +202,3 @@ def _likely_images(broken: Sequence[Rejected]) -> list[str]:
 def is_image_name(name: str) -> bool:
     """Whether a file's name ends as those of images do."""
     return PurePosixPath(name).suffix.casefold() in _IMAGES
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,5 +1,6 @@
 """Which class, and which subset, the folders and names of images give them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -62,10 +63,11 @@ class Layout:
         inner = subset_of(below[1]) if root.subset_below and len(below) > 1 else None
         return Placed(below[0], root.subset or inner) if below else None
 
-    def below_classes(self, names: Sequence[str]) -> list[str]:
-        """The names of folders inside those of the classes, which say nothing; sorted."""
+    def below_classes(self, names: Sequence[str]) -> Counter[str]:
+        """The names of folders inside those of the classes, which say nothing, and how many classes have each."""
         divided = [(self.roots.get(prefix), below) for prefix, below, _ in map(self._divided, names)]
-        return sorted({below[1] for root, below in divided if root and not root.subset_below and len(below) > 1})
+        found = {below[:2] for root, below in divided if root and not root.subset_below and len(below) > 1}
+        return Counter(inner for _, inner in found)
 
     def _divided(self, name: str) -> tuple[Parts, Parts, str]:
         """The root, the folders below it, and the file."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import posixpath
 import unicodedata
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,9 +15,8 @@ from stages.lib.labelling.layout import Placed
 from stages.lib.labelling.names import subset_of
 
 _REQUIRED, _OPTIONAL = ("path", "label"), ("group", "subset")
-_LIKELY = {"path", "file", "filename", "file_name", "image", "image_id", "id"}, {"label", "class", "category", "target"}
 _AT = "split.labels: "
-_ENCODING = "utf-8-sig"  # with or without the mark that spreadsheets write
+ENCODING = "utf-8-sig"  # with or without the mark that spreadsheets write
 
 
 def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[str, Placed]:
@@ -56,13 +56,15 @@ def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[st
     if missing:
         paths = list(missing.values())
         told = (
-            f"{_AT}{name}: expected every row's file beside it or below. Received: {counted(len(missing), 'row')} "
-            f"without one: {', '.join(paths[:3])}{' ...' if len(missing) > 3 else ''}"
+            f"{_AT}{name}: expected every row's file beside it or below, by its path from there. Received: "
+            f"{counted(len(missing), 'row')} without one: {', '.join(paths[:3])}{' ...' if len(missing) > 3 else ''}"
         )
         strays.put(UserError(told), missing)
     if completed:
         named = counted(completed, "row names", "rows name")
-        print(f"{name}: {named} a file without its folder or suffix; there is one each that ends so")
+        print(
+            f"{name}: {named} a file without its folder or suffix, or in another case; there is one each that ends so"
+        )
     if repeated:
         print(f"{name}: {counted(repeated, 'row repeats', 'rows repeat')} another")
     return {path: found for path, found in placed.items() if path not in contradicted}
@@ -84,17 +86,8 @@ def _ends(files: Collection[str], start: str) -> dict[str, list[str]]:
     return found
 
 
-def likely_tables(archive: zipfile.ZipFile) -> list[str]:
-    """Names of csv files whose columns look like labels of images."""
-    return [
-        name
-        for name in _tables(archive)
-        if all(likely & {_plain(column) for column in _first_line(archive, name)} for likely in _LIKELY)
-    ]
-
-
 def _find(archive: zipfile.ZipFile, wanted: str) -> str:
-    tables = _tables(archive)
+    tables = csv_files(archive)
     asked = unicodedata.normalize("NFC", wanted.replace("\\", "/")).removeprefix("./")
     found = [name for name in tables if name == asked] or [name for name in tables if PurePosixPath(name).name == asked]
     if len(found) != 1:
@@ -106,22 +99,23 @@ def _find(archive: zipfile.ZipFile, wanted: str) -> str:
     return found[0]
 
 
-def _tables(archive: zipfile.ZipFile) -> list[str]:
+def csv_files(archive: zipfile.ZipFile) -> list[str]:
+    """Names of the csv files of an archive, sorted."""
     return sorted(name for name in archive.namelist() if name.casefold().endswith(".csv"))
 
 
 def _rows(archive: zipfile.ZipFile, name: str, strays: Strays) -> Iterator[tuple[int, str, Placed]]:
     """The number of the line, the path in the archive and what the row says of it."""
     try:
-        text = archive.read(name).decode(_ENCODING)
+        text = archive.read(name).decode(ENCODING)
     except UnicodeDecodeError:
         raise UserError(f"{_AT}{name}: expected text in UTF-8") from None
-    # Spreadsheets of many countries put a semicolon between the columns.
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_in(text), strict=True)
     try:
         columns = _columns(name, reader.fieldnames or [])
         for row in reader:
+            if not "".join([*(cell or "" for key, cell in row.items() if key), *row.get(None, ())]).strip():
+                continue  # as spreadsheets leave them at the end
             where = f"{_AT}{name}: line {reader.line_num}"
             try:
                 if None in row or None in row.values():
@@ -136,15 +130,15 @@ def _rows(archive: zipfile.ZipFile, name: str, strays: Strays) -> Iterator[tuple
         raise UserError(f"{_AT}{name}: line {reader.line_num}: {error}") from None
 
 
-def _first_line(archive: zipfile.ZipFile, name: str) -> Sequence[str]:
-    with archive.open(name) as file:
-        line = file.readline(1 << 12).decode(_ENCODING, "replace")
-    return line.replace(";", ",").replace("\t", ",").replace('"', "").split(",")
+def delimiter_in(text: str) -> str:
+    """What stands between the columns of a table: spreadsheets of many countries put a semicolon there."""
+    return max(",;\t", key=text.partition("\n")[0].count)
 
 
 def _columns(name: str, found: Sequence[str]) -> dict[str, str]:
-    columns = {_plain(column): column for column in found if column is not None}
-    if not set(_REQUIRED) <= set(columns) or len(columns) < len(found):
+    named = [column for column in found if column.strip()]
+    columns = {_plain(column): column for column in named}
+    if not set(_REQUIRED) <= set(columns) or len(columns) < len(named):
         raise UserError(
             f"{_AT}{name}: expected the columns path,label[,group][,subset], each once. "
             f"Received: {','.join(found)[:200] or 'an empty file'}"
@@ -160,8 +154,9 @@ def _plain(column: str) -> str:
 
 
 def _path(table: str, path: str) -> str:
-    parts = [part for part in path.replace("\\", "/").split("/") if part != "."]
-    return unicodedata.normalize("NFC", "/".join([*PurePosixPath(table).parent.parts, *parts]))
+    # One that leads out of the archive begins with `..` then, or with `/`, as no name in it does.
+    whole = posixpath.normpath(posixpath.join(posixpath.dirname(table), path.replace("\\", "/")))
+    return unicodedata.normalize("NFC", whole)
 
 
 def _placed(where: str, cells: Mapping[str, str]) -> Placed:

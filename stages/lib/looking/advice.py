@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stages.lib.labelling.layout_refusal import Unclear
-from stages.lib.labelling.table import likely_tables
+from stages.lib.labelling.likely_tables import likely_tables
 
 _MOST = 4  # classes told of each way
 _WORDNET = re.compile(r"n\d{8}")  # ImageNet's name of a class

@@ -39,10 +39,10 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
 
     Returns:
         files, looked_at, classes (images of each), layout (what gives the class), subsets (images that come as each),
-        groups, unlabelled, broken (file and reason of the first ones), broken_count, aside (in words), copies and
-        contradicted (images), all_compared, sizes (pixels: median and smallest of the shorter sides, largest of the
-        longer ones), divided (images of each subset, about), least (of the class with the fewest there), remarks
-        (sentences), folders_fit (whether split.order folders could keep the subsets that they come as).
+        groups, unlabelled, strays, broken, contradicted (file and reason of the first ones; in all <key>_count),
+        aside (in words), copies (images), all_compared, sizes (pixels: median and smallest of the shorter sides,
+        largest of the longer ones), divided (images of each subset, about), least (of the class with the fewest
+        there), remarks (sentences), folders_fit (whether split.order folders could keep the subsets that they come as).
 
     Raises:
         UserError: what the stage `split` would refuse, as far as it shows without the content of all files.
@@ -64,6 +64,8 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
     except Unclear as error:
         raise UserError(told(error, [image.name for image in images], peeked.archive)) from None
     divided = _divided(images, params, seed, strays)
+    # A class that is set aside is none of those that a run will know.
+    images = [image for image in images if image.label not in strays.classes]
     remarks = [line for line in printed.getvalue().splitlines() if line]
     labels = sorted({image.label for image in images})
     return {
@@ -77,6 +79,7 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
         "unlabelled": _some(without),
         "unlabelled_count": len(without),
         "strays": _some(strays.listed()),
+        "strays_count": len(strays.listed()),
         "broken": _some(peeked.broken),
         "broken_count": len(peeked.broken),
         "aside": summary(aside) if (aside := [name for name in peeked.aside if name != params.labels]) else "",
@@ -93,8 +96,7 @@ def _require_images(peeked: Peeked, limit: float) -> None:
         names = [file.name for file in peeked.broken] or peeked.names
         first = f"; {peeked.broken[0].name}: {peeked.broken[0].reason}" if peeked.broken else ""
         raise UserError(
-            f"expected images, found none that can be decoded among {len(peeked.names)} files: {summary(names)}{first} "
-            "(of videos save single frames as images)"
+            f"expected images, found none that can be decoded among {len(peeked.names)} files: {summary(names)}{first}"
         )
     if _likely_broken(peeked) > limit * len(peeked.names):
         worst = peeked.broken[0]
@@ -155,13 +157,15 @@ def _layout(images: Sequence[ArchiveImage], labels: str) -> str:
 
 def _copies(peeked: Peeked, images: Sequence[ArchiveImage]) -> dict[str, Any]:
     labels: dict[str, set[str]] = {}
-    for image in images:
-        if image.name in peeked.copies:
-            labels.setdefault(image.sha256, set()).add(image.label)
+    copies = [image for image in images if image.name in peeked.copies]
+    for image in copies:
+        labels.setdefault(image.sha256, set()).add(image.label)
     apart = {content for content, found in labels.items() if len(found) > 1}
+    contradicted = [Rejected(image.name, "") for image in images if image.sha256 in apart]
     return {
-        "copies": len(peeked.copies) - len({peeked.checksums[name] for name in peeked.copies}),
-        "contradicted": _some([Rejected(image.name, "") for image in images if image.sha256 in apart]),
+        "copies": len(copies) - len(labels),
+        "contradicted": _some(contradicted),
+        "contradicted_count": len(contradicted),
         "all_compared": peeked.all_compared,
     }
 

@@ -65,7 +65,7 @@ class Weakest:
 
 @dataclass(frozen=True)
 class Failures:
-    """Both; no mistakes where none was made, no weakest class where only one was tested."""
+    """Both; no mistakes where none was made, no weakest class where only one was tested or all are found alike."""
 
     mistakes: list[Mistake]
     weakest: Weakest | None
@@ -101,4 +101,6 @@ def _weakest(one: Evaluation) -> Weakest | None:
     elsewhere = one.right[(one.predictions["label"] != least["class"]).to_numpy()]
     recall, low, high = (float(least[key]) for key in ("recall", "recall_low", "recall_high"))
     others = accuracy(elsewhere)
+    if recall >= others.value:
+        return None
     return Weakest(str(least["class"]), int(least["images"]), recall, low, high, others.value, high < others.low)

@@ -26,7 +26,7 @@ def _strays(table: pd.DataFrame) -> Iterator[str]:
     found = table[table["reason"].str.startswith(STRAY)]
     if len(found):
         reasons = Counter(found["reason"].str.removeprefix(STRAY)).most_common()
-        told = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons[:_TOLD])
+        told = "; ".join(f"{reason} ({count} of them)" if count > 1 else reason for reason, count in reasons[:_TOLD])
         more = f"; and {len(reasons) - _TOLD} more reasons" if len(reasons) > _TOLD else ""
         yield (
             f"{counted(len(found), 'thing does', 'things do')} not fit the rest and {_were(len(found))} set aside: "

@@ -26,7 +26,7 @@ class ProcedureReport:
         figure: the figure of the procedure beside that of the single split.
         twice: what twice the images would bring.
         weakest: the class that needs images most.
-        todo: what to do next.
+        todo: whether more images would help, and of which class; or that labels come first.
         chart: the learning curve.
     """
 
@@ -122,6 +122,8 @@ def _weakest(found: Mapping[str, Any]) -> str:
         f"{100 * least['recall_low']:.1f} to {percent(least['recall_high'])}), beside {percent(least['others'])} of "
         "the others"
     )
+    if least["recall"] >= least["others"]:
+        return f"No class needs images more than another: {percent(least['recall'])} of each are found."
     if least["stands_out"]:
         return f"Class {least['class']} needs images most: {recall}."
     return f"No class stands out. The lowest is {least['class']}, which may be chance: {recall}."
@@ -146,26 +148,26 @@ def _todo(found: Mapping[str, Any], suspects: int) -> str:
     errors, twice = _errors(found), found["twice"]
     if are_disputed(found, suspects, 0):
         return (
-            f"What to do next: look at the labels. {suspects:,} are likely wrong, beside about "
-            f"{rounded(round(errors)):,} images that heads get wrong; images come after that."
+            f"Labels before more images: {suspects:,} are likely wrong, beside about {rounded(round(errors)):,} images "
+            "that heads get wrong."
         )
     if twice is None:
-        return "What to do next: add images, of each class at least ten."
+        return "More images: of each class at least ten, before more can be told."
     whose = f", of {found['weakest']['class']} first" if found["weakest"]["stands_out"] else ""
     if is_drawn(found) and twice["gain_high"] >= WORTH:
         return (
-            f"What to do next: set cross_validation.images to {found['of']:,}, as many as are there; what more than "
+            f"More images: set cross_validation.images to {found['of']:,}, as many as are there; what more than "
             "these would bring is not shown by fewer."
         )
     if twice["gain_low"] > 0 and twice["gain"] >= WORTH:
-        return f"What to do next: add images{whose}. That they help is shown."
+        return f"More images{whose}: that they help is shown."
     if twice["gain_high"] < WORTH:
         return (
-            f"What to do next: nothing. Twice the images would bring less than {points(WORTH)}; another backbone or "
-            "larger images may bring more."
+            f"More images: twice as many would bring less than {points(WORTH)}; another backbone or larger images may "
+            "bring more."
         )
-    likely = "is likely to help" if twice["gain"] >= WORTH else "may help little"
-    return f"What to do next: adding images{whose} {likely}, and is not shown to; these are too few to tell."
+    likely = "they are likely to help" if twice["gain"] >= WORTH else "they may help little"
+    return f"More images{whose}: {likely}, which is not shown; these are too few to tell."
 
 
 def is_drawn(found: Mapping[str, Any]) -> bool:

@@ -12,22 +12,22 @@ from pathlib import Path, PurePosixPath
 
 from stages.lib.core.damage import check_expansion, check_members, check_room, readable, room
 from stages.lib.core.errors import UserError
-from stages.lib.images.set_aside import is_left_over
+from stages.lib.images.set_aside import is_film, is_left_over
 from stages.lib.sources.folders import unchanged, walk
 from stages.lib.sources.member import Member
 from stages.lib.sources.names import readable_name, safe_name
 from stages.lib.sources.tars import check_end, opened_tar
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_ENCRYPTED = 0x1
+_ENCRYPTED, _IN_UTF8 = 0x1, 0x800
 
 
 @contextmanager
 def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
     """Yield the files of a folder, a zip or a tar (plain, gzip, bzip2 or xz), sorted by name; nothing is unpacked yet.
 
-    A folder in which there is no file but what systems leave is a member too: it may be a class that has lost its
-    images.
+    A folder in which there is no file but films and what systems leave is a member too: it may be a class that has
+    lost its images, or never had any.
 
     Args:
         anywhere: follow links that lead out of a folder.
@@ -59,14 +59,13 @@ def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
     """Sort by name, refuse an empty name and one that comes twice; of folders leave those without files."""
     everything = list(found)
     files = [member for member in everything if not member.is_folder]
-    folders = {member.name: member for member in everything if member.is_folder and not is_left_over(member.name)}
-    filled = {
-        f"{folder}/"
-        for member in files
-        if not is_left_over(member.name)
-        for folder in PurePosixPath(member.name).parents
-    }
-    empty = [member for name, member in folders.items() if name not in filled and name != "/"]
+    told = [member for member in everything if member.is_folder and not is_left_over(member.name)]
+    films = [member.name for member in files if is_film(member.name) and not is_left_over(member.name)]
+    # Many an archive has no entries for its folders.
+    folders = {name: _folder(name[:-1], f"{source}") for name in _around(films)}
+    folders |= {member.name: member for member in told}
+    filled = _around(member.name for member in files if not (is_left_over(member.name) or is_film(member.name)))
+    empty = [member for name, member in folders.items() if name not in filled and name not in ("/", "./")]
     ordered = sorted([*files, *empty], key=lambda member: member.name)
     if ordered and not ordered[0].name:
         raise UserError(f"{source}: expected each file to have a name, found one without")
@@ -76,13 +75,18 @@ def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
     return ordered
 
 
+def _around(names: Iterable[str]) -> set[str]:
+    """The folders around files, each with `/` at its end."""
+    return {f"{folder}/" for name in names for folder in PurePosixPath(name).parents}
+
+
 def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
     unpacked = sum(info.file_size for info in archive.infolist())
     check_expansion(f"{source}", source.stat().st_size, unpacked)
     check_members(f"{source}", len(archive.infolist()))
     check_room(f"{source}", unpacked, room(Path()))
     for info in archive.infolist():
-        name = safe_name(source, info.filename)
+        name = safe_name(source, _name_in_zip(info))
         if not name:  # of which Python cannot say whether it is a folder
             raise UserError(f"{source}: expected each file to have a name, found one without")
         if info.is_dir():
@@ -94,6 +98,14 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
             raise UserError(f"{source}: {name}: expected no encryption; unpack it with its password first")
         check_expansion(f"{source}: {name}", info.compress_size, info.file_size)
         yield Member(name, f"{source}", partial(archive.open, info), size=info.file_size)
+
+
+def _name_in_zip(info: zipfile.ZipInfo) -> str:
+    """The name of an entry: of macOS's Finder, and of some others, it is UTF-8 without the mark that says so."""
+    if not info.flag_bits & _IN_UTF8:
+        with suppress(UnicodeError):
+            return info.filename.encode("cp437").decode()
+    return info.filename
 
 
 def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:

@@ -37,6 +37,7 @@ def choose(source: Path, found: Sequence[Member]) -> Packed:
     aside = [member.name for member in found if not set_aside.is_packed(member.name)]
     if all(member.is_folder or set_aside.is_set_aside(member.name) for member in kept):
         files = sum(not member.is_folder for member in found)
-        what = f"{counted(files, 'file')}, all hidden or README, texts or tables" if files else "no file"
-        raise UserError(f"{source}: expected images, found {what}")
+        what = f"{counted(files, 'file')}, all hidden or README, texts, tables or films" if files else "no file"
+        frames = " (of films save single frames as images)" if any(map(set_aside.is_film, aside)) else ""
+        raise UserError(f"{source}: expected images, found {what}{frames}")
     return Packed(kept, aside)

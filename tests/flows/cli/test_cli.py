@@ -97,21 +97,23 @@ def test_run_and_status_end_with_the_headline_and_run_writes_its_page(make, pref
                 "deps": ["source"],
                 "outs": ["report/report.html"],
                 "metrics": [{"report/summary.json": {"cache": False}}],
-            }
+            },
+            "classifier": {"cmd": "mkdir -p models/classifier", "outs": ["models/classifier"]},
         }
     )
     (project / "source").mkdir()
     (project / "source" / "report.html").write_text('<p><div id="run"></div></p>')
     summary = {"recommended": "x", "headline": "accuracy", "accuracy": 0.9784, "accuracy_low": 0.9711}
     summary |= {"accuracy_high": 0.9839, "images": 2000, "verdict": "no difference is shown to y"}
+    summary |= {"next": ["Add images.", "Try more."]}
     (project / "source" / "summary.json").write_text(json.dumps(summary))
-    headline = "use x: 97.8 % (97.1 to 98.4 %) of 2,000 test images. no difference is shown to y"
+    headline = "use x: 97.8 % (97.1 to 98.4 %) of 2,000 test images. no difference is shown to y\nnext: Add images."
     code, output = smallset("run")
     assert code == 0
     page = project / "report" / "run.html"
-    assert f"\nreport: {page}\n{headline}\n" in output
+    assert f"\nreport: {page}\n{headline}\ntry it: smallset predict IMAGE, or a folder of them\n" in output
     assert "flow run" in page.read_text()
-    assert smallset("status")[1].splitlines()[-1] == headline
+    assert smallset("status")[1].endswith(f"\n{headline}\n")
 
     assert smallset("report", "--output", "mine.html") == (0, f"report: {project / 'mine.html'}\n")
     assert "flow run" in (project / "mine.html").read_text()

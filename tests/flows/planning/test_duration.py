@@ -98,6 +98,10 @@ def test_lines_say_what_there_is_and_what_comes(values):
         "classes": {f"class {number}": number for number in range(10, 40)},
         "subsets": {"train": 700, "validation": 35},
         "copies": 1,
+        "contradicted": [["a.jpg", ""], ["b.jpg", ""]],
+        "contradicted_count": 12,
+        "strays": [["class owl", "few"]],
+        "strays_count": 1,
         "divided": {"train": 30, "validation": 10, "test": 40},
         "least": {"train": 8, "validation": 2, "test": 8},
     }
@@ -108,6 +112,7 @@ def test_lines_say_what_there_is_and_what_comes(values):
         "class 39 39",
         "of 600 that were decoded",
         "1 exact copy",
+        "12 are copies in different classes, left out: a.jpg, b.jpg, ...; set aside: class owl",
     ):
         assert part in told
     assert "divided anew" in told

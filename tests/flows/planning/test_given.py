@@ -46,6 +46,13 @@ def test_the_home_folder_and_what_is_really_called_so(tmp_path, project, monkeyp
     assert path_of("~/birds", tmp_path, project) == str(tmp_path / "~" / "birds")
 
 
+def test_what_is_not_in_the_home_folder_is_looked_for_there(tmp_path, project, monkeypatch):
+    home = made(tmp_path / "home", "birds")
+    monkeypatch.setenv("HOME", str(home))
+    with pytest.raises(UsageError, match=rf"\({home}/brids\); is birds meant"):
+        understand("~/brids", tmp_path, project)
+
+
 def test_within_the_project_the_path_is_one_that_git_can_keep(project):
     made(project, "own/birds")
     assert path_of("birds", project / "own", project) == "own/birds"

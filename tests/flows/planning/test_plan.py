@@ -94,6 +94,26 @@ def test_own_images_get_what_wins_and_the_same_again_changes_nothing(project, tm
     assert ask("birds") == []
 
 
+def test_what_was_set_for_other_images_is_told_with_the_way_back(project, tmp_path, seen, monkeypatch):
+    for name in ("by day", "birds", "owls"):
+        (tmp_path / name).mkdir()
+    ask("by day", "split.labels=^(?P<label>.)", "split.group=^(r)")
+    for settings, kept in (((), ["labels", "group"]), (["split.labels=auto", "split.group=^(x)"], [])):
+        plan = make_plan(Asked(tmp_path, "birds", settings))
+        assert [line.partition(":")[0] for line in plan.kept] == [f"split.{key}" for key in kept]
+    assert ask("birds", "split.labels=auto") == ["download.path", "split.labels"]
+    assert make_plan(Asked(tmp_path, "birds")).kept == [], "these are the images that it was set for"
+
+    def refuse(*_: object, **__: object) -> Look:
+        raise UsageError("split.group: '^(r)' matches no path")
+
+    monkeypatch.setattr("flows.planning.plan.look", refuse)
+    with pytest.raises(UsageError) as caught:
+        ask("owls")
+    told = "split.group: '^(r)' matches no path; still set is split.group: ^(r) (--set split.group=null takes it back)"
+    assert str(caught.value) == told
+
+
 def test_what_somebody_has_set_is_kept_and_told(project, tmp_path, seen):
     (tmp_path / "birds").mkdir()
     ask(None, "common.image_size=128", "scratch_augmented.enabled=false", "backbone.preset=sample")

@@ -64,6 +64,8 @@ def test_the_verdict_follows_the_headline():
     assert headline_and_verdict(FULL).endswith("test images. better than scratch")
     told = headline_and_verdict(FULL | {"why": "It is cheap.", "cautions": ["Few images.", "All tie."]})
     assert told.splitlines()[1:] == ["why: It is cheap.", "caution: Few images.", "caution: All tie."]
+    told = headline_and_verdict(FULL | {"cautions": ["Few images."], "next": ["Add images.", "Try more."]})
+    assert told.splitlines()[1:] == ["caution: Few images.", "next: Add images."], "the most useful step alone"
     assert headline_and_verdict(FULL | {"verdict": None}).endswith("test images")
     SUMMARY.write_text("half a fi")
     assert read_summary() == {}

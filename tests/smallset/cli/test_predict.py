@@ -53,6 +53,17 @@ def test_one_image_needs_nothing_of_the_pipeline(bundle: Path, album: Path) -> N
     assert done.stderr == "model: scratch\n"
 
 
+def test_why_every_image_is_unsure_is_told(bundle: Path, album: Path) -> None:
+    file = shutil.copytree(bundle, album.parent / "unsure") / "classifier.json"
+    rule = {"criterion": "accuracy", "of_class": None, "threshold": None, "costs": None, "temperature": 1.0}
+    rule |= {"unsure_below": 2.0, "unknown_above": None, "reasons": ["every image is called unsure: too few"]}
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"decisions": rule}))
+    done = smallset_alone("predict", next(album.glob("l*.jpg")), "--model", "unsure", folder=album.parent)
+    assert done.stderr == "model: scratch\ndecision: every image is called unsure: too few\n"
+    assert "unsure" in done.stdout
+
+
 def test_help_version_and_what_is_not_installed(tmp_path: Path) -> None:
     shown = smallset_alone(folder=tmp_path)
     assert shown.returncode == 0

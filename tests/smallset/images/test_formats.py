@@ -66,6 +66,22 @@ def test_a_name_says_nothing_about_the_format(tmp_path: Path) -> None:
     assert decode(tmp_path / "b.eps").shape == (48, 64, 3)
 
 
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"PK\x03\x04", "an archive: unpack it"),
+        (b"\0\0\0\x14ftypqt  ", "a film: save single frames"),
+        (b"RIFF\0\0\0\0AVI LIST", "a film: save single frames"),
+        (b"", "an empty file: copy it again"),
+        (b"\n<!DOCTYPE html>", "a web page: save the image itself"),
+        (b"%PDF-1.7", "a PDF: save its pages"),
+    ],
+)
+def test_what_is_no_image_is_told_with_what_to_do(start: bytes, what: str) -> None:
+    with pytest.raises(BrokenImage, match=f"not an image but {what}"):
+        decode(start + bytes(100) if start else b"")
+
+
 def test_every_format_that_is_read_is_known_to_pillow() -> None:
     assert set(FORMATS) <= set(Image.OPEN)
     assert features.check("webp")

@@ -87,12 +87,12 @@ def test_it_finds_what_the_stage_finds_or_refuses_what_the_stage_refuses(made: M
 def test_of_many_files_a_sample_is_decoded_and_every_name_read(monkeypatch):
     monkeypatch.setattr(peeked, "MOST", 8)
     folder = write(Path("own"), robin=30, wren=12)
-    (folder / "wren" / "film.mp4").write_bytes(b"no image")
+    (folder / "wren" / "drawing.svg").write_bytes(b"no image")
     found = look(folder)
     assert found["classes"] == {"robin": 30, "wren": 12}
     assert found["looked_at"] == 8
     # What has an unusual name is looked at first: most of it is none.
-    assert [name for name, _ in found["broken"]] == ["wren/film.mp4"]
+    assert [name for name, _ in found["broken"]] == ["wren/drawing.svg"]
     assert found["layout"] == "the names of folders"
 
 
@@ -111,6 +111,7 @@ def test_equal_files_are_counted_and_those_of_two_classes_named():
     found = look(folder)
     assert found["copies"] == 2
     assert {name for name, _ in found["contradicted"]} == {"robin/1.jpg", "wren/wrong.jpg"}
+    assert found["contradicted_count"] == 2
     assert found["all_compared"]
 
 
@@ -125,6 +126,35 @@ def test_what_was_read_is_divided_as_the_stage_divides_it():
     counts = json.loads(Path("counts.json").read_text())
     assert found["divided"] == {subset: sum(counts[subset].values()) for subset in found["divided"]}
     assert found["least"] == {subset: min(counts[subset].values()) for subset in found["least"]}
+
+
+def test_photographs_of_a_phone_come_with_films_and_lists_of_edits():
+    """One beside each photograph that moves, or was cropped: none of them is damage, nor an image."""
+    folder = write(Path("own"), robin=6, wren=6)
+    for photo in sorted(folder.rglob("*.jpg")):
+        photo.with_suffix(".MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
+        photo.with_suffix(".AAE").write_bytes(b"<?xml")
+    found = look(folder)
+    assert (found["classes"], found["broken_count"], found["copies"]) == ({"robin": 6, "wren": 6}, 0, 0)
+    assert found["aside"].startswith("12 .mov, 12 .aae: ") or found["aside"].startswith("12 .aae, 12 .mov: ")
+    (folder / "owl").mkdir()
+    (folder / "owl" / "1.mov").write_bytes(b"film")
+    assert "class 'owl': owl/ is empty; expected images (of films save single frames)" in refusal(folder)
+
+
+def test_equal_files_that_are_no_images_are_no_copies():
+    folder = write(Path("own"), robin=20, wren=20)
+    for name in ("one.svg", "two.svg"):
+        (folder / "robin" / name).write_bytes(b"no image")
+    found = look(folder)
+    assert (found["broken_count"], found["copies"]) == (2, 0)
+
+
+def test_a_class_that_is_set_aside_is_no_class():
+    found = look(write(Path("own"), cat=20, dog=20, hamster=2), strays="set_aside")
+    assert found["classes"] == {"cat": 20, "dog": 20}
+    assert [name for name, _ in found["strays"]] == ["class hamster", "hamster/0.jpg", "hamster/1.jpg"]
+    assert found["strays_count"] == 3
 
 
 def test_too_much_to_compare_is_said(monkeypatch):
@@ -143,7 +173,7 @@ def test_too_much_to_compare_is_said(monkeypatch):
         (lambda folder: write(folder, cat=9, dog=2), "class 'dog': expected at least 3 images"),
         (
             lambda folder: (write(folder, cat=0), folder.mkdir(), (folder / "a.mp4").write_bytes(b"x")),
-            "videos save single",
+            "films save single",
         ),
         (
             lambda folder: write(folder / "2024", **{"2024-05-01/cat": 3, "2024-05-02/dog": 3}),

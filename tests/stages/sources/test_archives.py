@@ -36,6 +36,13 @@ def test_every_kind_gives_the_same_members_in_the_same_order(make: Callable[[dic
     assert list(found) == sorted(CONTENT)
 
 
+def test_names_in_utf_8_need_no_mark_in_a_zip() -> None:
+    """As macOS's Finder writes them; all others without the mark are of code page 437."""
+    archive = make_zip({"bXXr/1.jpg": b"1", "bXr/1.jpg": b"2"}, zipfile.ZIP_STORED)
+    archive.write_bytes(archive.read_bytes().replace(b"bXXr", "bär".encode()).replace(b"bXr", "bür".encode("cp437")))
+    assert read(archive) == {"bär/1.jpg": b"1", "bür/1.jpg": b"2"}
+
+
 def test_a_compressed_tar_leaves_nothing_behind() -> None:
     read(make_tar(CONTENT, "w:gz"))
     assert not list(Path(".smallset").iterdir())
@@ -96,9 +103,18 @@ def test_a_folder_without_files_is_a_member(make: Callable[[dict[str, bytes]], P
     assert read(Path("raw.zip")) == {"a/1.jpg": b"1", "a/deep/2.jpg": b"2", "a/none/": b"", "heron/": b""}
 
 
+@pytest.mark.parametrize("make", [make_folder, make_zip, make_tar], ids=["folder", "zip", "tar"])
+def test_a_folder_of_nothing_but_films_is_a_member_without_files(make: Callable[[dict[str, bytes]], Path]) -> None:
+    """Else a class would be gone without a word; zips and tars as these have no entries for folders."""
+    source = make({"a/1.HEIC": b"1", "a/1.MOV": b"1", "owl/1.mov": b"1", "owl/deep/2.mp4": b"2", ".x/3.mp4": b"3"})
+    with members(source) as found:
+        assert [member.name for member in found if is_packed(member.name)] == ["a/1.HEIC", "owl/", "owl/deep/"]
+
+
 @pytest.mark.parametrize(
     "name",
     [
+        *("a/IMG_0001.MOV", "a/x.mp4", "a/IMG_0001.AAE", "a/x.jpg.xmp", "a/memo.m4a"),
         *(
             ".DS_Store",
             "a/.hidden.jpg",

@@ -1,0 +1,43 @@
+"""What is clear about classes and may still not be what somebody meant, in sentences."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from stages.lib.images.words import counted
+from stages.lib.inventory.contents import ArchiveImage
+from stages.lib.labelling.layout import Layout
+
+_SHOWN = 5
+
+
+def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
+    """Say which folders mean nothing; of those that several classes have, how they would be the classes.
+
+    Args:
+        names: of images.
+    """
+    below = layout.below_classes(names)
+    if not below:
+        return
+    way = "else set split.labels"
+    if len(layout.roots) == 1 and len(below) > 1 and all(count > 1 for count in below.values()):
+        (prefix,) = layout.roots
+        start = "".join(f"{re.escape(folder)}/" for folder in prefix)
+        way = f"if they are the classes, set split.labels to '^{start}[^/]+/(?P<label>[^/]+)/'"
+    yield f"folders inside those of the classes say nothing: {first_few(sorted(below))} ({way})"
+
+
+def of_subsets(images: Sequence[ArchiveImage]) -> Iterator[str]:
+    """Say which classes are missing where the images of training come from: a name may be mistyped."""
+    trained = {image.label for image in images if image.subset == "train"}
+    others = Counter(image.label for image in images if image.subset not in (None, "train"))
+    missing = sorted(others.keys() - trained)
+    if trained and missing:
+        told = [f"{label} ({counted(others[label], 'image')})" for label in missing]
+        yield f"in no folder of training, so perhaps another name for a class: {first_few(told)}"
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first of them, and a sign that there are more."""
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
