@@ -36,6 +36,10 @@ def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
 
 
 def refusal(error: Exception) -> str:
-    """What a converter ended in, in one line."""
-    said = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
-    return f"the converter cannot do this model: {said}"
+    """That a converter cannot do a model, and what it ended in, in one line."""
+    return f"the converter cannot do this model: {in_one_line(error)}"
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error says, in one line that is not too long."""
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

@@ -77,6 +77,23 @@ def test_onnx_has_clear_names_a_batch_of_any_size_and_a_column_for_each_class(pr
         assert session.run(None, {"images": np.zeros((count, 32, 32, 3), np.float32)})[0].shape == (count, 2)
 
 
+def test_onnx_has_gelu_and_grouped_convolutions_in_terms_of_its_own_operators(tmp_path):
+    import onnx
+
+    keras.utils.set_random_seed(1)
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(8, 3)(images / 255)
+    x = keras.layers.Conv2D(8, 3, groups=4, activation="gelu")(x)
+    model = keras.Model(images, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(x)))
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype(np.float32)
+    assert formats.convert("onnx", model, tmp_path / "model.onnx", pixels) is None
+    written = onnx.load(str(tmp_path / "model.onnx")).graph
+    assert [value.name for value in written.input] == ["images"]
+    assert {node.domain for node in written.node} == {""}
+    found = load("onnx", tmp_path / "model.onnx")(pixels)
+    np.testing.assert_allclose(found, model(pixels, training=False).numpy(), atol=1e-6)
+
+
 @pytest.mark.slow
 def test_a_mirrored_model_in_mixed_precision_is_exported_in_float32(project, preset):
     model = build.transfer_model(preset, build.head_layers(8, "relu", 0.25, 2), 32, "mixed_bfloat16")
@@ -108,6 +125,14 @@ def test_a_converter_that_cannot_do_a_model_says_so_and_the_others_go_on(project
     assert not [reason for reason in found["left_out"].values() if "\n" in reason]
     with pytest.raises(UserError, match="litert: the converter cannot do this model: "):
         command.export(Path("models/scratch"), Path("again"), options("litert"))
+
+
+def test_a_file_that_does_not_run_is_left_out_in_one_line(project, monkeypatch):
+    broken = formats.Format("model.onnx", (), None, lambda _, path, __: path.write_bytes(b"no graph"))
+    monkeypatch.setitem(formats.FORMATS_BY_NAME, "onnx", broken)
+    with pytest.raises(UserError, match=r"^onnx: the file that the converter wrote does not run: [^\n]+$"):
+        command.export(saved(convnet()), Path("out"), options("onnx"))
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize("layout", ["triton", "tf_serving"])
