@@ -1,9 +1,12 @@
 """A Keras model as a file of LiteRT."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from smallset.inference.quiet import quiet
@@ -25,7 +28,7 @@ def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
     images = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="images")
     operators = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     try:
-        with quiet():
+        with quiet(), _rolling_by_slices():
             model.export(
                 str(file), format="litert", verbose=False, input_signature=[images], target_spec=operators, **smaller
             )
@@ -33,6 +36,26 @@ def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
         file.unlink(missing_ok=True)
         return refusal(error)
     return None
+
+
+@contextmanager
+def _rolling_by_slices() -> Iterator[None]:
+    """LiteRT has no operator `Roll`, by which Swin transformers move their windows."""
+    before = tf.roll
+    tf.roll = _rolled
+    try:
+        yield
+    finally:
+        tf.roll = before
+
+
+def _rolled(input: tf.Tensor, shift: int | Sequence[int], axis: int | Sequence[int]) -> tf.Tensor:  # noqa: A002
+    """As `tf.roll`: along each axis the end is put before the beginning."""
+    for by, along in zip(np.ravel(shift).tolist(), np.ravel(axis).tolist(), strict=True):
+        size = input.shape[along]
+        end = by % size
+        input = tf.concat(tf.split(input, [size - end, end], along)[::-1], along)
+    return input
 
 
 def refusal(error: Exception) -> str:
