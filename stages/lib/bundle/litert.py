@@ -49,7 +49,7 @@ def _rolling_by_slices() -> Iterator[None]:
         tf.roll = before
 
 
-def _rolled(input: tf.Tensor, shift: int | Sequence[int], axis: int | Sequence[int]) -> tf.Tensor:  # noqa: A002
+def _rolled(input: tf.Tensor, shift: int | Sequence[int], axis: int | Sequence[int]) -> tf.Tensor:
     """As `tf.roll`: along each axis the end is put before the beginning."""
     for by, along in zip(np.ravel(shift).tolist(), np.ravel(axis).tolist(), strict=True):
         size = input.shape[along]
