@@ -1,4 +1,4 @@
-"""Operators of TensorFlow that its converter to ONNX does not know, in terms of those of ONNX."""
+"""What the converter to ONNX does not know or does wrong: operators in terms of those of ONNX, and a joining less."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tf2onnx.handler import tf_op
+from tf2onnx.optimizer import back_to_back_optimizer
+
+# It joins a Reshape with the next, although one that keeps a dimension (0) means that of what lies between: attention as
+# that of MiT came out with another shape, or as other numbers.
+getattr(back_to_back_optimizer, "_func_map", {}).pop(("Reshape",), None)
 
 
 @tf_op("Erfc")
