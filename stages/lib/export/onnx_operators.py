@@ -9,8 +9,8 @@ import tensorflow as tf
 from tf2onnx.handler import tf_op
 from tf2onnx.optimizer import back_to_back_optimizer
 
-# It joins a Reshape with the next, although one that keeps a dimension (0) means that of what lies between: attention as
-# that of MiT came out with another shape, or as other numbers.
+# It joins a Reshape with the next, although one that keeps a dimension (0) means that of what lies between: attention
+# as that of MiT came out with another shape, or as other numbers.
 getattr(back_to_back_optimizer, "_func_map", {}).pop(("Reshape",), None)
 
 
