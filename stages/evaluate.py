@@ -53,7 +53,7 @@ def evaluate(
         params: how many images at once, and how many are explained.
 
     Raises:
-        UserError: an image cannot be decoded.
+        UserError: an image cannot be decoded, or has no finite probabilities.
     """
     if is_disabled(model):
         _write_nothing(evaluation, metrics)

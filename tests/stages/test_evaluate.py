@@ -172,6 +172,24 @@ def test_the_predictions_of_the_validation_images_are_kept_for_the_choice(two, t
     assert (table["label"] == table["predicted"]).mean() == pytest.approx(figures["validation_accuracy"])
 
 
+def test_probabilities_that_are_no_numbers_are_an_error_and_no_first_class(two, two_classes, common, tmp_path):
+    from stages.lib.networks import saved_model
+
+    shutil.copytree(two / "models" / "scratch", tmp_path / "model")
+    file = tmp_path / "model" / "model.keras"
+    network, classes = saved_model.load(file)
+    network.layers[-1].set_weights([weight * np.nan for weight in network.layers[-1].get_weights()])
+    saved_model.save(network, file, classes, saved_model.resizing_of(file))
+    with pytest.raises(
+        UserError, match=r"expected finite probabilities, found others for 12 of 12 images, such as test"
+    ):
+        evaluate(
+            *(*two_classes, tmp_path / "model", tmp_path / "evaluation", tmp_path / "metrics.json", common),
+            EvaluateParams(batch_size=5, explained=1),
+        )
+    assert not (tmp_path / "evaluation").exists()
+
+
 def test_a_model_that_is_turned_off_leaves_files_without_rows(two):
     on, off = (two / "evaluation" / name for name in ("scratch", "fine_tuned"))
     assert json.loads((off / "figures.json").read_text()) == {}

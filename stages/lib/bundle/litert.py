@@ -1,9 +1,12 @@
 """A Keras model as a file of LiteRT."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from smallset.inference.quiet import quiet
@@ -25,7 +28,7 @@ def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
     images = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="images")
     operators = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     try:
-        with quiet():
+        with quiet(), _rolling_by_slices():
             model.export(
                 str(file), format="litert", verbose=False, input_signature=[images], target_spec=operators, **smaller
             )
@@ -35,7 +38,31 @@ def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
     return None
 
 
+@contextmanager
+def _rolling_by_slices() -> Iterator[None]:
+    """LiteRT has no operator `Roll`, by which Swin transformers move their windows."""
+    before = tf.roll
+    tf.roll = _rolled
+    try:
+        yield
+    finally:
+        tf.roll = before
+
+
+def _rolled(input: tf.Tensor, shift: int | Sequence[int], axis: int | Sequence[int]) -> tf.Tensor:
+    """As `tf.roll`: along each axis the end is put before the beginning."""
+    for by, along in zip(np.ravel(shift).tolist(), np.ravel(axis).tolist(), strict=True):
+        size = input.shape[along]
+        end = by % size
+        input = tf.concat(tf.split(input, [size - end, end], along)[::-1], along)
+    return input
+
+
 def refusal(error: Exception) -> str:
-    """What a converter ended in, in one line."""
-    said = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
-    return f"the converter cannot do this model: {said}"
+    """That a converter cannot do a model, and what it ended in, in one line."""
+    return f"the converter cannot do this model: {in_one_line(error)}"
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error says, in one line that is not too long."""
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

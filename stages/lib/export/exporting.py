@@ -12,9 +12,11 @@ import numpy as np
 
 from safety.words import counted
 from stages.lib.core.errors import UserError
+from stages.lib.core.outputs import remove
 from stages.lib.export import layouts
 from stages.lib.export.asked import FormatName, Wanted
 from stages.lib.export.formats import FORMATS_BY_NAME, convert, with_all_classes
+from stages.lib.export.runtimes import cannot_run
 from stages.lib.export.source import Source
 from stages.lib.export.trying import beside_keras, require_the_same
 from stages.lib.images.manifest import Subset
@@ -84,7 +86,8 @@ def converted(
         asked = name in wanted.formats
         path = layouts.place(folder, wanted.layout, served, name) if asked else spare / FORMATS_BY_NAME[name].file
         start = time.monotonic()
-        if reason := convert(name, with_all_classes(model), path, calibration):
+        if reason := convert(name, with_all_classes(model), path, calibration) or cannot_run(name, path, calibration):
+            remove(path)
             left_out[name] = reason
             continue
         paths[name] = path

@@ -99,11 +99,16 @@ def _litert_int8(model: keras.Model, path: Path, calibration: np.ndarray) -> Non
 def _onnx(model: keras.Model, path: Path, _: np.ndarray) -> None:
     import onnx
 
-    model.export(str(path), format="onnx", verbose=False, input_signature=[_images(model)])
+    from stages.lib.export.onnx_operators import plain_convolutions
+
+    with plain_convolutions():
+        model.export(str(path), format="onnx", verbose=False, input_signature=[_images(model)])
     found = onnx.load(str(path))
     unknown = sorted({node.op_type for node in found.graph.node if node.domain not in ("", "ai.onnx", "ai.onnx.ml")})
     if unknown:
         raise _CannotError(f"the converter cannot do this model: ONNX has no operator {', '.join(unknown)}")
+    # What was folded away may still stand among the inputs; where something does read it, the check below says so.
+    del found.graph.input[1:]
     _rename(found.graph, found.graph.input[0].name, INPUT)
     _rename(found.graph, found.graph.output[0].name, OUTPUT)
     for value in (found.graph.input[0], found.graph.output[0]):

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from smallset.inference.quiet import quiet
 from smallset.inference.runtime import Runtime, processors
 from smallset.outputs import all_classes
+from stages.lib.bundle.litert import in_one_line
 from stages.lib.export.asked import FormatName
 from stages.lib.export.formats import FORMATS_BY_NAME, INPUT
 from stages.lib.inference.forward import compiled
@@ -33,6 +35,24 @@ def load(name: FormatName, path: Path) -> Run:
     if name == "openvino":
         return _openvino(path)
     return Runtime(path).run
+
+
+def cannot_run(name: FormatName, path: Path, images: np.ndarray) -> str | None:
+    """Why what a converter wrote does not run, with one image or with several; None where it does.
+
+    Args:
+        name: of the format.
+        path: as `formats.convert` wrote it.
+        images: float32 (images, height, width, channels) in [0, 255], at least one.
+    """
+    try:
+        with quiet():
+            run = load(name, path)
+            for count in {1, min(3, len(images))}:
+                run(images[:count])
+    except Exception as error:  # Runtimes raise exceptions of their own.
+        return f"the file that the converter wrote does not run: {in_one_line(error)}"
+    return None
 
 
 def _onnx(path: Path) -> Run:

@@ -14,6 +14,8 @@ from stages.lib.export.formats import FORMATS_BY_NAME
 from stages.lib.export.runtimes import Run, by_keras, by_keras_at_any_size, load
 from stages.lib.export.source import BATCH, Source
 
+_SAME = 0.001  # difference of a probability in float32: rounding made 0.000005
+
 
 def beside_keras(
     source: Source, paths: Mapping[FormatName, Path], batches: Iterable[np.ndarray], labels: np.ndarray, wanted: Wanted
@@ -53,7 +55,7 @@ def beside_keras(
 
 
 def require_the_same(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse an export of which a format in float32 gives another top class than Keras.
+    """Refuse an export of which a format in float32 gives another top class than Keras, or another probability.
 
     Args:
         rows: of `beside_keras`.
@@ -62,10 +64,11 @@ def require_the_same(rows: Sequence[Mapping[str, Any]]) -> None:
         UserError: naming the format, and on how many images.
     """
     for row in rows:
-        about = FORMATS_BY_NAME.get(row["format"])
-        if about is not None and about.exact and row["changed"]:
+        about, difference = FORMATS_BY_NAME.get(row["format"]), row["largest_difference"]
+        if about is not None and about.exact and (row["changed"] or difference > _SAME):
+            what = f"another one on {row['changed']:,}" if row["changed"] else "them, and other probabilities on some"
             raise UserError(
-                f"{row['format']}: expected the top classes of Keras, found another one on {row['changed']:,} of "
-                f"{row['images']:,} test images (largest difference {row['largest_difference']:.1g}): nothing is "
-                "exported; name the other formats with --format to have those"
+                f"{row['format']}: expected the top classes of Keras, found {what} of {row['images']:,} test images "
+                f"(largest difference {difference:.1g}, expected at most {_SAME:g}): nothing is exported; name the "
+                "other formats with --format to have those"
             )

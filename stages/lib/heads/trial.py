@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_softmax
 
+from stages.lib.heads import race
 from stages.lib.heads.linear import of_classes
 from stages.lib.heads.scaling import Scaling
 from stages.lib.heads.solver import Components, solve
 
-_LEAST_SHARE = 0.01
-_ENOUGH, _ERRORS = 50, 3  # images of a fold, and standard errors, by which a strength may be out of the race
 # To take at most, here and for the head of all images: where the strength is small, stopping early is a part of it.
 STEPS = 120
 _AT_ONCE = 16 << 20  # logits
+_WIDE = 64  # coefficients of a component from which a product is not faster for being wider: then folds go one by one
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,7 @@ def tried(
 ) -> "Trial | None":
     """Judge a scaling at every strength that may count.
 
-    A fold of enough images is enough to see that most strengths will not, so the others do without them (a race, as of
-    Maron & Moore 1994, "Hoeffding races").
+    A fold of enough images is enough to see that most strengths will not, so the others do without them (`race`).
 
     Args:
         views: of the training images.
@@ -117,50 +116,24 @@ def tried(
                 logits[ends[fold] : ends[fold + 1], racing] = flat.reshape(-1, *solution.shape[1:]) + solution[0]
 
     every, first = np.arange(len(strengths)), own[0]
-    if len(first) < _ENOUGH:
+    if len(first) < race.ENOUGH:
         judge(np.arange(len(folds)), every)
         return _summed(views, scaling.unit_length, images, of_classes(logits))
-    labels, count = views.labels[first], len(np.unique(images))
-    # Every second strength, those between ones that may count, and then these on all other folds.
-    judge(np.zeros(1, np.int64), every[::2])
-    between = every[1::2]
-    ahead = _may_count(of_classes(logits[: len(first)]), labels, count)
-    judge(np.zeros(1, np.int64), between[ahead[between - 1] | ahead[np.minimum(between + 1, len(ahead) - 1)]])
-    losses = _losses(of_classes(logits[: len(first)]), labels)
-    if rival is not None and _is_behind(
-        losses[:, np.nanargmin(losses.mean(axis=0))], rival.losses(views.labels)[first]
-    ):
+
+    def on_first(racing: np.ndarray) -> np.ndarray:
+        judge(np.zeros(1, np.int64), racing)
+        return of_classes(logits[: len(first)])
+
+    # Every second strength, or those about the ones that count for the rival.
+    start = every[::2] if rival is None else race.beside(np.isfinite(rival.log_loss))
+    ahead, losses = race.run(on_first, start, views.labels[first], len(np.unique(images)))
+    best = losses[:, np.nanargmin(losses.mean(axis=0))]
+    if rival is not None and race.is_behind(best, rival.losses(views.labels)[first]):
         return None
-    judge(np.arange(1, len(folds)), np.flatnonzero(_may_count(of_classes(logits[: len(first)]), labels, count)))
+    others = np.arange(1, len(folds))
+    for some in others[:, np.newaxis] if len(ahead) * outputs > _WIDE else [others]:
+        judge(some, ahead)
     return _summed(views, scaling.unit_length, images, of_classes(logits))
-
-
-def _may_count(logits: np.ndarray, labels: np.ndarray, judged: int) -> np.ndarray:
-    """Which strengths may yet count in the head, by the first images: bool (strengths,).
-
-    Args:
-        logits: float32 (images, strengths, classes), not a number where a strength has not been tried.
-        labels: int64 (images,).
-        judged: images that will be judged in the end.
-    """
-    losses = _losses(logits, labels)
-    known = np.isfinite(losses).all(axis=0)
-    best = np.flatnonzero(known)[losses[:, known].mean(axis=0).argmin()]
-    behind = losses - losses[:, [best]]
-    surely = behind.mean(axis=0) - _ERRORS * behind.std(axis=0, ddof=1) / np.sqrt(len(labels))
-    return known & ~(judged * surely > -np.log(_LEAST_SHARE))
-
-
-def _is_behind(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether the mean of one is greater by more than some standard errors."""
-    behind = one - other
-    return bool(behind.mean() > _ERRORS * behind.std(ddof=1) / np.sqrt(len(behind)))
-
-
-def _losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """float32 (images, strengths), in nats."""
-    places = labels[:, np.newaxis, np.newaxis]
-    return -np.take_along_axis(log_softmax(logits, axis=2), places, axis=2)[..., 0]
 
 
 def _parts(views: Views, folds: np.ndarray, strengths: int) -> list[np.ndarray]:
@@ -186,10 +159,10 @@ def _summed(views: Views, unit_length: bool, images: np.ndarray, logits: np.ndar
     total = max(float(each.sum()), np.finfo(np.float64).tiny)
     kept = np.isfinite(logits).all(axis=(0, 2))
     log_loss, right = np.full(len(kept), np.nan), np.full(len(kept), np.nan)
-    log_loss[kept] = each @ _losses(logits[:, kept], labels) / total
+    log_loss[kept] = each @ race.losses(logits[:, kept], labels) / total
     right[kept] = (each / total) @ (logits[:, kept].argmax(axis=2) == labels[:, np.newaxis])
     shares = np.exp(-np.count_nonzero(times) * (log_loss - np.nanmin(log_loss, initial=np.inf)))
-    shares = np.where(shares / np.nansum(shares) < _LEAST_SHARE, 0, np.nan_to_num(shares))
+    shares = np.where(shares / np.nansum(shares) < race.LEAST_SHARE, 0, np.nan_to_num(shares))
     shares /= shares.sum()
     mean = np.einsum("jsc,s->jc", logits[:, kept].astype(np.float64), shares[kept])
     return Trial(unit_length, log_loss, right, shares, images, mean, each)

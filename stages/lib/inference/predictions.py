@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import write_csv
 
 _PREFIX = "p_"
@@ -57,7 +58,16 @@ def measured(
         labels: int64 (images,), indices into `classes`.
         classes: names, in the order of the columns of `probabilities`.
         probabilities: float64 (images, classes).
+
+    Raises:
+        UserError: an image has no finite probabilities: it would count as one of the first class.
     """
+    wrong = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
+    if len(wrong):
+        raise UserError(
+            f"predictions: expected finite probabilities, found others for {len(wrong):,} of {len(names):,} images, "
+            f"such as {names[wrong[0]]}: set precision to float32, or use another backbone.preset"
+        )
     found = table(names, classes, probabilities)
     found = found.assign(sha256=list(checksums), label=np.asarray(classes, object)[labels])
     return found[[*COLUMNS, *columns_of(classes)]]

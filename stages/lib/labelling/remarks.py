@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from stages.lib.images.words import counted
+from safety.words import counted
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.layout import Layout
 

@@ -54,7 +54,7 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
     different = np.bincount(pairs[0], minlength=len(names))
     kept = different >= LEAST
     enough = np.flatnonzero(kept[labels])
-    rows = enough[_drawn(labels[enough], most, seed)]
+    rows = enough[_drawn(labels[enough], groups[enough], most, seed)]
     return Images(
         Picked([every.vectors], rows),
         None if every.mirrored is None else Picked([every.mirrored], rows),
@@ -66,11 +66,19 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
     )
 
 
-def _drawn(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Numbers of about so many images, in their order; of each class the same share, and `_KEPT` in any case."""
+def _drawn(labels: np.ndarray, groups: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Numbers of about so many images, in their order.
+
+    Of each class the same share, `_KEPT` in any case, and among them `LEAST` different ones.
+    """
     if len(labels) <= most:
         return np.arange(len(labels))
     order = np.random.default_rng(seed).permutation(len(labels))
+    table = pd.DataFrame({"label": labels[order], "group": groups[order]})
+    # Where nearly all images of a class are copies of one, chance alone would leave nothing to hold out.
+    new = ~table.duplicated()
+    ahead = new & (new.groupby(table["label"]).cumsum() <= LEAST)
+    order = order[np.argsort(~ahead, kind="stable")]
     place = pd.Series(order).groupby(labels[order]).cumcount().to_numpy()
     wanted = np.maximum(_KEPT, np.bincount(labels) * most / len(labels)).round()
     return np.sort(order[place < wanted[labels[order]]])

@@ -11,8 +11,8 @@ import pytest
 from stages import export as command
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval
-from stages.lib.export import formats, verifying
-from stages.lib.export.runtimes import load
+from stages.lib.export import formats, trying, verifying
+from stages.lib.export.runtimes import cannot_run, load
 from stages.lib.images.resizing import STRETCH
 from stages.lib.networks import build, mirroring, saved_model
 from tests.stages.conftest import write_dataset
@@ -77,6 +77,39 @@ def test_onnx_has_clear_names_a_batch_of_any_size_and_a_column_for_each_class(pr
         assert session.run(None, {"images": np.zeros((count, 32, 32, 3), np.float32)})[0].shape == (count, 2)
 
 
+class OneHead(keras.layers.Layer):
+    """Attention with one head and as many places as there are, as MiT has it."""
+
+    def build(self, shape):
+        self.dense = keras.layers.Dense(8)
+        self.dense.build((None, None, 8))
+
+    def call(self, maps):
+        count = keras.ops.shape(maps)[0]
+        places = self.dense(keras.ops.reshape(maps, [count, -1, 8]))
+        heads = keras.ops.transpose(keras.ops.reshape(places, [count, -1, 1, 8]), [0, 2, 1, 3])
+        weights = keras.ops.softmax(heads @ keras.ops.transpose(heads, [0, 1, 3, 2]))
+        return keras.ops.reshape(keras.ops.transpose(weights @ heads, [0, 2, 1, 3]), [count, *maps.shape[1:]])
+
+
+def test_onnx_has_gelu_grouped_convolutions_and_attention_in_terms_of_its_own_operators(tmp_path):
+    import onnx
+
+    keras.utils.set_random_seed(1)
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(8, 3)(images / 255)
+    x = OneHead()(keras.layers.Conv2D(8, 3, groups=4, activation="gelu")(x))
+    model = keras.Model(images, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(x)))
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype(np.float32)
+    assert formats.convert("onnx", model, tmp_path / "model.onnx", pixels) is None
+    assert cannot_run("onnx", tmp_path / "model.onnx", pixels) is None
+    written = onnx.load(str(tmp_path / "model.onnx")).graph
+    assert [value.name for value in written.input] == ["images"]
+    assert {node.domain for node in written.node} == {""}
+    found = load("onnx", tmp_path / "model.onnx")(pixels)
+    np.testing.assert_allclose(found, model(pixels, training=False).numpy(), atol=1e-6)
+
+
 @pytest.mark.slow
 def test_a_mirrored_model_in_mixed_precision_is_exported_in_float32(project, preset):
     model = build.transfer_model(preset, build.head_layers(8, "relu", 0.25, 2), 32, "mixed_bfloat16")
@@ -97,6 +130,13 @@ def test_another_top_class_fails_and_leaves_nothing(project, monkeypatch):
     assert not list(project.glob(".out*"))
 
 
+def test_other_probabilities_are_refused_where_the_top_classes_are_the_same():
+    row = {"format": "onnx", "changed": 0, "images": 12, "largest_difference": 0.02}
+    with pytest.raises(UserError, match=r"found them, and other probabilities on some of 12 test images \(largest"):
+        trying.require_the_same([row])
+    trying.require_the_same([row | {"largest_difference": 1e-5}, row | {"format": "litert_int8"}])
+
+
 def test_a_converter_that_cannot_do_a_model_says_so_and_the_others_go_on(project):
     images = keras.Input((32, 32, 3))
     x = keras.layers.GlobalAveragePooling2D()(keras.ops.erfinv(images / 300))
@@ -108,6 +148,14 @@ def test_a_converter_that_cannot_do_a_model_says_so_and_the_others_go_on(project
     assert not [reason for reason in found["left_out"].values() if "\n" in reason]
     with pytest.raises(UserError, match="litert: the converter cannot do this model: "):
         command.export(Path("models/scratch"), Path("again"), options("litert"))
+
+
+def test_a_file_that_does_not_run_is_left_out_in_one_line(project, monkeypatch):
+    broken = formats.Format("model.onnx", (), None, lambda _, path, __: path.write_bytes(b"no graph"))
+    monkeypatch.setitem(formats.FORMATS_BY_NAME, "onnx", broken)
+    with pytest.raises(UserError, match=r"^onnx: the file that the converter wrote does not run: [^\n]+$"):
+        command.export(saved(convnet()), Path("out"), options("onnx"))
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize("layout", ["triton", "tf_serving"])

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from stages.lib.arrays import rows
 from stages.lib.core.errors import UserError
-from stages.lib.heads import logistic, solver, training_images, trial
+from stages.lib.heads import logistic, race, solver, training_images, trial
 from stages.lib.heads.cross_validation import divisions, out_of_fold
 from stages.lib.heads.linear import of_classes
 from stages.lib.heads.solver import components_of, solve
@@ -41,11 +41,25 @@ def test_the_solution_is_that_of_scikit_learn(classes: int, strength: float) -> 
 def test_rows_read_a_few_at_a_time_give_what_all_at_once_do(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, labels = blobs([120, 110, 90][:classes])
     own, strengths = np.ones((len(labels), 3), np.float32), np.array([1.0, 0.01, 0.0001]) / len(labels)
+    monkeypatch.setattr(solver, "_IN_CACHE", 50 * CHANNELS)
     some = solve(components_of(vectors), labels, classes, own, strengths, 120)
-    monkeypatch.setattr(solver, "_FEW", 0)
+    monkeypatch.setattr(solver, "_FEWEST", 1000)
+    monkeypatch.setattr(solver, "_FEW_OUTPUTS", 0)
     np.testing.assert_allclose(
         some, solve(components_of(vectors), labels, classes, own, strengths, 120), rtol=1e-3, atol=1e-4
     )
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_rows_that_no_model_sees_are_not_read_and_change_nothing(classes: int) -> None:
+    vectors, labels = blobs([60, 50, 40][:classes])
+    own, strengths = np.ones((len(labels), 2), np.float32), np.array([0.01, 0.0001])
+    own[::5] = 0
+    apart = solve(components_of(vectors), labels, classes, own[:, :1], strengths[:1], 120)
+    # The second model sees what the first does not.
+    own[::5, 1] = 1
+    together = solve(components_of(vectors), labels, classes, own, strengths, 120)
+    np.testing.assert_allclose(apart[:, 0], together[:, 0], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("counts", [[2, 2], [2, 9], [1, 1], [1, 6, 2], [30, 2, 2]])
@@ -119,12 +133,40 @@ def test_what_cannot_count_is_not_judged_on_all_folds_and_nothing_else_changes(m
     vectors, labels = blobs([250, 250], apart=1.5)
     training = Training(vectors, labels, np.arange(500), 2)
     raced = logistic.search(training, 0)
-    monkeypatch.setattr(trial, "_ENOUGH", 1000)
+    monkeypatch.setattr(race, "ENOUGH", 1000)
     judged = logistic.search(training, 0)
     assert raced.strengths["log_loss"].isna().any()
     assert judged.strengths["log_loss"].notna().all()
     np.testing.assert_allclose(raced.choice.shares, judged.choice.shares, atol=1e-3)
     assert raced.choice.unit_length == judged.choice.unit_length
+
+
+def test_folds_one_by_one_choose_what_all_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels = blobs([100, 90, 80], apart=1)
+    training = Training(vectors, labels, np.arange(270), 3)
+    together = logistic.search(training, 0)
+    monkeypatch.setattr(trial, "_WIDE", 0)
+    apart = logistic.search(training, 0)
+    np.testing.assert_allclose(apart.choice.shares, together.choice.shares, atol=1e-3)
+    np.testing.assert_allclose(apart.losses, together.losses, atol=1e-3)
+    assert apart.choice.factor == pytest.approx(together.choice.factor, abs=1e-3)
+
+
+def test_a_race_from_a_wrong_start_ends_where_the_best_are() -> None:
+    """Losses are lowest at the strength 2 of 8; the start is 6, and each round looks one further."""
+    rng, asked = np.random.default_rng(0), []
+    logits = np.full((60, 8, 2), np.nan, np.float32)
+
+    def judge(racing: np.ndarray) -> np.ndarray:
+        asked.extend(racing.tolist())
+        logits[:, racing] = 0
+        logits[:, racing, 1] = 3 - np.abs(racing - 2) + rng.normal(0, 0.1, (60, len(racing)))
+        return logits
+
+    ahead, losses = race.run(judge, np.array([6]), np.ones(60, np.int64), 300)
+    assert losses.mean(axis=0)[ahead].min() == np.nanmin(losses.mean(axis=0))
+    assert np.nanargmin(losses.mean(axis=0)) == 2
+    assert len(asked) == len(set(asked))
 
 
 def test_a_procedure_is_judged_on_images_it_has_not_seen() -> None:
