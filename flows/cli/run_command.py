@@ -1,7 +1,7 @@
 """`smallset run`: what is asked for, the flow in this process, and what it came to."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from flows.errors import FlowError
@@ -12,6 +12,7 @@ from flows.planning.stages import stage_names, wanted
 from flows.planning.work import PLANNED
 from flows.project import profiles
 from flows.project.graph import read_stages, up_to_date, with_upstream
+from flows.project.idle import idle_among
 from flows.project.parameters import PARAMS
 from flows.project.workspace import exclusive, require_project
 from flows.run.provenance import read_record
@@ -158,7 +159,7 @@ def run_and_show(
         # Before the work: what cannot be saved shall not be found out after it.
         workspace = saved_runs.Workspace.here() if save else None
         results = run_pipeline(width, workers, only)
-    say(outcomes(results, time.monotonic() - started))
+    say(outcomes(results, time.monotonic() - started, idle_among(stage_names())))
     found, older = read_results(done(results))
     tables.show_models(found)
     if older:
@@ -178,12 +179,19 @@ def run_and_show(
         print("try it: smallset predict IMAGE, or a folder of them")
 
 
-def outcomes(results: Sequence[StageResult], seconds: float) -> str:
-    """What became of the stages, and in how many seconds, in one line, with the names of those that were not run."""
+def outcomes(results: Sequence[StageResult], seconds: float, idle: Collection[str] = ()) -> str:
+    """What became of the stages, and in how many seconds, in one line, with the names of those that were not run.
+
+    Args:
+        idle: stages that only write that they are turned off.
+    """
+    worked = [result for result in results if result.outcome is not Outcome.RAN or result.name not in idle]
     parts = []
     for outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.UP_TO_DATE, Outcome.FAILED, Outcome.STOPPED):
-        if number := sum(result.outcome is outcome for result in results):
+        if number := sum(result.outcome is outcome for result in worked):
             parts.append(f"{number} {outcome}")
+    if number := len(results) - len(worked):
+        parts.append(f"{number} had nothing to do")
     waiting = [result.name for result in results if result.outcome is Outcome.NOT_RUN]
     if waiting:
         parts.append(f"{len(waiting)} not run, since a stage before failed: {', '.join(waiting)}")

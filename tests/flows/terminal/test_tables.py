@@ -116,6 +116,11 @@ def test_a_run_ends_with_what_became_of_its_stages():
     assert outcomes(results, 75.0) == (
         "6 stages in 1 min 15 s: 2 ran, 1 up to date, 1 failed, 2 not run, since a stage before failed: s4, s5"
     )
+    # One that is turned off did nothing, unless it failed at that.
+    assert outcomes(results, 75.0, {"s0", "s2", "s3", "s4"}) == (
+        "6 stages in 1 min 15 s: 1 ran, 1 up to date, 1 failed, 1 had nothing to do, 2 not run, "
+        "since a stage before failed: s4, s5"
+    )
 
 
 def test_log_shows_the_output_of_a_stage_or_which_there_are(tmp_path, monkeypatch, capsys):
