@@ -22,7 +22,7 @@ def write_whole(file: Path, text: str) -> None:
     partial = file.with_name(f".{file.name}.{os.getpid()}.{get_ident()}.partial")
     try:
         partial.write_text(text, encoding="utf-8")
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # no such file yet, or a file system without permissions
             if not file.is_symlink():
                 shutil.copymode(file, partial)
         partial.replace(file)

@@ -38,6 +38,18 @@ def test_what_others_may_do_with_a_file_stays_as_it_was(tmp_path):
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("two\n", 0o600)
 
 
+def test_a_file_system_without_permissions_takes_files_all_the_same(tmp_path, monkeypatch):
+    file = tmp_path / "params.yaml"
+    file.write_text("one\n")
+
+    def refused(*_) -> None:
+        raise PermissionError("no such thing here")
+
+    monkeypatch.setattr("os.chmod", refused)
+    write_whole(file, "two\n")
+    assert file.read_text() == "two\n"
+
+
 def test_what_a_link_leads_to_is_not_written(tmp_path):
     other, link = tmp_path / "other", tmp_path / "run.json"
     other.write_text("another's\n")
