@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL
 from flows.errors import FlowError
 from flows.execution.prefect_errors import quiet, require_answer, server_errors
 from flows.execution.signals import deaf_to_terminal
-from flows.project.workspace import MARK
+from flows.project.workspace import MARK, is_counted_here
 
 _STARTER = "SMALLSET_SERVER_OF"  # variable of such a server: the process that has started it
 _PASSWORD = f"run:{secrets.token_urlsafe(32)}"  # of the server that this process starts
@@ -108,5 +108,5 @@ def _end_lost() -> None:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             starter = process.environ().get(_STARTER)
-            if starter and process.ppid() != int(starter):
+            if starter and starter != str(process.ppid()) and is_counted_here(process):
                 process.kill()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -84,12 +85,25 @@ def _end_orphans(here: str) -> None:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             # A process shows the variables that it was started with: this one has no mark.
-            if process not in own and process.environ().get(MARK) == here:
+            if process not in own and process.environ().get(MARK) == here and is_counted_here(process):
                 orphans.append(process)
     for process in orphans:
         with suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(orphans, timeout=10)
+
+
+def is_counted_here(process: psutil.Process) -> bool:
+    """Whether a process is not one of a container, seen from outside: there, folders and numbers mean others.
+
+    Raises:
+        OSError: it may not be looked at, or has ended.
+    """
+    return _numbering(str(process.pid)) == _numbering("self")
+
+
+def _numbering(process: str) -> str:
+    return str(Path(f"/proc/{process}/ns/pid").readlink()) if sys.platform == "linux" else ""
 
 
 def _holder(lock: Any) -> str:

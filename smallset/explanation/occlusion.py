@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 _CELLS = 8  # side by side, at most: fewer are coarse, more cost their square of passes
+_SURE = 1e6  # log odds: what is infinite counts as much, so that other places keep a number
 _NEXT_TO_EACH_OTHER = 2  # cells of a side that are covered at once, where there are that many
 
 Odds = Callable[[np.ndarray], np.ndarray]
@@ -26,7 +27,7 @@ def occlusion(log_odds: Odds, images: np.ndarray, classes: np.ndarray, patch: in
 
     Returns:
         float32 (count, cells, cells) in [0, 1], at most 8 cells side by side, each divided by its maximum; zero where
-        a place speaks for other classes.
+        a place speaks for other classes, or the network gives no number.
     """
     return np.stack([_heat(log_odds, *pair, patch) for pair in zip(images, classes, strict=True)])
 
@@ -42,9 +43,10 @@ def _heat(log_odds: Odds, image: np.ndarray, explained: int, patch: int) -> np.n
     mean = image.mean(axis=(0, 1))
     for one, (row, column) in zip(covered, starts, strict=False):
         one[edges[row] : edges[row + width], edges[column] : edges[column + width]] = mean
-    scores = log_odds(covered)[:, explained]
+    scores = np.clip(log_odds(covered)[:, explained], -_SURE, _SURE)
+    falls = np.nan_to_num(scores[-1] - scores[:-1])
     sums, times = np.zeros((cells, cells)), np.zeros((cells, cells))
-    for fall, (row, column) in zip(scores[-1] - scores[:-1], starts, strict=True):
+    for fall, (row, column) in zip(falls, starts, strict=True):
         sums[row : row + width, column : column + width] += fall
         times[row : row + width, column : column + width] += 1
     heat = np.maximum(sums / times, 0)

@@ -140,6 +140,8 @@ def test_what_is_clear_and_may_not_be_meant_is_remarked_on() -> None:
     assert (
         "say nothing: cat, dog (if they are the classes, set split.labels to '^all/[^/]+/(?P<label>[^/]+)/')" in crossed
     )
+    quoted = said("it's; all/Ann/cat", "it's; all/Ann/dog", "it's; all/Bob/cat", "it's; all/Bob/dog")
+    assert r"set split.labels to '^it.s;\ all/[^/]+/(?P<label>[^/]+)/')" in quoted, "else the quotation ends there"
     assert "say nothing: big (else set split.labels)" in said("cat/big", "dog")
     assert "say nothing: big (else set split.labels)" in said("cat/big", "dog/big"), "one name makes no two classes"
     typed = said("train/cat", "train/dog", "val/cat", "val/dgo")

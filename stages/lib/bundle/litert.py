@@ -1,5 +1,6 @@
 """A Keras model as a file of LiteRT."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import tensorflow as tf
 from smallset.inference.quiet import quiet
 
 _LONGEST = 300  # letters of what a converter says
+_COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
 def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
@@ -42,20 +44,29 @@ def to_litert(model: keras.Model, file: Path, **smaller: Any) -> str | None:
 def _rolling_by_slices() -> Iterator[None]:
     """LiteRT has no operator `Roll`, by which Swin transformers move their windows."""
     before = tf.roll
-    tf.roll = _rolled
+
+    def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> tf.Tensor:
+        tensor = tf.convert_to_tensor(input)
+        shifts, axes = (tf.get_static_value(tf.convert_to_tensor(one)) for one in (shift, axis))
+        if shifts is None or axes is None or not all(tensor.shape[along] for along in np.ravel(axes)):
+            # How far or along what is not known before there are images: the converter says that it cannot do that.
+            return before(input, shift, axis, name)
+        return _rolled(tensor, np.ravel(shifts).tolist(), np.ravel(axes).tolist())
+
+    tf.roll = roll
     try:
         yield
     finally:
         tf.roll = before
 
 
-def _rolled(input: tf.Tensor, shift: int | Sequence[int], axis: int | Sequence[int]) -> tf.Tensor:
+def _rolled(tensor: tf.Tensor, shifts: Sequence[int], axes: Sequence[int]) -> tf.Tensor:
     """As `tf.roll`: along each axis the end is put before the beginning."""
-    for by, along in zip(np.ravel(shift).tolist(), np.ravel(axis).tolist(), strict=True):
-        size = input.shape[along]
+    for by, along in zip(shifts, axes, strict=True):
+        size = tensor.shape[along]
         end = by % size
-        input = tf.concat(tf.split(input, [size - end, end], along)[::-1], along)
-    return input
+        tensor = tf.concat(tf.split(tensor, [size - end, end], along)[::-1], along)
+    return tensor
 
 
 def refusal(error: Exception) -> str:
@@ -64,5 +75,5 @@ def refusal(error: Exception) -> str:
 
 
 def in_one_line(error: Exception) -> str:
-    """What an error says, in one line that is not too long."""
-    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+    """What an error says, in one line that is not too long, without the colours that Keras gives it."""
+    return " ".join(_COLOR.sub("", str(error)).split())[:_LONGEST] or type(error).__name__

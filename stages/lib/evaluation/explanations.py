@@ -185,8 +185,11 @@ def _log_odds(head: Sequence[layers.Layer], x: tf.Tensor) -> tf.Tensor:
     logits = tf.cast(x, tf.float32) @ head[-1].kernel + head[-1].bias
     if logits.shape[1] == 1:
         return tf.concat([-logits, logits], axis=1)
-    itself = tf.where(tf.eye(logits.shape[1], dtype=tf.bool), -np.inf, 0.0)
-    return logits - tf.reduce_logsumexp(logits[:, tf.newaxis] + itself, axis=2)
+    # Only where p may be near 1 its rest has to be summed up: of one class, not of each, whose number may be great.
+    highest = tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1], on_value=True, off_value=False)
+    rest = tf.reduce_logsumexp(tf.where(highest, -np.inf, logits), axis=1, keepdims=True)
+    likely = tf.nn.log_softmax(logits)
+    return tf.where(highest, logits - rest, likely - tf.math.log1p(-tf.exp(tf.where(highest, -1.0, likely))))
 
 
 def _first_position(model: keras.Model, size: int, positions: int) -> tuple[float, float]:

@@ -25,11 +25,11 @@ def run(
     Returns:
         int64 (strengths,), numbers of those that may count; float32 (images, strengths), losses in nats.
     """
-    racing = start
+    racing, done = start, np.empty(0, np.int64)
     while len(racing):
         found = losses(judge(racing), labels)
-        ahead = _may_count(found, judged)
-        racing = np.setdiff1d(beside(ahead), np.flatnonzero(np.isfinite(found[0])))
+        ahead, done = _may_count(found, judged), np.union1d(done, racing)
+        racing = np.setdiff1d(beside(ahead), done)
     return np.flatnonzero(ahead), found
 
 

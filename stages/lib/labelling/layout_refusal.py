@@ -1,10 +1,9 @@
 """The error about a layout that could be read in two ways, with regular expressions that would say which is meant."""
 
-import re
 from collections.abc import Sequence
 
 from stages.lib.core.errors import UserError
-from stages.lib.labelling.names import class_in_name, companion_in
+from stages.lib.labelling.names import class_in_name, companion_in, literal
 
 Parts = tuple[str, ...]  # folders and the name of a file
 _ADVICE = "set split.labels to a csv with the columns path,label or to a regular expression on the path, such as "
@@ -35,12 +34,12 @@ def without_companions(files: Sequence[Parts], prefix: Parts, tops: set[str]) ->
 def beside(folders: set[str], companion: str) -> str:
     """The pattern of the folders that hold the images: the only other one, if there is one."""
     others = sorted(folders - {companion})
-    return re.escape(others[0]) if len(others) == 1 else f"(?!{re.escape(companion)}/)[^/]+"
+    return literal(others[0]) if len(others) == 1 else f"(?!{literal(companion)}/)[^/]+"
 
 
 def refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | None = None) -> Unclear:
     """The error, with a pattern to set: the one that fits `below` the prefix, or those that may fit."""
-    start = "^" + "".join(f"{re.escape(folder)}/" for folder in prefix)
+    start = "^" + "".join(f"{literal(folder)}/" for folder in prefix)
     depth = max((len(file) for file in files), default=0) - len(prefix)
     ways = [f"{start}{'[^/]+/' * above}(?P<label>[^/]+)/" for above in range(min(depth - 1, 2))]
     if below:

@@ -86,6 +86,11 @@ def crossed_pattern(folders: Collection[str]) -> str | None:
     return f"(?P<subset>{words}){re.escape(first['next'])}(?P<label>[^/]+)/"
 
 
+def literal(name: str) -> str:
+    """A regular expression for one name alone; a quotation mark, which would end what is copied, is any letter."""
+    return re.escape(name).replace("'", ".")
+
+
 def class_in_name(name: str) -> str | None:
     """The class in front of the number of a file: `cat` of `cat.0.jpg`, `cat_0`, `cat-0`, `cat (0)` and `cat0`.
 

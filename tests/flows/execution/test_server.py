@@ -25,6 +25,19 @@ def test_the_server_of_a_killed_run_is_ended_by_the_next_and_no_other(prefect_se
             process.wait()
 
 
+def test_a_server_of_a_run_in_a_container_is_left_alone(prefect_server, monkeypatch):
+    """Its starter has another number there."""
+    environment = {server._STARTER: "1"}
+    monkeypatch.setattr(server, "is_counted_here", lambda process: process.environ() != environment)
+    inside = subprocess.Popen(["sleep", "60"], env=environment)
+    try:
+        server.start_server()
+        assert inside.poll() is None
+    finally:
+        inside.kill()
+        inside.wait()
+
+
 def test_a_run_that_has_nothing_to_do_starts_none_and_is_recorded(make, dvc, monkeypatch):
     from flows.run import pipeline
     from flows.run.provenance import read_record

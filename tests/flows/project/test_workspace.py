@@ -99,6 +99,16 @@ def is_at_work(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
+def test_what_works_in_a_container_is_left_alone_whatever_its_folder_is_called(project, tmp_path, monkeypatch):
+    left = left_behind(tmp_path, {workspace.MARK: str(project)})
+    monkeypatch.setattr(workspace, "_numbering", lambda process: process)
+    try:
+        with workspace.exclusive():
+            assert is_at_work(left)
+    finally:
+        left.kill()
+
+
 def test_what_this_process_has_started_outlives_its_next_run(project):
     # As the server that takes what a run says, while the same process makes the page of that run.
     with workspace.exclusive():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from smallset.explanation.heat import heat_of, overlay
+from smallset.explanation.occlusion import occlusion
 
 
 class LooksAtOnePlace:
@@ -40,3 +41,16 @@ def test_where_no_place_matters_there_is_no_heat() -> None:
     heat = heat_of(LooksAtOnePlace(5), pixels, "dark")
     assert not heat.any()
     assert (np.asarray(overlay(pixels, heat)) == 90).all()
+
+
+@pytest.mark.parametrize(("odds", "corner"), [(-np.inf, 1.0), (np.nan, 0.0)])
+def test_a_place_whose_cover_gives_no_finite_number_leaves_heat_that_can_be_shown(odds: float, corner: float) -> None:
+    def log_odds(images: np.ndarray) -> np.ndarray:
+        covered = images[:, 0, 0, 0] < 255
+        return np.where(covered, odds, 3.0)[:, np.newaxis]
+
+    pixels = np.zeros((1, 64, 64, 1), np.uint8)
+    pixels[0, 0, 0] = 255
+    [heat] = occlusion(log_odds, pixels, np.zeros(1, int))
+    assert heat[0, 0] == corner
+    assert heat[3:].max() == 0

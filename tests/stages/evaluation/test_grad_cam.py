@@ -3,9 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
+from stages.lib.evaluation import explanations
 from stages.lib.evaluation.explanations import grad_cam, spread
 from stages.lib.images.resizing import STRETCH
 from stages.lib.inference.forward import probabilities
@@ -119,6 +121,25 @@ def test_under_any_head_it_is_what_each_position_adds_to_the_log_odds(preset, cl
     for explained, heat in enumerate(heats):
         positive = np.maximum(added[..., explained], 0)
         np.testing.assert_allclose(heat, positive / max(positive.max(), 1e-9), atol=0.01)
+
+
+@pytest.mark.parametrize("classes", [3, 3000])
+@pytest.mark.parametrize("highest", [0, 1e4])
+def test_log_odds_are_exact_where_a_class_is_sure_and_take_no_square_of_the_classes(classes, highest):
+    logits = np.random.default_rng(0).normal(0, 3, (50, classes)).astype(np.float32)
+    logits[:, 1] += highest
+    head = keras.layers.Dense(classes)
+    head.build((None, classes))
+    head.set_weights([np.eye(classes), np.zeros(classes)])
+    with tf.GradientTape() as tape:
+        x = tf.constant(logits)
+        tape.watch(x)
+        found = explanations._log_odds([head], x)
+    expected = logits[:, :3].astype(np.float64)
+    for one in range(3):
+        expected[:, one] -= logsumexp(np.delete(logits, one, axis=1).astype(np.float64), axis=1)
+    np.testing.assert_allclose(found.numpy()[:, :3], expected, rtol=1e-5, atol=1e-4)
+    assert np.isfinite(tape.gradient(found, x)).all()
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -169,6 +169,22 @@ def test_a_race_from_a_wrong_start_ends_where_the_best_are() -> None:
     assert len(asked) == len(set(asked))
 
 
+def test_a_strength_without_finite_logits_is_judged_once_and_left_out() -> None:
+    asked: list[int] = []
+    logits = np.full((60, 4, 2), np.nan, np.float32)
+
+    def judge(racing: np.ndarray) -> np.ndarray:
+        assert len(asked) < 10
+        asked.extend(racing.tolist())
+        logits[:, racing] = 0
+        logits[:, 2] = np.nan
+        return logits
+
+    ahead, _ = race.run(judge, np.array([0, 1]), np.ones(60, np.int64), 300)
+    assert ahead.tolist() == [0, 1]
+    assert asked == [0, 1, 2]
+
+
 def test_a_procedure_is_judged_on_images_it_has_not_seen() -> None:
     vectors, labels = blobs([25, 25], apart=0)
     probabilities = out_of_fold(logistic.fit, vectors, labels, np.arange(50), 2, 0, times=2)
