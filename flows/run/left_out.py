@@ -1,9 +1,8 @@
 """What `split` has set aside of the images that lie here: so that nothing is set aside without a word."""
 
-import json
 from pathlib import Path
 
-from flows.run.results import SPLIT
+from flows.run.results import read_split
 
 _LIST = Path("data") / "rejected.csv"
 
@@ -26,5 +25,4 @@ def told() -> str:
 
 
 def _count(name: str) -> int:
-    counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
-    return int(counts.get(name, 0))
+    return int(read_split().get(name, 0))

@@ -91,8 +91,13 @@ def read_summary(file: Path = SUMMARY) -> Row:
 
 def images_of_subsets() -> dict[str, int]:
     """How many images lie here of each subset; empty where they were not divided yet."""
-    counts = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
-    return {name: sum(found.values()) for name, found in counts.items() if isinstance(found, dict)}
+    return {name: sum(found.values()) for name, found in read_split().items() if isinstance(found, dict)}
+
+
+def read_split() -> Row:
+    """What `split` has counted; empty where it has not run."""
+    found: Row = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
+    return found
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stages.lib.core.errors import UserError
-from stages.lib.labelling.names import class_in_name, companion_in, literal
+from stages.lib.labelling.names import class_in_name, companion_in, literal, literals
 
 Parts = tuple[str, ...]  # folders and the name of a file
 _ADVICE = "set split.labels to a csv with the columns path,label or to a regular expression on the path, such as "
@@ -39,7 +39,7 @@ def beside(folders: set[str], companion: str) -> str:
 
 def refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | None = None) -> Unclear:
     """The error, with a pattern to set: the one that fits `below` the prefix, or those that may fit."""
-    start = "^" + "".join(f"{literal(folder)}/" for folder in prefix)
+    start = f"^{literals(prefix)}"
     depth = max((len(file) for file in files), default=0) - len(prefix)
     ways = [f"{start}{'[^/]+/' * above}(?P<label>[^/]+)/" for above in range(min(depth - 1, 2))]
     if below:

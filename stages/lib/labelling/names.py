@@ -1,7 +1,7 @@
 """What the names of folders and files say: a subset, a class, or neither."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 from stages.lib.images.manifest import SubsetName
@@ -89,6 +89,11 @@ def crossed_pattern(folders: Collection[str]) -> str | None:
 def literal(name: str) -> str:
     """A regular expression for one name alone; a quotation mark, which would end what is copied, is any letter."""
     return re.escape(name).replace("'", ".")
+
+
+def literals(folders: Iterable[str]) -> str:
+    """A regular expression for folders inside each other, with the `/` behind each."""
+    return "".join(f"{literal(folder)}/" for folder in folders)
 
 
 def class_in_name(name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from safety.words import counted
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.layout import Layout
-from stages.lib.labelling.names import literal
+from stages.lib.labelling.names import literals
 
 _SHOWN = 5
 
@@ -23,8 +23,7 @@ def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
     way = "else set split.labels"
     if len(layout.roots) == 1 and len(below) > 1 and all(count > 1 for count in below.values()):
         (prefix,) = layout.roots
-        start = "".join(f"{literal(folder)}/" for folder in prefix)
-        way = f"if they are the classes, set split.labels to '^{start}[^/]+/(?P<label>[^/]+)/'"
+        way = f"if they are the classes, set split.labels to '^{literals(prefix)}[^/]+/(?P<label>[^/]+)/'"
     yield f"folders inside those of the classes say nothing: {first_few(sorted(below))} ({way})"
 
 
