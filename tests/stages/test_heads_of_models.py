@@ -10,8 +10,9 @@ import pytest
 from stages.evaluate import EvaluateParams, evaluate
 from stages.feature_extraction import FeatureExtractionParams, feature_extraction
 from stages.features import FeaturesParams, features
-from stages.lib.arrays import feature_files
+from stages.lib.arrays import feature_files, rows
 from stages.lib.core.params import CommonParams
+from stages.lib.deciding.vectors import Seen
 from stages.lib.heads import choice, trained
 from stages.lib.page.heads import sentence
 from tests.stages.model_runs import HEAD, TRAINING, load, summary, tables_of
@@ -34,7 +35,9 @@ def vectors(tmp_path_factory, preset: Path, three_classes: tuple[Path, Path], co
     return folder / "features"
 
 
-def test_a_fitted_head_is_saved_evaluated_and_explained(vectors, three_classes, preset, common, tmp_path) -> None:
+def test_a_fitted_head_is_saved_evaluated_and_explained(
+    vectors, three_classes, preset, common, tmp_path, monkeypatch
+) -> None:
     folder = tmp_path / "feature_extraction"
     feature_extraction(*tables_of(vectors, three_classes), preset, folder, common, params())
     assert {path.name for path in folder.iterdir()} == {
@@ -56,6 +59,10 @@ def test_a_fitted_head_is_saved_evaluated_and_explained(vectors, three_classes, 
     head = keras.Sequential(model.layers[model.layers.index(model.get_layer("mirror_mean")) + 1 :])
     found = predicted[[f"p_{name}" for name in ("apple", "pear", "plum")]].to_numpy()
     np.testing.assert_allclose(found, head(mean), atol=1e-4)
+    # Decisions are taken on the same features, also where these are too large for memory.
+    np.testing.assert_array_equal(Seen(folder, *three_classes, vectors).test, mean)
+    monkeypatch.setattr(rows, "MEMORY_BUDGET", 0)
+    np.testing.assert_array_equal(Seen(folder, *three_classes, vectors).test, mean)
 
 
 def test_auto_takes_the_trained_head_only_where_it_is_better(

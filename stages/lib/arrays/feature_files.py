@@ -116,6 +116,9 @@ def read_all(directory: Path, wanted: Sequence[SubsetName]) -> FeatureSet:
     Args:
         directory: of the stage `features`.
         wanted: names of subsets, at least one.
+
+    Returns:
+        Without mirrored images where one of the subsets has none: those of the others would be other images' rows.
     """
     sets = [read(directory, subset) for subset in wanted]
     mirrors = [one.mirrored for one in sets if one.mirrored is not None]
@@ -123,7 +126,7 @@ def read_all(directory: Path, wanted: Sequence[SubsetName]) -> FeatureSet:
         joined([one.vectors for one in sets]),
         np.concatenate([one.labels for one in sets]),
         [name for one in sets for name in one.names],
-        joined(mirrors) if mirrors else None,
+        joined(mirrors) if len(mirrors) == len(sets) else None,
     )
 
 

@@ -36,13 +36,18 @@ class Rows:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        """One row by its number, or some by their numbers: int (rows,)."""
-        wanted = np.atleast_1d(rows)
-        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
-        for target, row in zip(found, wanted.tolist(), strict=True):
+        """One row or some, asked for as of an array: by a number, int (rows,), bool (all rows,) or a slice.
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        # What numpy makes of the question: a place counted out by hand may lie outside the rows.
+        wanted = np.arange(len(self))[rows]
+        found = np.empty((wanted.size, *self.shape[1:]), self.dtype)
+        for target, row in zip(found, wanted.ravel().tolist(), strict=True):
             content = _read(self._file.fileno(), self._row, self._start + row * self._row)
             target[...] = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
-        return found if np.ndim(rows) else found[0]
+        return found.reshape(*wanted.shape, *self.shape[1:])
 
 
 def _read(file: int, count: int, start: int) -> bytes:
@@ -63,9 +68,17 @@ class Picked:
     """
 
     def __init__(self, parts: "Sequence[Array]", picked: np.ndarray) -> None:
-        """Pick rows by their numbers in all parts, one part after the other: int64 (rows,)."""
-        self.parts, self.picked = parts, picked
-        self.shape: tuple[int, ...] = (len(picked), *parts[0].shape[1:])
+        """Pick rows by their numbers in all parts, one part after the other.
+
+        Args:
+            parts: arrays of one type and one shape of a row, at least one.
+            picked: int64 (rows,).
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        self.parts, self.picked = parts, np.arange(sum(map(len, parts)))[picked]
+        self.shape: tuple[int, ...] = (len(self.picked), *parts[0].shape[1:])
         self.dtype: np.dtype[Any] = parts[0].dtype
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
 
@@ -74,13 +87,13 @@ class Picked:
         return len(self.picked)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        """One row by its number, or some by their numbers: int (rows,)."""
-        wanted = np.atleast_1d(self.picked[rows])
-        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
-        for start, part in zip(self._starts.tolist(), self.parts, strict=False):
+        """One row or some, asked for as of `Rows`."""
+        wanted = self.picked[rows]
+        found = np.empty((*wanted.shape, *self.shape[1:]), self.dtype)
+        for start, part in zip(self._starts[:-1].tolist(), self.parts, strict=True):
             inside = (wanted >= start) & (wanted < start + len(part))
             found[inside] = part[wanted[inside] - start]
-        return found if np.ndim(rows) else found[0]
+        return found
 
 
 # What a training takes its batches from.
@@ -100,12 +113,21 @@ def write_rows(file: Path, shape: tuple[int, ...], dtype: Any, parts: Iterable[n
         shape: of all rows together.
         dtype: of the array.
         parts: some rows each, in their order.
+
+    Raises:
+        ValueError: rows of another shape come, or another number of them: numpy would read those as other rows.
     """
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    written = 0
     with file.open("wb") as target:
         np.lib.format.write_array_header_1_0(target, header)
         for part in parts:
+            if part.shape[1:] != shape[1:]:
+                raise ValueError(f"{file}: expected rows of shape {shape[1:]}. Received: {part.shape[1:]}")
             target.write(np.ascontiguousarray(part, dtype).data)
+            written += len(part)
+    if written != shape[0]:
+        raise ValueError(f"{file}: expected {shape[0]:,} rows. Received: {written:,}")
 
 
 def open_rows(file: Path) -> np.ndarray | Rows:

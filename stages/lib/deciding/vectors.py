@@ -16,13 +16,12 @@ from stages.lib.core.errors import UserError
 from stages.lib.deciding import distances
 from stages.lib.deciding.networks import has_features, with_features
 from stages.lib.images.decode import stream
-from stages.lib.images.manifest import Subset, SubsetName, read_subsets
+from stages.lib.images.manifest import SUBSETS, Subset, SubsetName, read_subsets
 from stages.lib.inference.forward import compiled
 from stages.lib.networks import mirroring, saved_model
 from stages.lib.networks.precision import rebuilt
 
 _BATCH = 32
-_SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
 
 
 class Seen:
@@ -51,7 +50,7 @@ class Seen:
         self.resizing: Resizing = saved_model.resizing_of(file)
         self._cached = cached
         self._subsets: dict[SubsetName, Subset] = dict(
-            zip(_SUBSETS, read_subsets(dataset, manifest, *_SUBSETS), strict=True)
+            zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True)
         )
         train = self._subsets["train"]
         chosen = np.random.default_rng(0).permutation(len(train.labels))[: distances.MOST]
@@ -109,12 +108,12 @@ class Seen:
             known = feature_files.read(self._cached, subset)
             if known.names != images.names:
                 raise UserError(f"{self._cached}: expected features of the {subset} images as they are now; run again")
-            own = np.asarray(known.vectors)[rows]
+            own = known.vectors[rows]
             if known.mirrored is None or not mirroring.looks_at_both(self._model):
                 return own
-            return (own + np.asarray(known.mirrored)[rows]) / 2
+            return (own + known.mirrored[rows]) / 2
         paths = [images.paths[row] for row in rows]
-        batches = stream(paths, self.size, self.color, _BATCH, None, resizing=self.resizing)
+        batches = stream(paths, self.size, self.color, _BATCH, resizing=self.resizing)
         return np.concatenate([self.both(batch)[1] for batch in batches])
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,9 +31,26 @@ def test_a_file_is_what_numpy_writes(file: Path, array: np.ndarray) -> None:
 def test_rows_come_as_from_an_array(file: Path, array: np.ndarray) -> None:
     found = Rows(file)
     assert (len(found), found.shape, found.dtype) == (20, array.shape, np.float32)
-    for wanted in (np.array([3, 0, 19, 3], np.int32), np.arange(20), np.array([], np.int64)):
+    every = np.array([3, 0, 19, 3], np.int32), np.arange(20), np.array([], np.int64), np.array([-1, 2])
+    for wanted in (*every, np.arange(20) > 16, slice(3, 9, 2), 5, -1, np.int64(19)):
         np.testing.assert_array_equal(found[wanted], array[wanted])
-    np.testing.assert_array_equal(found[5], array[5])
+        np.testing.assert_array_equal(Picked([found], np.arange(20))[wanted], array[wanted])
+    np.testing.assert_array_equal(np.asarray(found), array)
+
+
+@pytest.mark.parametrize("wanted", [20, -21, np.array([3, 20])], ids=str)
+def test_a_row_that_is_not_there_is_an_error(file: Path, wanted: Any) -> None:
+    for found in (Rows(file), Picked([Rows(file)], np.arange(20))):
+        with pytest.raises(IndexError):
+            found[wanted]
+    with pytest.raises(IndexError):
+        Picked([Rows(file)], np.atleast_1d(wanted))
+
+
+@pytest.mark.parametrize("parts", [[np.zeros((3, 2))], [np.zeros((4, 2)), np.zeros((1, 2))], [np.zeros((2, 4))]])
+def test_other_rows_than_the_file_has_room_for_are_not_written(tmp_path: Path, parts: list[np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="rows"):
+        write_rows(tmp_path / "rows.npy", (4, 2), np.float32, parts)
 
 
 def test_a_file_above_the_budget_stays_where_it_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,27 @@
+"""The cache of features: several subsets are read as one, image by image."""
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.arrays import feature_files
+from stages.lib.images.manifest import Subset, SubsetName
+
+
+def write(folder: Path, subset: SubsetName, mirrored: bool) -> np.ndarray:
+    names = [f"{subset}/{index}.png" for index in range(3)]
+    images = Subset([folder / name for name in names], names, [], np.arange(3), ["a", "b", "c"])
+    vectors = np.random.default_rng(len(subset)).random((3, 2), np.float32)
+    feature_files.write(folder, subset, images, 2, [vectors], [-vectors] if mirrored else None)
+    return vectors
+
+
+def test_mirrored_images_are_there_for_every_image_or_for_none(tmp_path: Path) -> None:
+    first, second = write(tmp_path, "train", True), write(tmp_path, "validation", True)
+    both = feature_files.read_all(tmp_path, ["train", "validation"])
+    np.testing.assert_array_equal(both.vectors[:], np.concatenate([first, second]))
+    assert both.mirrored is not None
+    np.testing.assert_array_equal(both.mirrored[:], -both.vectors[:])
+    write(tmp_path, "test", False)
+    for order in (["test", "train"], ["train", "test"]):
+        assert feature_files.read_all(tmp_path, order).mirrored is None
