@@ -53,7 +53,7 @@ def evaluate(
         params: how many images at once, and how many are explained.
 
     Raises:
-        UserError: an image cannot be decoded, or has no finite probabilities.
+        UserError: the model is of other classes, or an image cannot be decoded or has no finite probabilities.
     """
     if is_disabled(model):
         _write_nothing(evaluation, metrics)
@@ -63,13 +63,14 @@ def evaluate(
     # TensorFlow takes seconds to import: a model that is turned off does without.
     start_tensorflow(common.deterministic)
     from stages.lib.evaluation import explanations, scores
-    from stages.lib.images.manifest import read_subsets
+    from stages.lib.images.manifest import read_subsets, require_classes
     from stages.lib.inference import forward, speed
     from stages.lib.networks.saved_model import load, resizing_of
 
     network, classes = load(model / "model.keras")
     resizing = resizing_of(model / "model.keras")
     test, validation = read_subsets(dataset, manifest, "test", "validation")
+    require_classes(test, classes, model)
     seconds: list[float] = []
     probabilities = forward.probabilities(network, test.paths, params.batch_size, resizing=resizing, seconds=seconds)
     held_out = forward.probabilities(network, validation.paths, params.batch_size, resizing=resizing)

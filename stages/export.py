@@ -16,7 +16,7 @@ from smallset.inference import bundle
 from smallset.tables.targets import require_folder, whole_folder
 from stages.lib.core.errors import UserError
 from stages.lib.export.asked import FORMATS, LAYOUTS, SERVED, FormatName, Layout, Wanted
-from stages.lib.images.manifest import read_subsets
+from stages.lib.images.manifest import read_subsets, require_classes
 from stages.lib.networks.startup import start_tensorflow
 
 FIGURES = "export.json"
@@ -51,11 +51,7 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     from stages.lib.export.source import Source
 
     source = Source(model / "model.keras", str(about["precision"]))
-    if list(source.classes) != test.classes:
-        raise UserError(
-            f"{model}: expected the classes of {_MANIFEST}: {', '.join(test.classes)}. Received: "
-            f"{', '.join(source.classes)}"
-        )
+    require_classes(test, source.classes, model)
     wanted = Wanted(names, options.layout, options.margin, options.faster)
     with whole_folder(output) as partial:
         found = export(source, train, test, wanted, str(about["stage"]), partial)

@@ -33,7 +33,7 @@ def feature_extraction_augmented(
         params: section `feature_extraction_augmented` of params.yaml.
 
     Raises:
-        UserError: the features are turned off, or the loss is no longer a number.
+        UserError: the features are turned off or of other classes, or the loss is no longer a number.
     """
     if not params.enabled:
         disable(model, "feature_extraction_augmented")
@@ -45,7 +45,7 @@ def feature_extraction_augmented(
     import keras
 
     from stages.lib.arrays import feature_files
-    from stages.lib.images.manifest import read_subset
+    from stages.lib.images.manifest import read_subset, require_classes
     from stages.lib.networks import build as networks
     from stages.lib.training import loop
     from stages.lib.training.class_weights import class_weights
@@ -55,6 +55,7 @@ def feature_extraction_augmented(
 
     train = read_subset(dataset, manifest, "train")
     validation = feature_files.read(features, "validation")
+    require_classes(train, feature_files.read_about(features)[0], features)
 
     def build(precision: Precision) -> keras.Model:
         stack = networks.head_layers(params.units, params.activation, params.dropout, len(train.classes))

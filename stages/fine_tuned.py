@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from safety.words import counted
 from stages.lib.core import entry
 from stages.lib.core.model_sections import FineTunedParams
 from stages.lib.core.outputs import disable, require
 from stages.lib.core.params import CommonParams, Precision
-from stages.lib.images.manifest import read_subsets
+from stages.lib.images.manifest import read_subsets, require_classes
 from stages.lib.networks.startup import start_tensorflow
 
 
@@ -35,7 +37,7 @@ def fine_tuned(
         params: section `fine_tuned` of params.yaml.
 
     Raises:
-        UserError: the model to train on is turned off, or the loss is no longer a number.
+        UserError: the model to train on is turned off or of other classes, or the loss is no longer a number.
     """
     if not params.enabled:
         disable(model, "fine_tuned")
@@ -43,7 +45,7 @@ def fine_tuned(
     start = feature_extraction if params.start == "feature_extraction" else feature_extraction_augmented
     require(start, params.start, "fine_tuned")
     train, validation = read_subsets(dataset, manifest, "train", "validation")
-    fewest = min(train.labels.tolist().count(label) for label in range(len(train.classes)))
+    fewest = int(np.bincount(train.labels, minlength=len(train.classes)).min())
     if params.min_images is not None and fewest < params.min_images:
         disable(model, "fine_tuned", _too_few(fewest, params.min_images))
         return
@@ -59,7 +61,8 @@ def fine_tuned(
     from stages.lib.training.run import start_run
 
     def build(precision: Precision) -> keras.Model:
-        trained, _ = saved_model.load(start / "model.keras")
+        trained, classes = saved_model.load(start / "model.keras")
+        require_classes(train, classes, start)
         network = networks.with_precision(mirroring.plain(trained), precision)
         prepare(network, params)
         return network

@@ -27,6 +27,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
 from stages.lib.deciding.chosen import Chosen, read_chosen
+from stages.lib.deciding.vectors import Seen
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
 from tests.stages.bundle_inputs import REPORT
@@ -188,6 +189,19 @@ def test_probabilities_that_are_no_numbers_are_an_error_and_no_first_class(two, 
             EvaluateParams(batch_size=5, explained=1),
         )
     assert not (tmp_path / "evaluation").exists()
+
+
+def test_a_model_of_other_classes_is_not_measured(two, two_classes, common, tmp_path):
+    """`dvc repro --single-item` takes an old model: its first class would be taken for that of the images now."""
+    renamed = pd.read_csv(two_classes[1], dtype=str).replace({"class": {"dog": "ant"}})
+    renamed.to_csv(tmp_path / "manifest.csv", index=False)
+    dataset, model = (two_classes[0], tmp_path / "manifest.csv"), two / "models" / "scratch"
+    outputs, params = (tmp_path / "evaluation", tmp_path / "metrics.json"), EvaluateParams(batch_size=5, explained=1)
+    with pytest.raises(UserError, match=r"scratch: expected the classes of the images: ant, cat. Received: cat, dog"):
+        evaluate(*dataset, model, *outputs, common, params)
+    assert not any(file.exists() for file in outputs)
+    with pytest.raises(UserError, match=r"scratch: expected the classes of the images: ant, cat. Received: cat, dog"):
+        Seen(model, *dataset, None)
 
 
 def test_a_model_that_is_turned_off_leaves_files_without_rows(two):

@@ -16,7 +16,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.deciding import distances
 from stages.lib.deciding.networks import has_features, with_features
 from stages.lib.images.decode import stream
-from stages.lib.images.manifest import SUBSETS, Subset, SubsetName, read_subsets
+from stages.lib.images.manifest import SUBSETS, Subset, SubsetName, read_subsets, require_classes
 from stages.lib.inference.forward import compiled
 from stages.lib.networks import mirroring, saved_model
 from stages.lib.networks.precision import rebuilt
@@ -41,9 +41,12 @@ class Seen:
             dataset: directory of the images.
             manifest: table of the images.
             cached: directory of the features of all images, if they were computed; they are used then.
+
+        Raises:
+            UserError: the model is damaged, or of other classes than the images.
         """
         file = model / "model.keras"
-        loaded, _ = saved_model.load(file)
+        loaded, classes = saved_model.load(file)
         about = json.loads((model / "summary.json").read_text(encoding="utf-8"))
         self._model = loaded if about["precision"] == "float32" else rebuilt(loaded, "float32")
         self.size, self.color = saved_model.input_of(self._model)
@@ -53,6 +56,7 @@ class Seen:
             zip(SUBSETS, read_subsets(dataset, manifest, *SUBSETS), strict=True)
         )
         train = self._subsets["train"]
+        require_classes(train, classes, model)
         chosen = np.random.default_rng(0).permutation(len(train.labels))[: distances.MOST]
         self._drawn = np.sort(chosen)
 

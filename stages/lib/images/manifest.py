@@ -1,5 +1,6 @@
 """The images of a subset, their labels and the names of the classes, as the manifest has them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ from stages.lib.core.errors import UserError
 
 SubsetName = Literal["train", "validation", "test"]
 SUBSETS: tuple[SubsetName, ...] = ("train", "validation", "test")
+_NAMED = 20  # classes in an error
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,24 @@ def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subs
         labels = np.searchsorted(classes, rows["class"].to_numpy(str)).astype(np.int64)
         subsets.append(Subset([dataset / path for path in paths], paths, rows["sha256"].tolist(), labels, classes))
     return subsets
+
+
+def require_classes(images: Subset, found: Sequence[str], what: object) -> None:
+    """Refuse what was made with other classes than those of the images: its first class would be taken for theirs.
+
+    Args:
+        images: of any subset.
+        found: names of the classes, in the order of their numbers.
+        what: has them, such as the directory of a model.
+
+    Raises:
+        UserError: other names, or another order.
+    """
+    if list(found) != images.classes:
+        raise UserError(
+            f"{what}: expected the classes of the images: {', '.join(images.classes[:_NAMED])}. Received: "
+            f"{', '.join(found[:_NAMED])}; the stage that made it has to run again"
+        )
 
 
 def read_subset(dataset: Path, manifest: Path, name: SubsetName) -> Subset:

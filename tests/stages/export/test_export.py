@@ -205,7 +205,7 @@ def test_what_cannot_be_is_refused_before_any_work(project):
     folder = saved(convnet(classes=3), ["a", "b", "c"])
     with pytest.raises(UserError, match=r"expected --format onnx, which is what it serves. Received: litert"):
         command.export(folder, Path("out"), options("litert", "triton"))
-    with pytest.raises(UserError, match=r"expected the classes of data/manifest.csv: cat, dog. Received: a, b, c"):
+    with pytest.raises(UserError, match=r"expected the classes of the images: cat, dog. Received: a, b, c"):
         command.export(folder, Path("out"), options())
     with pytest.raises(UserError, match=r"--output data: expected a folder that is new or empty"):
         command.export(folder, Path("data"), options())
