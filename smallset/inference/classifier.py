@@ -143,7 +143,8 @@ class Classifier:
             raise UserError(
                 f"{self.directory}: expected probabilities of {len(self.classes)} classes, found {found.shape}"
             )
-        if not np.allclose(found.sum(axis=1), 1, atol=_ROUNDING):
+        # Of two classes the second is 1 minus the first, so the sum alone says nothing.
+        if not ((found >= -_ROUNDING).all() and np.allclose(found.sum(axis=1), 1, atol=_ROUNDING)):
             raise UserError(f"{self.directory}: expected probabilities that add up to 1, found others")
         return found
 

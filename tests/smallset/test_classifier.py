@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -169,6 +171,16 @@ def test_a_wrong_bundle_is_one_line(change, reason: str, bundle: Path, tmp_path:
     with pytest.raises(smallset.UserError, match=reason) as caught:
         smallset.load(copy).predict(bundle / "golden" / "plain.jpg")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("output", [3.7, -0.5, np.nan])
+def test_numbers_that_are_no_probabilities_are_an_error(output: float, bundle: Path) -> None:
+    """Of two classes a model gives one number, and 1 minus it adds up to 1 whatever it is, such as a logit."""
+    classifier = smallset.load(bundle)
+    classifier.description = replace(classifier.description, classes=("apple", "pear"), gives_distance=False)
+    classifier._runtime = SimpleNamespace(run=lambda pixels: np.full((len(pixels), 1), output, np.float32))
+    with pytest.raises(smallset.UserError, match=r"expected probabilities that add up to 1, found others"):
+        classifier.predict(examples(bundle)[0])
 
 
 def test_keys_that_are_not_known_here_are_left(bundle: Path, tmp_path: Path) -> None:
