@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from safety.words import first_few
 from stages.lib.core import entry
 from stages.lib.core.data_sections import SplitParams
 from stages.lib.core.errors import UserError
@@ -95,10 +96,9 @@ def _mention_subsets(images: Sequence[ArchiveImage], order: str) -> None:
 def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
     """Copies and groups may leave fewer images than were asked for."""
     for subset, amount in amounts.items():
-        short = {label: count for label, count in counts[subset].items() if isinstance(amount, int) and count < amount}
-        if short:
-            told = ", ".join(f"{label} {count}" for label, count in list(short.items())[:10])
-            print(f"{subset}: fewer than the {amount} of split.{subset}: {told}{', ...' if len(short) > 10 else ''}")
+        found = counts[subset].items() if isinstance(amount, int) else ()
+        if short := [f"{label} {count}" for label, count in found if count < amount]:
+            print(f"{subset}: fewer than the {amount} of split.{subset}: {first_few(short, 10)}")
 
 
 def _actions(copies: pd.DataFrame, assignments: Sequence[str]) -> pd.Series:

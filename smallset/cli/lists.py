@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from safety.words import in_one_line
 from smallset.errors import UserError
 from smallset.tables.writers import require_parquet
 
@@ -111,4 +112,4 @@ def _place(file: Path, names: list[str]) -> int:
 
 
 def _no_parquet(file: Path, error: Exception) -> UserError:
-    return UserError(f"{file}: expected a Parquet table: {' '.join(str(error).split())[:200]}")
+    return UserError(f"{file}: expected a Parquet table: {in_one_line(error)}")

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from safety.words import in_one_line
 from smallset.decoding.limits import CPU_SECONDS
 from smallset.images import files
 from smallset.images.decode import decode
@@ -50,8 +51,7 @@ def answer(order: dict[str, Any], work: Mapping[str, Work] = WORK) -> Answer:
         return {"broken": str(error)}, b""
     except Exception as error:
         # What no decoder is known to raise: one image is set aside, not all of them.
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return {"broken": f"cannot be decoded: {told[:300]}"}, b""
+        return {"broken": f"cannot be decoded: {in_one_line(f'{type(error).__name__}: {error}')}"}, b""
     return {"found": about}, content
 
 

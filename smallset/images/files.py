@@ -10,6 +10,7 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
 
+from safety.words import in_one_line
 from smallset.errors import UserError
 from smallset.images import heif
 from smallset.images.formats import FORMATS, STARTS_WITH, name_of_other, no_image, scans_of_jpeg, size_of_webp
@@ -34,7 +35,6 @@ MOST_PROFILE = 8 << 20  # bytes of a colour profile; the largest ones of printer
 # format, with transparency. Of a progressive JPEG they are those of the whole image: 2 for each of its channels.
 _BYTES_PER_PIXEL = {"WEBP": 18, "AVIF": 12, "HEIF": 9, "JPEG2000": 25}
 _BYTES_PER_PIXEL_OF_OTHERS, _BYTES_PER_PIXEL_OF_32_BITS = 9, 14
-_LONGEST_REASON = 300  # letters of what a decoder says
 _ALONE = 1 << 24  # pixels: from here on what is left over of an image is made small before the next one
 # What Pillow's many decoders raise for damaged files; random damage to 13 formats raised nothing else.
 _DAMAGE = (
@@ -89,8 +89,7 @@ def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
     except MemoryError:
         raise BrokenImage("cannot be decoded: takes more memory than its size explains") from None
     except _DAMAGE as error:
-        told = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise BrokenImage(f"cannot be decoded: {told or type(error).__name__}") from None
+        raise BrokenImage(f"cannot be decoded: {in_one_line(error)}") from None
 
 
 def check_size(size: int) -> None:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from safety.words import first_few
+
 # Of desktops, network storage, recycle bins and file systems.
 _SYSTEM_FOLDERS = {
     *("__macosx", "@eadir", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot", "$recycle.bin"),
@@ -62,8 +64,7 @@ def summary(names: Sequence[str]) -> str:
     """Say of what kinds files are that are set aside, and name some."""
     kinds = Counter(_kind(name) for name in names)
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return "".join(letter if letter.isprintable() else "?" for letter in f"{told}: {some}")
+    return "".join(letter if letter.isprintable() else "?" for letter in f"{told}: {first_few(names, 5)}")
 
 
 def _kind(name: str) -> str:

@@ -12,6 +12,7 @@ from threading import Lock
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from safety.words import first_line
 from smallset.errors import UserError
 
 
@@ -32,8 +33,7 @@ class Runtime:
                 self._interpreter.get_output_details(),
             )
         except (ValueError, RuntimeError) as error:
-            reason = (str(error).splitlines() or ["unknown"])[0][:300]
-            raise UserError(f"{file}: cannot be loaded as a model of images: {reason}") from None
+            raise UserError(f"{file}: cannot be loaded as a model of images: {first_line(error)}") from None
         self._shape: tuple[int, ...] | None = None
 
     def run(self, images: np.ndarray) -> np.ndarray:
@@ -63,8 +63,7 @@ class Runtime:
         try:
             yield
         except (ValueError, RuntimeError) as error:
-            reason = (str(error).splitlines() or ["unknown"])[0][:300]
-            raise UserError(f"{self._file}: cannot compute images {shape}: {reason}") from None
+            raise UserError(f"{self._file}: cannot compute images {shape}: {first_line(error)}") from None
 
 
 def processors() -> int:

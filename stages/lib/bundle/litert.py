@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from safety.words import in_one_line
 from smallset.inference.quiet import quiet
 
-_LONGEST = 300  # letters of what a converter says
 _COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -71,9 +71,9 @@ def _rolled(tensor: tf.Tensor, shifts: Sequence[int], axes: Sequence[int]) -> tf
 
 def refusal(error: Exception) -> str:
     """That a converter cannot do a model, and what it ended in, in one line."""
-    return f"the converter cannot do this model: {in_one_line(error)}"
+    return f"the converter cannot do this model: {without_colors(error)}"
 
 
-def in_one_line(error: Exception) -> str:
-    """What an error says, in one line that is not too long, without the colours that Keras gives it."""
-    return " ".join(_COLOR.sub("", str(error)).split())[:_LONGEST] or type(error).__name__
+def without_colors(error: Exception) -> str:
+    """What an error says, in one line, without the colours that Keras gives it."""
+    return in_one_line(_COLOR.sub("", str(error)) or type(error).__name__)

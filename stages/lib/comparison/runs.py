@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from safety.words import in_one_line
 from stages.lib.comparison.evaluations import order_of
 from stages.lib.core.errors import UserError
 from stages.lib.inference import predictions
@@ -96,7 +97,7 @@ def _read_table(file: Path, name: str) -> pd.DataFrame:
     try:
         table = predictions.read(file)
     except ValueError as error:
-        raise UserError(f"{shown}: not a table of predictions: {' '.join(str(error).split())}") from None
+        raise UserError(f"{shown}: not a table of predictions: {in_one_line(error)}") from None
     if missing := [column for column in _COLUMNS if column not in table]:
         raise UserError(f"{shown}: expected a column {missing[0]}. Received: {', '.join(table.columns)}")
     shares = table.filter(regex="^p_").to_numpy(dtype=float)

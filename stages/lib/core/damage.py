@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safety.words import in_one_line
 from stages.lib.core.errors import UserError
 
 # Images hardly shrink in an archive. What unpacks to more than this many times its size is made to fill a disk.
@@ -43,8 +44,7 @@ def readable(place: str) -> Iterator[None]:
         yield
     except _DAMAGE as error:
         # Some errors tell the whole rest of a damaged archive.
-        told = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise UserError(f"{place}: damaged, or of an unknown kind: {told or type(error).__name__}") from None
+        raise UserError(f"{place}: damaged, or of an unknown kind: {in_one_line(error, _LONGEST_REASON)}") from None
     except PermissionError:
         raise UserError(f"{place}: expected to be allowed to read it") from None
     except OSError as error:

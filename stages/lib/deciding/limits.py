@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from safety.words import first_few
 from smallset.inference.bundle import DISTANCE_TOLERANCE, TOLERANCE
 from stages.lib.core.errors import UserError
 
@@ -150,6 +151,6 @@ def index_of(name: str, classes: Sequence[str], key: str) -> int:
         UserError: there is no such class.
     """
     if name not in classes:
-        some = ", ".join(map(repr, classes[:10])) + (", ..." if len(classes) > 10 else "")
+        some = first_few(list(map(repr, classes)), 10)
         raise UserError(f"{key}: expected one of the classes {some}. Received: {name!r}")
     return list(classes).index(name)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from smallset.inference.quiet import quiet
 from smallset.inference.runtime import Runtime, processors
 from smallset.outputs import all_classes
-from stages.lib.bundle.litert import in_one_line
+from stages.lib.bundle.litert import without_colors
 from stages.lib.export.asked import FormatName
 from stages.lib.export.formats import FORMATS_BY_NAME, INPUT
 from stages.lib.inference.forward import compiled
@@ -51,7 +51,7 @@ def cannot_run(name: FormatName, path: Path, images: np.ndarray) -> str | None:
             for count in {1, min(3, len(images))}:
                 run(images[:count])
     except Exception as error:  # Runtimes raise exceptions of their own.
-        return f"the file that the converter wrote does not run: {in_one_line(error)}"
+        return f"the file that the converter wrote does not run: {without_colors(error)}"
     return None
 
 

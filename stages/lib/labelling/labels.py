@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from safety.words import counted
+from safety.words import counted, first_few
 from stages.lib.core.data_sections import AUTO, is_table
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS
@@ -97,7 +97,7 @@ def _placing(
         told = [
             str(error),
             *([hint] if hint else []),
-            *([f"empty folders: {remarks.first_few(empty)}"] if empty else []),
+            *([f"empty folders: {first_few(empty, remarks.SHOWN)}"] if empty else []),
         ]
         raise Unclear("; ".join(told), error.why, error.ways) from None
     if hint:
@@ -191,7 +191,7 @@ def tell(images: Sequence[ArchiveImage], without: Sequence[Rejected], labels: st
         print(f"{counted(len(groups), 'group')}{none}")
     if without:
         stay = counted(len(without), "image has no class and stays", "images have no class and stay")
-        print(f"{stay} out: {remarks.first_few([image.name for image in without])}")
+        print(f"{stay} out: {first_few([image.name for image in without], remarks.SHOWN)}")
 
 
 def _likely_images(broken: Sequence[Rejected]) -> list[str]:

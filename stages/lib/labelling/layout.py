@@ -7,8 +7,8 @@ from itertools import takewhile
 from typing import Literal
 
 from stages.lib.images.manifest import SubsetName
-from stages.lib.labelling.layout_refusal import Parts, Unclear, beside, refusal, shown, some, without_companions
-from stages.lib.labelling.names import class_in_name, companion_in, crossed_pattern, doubt, subset_of, subsets_of
+from stages.lib.labelling.layout_refusal import Parts, Unclear, beside, refusal, shown, without_companions
+from stages.lib.labelling.names import class_in_name, companion_in, crossed_pattern, doubt, some, subset_of, subsets_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from stages.lib.core.errors import UserError
-from stages.lib.labelling.names import class_in_name, companion_in, literal, literals
+from stages.lib.labelling.names import class_in_name, companion_in, literal, literals, some
 
 Parts = tuple[str, ...]  # folders and the name of a file
 _ADVICE = "set split.labels to a csv with the columns path,label or to a regular expression on the path, such as "
 
 
 class Unclear(UserError):
-    """Paths that tell less than two classes apart, or could be read in two ways;
+    """Paths that tell less than two classes apart, or could be read in two ways.
 
     Attributes:
         why: in a few words.
@@ -58,9 +58,3 @@ def refusal(files: Sequence[Parts], why: str, prefix: Parts = (), below: str | N
 def shown(files: Sequence[Parts]) -> str:
     """The first three paths, and a sign that there are more."""
     return some(["/".join(file) for file in files])
-
-
-def some(names: Sequence[str] | set[str]) -> str:
-    """The first three names, of a set in alphabetical order, and a sign that there are more."""
-    ordered = sorted(names) if isinstance(names, set) else list(names)
-    return ", ".join(ordered[:3]) + (", ..." if len(ordered) > 3 else "")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
+from safety.words import first_few
 from stages.lib.images.manifest import SubsetName
 
 _SUBSETS: dict[str, SubsetName] = {
@@ -120,23 +121,23 @@ def doubt(folders: Collection[str], deep: Collection[str]) -> str | None:
     subsets = sorted(folder for folder in folders if subset_of(folder))
     if subsets:
         others = sorted(set(folders) - set(subsets))
-        return f"{_some(subsets)} beside {_some(others)}: a subset or a class?"
+        return f"{some(subsets)} beside {some(others)}: a subset or a class?"
     if crossed := _crossed(folders):
-        return f"folders {_some(crossed)}: subset and class in one name"
+        return f"folders {some(crossed)}: subset and class in one name"
     words = {folder: " ".join(_words(folder)) for folder in folders}
     beside = sorted(folder for folder, word in words.items() if word in _IMAGES | _COMPANIONS)
     if beside:
-        return f"folders {_some(sorted(folders))}: {_some(beside)} is no class"
+        return f"folders {some(sorted(folders))}: {some(beside)} is no class"
     parts = sorted(folder for folder in deep if _is_part(folder))
     if len(deep) > 1 and all(_is_variant(folder) for folder in folders):
         parts = sorted(deep)
     if parts:
-        return f"folders {_some(parts)} with folders below: either could be the class"
+        return f"folders {some(parts)} with folders below: either could be the class"
     # Classes may be numbers, and some of many numbers look like years.
     dated = [folder for folder in folders if _DATE.fullmatch(folder)]
     parts = sorted(folder for folder in folders if _is_part(folder) and not folder.isdecimal())
     if len({*dated, *parts}) == len(folders) or (dated and not all(map(str.isdecimal, folders))):
-        return f"folders {_some(sorted({*dated, *parts}))}: parts of the data or classes?"
+        return f"folders {some(sorted({*dated, *parts}))}: parts of the data or classes?"
     return None
 
 
@@ -172,5 +173,6 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+", name.casefold())
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+def some(names: Iterable[str]) -> str:
+    """The first three names, of a set in alphabetical order, and a sign that there are more."""
+    return first_few(sorted(names) if isinstance(names, set) else list(names), 3)

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from safety.words import counted
+from safety.words import counted, first_few
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.layout import Layout
 from stages.lib.labelling.names import literals
 
-_SHOWN = 5
+SHOWN = 5  # names of folders, classes or images
 
 
 def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
@@ -24,7 +24,7 @@ def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
     if len(layout.roots) == 1 and len(below) > 1 and all(count > 1 for count in below.values()):
         (prefix,) = layout.roots
         way = f"if they are the classes, set split.labels to '^{literals(prefix)}[^/]+/(?P<label>[^/]+)/'"
-    yield f"folders inside those of the classes say nothing: {first_few(sorted(below))} ({way})"
+    yield f"folders inside those of the classes say nothing: {first_few(sorted(below), SHOWN)} ({way})"
 
 
 def of_subsets(images: Sequence[ArchiveImage]) -> Iterator[str]:
@@ -34,9 +34,4 @@ def of_subsets(images: Sequence[ArchiveImage]) -> Iterator[str]:
     missing = sorted(others.keys() - trained)
     if trained and missing:
         told = [f"{label} ({counted(others[label], 'image')})" for label in missing]
-        yield f"in no folder of training, so perhaps another name for a class: {first_few(told)}"
-
-
-def first_few(names: Sequence[str]) -> str:
-    """The first of them, and a sign that there are more."""
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        yield f"in no folder of training, so perhaps another name for a class: {first_few(told, SHOWN)}"

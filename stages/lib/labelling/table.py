@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from safety.words import counted
+from safety.words import counted, first_few
 from stages.lib.core.errors import UserError
 from stages.lib.inventory.strays import Strays
 from stages.lib.labelling.layout import Placed
@@ -54,10 +54,9 @@ def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[st
                 contradicted.add(path)
             repeated += 1
     if missing:
-        paths = list(missing.values())
         told = (
             f"{_AT}{name}: expected every row's file beside it or below, by its path from there. Received: "
-            f"{counted(len(missing), 'row')} without one: {', '.join(paths[:3])}{' ...' if len(missing) > 3 else ''}"
+            f"{counted(len(missing), 'row')} without one: {first_few(list(missing.values()), 3)}"
         )
         strays.put(UserError(told), missing)
     if completed:

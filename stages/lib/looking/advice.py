@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from safety.words import first_few
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.likely_tables import likely_tables
 
@@ -58,5 +59,4 @@ def _classes(pattern: str, names: Sequence[str]) -> Counter[str]:
 
 
 def _counted(classes: Counter[str]) -> str:
-    first = ", ".join(f"{label} {count}" for label, count in sorted(classes.items())[:_MOST])
-    return first + (", ..." if len(classes) > _MOST else "")
+    return first_few([f"{label} {count}" for label, count in sorted(classes.items())], _MOST)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import keras
 from pydantic import BaseModel, Field, ValidationError
 
+from safety.words import first_line
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Color, Interpolation, Precision, ResizeMode
@@ -66,7 +67,7 @@ def load(file: Path, compile: bool = False) -> tuple[keras.Model, list[str]]:
         with policy(about.precision):
             model = keras.saving.load_model(file, compile=compile, safe_mode=True)
     except Exception as error:  # Keras lets through whatever its many layers raise for a wrong configuration.
-        raise UserError(f"{file}: cannot be loaded as a model: {_first_line(error)}") from None
+        raise UserError(f"{file}: cannot be loaded as a model: {first_line(error)}") from None
     _check_shapes(file, model, len(about.classes))
     return model, about.classes
 
@@ -111,11 +112,6 @@ def _check_shapes(file: Path, model: Any, classes: int) -> None:
             f"{file}: expected a model of square images with an output for each of its {classes} classes, found one "
             f"that takes {taken} and gives {given}"
         )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
 
 
 def input_of(model: keras.Model) -> tuple[int, Color]:

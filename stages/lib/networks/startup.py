@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from safety.words import in_one_line
 from stages.lib.core.errors import UserError
 from stages.lib.core.versions import require_backend
 
@@ -38,8 +39,7 @@ def start_tensorflow(deterministic: bool = False) -> None:
         file = Path(os.environ.get("KERAS_HOME", "~/.keras"), "keras.json")
         if not file.expanduser().is_file():
             raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{file}: TensorFlow or Keras cannot use it, delete it: {reason}") from None
+        raise UserError(f"{file}: TensorFlow or Keras cannot use it, delete it: {in_one_line(error)}") from None
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)

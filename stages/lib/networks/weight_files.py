@@ -5,6 +5,7 @@ from typing import IO
 
 import h5py
 
+from safety.words import first_line
 from stages.lib.core.damage import check_expansion
 from stages.lib.core.errors import UserError
 
@@ -26,8 +27,9 @@ def check_weights(place: str, file: IO[bytes], size: int) -> None:
         with h5py.File(file, "r") as opened:
             total = sum(_bytes_of(place, array) for array in _arrays(place, opened))
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
-        reason = str(error.args[0] if error.args else error).splitlines() or [type(error).__name__]
-        raise UserError(f"{place}: damaged, or no weights: {reason[0]}") from None
+        # Of a KeyError the argument: as text it stands in quotation marks.
+        reason = first_line(error.args[0] if error.args else error)
+        raise UserError(f"{place}: damaged, or no weights: {reason}") from None
     check_expansion(place, size, total)
 
 

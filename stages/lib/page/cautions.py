@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from safety.words import counted
+from safety.words import counted, listed
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
-from stages.lib.page.verdict import listed, rounded
+from stages.lib.page.verdict import rounded
 
 LEAST_VALIDATION = 50  # images
 LEAST_TEST = 100  # images

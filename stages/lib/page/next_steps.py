@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safety.words import counted
+from safety.words import counted, listed
 from stages.lib.comparison.evaluations import Evaluation, Results, called
 from stages.lib.comparison.wording import percent, points
 from stages.lib.page.cautions import LEAST_TEST, LEAST_VALIDATION, no_better_than_chance, untested
 from stages.lib.page.procedures import WORTH, are_disputed, is_drawn
-from stages.lib.page.verdict import listed, rounded
+from stages.lib.page.verdict import rounded
 
 _LARGER = 2  # times the models' input that images have to be, for larger inputs to be worth a trial
 _EARLY = 0.25  # of the epochs: a best epoch before that is early

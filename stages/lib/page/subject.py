@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safety.text import redacted
+from safety.words import listed
 
 _NAMED = 4  # classes named in the title, where there are no more
 _EXAMPLES = 3  # classes named where there are more
@@ -41,8 +42,7 @@ def subject(classes: Sequence[str], images: int, parameters: Mapping[str, Any]) 
 
 def _task(classes: Sequence[str]) -> str:
     if len(classes) <= _NAMED:
-        names = [_short(name) for name in classes]
-        return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return listed([_short(name) for name in classes], "or")
     first = ", ".join(_short(name) for name in classes[:_EXAMPLES])
     return f"{len(classes):,} classes: {first} and {len(classes) - _EXAMPLES:,} more"
 

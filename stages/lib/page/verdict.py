@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from safety.words import counted
+from safety.words import counted, listed
 from stages.lib.comparison.choice import ONE_ERROR
 from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.evaluations import Results
@@ -108,11 +108,6 @@ def why(results: Results, called: Callable[[str], str] = str) -> str:
         f"of {called(choice.best)}. So small a difference may well be chance (paired test: "
         f"p {choice.beside.p_value:.2f}; one standard error is p {ONE_ERROR:.2f}). The test images decided nothing."
     )
-
-
-def listed(words: Sequence[str]) -> str:
-    """Words as a sentence lists them: "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _needed(pair: Comparison, first: bool) -> str:

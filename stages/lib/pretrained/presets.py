@@ -8,6 +8,7 @@ import keras_hub
 import requests
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from safety.words import first_line
 from stages.lib.core.errors import UserError
 from stages.lib.networks import converter_file, model_files
 from stages.lib.networks.tokens import image_shape
@@ -105,7 +106,7 @@ def save(preset: Preset, directory: Path) -> None:
 def _explain(name: str, error: Exception) -> str:
     """Say in one line what is wrong and how to mend it."""
     if Path(name).is_dir():
-        return f"cannot be loaded: {_first_line(error)}"
+        return f"cannot be loaded: {first_line(error).rstrip('.')}"
     hugging_face = name.startswith("hf://")
     credentials = _HUGGING_FACE if hugging_face else _KAGGLE
     response = getattr(error, "response", None)
@@ -120,9 +121,4 @@ def _explain(name: str, error: Exception) -> str:
             "expected `sample`, a directory that exists, a name that KerasHub knows (such as xception_41_imagenet), "
             "kaggle://{org}/{model}/keras/{variant} or hf://{org}/{model}"
         )
-    return f"cannot be loaded: {_first_line(error)}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return f"cannot be loaded: {first_line(error).rstrip('.')}"

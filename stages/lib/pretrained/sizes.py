@@ -5,6 +5,7 @@ import keras_hub
 import numpy as np
 from keras import ops
 
+from safety.words import first_line
 from stages.lib.core.errors import UserError
 from stages.lib.networks.tokens import image_shape
 
@@ -47,9 +48,9 @@ def resized(backbone: keras_hub.models.Backbone, size: int) -> keras_hub.models.
             source = whole[name.removeprefix(_INTERPOLATED)] if name.startswith(_INTERPOLATED) else old
             weight.assign(_fitted(source, weight, backbone, new))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise UserError(
-            f"common.image_size: {type(backbone).__name__} cannot be built for {size} x {size}: {reason}"
+            f"common.image_size: {type(backbone).__name__} cannot be built for {size} x {size}: "
+            f"{first_line(error).rstrip('.')}"
         ) from None
     return new
 

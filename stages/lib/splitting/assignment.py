@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from safety.words import first_few
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
 from stages.lib.inventory.contents import ArchiveImage, natural_order
@@ -153,7 +154,7 @@ def _check(images: Sequence[ArchiveImage], order: str, amounts: Amounts) -> None
     if divided:
         raise UserError(
             f"split.order folders: expected each group in one subset, found {len(divided)} in several: "
-            f"{', '.join(divided[:3])}{' ...' if len(divided) > 3 else ''}; another order keeps them together"
+            f"{first_few(divided, 3)}; another order keeps them together"
         )
 
 

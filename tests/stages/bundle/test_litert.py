@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from smallset.inference.runtime import Runtime
-from stages.lib.bundle.litert import in_one_line, to_litert
+from stages.lib.bundle.litert import to_litert, without_colors
 
 
 @pytest.mark.parametrize("shift", [(-2, 3), (0, -9)])
@@ -48,4 +48,4 @@ def test_any_way_of_moving_round_is_converted_or_refused_for_its_operator(tmp_pa
 
 
 def test_what_a_converter_says_has_no_colours():
-    assert in_one_line(ValueError("\x1b[1mno such\noperator\x1b[0m")) == "no such operator"
+    assert without_colors(ValueError("\x1b[1mno such\noperator\x1b[0m")) == "no such operator"
