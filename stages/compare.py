@@ -15,8 +15,8 @@ from stages.lib.comparison.run_comparison import (
     ModelChange,
     RunComparison,
     compare_runs,
+    difference_in_points,
     figures,
-    points,
     sentence,
     would_tell,
 )
@@ -117,7 +117,7 @@ def _cells(change: ModelChange, found: RunComparison) -> list[str]:
     return [
         comparison.one,
         *(percent(share.value) for share in shares),
-        points(comparison.difference),
+        difference_in_points(comparison.difference),
         p_value(comparison.p_value),
         comparison.verdict + (f", {needed:,} images would tell" if needed else ""),
     ]

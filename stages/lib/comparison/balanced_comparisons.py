@@ -6,6 +6,7 @@ from math import ceil, sqrt
 import numpy as np
 from scipy.stats import norm
 
+from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
 from stages.lib.evaluation.intervals import LEVEL, Interval
 
 # Images of all classes together that each class borrows, since its own few say little of how often two models differ.
@@ -83,14 +84,14 @@ def balanced_test(found: Disagreements) -> float:
     return float(2 * norm.sf(abs(found.difference) / _error_if_equal(found)))
 
 
-def balanced_images_needed(found: Disagreements, comparisons: int = 1, power: float = 0.8) -> int | None:
-    """Images, of the same mix of classes, on which the test shows a difference of this size so often.
+def balanced_images_needed(found: Disagreements, comparisons: int = 1) -> int | None:
+    """Images, of the same mix of classes, on which the test shows a difference of this size with a power of .8.
 
     Connor (1987), as `paired_accuracies.images_needed`, with the variances of the classes added up.
 
     Args:
+        found: where the two disagree.
         comparisons: made together; the level is divided among them, as at the first step of Holm's method.
-        power: share of the cases in which the difference is shown.
 
     Returns:
         None if the two have the same balanced accuracy: no number of images shows what is not there.
@@ -103,7 +104,7 @@ def balanced_images_needed(found: Disagreements, comparisons: int = 1, power: fl
     one, other = _shares(found)
     shares = one + other
     equal, true = (sqrt((variance / mix).sum()) / classes for variance in (shares, shares - (one - other) ** 2))
-    return ceil((norm.ppf(1 - (1 - LEVEL) / comparisons / 2) * equal + norm.ppf(power) * true) ** 2 / difference**2)
+    return ceil((norm.ppf(1 - SIGNIFICANT / comparisons / 2) * equal + norm.ppf(POWER) * true) ** 2 / difference**2)
 
 
 def _shares(found: Disagreements) -> list[np.ndarray]:

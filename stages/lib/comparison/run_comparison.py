@@ -112,7 +112,7 @@ def sentence(found: RunComparison) -> str:
     after = f"{comparison.one} {now} {shares[1]} ({found.after.name})"
     text = (
         f"{verdict}: the recommended {before}, the recommended {after} {'on' if found.imbalanced else 'of'} the same "
-        f"{found.images:,}. The difference is {points(comparison.difference)} points, "
+        f"{found.images:,}. The difference is {difference_in_points(comparison.difference)} points, "
         f"p {p_value(comparison.p_value)}."
     )
     if comparison.needed is None:
@@ -152,7 +152,7 @@ def figures(found: RunComparison) -> dict[str, Any]:
     }
 
 
-def points(difference: Interval) -> str:
+def difference_in_points(difference: Interval) -> str:
     """A difference of two shares in percentage points, with its interval."""
     value, low, high = (
         f"{100 * share:+.1f}".replace("-0.0", "+0.0") for share in (difference.value, difference.low, difference.high)

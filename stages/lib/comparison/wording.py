@@ -11,6 +11,6 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def points(share: float, digits: int = 1) -> str:
+def points(share: float) -> str:
     """A difference of shares, or a spread, in percentage points."""
-    return f"{100 * share:.{digits}f} points"
+    return f"{100 * share:.1f} points"

@@ -26,7 +26,7 @@ NEEDS = {
 MODELS = ("scratch", "scratch_augmented", "feature_extraction", "feature_extraction_augmented", "fine_tuned")
 
 
-def read_sections(file: Path = PARAMS_FILE, kinds: Mapping[str, type[Params]] = SECTIONS) -> dict[str, Any]:
+def read_sections(file: Path = PARAMS_FILE) -> dict[str, Any]:
     """Read and check every section, and whether they agree with each other.
 
     Returns:
@@ -36,9 +36,9 @@ def read_sections(file: Path = PARAMS_FILE, kinds: Mapping[str, type[Params]] = 
         UserError: as `read_file`; or every mistake of every section, in one line.
     """
     written = read_file(file)
-    mistakes = [unknown(str(name), "section") for name in written if name not in kinds]
+    mistakes = [unknown(str(name), "section") for name in written if name not in SECTIONS]
     found: dict[str, Any] = {}
-    for name, kind in kinds.items():
+    for name, kind in SECTIONS.items():
         if name not in written and is_under_an_earlier_name(name, map(str, written)):
             continue
         section = check_section(name, kind, written)

@@ -41,6 +41,14 @@ def figures(
     predicted = decisions.predicted(probabilities)
     right = predicted == labels
     confidence = probabilities[np.arange(len(labels)), predicted]
+    strangers = (
+        []
+        if distances is None
+        else [
+            {"kind": kind} | _foreign(decisions, tempered(found, decisions.temperature), far, distances)
+            for kind, (found, far) in foreign.items()
+        ]
+    )
     return {
         "images": len(labels),
         "calibration": {"before": calibration(labels, raw), "after": calibration(labels, probabilities)},
@@ -50,11 +58,7 @@ def figures(
         "unsure": float((said == "unsure").mean()),
         "unknown": float((said == "unknown").mean()),
         "curve": _curve(confidence, right),
-        "foreign": [
-            {"kind": kind} | _foreign(decisions, tempered(found, decisions.temperature), far, distances)
-            for kind, (found, far) in foreign.items()
-            if distances is not None
-        ],
+        "foreign": strangers,
     }
 
 
@@ -136,9 +140,8 @@ def _curve(confidence: np.ndarray, right: np.ndarray) -> list[list[float]]:
 
 
 def _foreign(
-    decisions: Decisions, probabilities: np.ndarray, far: np.ndarray, distances: np.ndarray | None
+    decisions: Decisions, probabilities: np.ndarray, far: np.ndarray, distances: np.ndarray
 ) -> dict[str, float | int]:
-    assert distances is not None
     both, is_foreign = np.concatenate([distances, far]), np.repeat([0, 1], [len(distances), len(far)])
     area = rankings.roc_auc(is_foreign, np.stack([-both, both], axis=1))
     said = np.array(decisions.decided(probabilities, far))

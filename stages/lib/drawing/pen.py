@@ -44,11 +44,9 @@ class Pen:
         if edge is not None:
             self._line(np.vstack([pixels, pixels[:1]]), width, edge)
 
-    def oval(
-        self, x: float, y: float, rx: float, ry: float, paint: Paint, edge: Color | None = None, angle: float = 0
-    ) -> None:
-        """Fill an ellipse about (x, y), turned by `angle` radians."""
-        self.shape((CIRCLE * (rx, ry)) @ rotation(angle).T + (x, y), paint, edge)
+    def oval(self, x: float, y: float, rx: float, ry: float, paint: Paint, edge: Color | None = None) -> None:
+        """Fill an ellipse about (x, y) whose half axes are `rx` across and `ry` down."""
+        self.shape(CIRCLE * (rx, ry) + (x, y), paint, edge)
 
     def line(self, points: Points, width: float, color: Color) -> None:
         """Draw along a smooth curve through the points."""

@@ -37,6 +37,20 @@ class Chosen:
     about: dict[str, Any]
 
 
+def training_of(images: FeatureSet, groups: np.ndarray, classes: int, params: FeatureExtractionParams) -> Training:
+    """What a linear head learns from, with the class weights and mirror images that the parameters ask for.
+
+    Args:
+        images: features of the images.
+        groups: int64 (images,), equal for images that belong together.
+        classes: their number.
+        params: section `feature_extraction` of params.yaml.
+    """
+    each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
+    weights = None if each is None else each.astype(np.float64)
+    return Training(images.vectors, images.labels, groups, classes, images.mirrored, params.mirror, weights)
+
+
 def choose(
     train: FeatureSet, groups: np.ndarray, classes: int, common: CommonParams, params: FeatureExtractionParams
 ) -> Chosen:
@@ -54,16 +68,7 @@ def choose(
     """
     if params.head == "mlp":
         return Chosen(None, None, {"kind": "mlp"})
-    each = image_weights(train.labels, class_weights(train.labels, params.class_weights))
-    training = Training(
-        train.vectors,
-        train.labels,
-        groups,
-        classes,
-        train.mirrored,
-        params.mirror,
-        None if each is None else each.astype(np.float64),
-    )
+    training = training_of(train, groups, classes, params)
     found = logistic.search(training, common.seed)
     judged = int(np.isfinite(found.losses).sum())
     about: dict[str, Any] = {
@@ -77,7 +82,7 @@ def choose(
     linear = Chosen(logistic.fitted(training, found.choice, common.seed), found.strengths, about)
     if not judged:
         return linear
-    weights = 1.0 if each is None else each[found.images]
+    weights = 1.0 if training.weights is None else training.weights[found.images]
     about["log_loss"] = {"logistic": float(np.nanmean(weights * found.losses))}
     if params.head == "auto" and judged >= FEWEST:
         others = trained.losses(train, found.images, groups[found.images], classes, common, params)

@@ -11,12 +11,11 @@ from stages.lib.arrays import feature_files
 from stages.lib.core.model_sections import FeatureExtractionParams, Refit
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
+from stages.lib.heads.choice import training_of
 from stages.lib.heads.keras_head import whole_model
 from stages.lib.heads.linear import LinearHead
-from stages.lib.heads.training_images import Training
 from stages.lib.images.manifest import SubsetName
 from stages.lib.networks import mirroring
-from stages.lib.training.class_weights import class_weights, image_weights
 
 _SUBSETS: Mapping[Refit, tuple[SubsetName, ...]] = {
     "none": ("train",),
@@ -61,16 +60,7 @@ def refitted(
     """
     classes, precision = feature_files.read_about(features)
     images = feature_files.read_all(features, _SUBSETS[on])
-    each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
-    training = Training(
-        images.vectors,
-        images.labels,
-        groups_of(images.names),
-        len(classes),
-        images.mirrored,
-        params.mirror,
-        None if each is None else each.astype(np.float64),
-    )
+    training = training_of(images, groups_of(images.names), len(classes), params)
     head = logistic.fitted(training, logistic.search(training, common.seed).choice, common.seed)
     model = whole_model(preset, head, common.pixels, precision)
     return Refitted(

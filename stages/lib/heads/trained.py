@@ -41,8 +41,8 @@ def losses(
         float64 (chosen,), in nats.
     """
     vectors, labels = train.vectors[images], train.labels[images]
-    both = params.mirror and train.mirrored is not None
-    asked = (vectors + train.mirrored[images]) / 2 if both and train.mirrored is not None else vectors
+    mirrored = train.mirrored if params.mirror else None
+    asked = vectors if mirrored is None else (vectors + mirrored[images]) / 2
     division = divisions(labels, groups, common.seed, times=1)[0]
     found = np.zeros((params.epochs, len(labels)))
     keras.utils.set_random_seed(common.seed)

@@ -18,17 +18,17 @@ def growth_chart(found: Mapping[str, Any], model: str, said: str) -> str:
         said: what is predicted, in a sentence.
     """
     mark, words = mark_of(model), str(found["measure"]).replace("_", " ")
-    points_ = [*found["curve"]]
+    curve = found["curve"]
     with figure(4.6, 2.8) as drawn:
         axes = drawn.subplots()
-        _draw(axes, points_, color=mark.color, marker=mark.marker, linestyle="-", label="cross-validation")
-        ticks = [one["images"] for one in points_]
+        _draw(axes, curve, color=mark.color, marker=mark.marker, linestyle="-", label="cross-validation")
+        ticks = [one["images"] for one in curve]
         if twice := found["twice"]:
             then = {"images": 2 * ticks[-1], **{key: twice[key] for key in ("value", "low", "high")}}
             style = {"linestyle": ":", "markerfacecolor": "none", "label": "predicted"}
             _draw(axes, [then], color=mark.color, marker=mark.marker, **style)
             axes.plot(
-                *zip(*[(one["images"], 100 * one["value"]) for one in (points_[-1], then)], strict=True),
+                *zip(*[(one["images"], 100 * one["value"]) for one in (curve[-1], then)], strict=True),
                 ":",
                 color=mark.color,
             )
@@ -41,7 +41,7 @@ def growth_chart(found: Mapping[str, Any], model: str, said: str) -> str:
         axes.set_ylabel(f"{words}, %")
         axes.grid()
         drawn.legend(loc="outside upper left", ncols=2)
-        known = ", ".join(f"{percent(one['value'])} with {one['images']:,.0f}" for one in points_)
+        known = ", ".join(f"{percent(one['value'])} with {one['images']:,.0f}" for one in curve)
         return svg(drawn, "growth", f"{words.capitalize()} by images trained on: {known}. {said}")
 
 
