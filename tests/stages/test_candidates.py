@@ -1,6 +1,7 @@
 """Which backbone: a slot for each candidate, heads judged on images that they have not seen, the cheapest good one."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import yaml
 from stages.backbone import backbone
 from stages.candidate_features import candidate_features
 from stages.candidates import candidates
+from stages.lib.candidates.choosing import choose_among
 from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import SLOTS, BackboneParams, FeaturesParams, PretrainingParams
@@ -109,6 +111,15 @@ def test_no_test_image_is_looked_at(chosen) -> None:
     assert len(judged) == rows["costly"]["images"] == 36
     assert not judged["path"].str.startswith("test/").any()
     assert not list((folder / "candidates").rglob("test.*"))
+
+
+def test_candidates_that_were_judged_on_different_images_are_not_compared(chosen, tmp_path: Path) -> None:
+    """As after `dvc repro --single-item` of one of them: their rows would be taken for those of the same images."""
+    folder = shutil.copytree(chosen[0] / "candidates", tmp_path / "candidates")
+    table = folder / "third" / "out_of_fold.csv"
+    pd.read_csv(table).iloc[::-1].to_csv(table, index=False)
+    with pytest.raises(UserError, match=r"to be judged on the same images; run `smallset run` again"):
+        choose_among(folder)
 
 
 def test_a_slot_without_a_candidate_says_so_alone(chosen) -> None:

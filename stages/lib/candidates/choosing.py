@@ -1,10 +1,12 @@
 """The backbone to take: the cheapest of those that the training and validation images do not tell from the best."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from stages.lib.arrays import feature_files
 from stages.lib.candidates import slots
@@ -69,12 +71,13 @@ def choose_among(folder: Path) -> Chosen:
         folder: a directory per slot, as the stage `candidate_features` writes them.
 
     Raises:
-        UserError: every slot is empty.
+        UserError: every slot is empty, or candidates were judged on different images.
     """
     found = slots.read_all(folder)
     if not found:
         raise UserError("backbone.candidates: expected at least one preset, every slot is empty")
     tables = {one: predictions.read(one / slots.OUT_OF_FOLD) for one in found}
+    _require_same_images(found, tables)
     labels = next(iter(tables.values()))["label"].to_numpy()
     measure = measure_of(labels)
     judged = [_judge(one, found[one], tables[one], measure) for one in sorted(found, key=lambda one: _cost(found[one]))]
@@ -87,11 +90,21 @@ def choose_among(folder: Path) -> Chosen:
     return Chosen(chosen.folder, chosen.candidate, rows)
 
 
+def _require_same_images(found: Mapping[Path, Candidate], tables: Mapping[Path, pd.DataFrame]) -> None:
+    first, *others = tables
+    for other in others:
+        if not tables[other][["path", "label"]].equals(tables[first][["path", "label"]]):
+            raise UserError(
+                f"backbone.candidates: expected {found[other].preset} and {found[first].preset} to be judged on the "
+                "same images; run `smallset run` again"
+            )
+
+
 def _cost(candidate: Candidate) -> tuple[int, int, str]:
     return candidate.multiply_adds, candidate.parameters, candidate.preset
 
 
-def _judge(folder: Path, candidate: Candidate, table: Any, measure: Measure) -> _Judged:
+def _judge(folder: Path, candidate: Candidate, table: pd.DataFrame, measure: Measure) -> _Judged:
     classes = predictions.classes_of(table)
     labels, predicted = table["label"].to_numpy(), table["predicted"].to_numpy()
     right = labels == predicted
