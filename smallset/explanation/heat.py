@@ -33,7 +33,6 @@ def heat_of(classifier: Classifier, pixels: np.ndarray, label: str) -> np.ndarra
     Returns:
         float32 (cells, cells) in [0, 1], the most divided by itself; all 0 where no place matters.
     """
-
     place = classifier.classes.index(label)
 
     def log_odds(images: np.ndarray) -> np.ndarray:

@@ -51,8 +51,7 @@ def decode(
         ((32, 32, 3), dtype('uint8'))
     """
     image = upright(source, color, None if size is None else 2 * size)
-    array = np.asarray(image if size is None else resized(image, size, resizing))
-    return array if color == "rgb" else array[..., np.newaxis]
+    return _pixels(image, size, color, resizing)
 
 
 def from_array(
@@ -79,7 +78,10 @@ def from_array(
             f"Received: {pixels.dtype} {pixels.shape}"
         )
     image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
-    image = as_mode(image, "RGB" if color == "rgb" else "L", False)
+    return _pixels(as_mode(image, "RGB" if color == "rgb" else "L", False), size, color, resizing)
+
+
+def _pixels(image: Image.Image, size: int | None, color: Color, resizing: Resizing) -> np.ndarray:
     array = np.asarray(image if size is None else resized(image, size, resizing))
     return array if color == "rgb" else array[..., np.newaxis]
 

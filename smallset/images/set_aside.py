@@ -14,23 +14,9 @@ _SYSTEM_FOLDERS = {
 # `Icon` and a return is a folder's icon of macOS; on some shares the return is another letter.
 _SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "icon\uf00d"}
 _DOCUMENTS = {
-    *(
-        ".csv",
-        ".doc",
-        ".docx",
-        ".dvc",
-        ".htm",
-        ".html",
-        ".ini",
-        ".ipynb",
-        ".json",
-        ".jsonl",
-        ".log",
-        ".md",
-        ".md5",
-        ".ods",
-    ),
-    *(".pdf", ".py", ".rst", ".rtf", ".sha256", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml"),
+    *(".csv", ".doc", ".docx", ".dvc", ".htm", ".html", ".ini", ".ipynb", ".json", ".jsonl", ".log", ".md", ".md5"),
+    *(".ods", ".pdf", ".py", ".rst", ".rtf", ".sha256", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml"),
+    ".yml",
 }
 _FILMS = {
     *(".3gp", ".avi", ".insv", ".lrv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm"),

@@ -144,15 +144,8 @@ def _pixels(tensor: dict[str, Any], shape: list[int], about: Description) -> np.
         values = np.array(tensor.get("data"))
     except (ValueError, OverflowError, RecursionError):
         raise Refused(400, "data: expected numbers, in one list or nested as the shape says") from None
-    if (
-        values.dtype.kind not in "iuf"
-        or values.size != math.prod(expected)
-        or list(values.shape)
-        not in (
-            expected,
-            [values.size],
-        )
-    ):
+    fits = values.size == math.prod(expected) and list(values.shape) in (expected, [values.size])
+    if values.dtype.kind not in "iuf" or not fits:
         raise Refused(400, f"data: expected {math.prod(expected)} numbers. Received: {values.size} of {values.dtype}")
     if not ((values >= 0) & (values <= 255)).all():
         raise Refused(400, "data: expected numbers from 0 to 255")

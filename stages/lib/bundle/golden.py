@@ -15,7 +15,6 @@ from smallset.inference.golden import said
 _ORIENTATION = 0x0112  # of EXIF
 _ON_ITS_SIDE = 6
 
-
 Judge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 

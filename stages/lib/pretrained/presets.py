@@ -17,7 +17,6 @@ from stages.lib.pretrained.sizes import resized
 
 Preset = tuple[keras_hub.models.Backbone, keras_hub.layers.ImageConverter]
 
-_METADATA = "metadata.json"
 _OFFLINE = "a local preset directory works offline"
 _KAGGLE = "set KAGGLE_API_TOKEN, or KAGGLE_USERNAME and KAGGLE_KEY, and accept the model's terms on kaggle.com"
 _HUGGING_FACE = "set HF_TOKEN, and accept the model's terms on huggingface.co"
@@ -98,9 +97,9 @@ def save(preset: Preset, directory: Path) -> None:
     backbone, converter = preset
     backbone.save_to_preset(str(directory))
     converter.save_to_preset(str(directory))
-    metadata = json.loads((directory / _METADATA).read_text(encoding="utf-8"))
+    metadata = json.loads((directory / model_files.METADATA).read_text(encoding="utf-8"))
     del metadata["date_saved"]
-    (directory / _METADATA).write_text(json.dumps(metadata, indent=4) + "\n", encoding="utf-8")
+    (directory / model_files.METADATA).write_text(json.dumps(metadata, indent=4) + "\n", encoding="utf-8")
 
 
 def _explain(name: str, error: Exception) -> str:

@@ -1,7 +1,6 @@
 """Whether a backbone suits the images: what makes results worse than they need be, though nothing fails."""
 
-# The preset that is pretrained on drawings, and the source of images that are drawn likewise.
-DRAWN = "sample"
+from stages.lib.core.model_sections import SAMPLE
 
 
 def cautions(source: str, preset: str | None, preset_size: int | None, image_size: int) -> list[str]:
@@ -16,7 +15,7 @@ def cautions(source: str, preset: str | None, preset_size: int | None, image_siz
     if preset is None:
         return []
     found = []
-    if preset == DRAWN and source != DRAWN:
+    if preset == SAMPLE and source != SAMPLE:
         found.append(
             "The backbone was pretrained on drawn cartoons and the images are not drawn (download.source: "
             f"{source}), so every model on it is worse than it could be: set backbone.preset: auto, or one that was "

@@ -21,8 +21,6 @@ FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
 LONGEST_WAIT = 30.0  # seconds
 TRIES = 6  # in a row without a byte more than before
 _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504}
-
-
 # About the address, not about this moment; the last two are transport errors by their class.
 _HOPELESS = (Refused, httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 

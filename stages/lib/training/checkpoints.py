@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from safety.checksums import checksum
 from stages.lib.core.outputs import atomic_directory, atomic_file, remove
 from stages.lib.core.params import Params
 from stages.lib.networks import lora
@@ -119,5 +120,5 @@ def _fingerprint(sections: Sequence[Params], inputs: Sequence[Path]) -> str:
         for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if file.is_file() and file.suffix != ".pyc":
                 digest.update(file.relative_to(root).as_posix().encode())
-                digest.update(hashlib.file_digest(file.open("rb"), "sha256").digest())
+                digest.update(checksum(file).encode())
     return digest.hexdigest()[:16]
