@@ -40,14 +40,23 @@ def split(
     common: CommonParams,
     params: SplitParams,
 ) -> None:
-    """Write the dataset `<subset>/<class>/<file>` and four tables about it.
+    """Write the dataset, a table of its images, and tables of what was left out and of copies.
 
-    manifest: path, class, subset, group (empty without), width, height, bytes, sha256, brightness, sharpness
-    (`stages.lib.decoding.quality`), sorted by path. rejected: path, reason; also what is set aside by its name, has no
-    class or does not fit the rest (`stages.lib.inventory.strays`).
-    duplicates: group, path, sha256, class, kind (exact, near, mirrored), distance (from the image that stands for the
-    group, as in `stages.lib.duplicates.likeness`), action. counts: images per subset and class, and left out,
-    as JSON. metrics: images of all subsets together, as JSON.
+    Args:
+        archive: the raw images, from the stage `download`.
+        dataset: directory to write: `<subset>/<class>/<file>`.
+        manifest: csv to write, a row per image, sorted by path: path (relative to the dataset), class, subset, group
+            (empty without), width and height in pixels, bytes, sha256, brightness and sharpness
+            (`stages.lib.decoding.quality`).
+        rejected: csv to write: path, reason; also what is set aside by its name, has no class or does not fit the rest
+            (`stages.lib.inventory.strays`).
+        duplicates: csv to write, a row per copy: group, path (in the archive), sha256, class, kind (exact, near,
+            mirrored), distance (from the image that stands for the group, as in `stages.lib.duplicates.likeness`),
+            action (what became of it).
+        counts: json to write: images per subset and class, and how many were left out, by the reason.
+        metrics: json to write: images of all subsets together.
+        common: section `common` of params.yaml.
+        params: section `split` of params.yaml.
 
     Raises:
         UserError: too many files cannot be decoded, do not fit or are near copies, or fewer than two classes; where

@@ -21,6 +21,7 @@ def lines(file: IO[bytes], end: bytes) -> Iterator[str]:
     """Paths, one after the other; empty ones are none.
 
     Args:
+        file: open for reading, such as standard input.
         end: a byte, that ends each.
 
     Raises:

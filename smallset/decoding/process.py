@@ -43,6 +43,7 @@ class Process:
         """Have orders carried out one after the other.
 
         Args:
+            orders: as the program takes them, without "share".
             share: bytes of memory that it may use for one image beside others; None where no other large image is
                 decoded at this moment.
 

@@ -27,6 +27,7 @@ def heat_of(classifier: Classifier, pixels: np.ndarray, label: str) -> np.ndarra
     """How much a class becomes less likely where a place is covered (`occlusion`), for any model, without gradients.
 
     Args:
+        classifier: that is explained.
         pixels: of one image, as `classifier.read` gives them.
         label: the class.
 
@@ -71,6 +72,7 @@ def explaining(folder: Path, classifier: Classifier) -> Iterator[Callable[[Predi
 
     Args:
         folder: is there and empty.
+        classifier: that has predicted the images.
     """
     with (folder / INDEX).open("w", encoding="utf-8", newline="") as opened:
         index, count = csv.writer(opened, lineterminator="\n", quoting=csv.QUOTE_ALL), 0

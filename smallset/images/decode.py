@@ -93,6 +93,8 @@ def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = Non
     a file of several pages it is the first image, or the one that the file names as its main one.
 
     Args:
+        source: as of `decode`.
+        color: likewise.
         enough: pixels; of a JPEG with more than twice as many on both sides the decoder leaves out detail, down to so
             many. It still reads the whole file, in less time and memory. So does, right after it is decoded, any other
             image that is large for memory. None keeps the image's own size.
@@ -138,7 +140,13 @@ def _upright(image: Image.Image, mode: Literal["RGB", "L"], lost_bits: bool) -> 
 
 
 def resized(image: Image.Image, size: int, resizing: Resizing) -> Image.Image:
-    """Bring an image of 8 bits a channel to `size` x `size` pixels; one that has them stays as it is."""
+    """Bring an image of 8 bits a channel to `size` x `size` pixels; one that has them stays as it is.
+
+    Args:
+        image: of 8 bits a channel.
+        size: height and width in pixels.
+        resizing: how it becomes a square.
+    """
     width, height = image.size
     if (width, height) == (size, size):
         return image

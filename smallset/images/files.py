@@ -110,6 +110,7 @@ def turn_of(image: Image.Image, declared: int) -> Iterator[bool]:
     """Wait until an open image may be decoded, so that the memory of those decoded at once stays within a budget.
 
     Args:
+        image: open, and not decoded yet.
         declared: pixels of the whole image, of which a JPEG is decoded to fewer.
 
     Yields:

@@ -55,6 +55,7 @@ def as_mode(image: Image.Image, mode: Mode, lost_bits: bool) -> Image.Image:
 
     Args:
         image: decoded.
+        mode: RGB or L, which is grey.
         lost_bits: what `loses_bits` said of it before.
 
     Raises:

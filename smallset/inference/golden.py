@@ -35,7 +35,13 @@ class Example:
 
 
 def said(probabilities: list[float], distance: float | None, about: bundle.Description) -> tuple[str, Decision | None]:
-    """The class and the decision that the rules of a bundle make of the numbers of one image."""
+    """The class and the decision that the rules of a bundle make of the numbers of one image.
+
+    Args:
+        probabilities: of every class.
+        distance: to the training images; None: the bundle gives none.
+        about: the bundle.
+    """
     values, far = np.array([probabilities]), None if distance is None else np.array([distance])
     rule = about.decisions or Decisions()
     decision = None if about.decisions is None else rule.decided(values, far)[0]
@@ -44,6 +50,10 @@ def said(probabilities: list[float], distance: float | None, about: bundle.Descr
 
 def read(file: Path, about: bundle.Description) -> list[Example]:
     """Read the examples of a bundle; those of schema 1 have numbers alone, from which the rest is worked out.
+
+    Args:
+        file: `examples.json` of the bundle.
+        about: the bundle.
 
     Raises:
         UserError: they are damaged.

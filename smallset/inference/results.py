@@ -69,6 +69,7 @@ def of_probabilities(
         path: its path, if it has one.
         place: of the predicted class; None: the likeliest, of two equal ones the first.
         decision: as of `Prediction`; so is `distance`.
+        distance: as of `Prediction`.
     """
     probabilities = dict(zip(classes, map(float, values), strict=True))
     label = max(probabilities, key=probabilities.__getitem__) if place is None else classes[place]

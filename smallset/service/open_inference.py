@@ -64,6 +64,11 @@ def metadata(name: str, version: str, about: Description) -> dict[str, Any]:
 def parse(body: bytes, about: Description, most_images: int) -> Request:
     """Read a request.
 
+    Args:
+        body: of the request.
+        about: the model that is asked.
+        most_images: of a request.
+
     Raises:
         Refused: it is no JSON, or not what the protocol and the model take.
     """
@@ -97,7 +102,14 @@ def parse(body: bytes, about: Description, most_images: int) -> Request:
 
 
 def answer(name: str, version: str, request: Request, found: list[Prediction]) -> dict[str, Any]:
-    """The answer of a request, of the outputs that it wants."""
+    """The answer of a request, of the outputs that it wants.
+
+    Args:
+        name: of the model.
+        version: of its bundle.
+        request: as it was read.
+        found: a prediction per image, at least one.
+    """
     values = [value for one in found for value in one.probabilities.values()]
     classes = len(found[0].probabilities)
     every: dict[str, dict[str, Any]] = {

@@ -25,6 +25,10 @@ async def received(request: Request, most_images: int) -> AsyncIterator[list[Pat
 
     A form is `multipart/form-data` with a file for each image; every other body is one image.
 
+    Args:
+        request: whose body has not been read.
+        most_images: of a request.
+
     Raises:
         Refused: no image, too many of them, or a form that is damaged.
     """

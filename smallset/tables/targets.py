@@ -14,6 +14,7 @@ def require_file(file: Path, option: str) -> None:
     """Make sure, before any work, that a file can be written.
 
     Args:
+        file: to write.
         option: that names it, such as --output.
 
     Raises:

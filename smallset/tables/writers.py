@@ -52,6 +52,7 @@ def writing(file: Path, form: Format, classes: Sequence[str], decided: bool = Fa
 
     Args:
         file: to write, or to write over.
+        form: of the file.
         classes: names, in the order of the columns.
         decided: whether there is a column for the decision, after the class.
     """

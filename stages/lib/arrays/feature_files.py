@@ -92,7 +92,14 @@ def in_parts(
 
 
 def write_about(directory: Path, classes: list[str], precision: Precision, resizing: Resizing = STRETCH) -> None:
-    """Write down what shaped the features: the names of the classes, the precision, and how images were resized."""
+    """Write down what shaped the features: the names of the classes, the precision, and how images were resized.
+
+    Args:
+        directory: exists.
+        classes: their names, in the order of the labels.
+        precision: in which the backbone computed.
+        resizing: how images got its size.
+    """
     about = {"classes": classes, "precision": precision, **resizing.as_dict()}
     (directory / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 

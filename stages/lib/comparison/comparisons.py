@@ -93,6 +93,8 @@ def compare(
     Accuracies by the exact McNemar test (McNemar 1947), balanced accuracies as `balanced_comparisons` says.
 
     Args:
+        one: name of the one model.
+        other: name of the other one.
         right: bool (images,), whether the one model is right.
         other_right: bool (images,), whether the other one is, in the same order of images.
         labels: (images,), the classes; None compares accuracies.

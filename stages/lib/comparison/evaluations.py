@@ -135,6 +135,10 @@ class Results:
 def read_results(models: Path, evaluations: Path) -> Results:
     """Read every model that is turned on, and compare each with each.
 
+    Args:
+        models: a directory per model.
+        evaluations: likewise, as `evaluate` writes them.
+
     Raises:
         UserError: all are turned off, or they were evaluated on different images.
     """

@@ -16,6 +16,11 @@ def paired_difference(right: np.ndarray, other_right: np.ndarray, level: float =
 
     Recommended by Fagerland, Lydersen & Laake (2014), "Recommended tests and confidence intervals for paired
     binomial proportions", Statistics in Medicine 33.
+
+    Args:
+        right: bool (images,), whether the one model is right.
+        other_right: bool (images,), whether the other one is, in the same order of images.
+        level: of the interval.
     """
     one, other = (wilson(int(each.sum()), len(each), level) for each in (right, other_right))
     both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
@@ -34,6 +39,9 @@ def images_needed(only_one: int, only_other: int, images: int, comparisons: int 
     no fewer than let the exact test show anything, which is six that differ at that level.
 
     Args:
+        only_one: images that just the one model gets right.
+        only_other: images that just the other one gets right.
+        images: of which these are counted.
         comparisons: made together; the level is divided among them, as at the first step of Holm's method.
 
     Returns:

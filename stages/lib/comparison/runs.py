@@ -57,6 +57,10 @@ class Run:
 def read_run(folder: Path, name: str) -> Run:
     """Read evaluation/<model>/predictions.csv and report/summary.json below `folder`.
 
+    Args:
+        folder: of the run: a checkout of its results.
+        name: what it is called in messages.
+
     Raises:
         Refused: it kept no checksums, or its own models had different test images.
         UserError: there are no predictions, or a file is not what it should be.

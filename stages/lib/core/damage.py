@@ -57,6 +57,7 @@ def check_expansion(place: str, packed: int, unpacked: int) -> None:
     """Refuse what unpacks to more than `HARMLESS` bytes and more than `MAX_EXPANSION` times its size.
 
     Args:
+        place: the archive, or a member of it, for the error.
         packed: bytes in the archive.
         unpacked: bytes after unpacking, as far as known.
 
@@ -89,6 +90,8 @@ def check_room(place: str, unpacked: int, free: int) -> None:
     """Refuse what unpacks to more bytes than there are free, before the disk is full.
 
     Args:
+        place: the archive, for the error.
+        unpacked: bytes after unpacking, as far as known.
         free: as `room` says it.
 
     Raises:

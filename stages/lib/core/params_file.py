@@ -39,6 +39,11 @@ def read_file(file: Path = PARAMS_FILE) -> dict[str, Any]:
 def check_section(name: str, kind: type[Section], sections: dict[str, Any]) -> Section | list[str]:
     """Check section `name` as a `kind`.
 
+    Args:
+        name: of the section.
+        kind: its model.
+        sections: all of params.yaml, as read.
+
     Returns:
         The section, or else its mistakes: for each the key, what was expected and what came.
     """

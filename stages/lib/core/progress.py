@@ -19,7 +19,9 @@ def progress(title: str, total: int | None, in_bytes: bool = False) -> Iterator[
     """Yield a function that is told how much is done so far.
 
     Args:
+        title: what is going on.
         total: how much there is to do; None where nobody knows.
+        in_bytes: whether bytes are counted, rather than things.
     """
     title, console = visible(title), Console(stderr=True)
     if not console.is_terminal:

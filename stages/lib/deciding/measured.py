@@ -88,7 +88,12 @@ def answers(
 
 
 def calibration(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """How far probabilities are from what they say: ece, in shares of images, and log_loss, in nats."""
+    """How far probabilities are from what they say: ece, in shares of images, and log_loss, in nats.
+
+    Args:
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
+    """
     return {
         "ece": curves.calibration_error(curves.reliability(labels, probabilities)),
         "log_loss": metrics.log_loss(labels, probabilities),

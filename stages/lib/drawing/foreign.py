@@ -15,6 +15,8 @@ def draw_foreign(kind: str, index: int, seed: int) -> Image.Image:
 
     Args:
         kind: one of `KINDS`.
+        index: number of the image, from 0.
+        seed: of all images.
 
     Returns:
         RGB.

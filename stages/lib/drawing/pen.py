@@ -33,6 +33,8 @@ class Pen:
         """Fill a polygon with a colour, or with what a texture of the canvas's size shows there.
 
         Args:
+            points: corners of the polygon, in units of the frame.
+            paint: a colour, or a texture.
             edge: colour of the outline; None draws none.
             width: of the outline, in units of the frame.
         """

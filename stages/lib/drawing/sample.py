@@ -33,6 +33,8 @@ def draw(animal: str, index: int, seed: int) -> Image.Image:
 
     Args:
         animal: one of `TASK_ANIMALS` or `PRETRAINING_ANIMALS`.
+        index: number of the image, from 0.
+        seed: of all images.
 
     Returns:
         RGB, each side 96 to 220 pixels.
@@ -62,6 +64,12 @@ def jpeg(image: Image.Image) -> bytes:
 
 def draw_set(animals: Sequence[str], count: int, image_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw `count` images of each animal, as they look after being saved, read back and resized.
+
+    Args:
+        animals: some of `TASK_ANIMALS` and `PRETRAINING_ANIMALS`.
+        count: of each.
+        image_size: height and width in pixels that they get.
+        seed: of all images.
 
     Returns:
         Images uint8 (animals * count, image_size, image_size, 3) in [0, 255], and labels int64 (animals * count,),

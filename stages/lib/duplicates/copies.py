@@ -20,6 +20,7 @@ def copy_table(images: Sequence[ArchiveImage], groups: np.ndarray) -> pd.DataFra
     """List the images that have a copy, group by group.
 
     Args:
+        images: all images that have a class.
         groups: int64 (images,), as from `near_groups`.
 
     Returns:

@@ -28,6 +28,7 @@ def search(images: Sequence[ArchiveImage], limit: float | None) -> tuple[np.ndar
     equal files only.
 
     Args:
+        images: all of them, with their thumbnails.
         limit: largest distance of a near copy; None finds equal files only.
 
     Returns:
@@ -53,6 +54,7 @@ def compared(images: Sequence[ArchiveImage], groups: np.ndarray) -> tuple[np.nda
     """Compare each image with the one that stands for its group.
 
     Args:
+        images: the same as `near_groups` got.
         groups: as from `near_groups`.
 
     Returns:

@@ -42,6 +42,10 @@ def roc(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
 def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """How often predictions of a confidence are right (Guo et al. 2017, "On calibration of modern neural networks").
 
+    Args:
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
+
     Returns:
         A row per tenth of confidence that holds images: confidence, the mean probability of the predicted class;
         accuracy, low, high: the share that is right and its interval; images.

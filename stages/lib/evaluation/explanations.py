@@ -93,6 +93,7 @@ def spread(model: keras.Model, heats: np.ndarray) -> np.ndarray:
     which is right to within half a position.
 
     Args:
+        model: that the heat is of.
         heats: float32 (count, map_height, map_width) in [0, 1], of images at the size of the model.
 
     Returns:
@@ -133,6 +134,7 @@ def choose(table: pd.DataFrame, right: np.ndarray, count: int) -> pd.DataFrame:
     Args:
         table: predictions, with path, label, predicted and `p_<class>`.
         right: bool (images,).
+        count: of wrong images, and of right ones.
 
     Returns:
         path, label, predicted, confidence: the probability of the predicted class.
@@ -153,7 +155,10 @@ def write(
 
     Args:
         directory: is made.
+        model: that is explained.
         dataset: what the paths of `table` start from.
+        table: its predictions of the test images.
+        count: as of `choose`.
         resizing: how the model's images get its size.
 
     Raises:

@@ -98,6 +98,7 @@ def scaled_score(value: float, variance: float, carriers: float, curve: Callable
     variance, has the interval of the curve. q is a quantile of Student's distribution.
 
     Args:
+        value: the figure that was found, in [0, 1].
         variance: of `value`, from the images.
         carriers: images that carry it, 0 if none.
         curve: the variance at a true figure, in [0, 1], if it had the usual form.

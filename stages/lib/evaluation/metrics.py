@@ -48,6 +48,10 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean squared error of the probabilities (Brier 1950).
 
     Of two classes that of one class, in [0, 1]; of more the sum over the classes, in [0, 2].
+
+    Args:
+        labels: int64 (images,).
+        probabilities: float64 (images, classes).
     """
     if probabilities.shape[1] == 2:
         return float(brier_score_loss(labels == 1, probabilities[:, 1]))

@@ -51,6 +51,7 @@ def tables_of(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     Args:
         labels: int64 (images,), indices into `classes`.
         probabilities: float64 (images, classes).
+        classes: their names.
     """
     names, predicted = np.asarray(classes, object), probabilities.argmax(axis=1)
     return {

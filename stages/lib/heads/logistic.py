@@ -89,6 +89,11 @@ def fit(
 def fitted(training: Training, choice: Choice, seed: int) -> LinearHead:
     """Fit a linear head as it was chosen. Of more than `Training.most` images that many are drawn.
 
+    Args:
+        training: what the head may learn from.
+        choice: as `search` found it.
+        seed: of what is drawn of many images.
+
     Raises:
         UserError: a feature is no finite number.
     """

@@ -37,7 +37,12 @@ def stream(
     """Decode images batch by batch, one batch ahead of the one in use; memory does not grow with their number.
 
     Args:
+        paths: files of the images.
+        size: height and width in pixels that they get.
+        color: rgb or grey: 3 channels or 1.
+        batch_size: images of a batch.
         broken: takes the files that cannot be decoded, and why; they are left out. None: one is an error.
+        resizing: how they get their size.
 
     Yields:
         uint8 (batch, size, size, channels) in [0, 255], in the order of `paths`; some batches may be smaller.

@@ -18,6 +18,7 @@ def asked(common: "CommonParams", preset: Path | None = None) -> Resizing:
     """What the parameters ask for.
 
     Args:
+        common: section `common` of params.yaml.
         preset: directory of a KerasHub preset, whose image converter decides what the parameters leave to it; None for
             a model without one, for which it is `STRETCH`.
 

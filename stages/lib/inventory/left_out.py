@@ -23,6 +23,7 @@ def mention(files: Sequence[Rejected], listed: Path) -> None:
     """Print what is damaged or does not fit, as far as one reads it.
 
     Args:
+        files: what is left out.
         listed: the table of all of it.
     """
     for file in files[:_SHOWN]:
@@ -35,6 +36,8 @@ def check_share(broken: Sequence[Rejected], strays: Sequence[Rejected], total: i
     """Refuse so much that is damaged or does not fit that something else must be wrong.
 
     Args:
+        broken: files that cannot be decoded.
+        strays: what does not fit the rest.
         total: files.
         limit: largest share of them.
         listed: the table's file.

@@ -43,6 +43,8 @@ def label_images(
     """Give every image its class, its subset and its group, and print what the layout leaves unused.
 
     Args:
+        archive: as `download` writes it.
+        images: those of it that can be decoded.
         broken: files that cannot be decoded.
         labels: "auto" goes by folders and names (`layout.read_layout`); else the name of a csv in the archive
             (`table.read_table`), or a regular expression on the path with `(?P<label>...)`, and

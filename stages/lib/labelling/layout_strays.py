@@ -23,6 +23,7 @@ def read_clear_layout(names: Sequence[str], strays: Strays, least: int) -> Layou
 
     Args:
         names: as of `read_layout`.
+        strays: whether files may be set aside, how many, and where to put them.
         least: images that a class needs; where two classes do not have them, something that lies beside all classes may
             have been taken for one.
 

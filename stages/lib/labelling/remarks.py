@@ -15,6 +15,7 @@ def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
     """Say which folders mean nothing; of those that several classes have, how they would be the classes.
 
     Args:
+        layout: as it was read from the names.
         names: of images.
     """
     below = layout.below_classes(names)

@@ -23,6 +23,7 @@ def read_table(archive: zipfile.ZipFile, wanted: str, strays: Strays) -> dict[st
     """Read the labels of images: columns path, label and, if wanted, group and subset.
 
     Args:
+        archive: open, with the csv in it.
         wanted: name of the csv in the archive; without its folders if there is only one of that name.
         strays: whether rows that say something wrong are set aside, with the images of those that contradict each
             other.

@@ -38,6 +38,7 @@ class TakenIn:
         """Write the list again after the division into subsets, say what strays are on it, and refuse too many.
 
         Args:
+            rejected: the file of the list.
             limit: share of the files that may be damaged or strays.
 
         Raises:
@@ -60,6 +61,7 @@ def take_in(archive: Path, rejected: Path, params: SplitParams) -> TakenIn:
     Args:
         archive: as `download` writes it.
         rejected: the list of what is left out, path and reason, to be written.
+        params: section `split` of params.yaml.
 
     Raises:
         UserError: too many files cannot be decoded, no layout is clear, or, where strays are errors, the first of them.

@@ -22,6 +22,7 @@ def check_classes(place: str, config: dict[str, Any]) -> None:
 
     Args:
         place: for the error.
+        config: of a model or a part of one, as JSON has it.
 
     Raises:
         UserError: naming the class.

@@ -16,6 +16,7 @@ def cautions(results: Results, more: Sequence[str] = ()) -> list[str]:
     """What is doubtful about these results, the gravest first.
 
     Args:
+        results: of all models.
         more: cautions from elsewhere, such as of the choice of the backbone.
 
     Returns:

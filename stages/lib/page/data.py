@@ -75,6 +75,7 @@ def sizes(manifest: pd.DataFrame, image_size: int) -> Sizes:
     """Count images by width and height, in pixels.
 
     Args:
+        manifest: table of the images.
         image_size: height and width of the models' input.
     """
     counts = manifest.groupby(["width", "height"]).size().rename("images").reset_index()

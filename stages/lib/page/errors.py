@@ -66,6 +66,8 @@ def gallery(results: Results, dataset: Path, worst: int) -> Gallery:
     """The most confidently wrong images of each model, each image once: first what most models got wrong.
 
     Args:
+        results: of all models.
+        dataset: what the paths of images start from.
         worst: images of each model, at the most.
     """
     paths = results.recommended.predictions["path"].to_numpy()

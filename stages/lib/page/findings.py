@@ -71,7 +71,12 @@ class Suspects:
 
 
 def copies(duplicates: Path, archive: Path) -> Copies:
-    """Groups of copies, with images out of the archive."""
+    """Groups of copies, with images out of the archive.
+
+    Args:
+        duplicates: table of copies, from the stage `split`.
+        archive: the raw images, of which some copies are in no subset.
+    """
     table = pd.read_csv(duplicates, dtype=str, na_filter=False)
     classes = table.groupby("group", sort=False)["class"].nunique()
     shown = classes.index[np.argsort(classes == 1, kind="stable")][:GROUPS]
@@ -84,6 +89,11 @@ def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
     """Likely mislabelled images; of test images also how many models, none trained on them, say the same.
 
     Rows get `agreeing`, the number of models that predict the suggested class: None of other subsets.
+
+    Args:
+        labels: table of the stage `label_issues`; it need not be there yet.
+        dataset: what the paths of images start from.
+        results: of all models.
     """
     if not labels.is_file():
         # The page of a run that is still at work.
@@ -99,7 +109,12 @@ def suspects(labels: Path, dataset: Path, results: Results) -> Suspects:
 
 
 def extremes(manifest: pd.DataFrame, dataset: Path) -> dict[str, list[Shown]]:
-    """The darkest, the brightest and the least sharp images, with rows of the manifest."""
+    """The darkest, the brightest and the least sharp images, with rows of the manifest.
+
+    Args:
+        manifest: table of the images.
+        dataset: what its paths start from.
+    """
     orders = {
         "Darkest": ("brightness", True),
         "Brightest": ("brightness", False),

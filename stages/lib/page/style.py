@@ -84,6 +84,7 @@ def svg(drawn: Figure, key: str, label: str) -> str:
     """A figure as an element of the page.
 
     Args:
+        drawn: the figure.
         key: unique in the page.
         label: what it shows, for whoever does not see it.
     """

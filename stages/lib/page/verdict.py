@@ -120,6 +120,7 @@ def rounded(count: int, more_than: int = 0) -> int:
     """A count with two digits that count: an estimate is no more exact than that.
 
     Args:
+        count: at least 0.
         more_than: where rounding goes down to this, the count stays: it would say that there are enough.
     """
     found = int(float(f"{count:.2g}"))

@@ -30,6 +30,7 @@ def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
     lost its images, or never had any.
 
     Args:
+        source: a folder, a zip or a tar.
         anywhere: follow links that lead out of a folder.
 
     Raises:

@@ -38,6 +38,7 @@ def walk(folder: Path, anywhere: bool = False, problems: dict[str, str] | None =
     (`set_aside.is_left_over`), of which nothing is needed.
 
     Args:
+        folder: to begin with.
         anywhere: follow links out of the folder too.
         problems: where given, it takes what would else be an error, by the name, before that is yielded; no file below
             it is.
@@ -125,6 +126,12 @@ class _Walk:
 @contextmanager
 def unchanged(folder: Path, name: str, path: Path, anywhere: bool = False) -> Iterator[IO[bytes]]:
     """Open a file that `walk` has found, and see to it that it is the same file, as it was, until it is closed.
+
+    Args:
+        folder: that was walked.
+        name: of the file, relative to it.
+        path: of the file.
+        anywhere: as of `walk`.
 
     Raises:
         UserError: something else lies there now, or it was written while it was read.

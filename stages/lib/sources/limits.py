@@ -47,7 +47,9 @@ class Watch:
         """Begin with the head of an answer.
 
         Args:
+            url: the address, for errors.
             folder: that is written to.
+            limits: what may come.
             start: bytes that are there already.
             declared: size of the whole file, if told.
 

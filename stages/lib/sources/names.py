@@ -15,6 +15,10 @@ _LONGEST_PATH = 1024  # bytes: of all folders and the file, on macOS
 def safe_name(source: Path, raw: str) -> str:
     """Bring the name of a file or folder into one form, `/` between folders, without one at the end.
 
+    Args:
+        source: that has it, for the error.
+        raw: as the archive, or the file system, has it.
+
     Raises:
         UserError: it leads outside, or not every file system takes it.
     """

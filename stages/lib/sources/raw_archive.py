@@ -25,6 +25,8 @@ def write_zip(archive: Path, content: Iterable[Member], title: str) -> None:
     What has a problem is an entry without content, and its comment says which.
 
     Args:
+        archive: the zip to write; it appears whole or not at all.
+        content: files and empty folders, in any order.
         title: what the progress is called.
     """
     entries = sorted(content, key=lambda member: member.name)

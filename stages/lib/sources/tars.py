@@ -47,6 +47,7 @@ def check_end(source: Path, tar: tarfile.TarFile) -> None:
     """Refuse a tar that is damaged after a member, which Python takes for its end.
 
     Args:
+        source: of the tar, for the error.
         tar: all of whose members have been listed.
 
     Raises:

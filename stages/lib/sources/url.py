@@ -35,6 +35,7 @@ def fetch(url: str, sha256: str | None, limits: Limits) -> Path:
     Args:
         url: http or https.
         sha256: 64 hexadecimal digits; None takes whatever the address has now.
+        limits: bytes and seconds that it may take.
 
     Returns:
         The complete file, in `PARTIALS`; the caller removes it with `forget`.

@@ -29,6 +29,7 @@ class Assigner:
         """Start with nothing assigned.
 
         Args:
+            images: all that have a class.
             copies: int64 (images,), equal for copies.
         """
         self.images = images
@@ -96,12 +97,14 @@ def assign(images: Sequence[ArchiveImage], copies: np.ndarray, order: str, amoun
     class then gets some that are unused, or else of the subset with the most to spare: what lies nearest to its own.
 
     Args:
+        images: all that have a class.
         copies: int64 (images,), equal for copies.
         order: "index" by number in the file name; "shuffle" at random; "hash" by content, so that an image keeps its
             subset when others are added; "folders" as the archive has them. The images of a group stay together.
         amounts: per class; a whole number is a count, another a share of the class. With "folders" a count is a limit,
             and shares matter only where there is no folder for validation: the training images are divided in their
             ratio.
+        seed: of what is drawn.
 
     Raises:
         TooFew: a class has too few images.

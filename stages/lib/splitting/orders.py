@@ -15,9 +15,11 @@ def by_hash(images: Sequence[ArchiveImage], indices: Sequence[int], amounts: Amo
     """Put each image by a hash of its content or group alone, so that it stays when others are added.
 
     Args:
+        images: of all classes.
         indices: of the class's images, in their natural order.
         amounts: a share is the part of the positions that a subset takes; counts divide the rest in their ratio, and
             take the first of each part.
+        seed: of the hash.
     """
     least = {subset: amount if isinstance(amount, int) else 1 for subset, amount in amounts.items()}
     if any(isinstance(amount, int) for amount in amounts.values()):
@@ -41,7 +43,9 @@ def by_rank(
     """Give the first blocks of images to training, the next to validation, then to test.
 
     Args:
+        images: of all classes.
         blocks: indices that stay together, in the order of the class.
+        amounts: as of `assignment.assign`.
         taken: subsets of groups in other classes; those of this one are added.
     """
     count = sum(map(len, blocks))
@@ -68,7 +72,10 @@ def by_folder(
     """Leave images where whoever collected them put them; without validation, divide the training images.
 
     Args:
+        images: of all classes.
         indices: as above.
+        amounts: as of `assignment.assign`.
+        seed: of what is held out for validation.
         taken: as above.
     """
     given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}

@@ -28,7 +28,13 @@ def assign_large_classes(
     """Decide as `assignment.assign` for the classes that have enough images; the others are strays.
 
     Args:
+        images: as of `assignment.assign`.
+        copies: likewise.
+        order: likewise.
+        amounts: likewise.
+        seed: likewise.
         least: images that a class needs.
+        strays: takes the classes that are too small, and what fits no subset.
 
     Returns:
         For every image its assignment, also of those left out.

@@ -56,7 +56,13 @@ def blocks_of(images: Sequence[ArchiveImage], indices: Sequence[int]) -> list[li
 
 
 def shuffled(blocks: Sequence[list[int]], label: str, seed: int) -> list[list[int]]:
-    """Shuffle the blocks of a class."""
+    """Shuffle the blocks of a class.
+
+    Args:
+        blocks: indices that stay together.
+        label: of the class.
+        seed: of all classes.
+    """
     # Each class has a sequence of its own: another class that grows changes nothing here.
     rng = np.random.default_rng([seed, *label.encode()])
     return [blocks[index] for index in rng.permutation(len(blocks))]

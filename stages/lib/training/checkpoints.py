@@ -44,6 +44,8 @@ class Checkpoints:
         """Find the directory of this training; states of other trainings of the stage are removed.
 
         Args:
+            stage: its name.
+            sections: of params.yaml, on which the result depends.
             inputs: files and directories that the result depends on, with the module of the stage.
         """
         name = f"{stage}-{_fingerprint(sections, inputs)}"
