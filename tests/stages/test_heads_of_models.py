@@ -1,5 +1,6 @@
 """The head that `feature_extraction` takes, through the real stages, and what it leaves for those after it."""
 
+import shutil
 from pathlib import Path
 
 import keras
@@ -63,6 +64,9 @@ def test_a_fitted_head_is_saved_evaluated_and_explained(
     np.testing.assert_array_equal(Seen(folder, *three_classes, vectors).test, mean)
     monkeypatch.setattr(rows, "MEMORY_BUDGET", 0)
     np.testing.assert_array_equal(Seen(folder, *three_classes, vectors).test, mean)
+    # Or where those of the mirrored images, on which this model decides too, were not computed (`features.mirror`).
+    plain = shutil.copytree(vectors, tmp_path / "plain", ignore=shutil.ignore_patterns("*_mirrored.npy"))
+    np.testing.assert_allclose(Seen(folder, *three_classes, plain).test, mean, atol=1e-4)
 
 
 def test_auto_takes_the_trained_head_only_where_it_is_better(

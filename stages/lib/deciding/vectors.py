@@ -106,19 +106,22 @@ class Seen:
     def _vectors(self, subset: SubsetName) -> np.ndarray | None:
         if not has_features(self._model):
             return None
-        images = self._subsets[subset]
-        rows = self._drawn if subset == "train" else np.arange(len(images.labels))
-        if self._cached is not None:
-            known = feature_files.read(self._cached, subset)
-            if known.names != images.names:
-                raise UserError(f"{self._cached}: expected features of the {subset} images as they are now; run again")
-            own = known.vectors[rows]
-            if known.mirrored is None or not mirroring.looks_at_both(self._model):
-                return own
-            return (own + known.mirrored[rows]) / 2
-        paths = [images.paths[row] for row in rows]
+        rows = self._drawn if subset == "train" else np.arange(len(self._subsets[subset].labels))
+        found = None if self._cached is None else self._known(self._cached, subset, rows)
+        if found is not None:
+            return found
+        paths = [self._subsets[subset].paths[row] for row in rows]
         batches = stream(paths, self.size, self.color, _BATCH, resizing=self.resizing)
         return np.concatenate([self.both(batch)[1] for batch in batches])
+
+    def _known(self, cached: Path, subset: SubsetName, rows: np.ndarray) -> np.ndarray | None:
+        """Features that were computed before; None where mirrored images lack them and the model decides on both."""
+        known = feature_files.read(cached, subset)
+        if known.names != self._subsets[subset].names:
+            raise UserError(f"{cached}: expected features of the {subset} images as they are now; run again")
+        if not mirroring.looks_at_both(self._model):
+            return known.vectors[rows]
+        return None if known.mirrored is None else (known.vectors[rows] + known.mirrored[rows]) / 2
 
     @cached_property
     def _run(self) -> Callable[[np.ndarray], np.ndarray]:
