@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.arrays.rows import Array, joined, open_rows, write_rows
+from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
 from stages.lib.core.params import Precision
 from stages.lib.images.manifest import SUBSETS, Subset, SubsetName
@@ -150,8 +151,12 @@ def take_over(source: Path, subset: SubsetName, images: Subset, directory: Path)
         subset: its name.
         images: the images of the subset: the very ones that the features are of, in the same order.
         directory: exists.
+
+    Raises:
+        UserError: they are of other images.
     """
-    assert read(source, subset).names == images.names, f"{source}: features of other images"
+    if read(source, subset).names != images.names:
+        raise UserError(f"{source}: expected features of the {subset} images as they are now; run `smallset run` again")
     for file in source.glob(f"{subset}*"):
         shutil.copy(file, directory)
 

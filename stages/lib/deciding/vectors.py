@@ -118,7 +118,9 @@ class Seen:
         """Features that were computed before; None where mirrored images lack them and the model decides on both."""
         known = feature_files.read(cached, subset)
         if known.names != self._subsets[subset].names:
-            raise UserError(f"{cached}: expected features of the {subset} images as they are now; run again")
+            raise UserError(
+                f"{cached}: expected features of the {subset} images as they are now; run `smallset run` again"
+            )
         if not mirroring.looks_at_both(self._model):
             return known.vectors[rows]
         return None if known.mirrored is None else (known.vectors[rows] + known.mirrored[rows]) / 2

@@ -1,8 +1,13 @@
 """Groups by name, and two ways of grouping joined."""
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from stages.lib.core.errors import UserError
 from stages.lib.splitting.keys import joined, numbered
+from stages.lib.splitting.together import groups_of
 
 
 def test_equal_names_are_one_group_and_those_without_none() -> None:
@@ -15,3 +20,13 @@ def test_joined_groups_are_whole_in_both_ways() -> None:
     found = joined(copies, patients)
     assert found.dtype == np.int64
     assert [found.tolist().index(group) for group in found.tolist()] == [0, 0, 0, 0, 4, 5]
+
+
+def test_an_image_that_is_gone_is_named(tmp_path: Path) -> None:
+    """As of features that are older than the split, which `dvc repro --single-item` takes."""
+    manifest, duplicates = tmp_path / "manifest.csv", tmp_path / "duplicates.csv"
+    manifest.write_text("path,class,subset,group,sha256\na.png,x,train,p1,1\nb.png,x,train,p1,2\nc.png,x,train,,3\n")
+    duplicates.write_text("group,path,sha256\n1,b.png,2\n1,c.png,3\n")
+    assert groups_of(["c.png", "a.png", "b.png"], manifest, duplicates).tolist() == [0, 0, 0]
+    with pytest.raises(UserError, match=r"manifest\.csv: expected the images .* found no d\.png: run `smallset run`"):
+        groups_of(["a.png", "d.png"], manifest, duplicates)
