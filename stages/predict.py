@@ -56,8 +56,9 @@ class KerasClassifier(Classifier):
         self._run = compiled(network, _BATCH)
 
     def judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """As `Classifier.judged`, without a distance."""
-        parts = [self._run(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
+        """As `Classifier.judged`, without a distance, of pixels rounded to whole numbers."""
+        whole = np.rint(pixels).astype(np.uint8)
+        parts = [self._run(whole[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
         outputs = np.concatenate(parts).astype(np.float64)
         return self._checked(all_classes(outputs), len(pixels)), None
 

@@ -93,11 +93,11 @@ def _openvino(path: Path) -> Run:
 
 
 def by_keras(model: keras.Model, batch_size: int) -> Run:
-    """What computes the probabilities of images by Keras; batches are filled up to this many images."""
+    """What computes the probabilities of images, whole numbers, by Keras; batches are filled up to this many images."""
     compute = compiled(model, batch_size)
 
     def run(images: np.ndarray) -> np.ndarray:
-        return all_classes(compute(images))
+        return all_classes(compute(images.astype(np.uint8)))
 
     return run
 

@@ -27,6 +27,8 @@ def compiled(model: keras.Model, batch_size: int) -> Callable[[np.ndarray], np.n
     found: list[Forward] = []
 
     def run(batch: np.ndarray) -> np.ndarray:
+        if batch.dtype != np.uint8:  # TensorFlow would cut off fractions without a word.
+            raise TypeError(f"expected pixels uint8. Received: {batch.dtype}")
         missing = batch_size - len(batch)
         filled = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge") if missing else batch
         if not found:

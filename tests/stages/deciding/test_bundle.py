@@ -13,6 +13,7 @@ from stages.lib.bundle.complete import complete
 from stages.lib.deciding import distances
 from stages.lib.deciding.networks import has_features, scale_logits, with_features
 from stages.lib.images.resizing import STRETCH
+from stages.lib.inference.forward import compiled
 from stages.lib.networks import build, mirroring
 from stages.predict import KerasClassifier
 from tests.stages.bundle_inputs import REPORT, write_inputs
@@ -88,8 +89,15 @@ def test_without_a_converted_model_nothing_is_called_unknown_and_the_card_says_s
     card = (bundle / "README.md").read_text(encoding="utf-8")
     assert "No image is called unknown: without model.tflite" in card
     assert "names one of its classes for every image" in card
-    [one, *_] = KerasClassifier(bundle).predict(np.full((1, 1), 255, np.uint8))
+    classifier = KerasClassifier(bundle)
+    [one, *_] = classifier.predict(np.full((1, 1), 255, np.uint8))
     assert (one.decision in ("sure", "unsure"), one.distance) == (True, None)
+    # Heat covers places with a mean colour: its fractions are rounded, and never cut off.
+    fractions = np.random.default_rng(0).uniform(0, 255, (3, 32, 32, 1)).astype(np.float32)
+    whole = classifier.probabilities(fractions.round().astype(np.uint8))
+    np.testing.assert_array_equal(classifier.probabilities(fractions), whole)
+    with pytest.raises(TypeError, match="expected pixels uint8"):
+        compiled(model, 4)(fractions)
 
 
 def test_a_temperature_is_in_the_model_itself() -> None:
