@@ -18,7 +18,7 @@ from stages.lib.core.data_sections import DownloadParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import BackboneParams
 from stages.lib.core.params import AugmentationParams, CommonParams
-from stages.lib.evaluation.explanations import heat_of
+from stages.lib.evaluation.heat import heat_of
 from stages.lib.networks import build, saved_model, tokens
 from stages.lib.networks.unfreezing import blocks
 from stages.lib.pretrained.encoders import REFUSED, check_name

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from stages.lib.evaluation import explanations
-from stages.lib.evaluation.explanations import choose, grad_cam, overlay, spread
+from stages.lib.evaluation.explanations import choose, overlay
+from stages.lib.evaluation.heat import grad_cam, spread
 from stages.lib.images.decode import decode
 from stages.lib.images.resizing import STRETCH
 from stages.lib.inference import predictions

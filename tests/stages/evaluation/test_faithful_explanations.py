@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from smallset.explanation.occlusion import occlusion
-from stages.lib.evaluation.explanations import heat_of, spread
+from stages.lib.evaluation.heat import heat_of, spread
 from stages.lib.networks import build, pooling_file, saved_model
 from stages.lib.networks.unfreezing import unfreeze
 from stages.lib.pretrained import presets

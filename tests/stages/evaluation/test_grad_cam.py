@@ -7,8 +7,7 @@ import tensorflow as tf
 from PIL import Image
 from scipy.special import logsumexp, softmax
 
-from stages.lib.evaluation import explanations
-from stages.lib.evaluation.explanations import grad_cam, spread
+from stages.lib.evaluation.heat import _log_odds, grad_cam, spread
 from stages.lib.images.resizing import STRETCH
 from stages.lib.inference.forward import probabilities
 from stages.lib.networks import build, saved_model
@@ -134,7 +133,7 @@ def test_log_odds_are_exact_where_a_class_is_sure_and_take_no_square_of_the_clas
     with tf.GradientTape() as tape:
         x = tf.constant(logits)
         tape.watch(x)
-        found = explanations._log_odds([head], x)
+        found = _log_odds([head], x)
     expected = logits[:, :3].astype(np.float64)
     for one in range(3):
         expected[:, one] -= logsumexp(np.delete(logits, one, axis=1).astype(np.float64), axis=1)

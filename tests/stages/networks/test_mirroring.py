@@ -7,7 +7,7 @@ import keras_hub
 import numpy as np
 import pytest
 
-from stages.lib.evaluation.explanations import grad_cam, heat_of
+from stages.lib.evaluation.heat import grad_cam, heat_of
 from stages.lib.inference.forward import compiled
 from stages.lib.networks import build, pooling_file, saved_model
 from stages.lib.networks.mirroring import looks_at_both, mirrored, plain
