@@ -10,10 +10,9 @@ from stages.lib.arrays.feature_files import FeatureSet
 from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic, trained
+from stages.lib.heads.asked import training_of
 from stages.lib.heads.cross_validation import clearly_lower
 from stages.lib.heads.linear import LinearHead
-from stages.lib.heads.training_images import Training
-from stages.lib.training.class_weights import class_weights, image_weights
 
 # A trained head picks its best epoch by the very images that it is judged on, which flatters it where they are few.
 FEWEST = 100  # images that judge a trained head
@@ -35,20 +34,6 @@ class Chosen:
     head: LinearHead | None
     strengths: pd.DataFrame | None
     about: dict[str, Any]
-
-
-def training_of(images: FeatureSet, groups: np.ndarray, classes: int, params: FeatureExtractionParams) -> Training:
-    """What a linear head learns from, with the class weights and mirror images that the parameters ask for.
-
-    Args:
-        images: features of the images.
-        groups: int64 (images,), equal for images that belong together.
-        classes: their number.
-        params: section `feature_extraction` of params.yaml.
-    """
-    each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
-    weights = None if each is None else each.astype(np.float64)
-    return Training(images.vectors, images.labels, groups, classes, images.mirrored, params.mirror, weights)
 
 
 def choose(

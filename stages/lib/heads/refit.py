@@ -11,7 +11,7 @@ from stages.lib.arrays import feature_files
 from stages.lib.core.model_sections import FeatureExtractionParams, Refit
 from stages.lib.core.params import CommonParams
 from stages.lib.heads import logistic
-from stages.lib.heads.choice import training_of
+from stages.lib.heads.asked import training_of
 from stages.lib.heads.keras_head import whole_model
 from stages.lib.heads.linear import LinearHead
 from stages.lib.images.manifest import SubsetName
