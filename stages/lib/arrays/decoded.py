@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from smallset.images.choices import Color
 from stages.lib.arrays import rows
 from stages.lib.arrays.rows import Array, Rows
 from stages.lib.core.outputs import atomic_file
-from stages.lib.core.params import Color
 from stages.lib.images.decode import CHANNELS, DECODING_THREADS, decode_named
 from stages.lib.images.resizing import Resizing
 

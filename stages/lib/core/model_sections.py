@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from smallset.images.choices import Color
 from stages.lib.core.params import (
     AskedPrecision,
-    Color,
     HeadParams,
     ImageTrainingParams,
     Params,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
-from stages.lib.core import choices
+from smallset.images.choices import Interpolation, ResizeMode
 from stages.lib.core.errors import UserError
 
 
@@ -15,11 +15,8 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-Color = choices.Color
-ResizeMode = choices.ResizeMode
-Interpolation = choices.Interpolation
-AskedResizeMode = Literal["stretch", "crop", "pad", "preset"]
-AskedInterpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "preset"]
+AskedResizeMode = Literal[ResizeMode, "preset"]
+AskedInterpolation = Literal[Interpolation, "preset"]
 PRESET = "preset"
 
 
@@ -84,7 +81,7 @@ class AugmentationParams(Params):
 
 
 Precision = Literal["float32", "mixed_bfloat16"]
-AskedPrecision = Literal["auto", "float32", "mixed_bfloat16"]
+AskedPrecision = Literal["auto", Precision]
 Pooling = Literal["mean", "cls", "both"]
 
 

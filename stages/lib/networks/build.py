@@ -7,8 +7,9 @@ import keras
 import keras_hub
 from keras import layers
 
+from smallset.images.choices import Color
 from stages.lib.core.errors import UserError
-from stages.lib.core.params import Color, Precision
+from stages.lib.core.params import Precision
 from stages.lib.images.decode import CHANNELS
 from stages.lib.networks import converter_file, lora, mirroring, model_files, pooling_file, tokens
 from stages.lib.networks.precision import policy

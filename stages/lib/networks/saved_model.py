@@ -10,9 +10,10 @@ import keras
 from pydantic import BaseModel, Field, ValidationError
 
 from safety.words import first_line
+from smallset.images.choices import Color, Interpolation, ResizeMode
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_file
-from stages.lib.core.params import Color, Interpolation, Precision, ResizeMode
+from stages.lib.core.params import Precision
 from stages.lib.images.resizing import STRETCH, Resizing, remembered
 from stages.lib.networks import mirroring, model_files
 from stages.lib.networks.precision import policy
