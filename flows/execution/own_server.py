@@ -1,11 +1,12 @@
 """The server that Prefect starts for one run: where it ends before the run does, that is noticed at once."""
 
 import os
+import subprocess
 import threading
 import time
+from typing import Any
 
 from prefect.context import refresh_global_settings_context
-from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES
 
 from flows.execution.prefect_errors import KEPT, ServerError
@@ -25,6 +26,9 @@ def start_own() -> None:
     Raises:
         ServerError: it has ended while it started.
     """
+    # Takes a second to import, and nobody else needs it.
+    from prefect.server.api.server import SubprocessASGIServer
+
     server = SubprocessASGIServer()
     if server.running:
         return
@@ -46,7 +50,9 @@ def start_own() -> None:
             raise _take_end(code)
     if errors:
         raise errors[0]
-    threading.Thread(target=_watch, args=(server,), name="watch over the server", daemon=True).start()
+    threading.Thread(
+        target=_watch, args=(server, server.server_process), name="watch over the server", daemon=True
+    ).start()
 
 
 def lost() -> ServerError | None:
@@ -54,18 +60,17 @@ def lost() -> ServerError | None:
     return _lost[0] if _lost else None
 
 
-def _watch(server: SubprocessASGIServer) -> None:
-    process = server.server_process
-    while process and (code := process.poll()) is None:
+def _watch(server: Any, process: "subprocess.Popen[bytes]") -> None:
+    while (code := process.poll()) is None:
         time.sleep(_LOOK)
     # At its end this process ends its server itself.
-    if process and threading.main_thread().is_alive() and server.server_process is process:
+    if threading.main_thread().is_alive() and server.server_process is process:
         _take_end(code)
 
 
-def _take_end(code: int | None) -> ServerError:
+def _take_end(code: int) -> ServerError:
     """Have Prefect's client try nothing again, which would take minutes, and say what is the matter."""
-    how = f"was killed (signal {-code})" if code and code < 0 else f"ended with {code}"
+    how = f"was killed (signal {-code})" if code < 0 else f"ended with {code}"
     _lost.append(ServerError(f"Prefect server at 127.0.0.1: it {how} before the run was over: {KEPT}"))
     watcher().noted(f"Prefect's own server {how}: what is at work goes on to its end, and nothing else begins")
     os.environ[PREFECT_CLIENT_MAX_RETRIES.name] = "0"

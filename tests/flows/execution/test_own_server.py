@@ -35,7 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     from prefect.context import refresh_global_settings_context
 
     made = Server()
-    monkeypatch.setattr(own_server, "SubprocessASGIServer", lambda: made)
+    monkeypatch.setattr("prefect.server.api.server.SubprocessASGIServer", lambda: made)
     monkeypatch.setattr(own_server, "_LOOK", 0.05)
     monkeypatch.setattr(own_server, "_lost", [])
     monkeypatch.delenv("PREFECT_CLIENT_MAX_RETRIES", raising=False)
