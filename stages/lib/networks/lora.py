@@ -64,16 +64,11 @@ def kernel_of(layer: layers.Layer) -> Any:
     return ops.add(layer._kernel, (layer.lora_alpha / layer.lora_rank) * product)
 
 
-def merge(model: keras.Model) -> None:
-    """Put what both matrices of every adapted layer add into its kernel; the outputs stay the same."""
-    for layer in _adapted(model):
-        layer._kernel.assign(kernel_of(layer))
-        layer.lora_kernel_b.assign(np.zeros(layer.lora_kernel_b.shape))
-
-
 def plain_weights(model: keras.Model) -> list[np.ndarray]:
-    """Values of the weights, without the matrices of adapted layers; those of a model like it that has none."""
-    return [one.numpy() for one in model.weights if not one.name.startswith("lora_kernel")]
+    """Values of the weights of a model like it without adapted layers: what the matrices add is in their kernels."""
+    kernels = {id(layer._kernel): kernel_of(layer) for layer in _adapted(model)}
+    weights = [one for one in model.weights if not one.name.startswith("lora_kernel")]
+    return [np.asarray(kernels.get(id(one), one.value)) for one in weights]
 
 
 def _adaptable(layer: layers.Layer) -> bool:
