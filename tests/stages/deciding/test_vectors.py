@@ -15,7 +15,7 @@ from stages.lib.networks import build, mirroring, saved_model
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
-@pytest.mark.parametrize("mirror", [True, False])
+@pytest.mark.parametrize("mirror", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_cached_features_are_taken_only_where_they_are_those_of_the_model(
     mirror: bool, two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path
 ) -> None:
