@@ -41,7 +41,7 @@ class Seen:
             model: its directory.
             dataset: directory of the images.
             manifest: table of the images.
-            cached: directory of the features of all images, if they were computed; they are used then.
+            cached: directory of the features of all images, if they were computed; used where they are the model's.
         """
         file = model / "model.keras"
         loaded, _ = saved_model.load(file)
@@ -110,9 +110,11 @@ class Seen:
             if known.names != images.names:
                 raise UserError(f"{self._cached}: expected features of the {subset} images as they are now; run again")
             own = np.asarray(known.vectors)[rows]
-            if known.mirrored is None or not mirroring.looks_at_both(self._model):
+            if not mirroring.looks_at_both(self._model):
                 return own
-            return (own + np.asarray(known.mirrored)[rows]) / 2
+            # Features of the images alone are not what the model compares: without those mirrored it computes its own.
+            if known.mirrored is not None:
+                return (own + np.asarray(known.mirrored)[rows]) / 2
         paths = [images.paths[row] for row in rows]
         batches = stream(paths, self.size, self.color, _BATCH, None, resizing=self.resizing)
         return np.concatenate([self.both(batch)[1] for batch in batches])

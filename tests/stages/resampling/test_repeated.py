@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from stages.lib.evaluation.intervals import different
 from stages.lib.resampling.classes import weakest
-from stages.lib.resampling.figures import different, procedure
+from stages.lib.resampling.figures import procedure
 from stages.lib.resampling.learning_curve import growth
 from stages.lib.resampling.repeated import Predict, Resampled, repeats_of, resample
 
