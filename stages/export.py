@@ -72,13 +72,22 @@ def _names(asked: FormatName | Literal["all"], layout: Layout) -> tuple[FormatNa
 
 
 def _cautions(model: Path, about: Mapping[str, Any]) -> list[str]:
-    """Why the accuracies may be those of images that the model knows; what changes beside Keras holds all the same."""
+    """What the figures and the files do not say: that the model may know the test images, that a rule has to follow."""
     found = []
     if refit := about.get("refit"):
         on = visible(refit.get("on"))
         found.append(f"fitted again (classifier.refit: {on}): it may know the test images, so accuracies are too high")
-    if (model / bundle.DESCRIPTION).is_file() and bundle.read(model).data != checksum(_MANIFEST):
+    if not (model / bundle.DESCRIPTION).is_file():
+        return found
+    described = bundle.read(model)
+    if described.data != checksum(_MANIFEST):
         found.append(f"of other images than those of {_MANIFEST}: it may know the test images here")
+    rule = described.decisions
+    if rule is not None and (rule.costs is not None or rule.threshold is not None):
+        found.append(
+            f"the bundle predicts by its rule (decisions.criterion: {rule.criterion}), and these files give "
+            f"probabilities alone, of which the highest may be another class: apply `decisions` of {bundle.DESCRIPTION}"
+        )
     return found
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from stages.lib.core.data_sections import DownloadParams
+from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.core.errors import TemporaryError, UserError, retold
 from stages.lib.core.model_sections import BackboneParams
 from stages.lib.core.outputs import write_json
 from stages.lib.core.params_file import PARAMS_FILE
 from stages.lib.core.section_checks import read_sections
+from stages.lib.deciding import limits
 from stages.lib.looking import preset
 from stages.lib.looking.found import found_in
 from stages.lib.looking.peeked import peek
@@ -50,7 +52,16 @@ def look(sections: dict[str, Any], archive: Path | None = None, at_images: bool 
             # Nobody knows the file that an address was fetched to.
             address = download.url if download.source == "url" else None
             raise retold(error, str(error).replace(str(source), address or str(source))) from None
+        _require_classes(sections["decisions"], list(images["classes"]))
     return {"images": images, **_preset(sections["backbone"], download.source)}
+
+
+def _require_classes(params: DecisionsParams, classes: list[str]) -> None:
+    """Refuse a rule for a class that there is not, which the stage would find out once every model is trained."""
+    if params.enabled:
+        if params.of_class is not None:
+            limits.index_of(params.of_class, classes, "decisions.of_class")
+        limits.costs_of(params.costs, classes)
 
 
 def _preset(params: BackboneParams, source: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.params_file import read_file
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
-from stages.lib.page import backbones, findings, left_out, next_steps, procedures, verdict
+from stages.lib.page import backbones, findings, grouped, left_out, next_steps, procedures, verdict
 from stages.lib.page.cautions import advised_against, higher_on_test
 from stages.lib.page.cautions import cautions as cautions_of
 from stages.lib.page.content import of_data, of_models
@@ -86,7 +86,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     results, parameters = read_results(paths.models, paths.evaluations), read_file(paths.parameters)
     images, suspects = read_manifest(paths.manifest), findings.suspects(paths.labels, paths.dataset, results)
     procedure = procedures.procedure_report(paths.procedure, results, suspects.total)
-    cautions = _cautions(results, procedure, paths)
+    cautions = _cautions(results, procedure, images, paths)
     steps = _steps(results, procedure, suspects.total, images, parameters)
     subsets = {str(name): int(count) for name, count in images["subset"].value_counts().items()}
     deploying = partial(deployed, results, classifier.refit, subsets, procedure is not None)
@@ -116,8 +116,11 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     _tell(headline, paths.report)
 
 
-def _cautions(results: Results, procedure: procedures.ProcedureReport | None, paths: ReportPaths) -> list[str]:
+def _cautions(
+    results: Results, procedure: procedures.ProcedureReport | None, images: pd.DataFrame, paths: ReportPaths
+) -> list[str]:
     more = [
+        *grouped.cautions_of(results, images),
         *json.loads(paths.cautions.read_text(encoding="utf-8")),
         *left_out.cautions_of(paths.rejected),
         *procedures.cautions_of(procedure, results),

@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
+from flows.execution.prefect_errors import ServerError
 from flows.execution.process_output import LineTaker, StageResult, done
 from flows.execution.stage_lines import lines_of
 from flows.execution.together import Together
@@ -44,9 +45,9 @@ class HeadStart:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Wait for the stage at work; end it where something went wrong."""
+        """Wait for the stage at work; end it where something else than the server went wrong."""
         self.close()
-        if kind:
+        if kind and not issubclass(kind, ServerError):
             watcher().stopping()
             self.stop.set()
         self._thread.join()

@@ -22,7 +22,7 @@ from flows.exit_codes import ExitCode
 from flows.faults import chain
 
 _HERE = ("127.0.0.1", "localhost")  # of a server that starts with a run
-_KEPT = "what has finished is kept, run again to go on"
+KEPT = "what has finished is kept, run again to go on"
 _PATIENCE = {PREFECT_API_REQUEST_TIMEOUT: 15.0, PREFECT_CLIENT_MAX_RETRIES: 1}
 
 
@@ -41,7 +41,7 @@ def require_answer() -> None:
 
 
 @contextmanager
-def server_errors(hint: str = _KEPT) -> Iterator[None]:
+def server_errors(hint: str = KEPT) -> Iterator[None]:
     """Turn what Prefect's client raises of its server into one line.
 
     Args:
@@ -58,7 +58,7 @@ def server_errors(hint: str = _KEPT) -> Iterator[None]:
         raise
 
 
-def described(error: BaseException, hint: str = _KEPT) -> str | None:
+def described(error: BaseException, hint: str = KEPT) -> str | None:
     """What an exception says of Prefect's server and what to do, in one line; None if it is of something else."""
     if isinstance(error, FlowError) or not (reason := reason_of(error)):
         return None

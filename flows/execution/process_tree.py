@@ -14,16 +14,22 @@ if sys.platform == "win32":
     _GRACE = {signal.SIGTERM: 5.0}
 else:
     _GRACE = {signal.SIGINT: 10.0, signal.SIGTERM: 5.0, signal.SIGKILL: 5.0}
+_OWN_END = 2.0  # seconds for DVC to end by itself, once its stage has
 _POLL = 0.05  # seconds
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
     """End a process that leads its own session, and all its descendants, so that DVC can go on afterwards.
 
-    SIGINT lets the stage and then DVC clean up; DVC itself gets no SIGTERM, which would orphan its stage.
+    SIGINT lets the stage clean up, and then DVC, which ends as its stage does. DVC itself is interrupted only where it
+    does not: while it strikes itself off its list of who uses which file, that would leave a list that no command of
+    DVC can read. It gets no SIGTERM either, which would orphan its stage.
     """
     tree = _Tree(process)
+    obeys = sys.platform == "win32" or _end_below(tree, process.pid)
     for number, grace in _GRACE.items():
+        if number == signal.SIGINT and not obeys:
+            continue
         for member in tree.alive():
             if number != signal.SIGTERM or member.pid != process.pid or sys.platform == "win32":
                 _send(member, number)
@@ -35,6 +41,25 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         else:
             break
     process.wait()
+
+
+def _end_below(tree: "_Tree", leader: int) -> bool:
+    """Interrupt all but the leader, also what begins meanwhile, and let it end by itself; gives whether they obeyed."""
+    told: set[psutil.Process] = set()
+    start = until = time.monotonic()
+    while members := tree.alive():
+        now, below = time.monotonic(), {member for member in members if member.pid != leader}
+        if now > start + _GRACE[signal.SIGINT]:
+            return not below
+        if below:
+            until = now + _OWN_END
+            for member in below - told:
+                _send(member, signal.SIGINT)
+            told |= below
+        elif now >= until:
+            break
+        time.sleep(_POLL)
+    return True
 
 
 class _Tree:

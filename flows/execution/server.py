@@ -13,6 +13,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 
 from flows.errors import FlowError
+from flows.execution.own_server import start_own
 from flows.execution.prefect_errors import quiet, require_answer, server_errors
 from flows.execution.signals import deaf_to_terminal
 from flows.project.workspace import MARK, is_counted_here
@@ -37,6 +38,7 @@ def start_server() -> None:
     with deaf_to_terminal(), server_errors("see why with `prefect server start`"), _guarded():
         # All threads of Prefect's use these settings, those of its log and its events too.
         refresh_global_settings_context()
+        start_own()
         with get_client(sync_client=True):
             pass
 

@@ -12,6 +12,8 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import Task
 
+from flows.errors import FlowError
+from flows.execution import own_server
 from flows.execution.head_start import HeadStart
 from flows.execution.process_output import Outcome, StageResult
 from flows.execution.stage_lines import lines_of, log_of
@@ -97,6 +99,10 @@ class Here:
 
     def look(self) -> None:
         """Raise FlowError if what was submitted cannot end any more."""
+
+    def lost(self) -> FlowError | None:
+        """Why no more stage can be submitted, though what is at work may end; None while one can."""
+        return own_server.lost()
 
     def stop(self) -> None:
         """End all stages: `settle` waits for their end."""

@@ -23,6 +23,7 @@ import threading
 import traceback
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 assert sys.platform == "linux", "it is started on Linux alone"
@@ -38,8 +39,10 @@ def main(place: str, libraries: list[str]) -> list[str]:
     # Nobody asks how a copy ended but who looks after it.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(place)
+        listener.bind(new := f"{place}.new")
         listener.listen()
+        # Who sees it is answered.
+        Path(new).rename(place)
         while True:
             ready, _, _ = select.select([listener.fileno(), 0], [], [])
             if 0 in ready:

@@ -1,6 +1,5 @@
 """What a run is asked for, turned into parameters; nothing is written before all of it is known to be possible."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,10 +15,10 @@ from flows.planning.own_images import Decided, decide, of_other_images
 from flows.planning.settings import read_settings
 from flows.planning.work import Work
 from flows.project import profiles
+from flows.project.divided import read_split
 from flows.project.parameters import check_parameters
 from flows.project.profiles import Changed
 
-SPLIT = Path("data") / "split.json"
 BACKBONE = Path("models") / "backbone"
 _BACKBONE_OF = ("backbone.preset", "backbone.candidates")
 _SIDE = 224  # pixels: of most presets that do not say it
@@ -166,9 +165,9 @@ def _divided() -> tuple[dict[str, int], int | None]:
     """Images of each subset, and the training images of the class that has the fewest."""
     names = ("train", "validation", "test")
     try:
-        found = json.loads(SPLIT.read_text(encoding="utf-8"))
+        found = read_split()
         return {name: sum(found[name].values()) for name in names}, min(found["train"].values())
-    except (FileNotFoundError, ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         return dict.fromkeys(names, 0), None
 
 

@@ -57,7 +57,10 @@ def exclusive() -> Iterator[None]:
         lock.flush()
         with alone(Path()):
             _clear_stale_rwlock()
-            yield
+            try:
+                yield
+            finally:
+                _drop_unreadable_rwlock()
 
 
 @contextmanager
@@ -117,13 +120,20 @@ def _holder(lock: Any) -> str:
 
 def _clear_stale_rwlock() -> None:
     """Remove the list of DVC's users of files if all of them are gone: an ended run may leave it, whole or not."""
-    for pid, command in _users(_read_rwlock()):
+    for pid, command in _users(_read_rwlock() or {}):
         if _is_at_work(pid, command):
             raise AtWork(f"a dvc command is at work here (process {pid}: {command}): wait for it or end it")
     RWLOCK.unlink(missing_ok=True)
 
 
-def _read_rwlock() -> dict[str, Any]:
+def _drop_unreadable_rwlock() -> None:
+    """Remove that list where a DVC was ended while it wrote there: no command of DVC would work any more."""
+    if _read_rwlock() is None:
+        RWLOCK.unlink(missing_ok=True)
+
+
+def _read_rwlock() -> dict[str, Any] | None:
+    """DVC's list of the users of files; None where it is cut off."""
     for _ in range(_READS):
         try:
             content = json.loads(RWLOCK.read_text(encoding="utf-8"))
@@ -132,7 +142,7 @@ def _read_rwlock() -> dict[str, Any]:
             return {}
         except ValueError:
             time.sleep(0.1)
-    return {}
+    return None
 
 
 def _users(rwlock: dict[str, Any]) -> Iterator[tuple[int, str]]:

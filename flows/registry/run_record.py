@@ -11,6 +11,7 @@ from uuid import uuid4
 from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.project import source
+from flows.project.divided import SPLIT, images_of_subsets
 from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.git import content, resolve
 from flows.project.outputs import checksum_of, read_makers
@@ -18,7 +19,6 @@ from flows.project.records import SCHEMA, SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
 from flows.run.provenance import read_record
-from flows.run.results import SPLIT, images_of_subsets
 
 CLASSIFIER = Path("models") / ARTIFACT
 ARCHIVE = Path("data") / "raw.zip"

@@ -8,6 +8,7 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 
+from flows.errors import FlowError
 from flows.execution.process_output import done
 from flows.execution.stage_task import Here, result_of
 from flows.execution.watching import watcher
@@ -31,6 +32,9 @@ def run_in_order(
 
     Returns:
         The last state of each, in their order.
+
+    Raises:
+        FlowError: no more could be submitted; what was at work has ended.
     """
     upstream = {stage.name: stage.upstream for stage in stages}
     sorter = TopologicalSorter({**upstream, **place.together.upstream})
@@ -40,11 +44,14 @@ def run_in_order(
     futures: dict[str, PrefectFuture[Any]] = {}
     states: dict[str, State] = {}
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+    lost: FlowError | None = None
     try:
         while sorter.is_active():
             # The images are looked at before the backbone trains, which needs none of them.
             ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
-            while len(futures) - len(states) < width and (name := _next_of(ready, first - states.keys())):
+            if (lost := place.lost()) and len(futures) == len(states):
+                break
+            while not lost and len(futures) - len(states) < width and (name := _next_of(ready, first - states.keys())):
                 ready.remove(name)
                 futures[name] = place.submit(name, [states[needed] for needed in upstream[name]])
                 futures[name].add_done_callback(_teller(ended, name))
@@ -60,6 +67,8 @@ def run_in_order(
         for name in futures.keys() - states.keys():
             _settle(name, futures[name], place, take)
         raise
+    if lost and len(states) < len(stages):
+        raise lost
     return [states[stage.name] for stage in stages]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.run.results import read_split
+from flows.project.divided import read_split
 
 _LIST = Path("data") / "rejected.csv"
 

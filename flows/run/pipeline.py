@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 from flows.errors import FlowError
 from flows.execution.head_start import HeadStart
 from flows.execution.machine import side_by_side
+from flows.execution.own_server import lost
 from flows.execution.prefect_errors import server_errors
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.server import has_server, require_server, start_server
@@ -180,7 +181,12 @@ def run_flow(width: int | None, workers: str | None = None, only: Sequence[str] 
         FlowError: as `pipeline`.
     """
     with server_errors():
-        state = pipeline(width=width, workers=workers, only=only, return_state=True)
+        try:
+            state = pipeline(width=width, workers=workers, only=only, return_state=True)
+        except Exception:
+            if ended := lost():
+                raise ended from None
+            raise
         states = state.result(raise_on_failure=False)
         if isinstance(states, BaseException):
             raise states

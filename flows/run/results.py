@@ -15,7 +15,6 @@ from safety.words import counted
 REPORT = Path("report") / "report.html"
 RUN_REPORT = Path("report") / "run.html"  # the same together with the run that made it
 COMPARISONS = Path("report") / "comparisons.csv"
-SPLIT = Path("data") / "split.json"
 FIGURES = "evaluation/*/figures.json"  # of each model, as `evaluate` writes them
 BALANCED = "balanced_accuracy"
 Row = dict[str, Any]
@@ -87,17 +86,6 @@ def read_summary(file: Path = SUMMARY) -> Row:
         return {}
     check_summary(content, str(file))
     return content
-
-
-def images_of_subsets() -> dict[str, int]:
-    """How many images lie here of each subset; empty where they were not divided yet."""
-    return {name: sum(found.values()) for name, found in read_split().items() if isinstance(found, dict)}
-
-
-def read_split() -> Row:
-    """What `split` has counted; empty where it has not run."""
-    found: Row = json.loads(SPLIT.read_text(encoding="utf-8")) if SPLIT.is_file() else {}
-    return found
 
 
 def read_verdicts(recommended: str) -> dict[str, str]:

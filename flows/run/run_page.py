@@ -8,11 +8,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flows.errors import FlowError
 from flows.execution.machine import describe_machine, versions
 from flows.execution.process_output import Outcome
+from flows.project.divided import images_of_subsets
 from flows.project.whole_file import write_whole
 from flows.run.change import Earlier, change
 from flows.run.page_slots import duration, filled
 from flows.run.provenance import RunRecord, commit_and_changes, now, read_record, remade_since
-from flows.run.results import REPORT, RUN_REPORT, images_of_subsets, read_summary
+from flows.run.results import REPORT, RUN_REPORT, read_summary
 
 # Where the stage `report` leaves a place for the run; tests/test_contract.py holds its template to this.
 SLOT = '<div id="run"></div>'

@@ -109,7 +109,8 @@ def _write_data(folder: Path, classes: Sequence[str], tested: Sequence[int], rng
                 file.write_bytes(content)
                 with Image.open(file) as image:
                     brightness = round(float(np.asarray(image).mean() / 255), 6)
-                row = {"path": path, "class": name, "subset": subset, "width": image.width, "height": image.height}
+                row = {"path": path, "class": name, "subset": subset, "group": ""}
+                row |= {"width": image.width, "height": image.height}
                 checksum = hashlib.sha256(content).hexdigest()
                 rest = {"bytes": len(content), "sha256": checksum, "brightness": brightness}
                 rows.append(row | rest | {"sharpness": float(len(rows))})

@@ -40,7 +40,7 @@ class Seen:
             model: its directory.
             dataset: directory of the images.
             manifest: table of the images.
-            cached: directory of the features of all images, if they were computed; they are used then.
+            cached: directory of the features of all images, if they were computed; used where they are the model's.
 
         Raises:
             UserError: the model is damaged, or of other classes than the images.

@@ -46,6 +46,16 @@ def wilson(right: float, count: float, level: float = LEVEL) -> Interval:
     return within(right / count, float(low), float(high))
 
 
+def different(groups: np.ndarray) -> float:
+    """How many independent images so many are worth, were those of one group all alike (Kish 1965).
+
+    Args:
+        groups: (images,), equal within a group.
+    """
+    counts = np.unique(groups, return_counts=True)[1].astype(np.float64)
+    return float(counts.sum() ** 2 / (counts**2).sum())
+
+
 def within(value: float, low: float, high: float) -> Interval:
     """An interval that lies in [0, 1] and holds its value: rounding may leave a hair on the wrong side."""
     return Interval(value, max(0.0, min(low, value)), min(1.0, max(high, value)))

@@ -64,6 +64,7 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
     except Unclear as error:
         raise UserError(told(error, [image.name for image in images], peeked.archive)) from None
     divided = _divided(images, params, seed, strays)
+    _require_few_strays(peeked, strays.listed_files(), params.max_rejected)
     # A class that is set aside is none of those that a run will know.
     images = [image for image in images if image.label not in strays.classes]
     remarks = [line for line in printed.getvalue().splitlines() if line]
@@ -104,6 +105,16 @@ def _require_images(peeked: Peeked, limit: float) -> None:
             f"split.max_rejected: about {_likely_broken(peeked):.0f} of {len(peeked.names)} files cannot be decoded "
             f"(expected at most {limit:.1%}): {summary([file.name for file in peeked.broken])}; the first is "
             f"{worst.name}: {worst.reason}"
+        )
+
+
+def _require_few_strays(peeked: Peeked, strays: Sequence[Rejected], limit: float) -> None:
+    """Refuse so much that does not fit that the stage would end with it."""
+    bad = _likely_broken(peeked) + len(strays)
+    if strays and bad > limit * len(peeked.names):
+        raise UserError(
+            f"split.max_rejected: about {bad:.0f} of {len(peeked.names)} files cannot be decoded or do not fit the "
+            f"rest (expected at most {limit:.1%}); the first is {strays[0].name}: {strays[0].reason}"
         )
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from stages.lib.core.errors import UserError
+from stages.lib.networks.lora import kernel_of
 from stages.lib.networks.precision import rebuilt
 
 Forward = Callable[[np.ndarray], tf.Tensor]
@@ -173,7 +174,7 @@ class FusedConvolution(layers.Layer):
         slow = depthwise and max(conv.strides) > 1 and training and conv.trainable
         dtype = "float32" if slow else conv.compute_dtype
         separable = isinstance(conv, layers.SeparableConv2D)
-        kernel = conv.pointwise_kernel if separable else conv.kernel
+        kernel = conv.pointwise_kernel if separable else kernel_of(conv)
         # (height, width, channels in, channels out); of a depthwise one (height, width, channels, multiplier)
         kernel = kernel * ops.reshape(scale, kernel.shape[2:] if depthwise else (-1,))
         kernels = [conv.depthwise_kernel, kernel] if separable else [kernel]

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import keras_hub
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from stages.lib.core.errors import UserError
 from stages.lib.networks.unfreezing import in_order
@@ -56,16 +56,19 @@ def set_parts(model: keras.Model, found: dict[str, np.ndarray]) -> None:
         getattr(_adapted(model)[int(index)], name).assign(value)
 
 
-def merge(model: keras.Model) -> None:
-    """Put what both matrices of every adapted layer add into its kernel; the outputs stay the same."""
-    for layer in _adapted(model):
-        layer._kernel.assign(layer.kernel)
-        layer.lora_kernel_b.assign(np.zeros(layer.lora_kernel_b.shape))
+def kernel_of(layer: layers.Layer) -> Any:
+    """The kernel of a layer as it computes, in the precision of its weights; Keras rounds that of an adapted one."""
+    if not getattr(layer, "lora_enabled", False):
+        return layer.kernel
+    product = ops.matmul(layer.lora_kernel_a, layer.lora_kernel_b)
+    return ops.add(layer._kernel, (layer.lora_alpha / layer.lora_rank) * product)
 
 
 def plain_weights(model: keras.Model) -> list[np.ndarray]:
-    """Values of the weights, without the matrices of adapted layers; those of a model like it that has none."""
-    return [one.numpy() for one in model.weights if not one.name.startswith("lora_kernel")]
+    """Values of the weights of a model like it without adapted layers: what the matrices add is in their kernels."""
+    kernels = {id(layer._kernel): kernel_of(layer) for layer in _adapted(model)}
+    weights = [one for one in model.weights if not one.name.startswith("lora_kernel")]
+    return [np.asarray(kernels.get(id(one), one.value)) for one in weights]
 
 
 def _adaptable(layer: layers.Layer) -> bool:

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from stages.lib.core.params import AskedPrecision, Precision
+from stages.lib.networks import lora
 
 _PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
 _WARM_UP, _MEASURED = 1, 3  # steps
@@ -58,7 +59,7 @@ def rebuilt(model: keras.Model, precision: Precision) -> keras.Model:
         copied = keras.models.clone_model(
             model, clone_function=lambda layer: type(layer).from_config(layer.get_config() | {"dtype": precision})
         )
-    copied.set_weights(model.get_weights())
+    copied.set_weights(lora.plain_weights(model))
     return copied
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.lib.evaluation.intervals import Interval, mean_share, wilson
+from stages.lib.evaluation.intervals import Interval, different, mean_share, wilson
 from stages.lib.evaluation.metrics import is_imbalanced
 from stages.lib.resampling.repeated import Resampled
 
@@ -54,16 +54,6 @@ def recalls(found: Resampled) -> tuple[np.ndarray, np.ndarray]:
     classes = range(int(found.labels.max()) + 1)
     shares = [right[found.labels == one].mean() for one in classes]
     return np.array(shares), np.array([different(found.groups[found.labels == one]) for one in classes])
-
-
-def different(groups: np.ndarray) -> float:
-    """How many independent images so many are worth, were those of one group all alike (Kish 1965).
-
-    Args:
-        groups: int64 (images,), equal within a group.
-    """
-    counts = np.unique(groups, return_counts=True)[1].astype(np.float64)
-    return float(counts.sum() ** 2 / (counts**2).sum())
 
 
 def _figure(right: np.ndarray, found: Resampled, balanced: bool) -> Interval:

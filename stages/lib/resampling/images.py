@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from stages.lib.arrays import feature_files
+from stages.lib.arrays.drawn_groups import drawn_groups
 from stages.lib.arrays.rows import Picked
 from stages.lib.images.manifest import SUBSETS
 
@@ -44,7 +44,7 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
     Args:
         features: directory of the stage `features`.
         groups_of: int64 (images,) of their names, equal for images that belong together.
-        most: images that are taken; of more, that many are drawn, the same share of each class.
+        most: images that are taken; of more, that many are drawn by whole groups, the same share of each class.
         seed: of what is drawn.
     """
     names, _ = feature_files.read_about(features)
@@ -67,18 +67,13 @@ def read_images(features: Path, groups_of: Callable[[Sequence[str]], np.ndarray]
 
 
 def _drawn(labels: np.ndarray, groups: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Numbers of about so many images, in their order.
+    """Numbers of about so many images, in their order, by whole groups.
 
-    Of each class the same share, `_KEPT` in any case, and among them `LEAST` different ones.
+    Of each class the same share, `_KEPT` in any case, and among them `LEAST` different ones: where nearly all images of
+    a class are copies of one, chance alone would leave nothing to hold out.
     """
     if len(labels) <= most:
         return np.arange(len(labels))
-    order = np.random.default_rng(seed).permutation(len(labels))
-    table = pd.DataFrame({"label": labels[order], "group": groups[order]})
-    # Where nearly all images of a class are copies of one, chance alone would leave nothing to hold out.
-    new = ~table.duplicated()
-    ahead = new & (new.groupby(table["label"]).cumsum() <= LEAST)
-    order = order[np.argsort(~ahead, kind="stable")]
-    place = pd.Series(order).groupby(labels[order]).cumcount().to_numpy()
-    wanted = np.maximum(_KEPT, np.bincount(labels) * most / len(labels)).round()
-    return np.sort(order[place < wanted[labels[order]]])
+    counts = np.bincount(labels)
+    wanted = np.maximum(_KEPT, counts * most / len(labels)).round().astype(np.int64)
+    return drawn_groups(labels, groups, wanted, LEAST, seed)

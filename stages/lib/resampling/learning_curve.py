@@ -38,7 +38,8 @@ def growth(found: Resampled, now: Procedure, seed: int) -> Growth | None:
     values and rate of convergence"; Viering & Loog 2022, "The shape of learning curves", where it is among the laws
     that extrapolate best). Nobody knows the floor from a few points: it is drawn anew for each of many curves, through
     the errors of images drawn with the weights of the Bayesian bootstrap (Rubin 1981), an image keeping its weight
-    along the curve. To that comes the luck of which images will come.
+    along the curve. Those of one group count once: of a large one, half and all teach about the same, and twice the
+    images would bring another group rather than more of this one. To that comes the luck of which images will come.
 
     Args:
         found: of `resample`.
@@ -53,7 +54,7 @@ def growth(found: Resampled, now: Procedure, seed: int) -> Growth | None:
     random = np.random.default_rng(seed)
     errors = _errors(found, now.balanced, random)
     floors = random.uniform(0, _FLOOR, len(errors))
-    gains = _gains(errors, found.trained, floors)
+    gains = _gains(errors, found.different, floors)
     last = now.figures[-1]
     error = (last.high - last.low) / (2 * norm.ppf((1 + LEVEL) / 2))
     gains = gains + _LUCK * error * random.normal(size=len(gains))
@@ -81,18 +82,18 @@ def _errors(found: Resampled, balanced: bool, random: np.random.Generator) -> np
     return np.mean(each, axis=0).astype(np.float64)
 
 
-def _gains(errors: np.ndarray, trained: np.ndarray, floors: np.ndarray) -> np.ndarray:
+def _gains(errors: np.ndarray, images: np.ndarray, floors: np.ndarray) -> np.ndarray:
     """What each curve says that `TIMES` as many images bring: float64 (draws,), at least 0.
 
     Args:
         errors: float64 (draws, shares).
-        trained: float64 (shares,), images.
+        images: float64 (shares,), that a head was trained on.
         floors: float64 (draws,), the part of the lowest error that stays.
     """
     floor = floors * errors.min(axis=1)
-    places, heights = np.log(trained), np.log(errors - floor[:, np.newaxis])
+    places, heights = np.log(images), np.log(errors - floor[:, np.newaxis])
     # A figure at few images says little of how it goes on at many.
-    weights = np.sqrt(trained) / np.sqrt(trained).sum()
+    weights = np.sqrt(images) / np.sqrt(images).sum()
     middle, mean = weights @ places, heights @ weights
     slopes = (heights - mean[:, np.newaxis]) @ (weights * (places - middle)) / (weights @ (places - middle) ** 2)
     slopes = np.minimum(slopes, 0)

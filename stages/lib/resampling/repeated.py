@@ -30,6 +30,7 @@ class Resampled:
             right. The heads of the last share are trained on whole training parts.
         parts: int64 (repeats, images): the part that an image was held out in.
         trained: float64 (shares,): images that a head was trained on, on average.
+        different: float64 (shares,): likewise, those of one group and class counted once.
     """
 
     labels: np.ndarray
@@ -37,6 +38,7 @@ class Resampled:
     right: np.ndarray
     parts: np.ndarray
     trained: np.ndarray
+    different: np.ndarray
 
 
 def repeats_of(asked: int | str, images: int) -> int:
@@ -91,7 +93,8 @@ def resample(
     shares = _shares(labels, groups, parts)
     right = np.zeros((repeats, len(shares), count), bool)
     held_out = np.zeros((repeats, count), np.int64)
-    trained = np.zeros(len(shares))
+    trained, different = np.zeros(len(shares)), np.zeros(len(shares))
+    kinds = labels * (int(groups.max()) + 1) + groups
 
     def steps() -> Iterator[None]:
         for repeat in range(repeats):
@@ -103,12 +106,13 @@ def resample(
                 for place, share in enumerate(shares):
                     some = _some(others, labels, order[groups], share)
                     trained[place] += len(some) / (repeats * parts)
+                    different[place] += len(np.unique(kinds[some])) / (repeats * parts)
                     right[repeat, place, own] = predicts[part](some, own) == labels[own]
                     yield
 
     for _ in tracked(steps(), "heads", repeats * parts * len(shares)) if shown else steps():
         pass
-    return Resampled(labels, groups, right, held_out, trained)
+    return Resampled(labels, groups, right, held_out, trained, different)
 
 
 def _splits(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -39,7 +39,6 @@ def fine_tuning(params: FineTunedParams) -> FineTuning:
     def finished(network: keras.Model) -> keras.Model:
         if params.lora is None:
             return network
-        lora.merge(network)
         return networks.with_precision(network, networks.backbone_of(network).dtype_policy.name)
 
     return FineTuning(recipe, finished)

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -54,28 +54,30 @@ def stages(make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         with monkeypatch.context() as patch:
             patch.delenv(OF_PYTEST)
             stack.enter_context(warm.warm_process())
-        folder = warm.environment_of({})["PATH"].split(os.pathsep)[0]
-        deadline = time.monotonic() + 20
-        while not Path(folder, "socket").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        place = Path(warm.environment_of({})["PATH"].split(os.pathsep)[0], "socket")
+        wait_until(place.exists)
         yield project
-    assert at_work(project) == []
+    wait_until(lambda: not at_work(place))
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def variables_of_a_stage() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != OF_PYTEST}
 
 
-def at_work(project: Path) -> list[psutil.Process]:
-    """What still runs of the stage of a project, or of its warm process."""
+def at_work(place: Path) -> list[psutil.Process]:
+    """What still runs of a warm process, its copies and who stands for them: all are started with its socket."""
     found = []
     for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and "46.5" in process.name() + " ".join(process.cmdline()):
+        with suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and str(place) in process.cmdline():
                 found.append(process)
-        except psutil.Error:
-            continue
     return found
 
 

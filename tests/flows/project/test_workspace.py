@@ -50,6 +50,9 @@ def test_half_a_lock_file_is_cleared(project):
     workspace.RWLOCK.write_text('{"wri')
     with workspace.exclusive():
         assert not workspace.RWLOCK.exists()
+        # An end of this run at that moment, as by Ctrl-C, leaves it so to commands of DVC.
+        workspace.RWLOCK.write_text("")
+    assert not workspace.RWLOCK.exists()
 
 
 def test_a_dvc_that_is_at_work_is_left_alone(project):

@@ -2,12 +2,16 @@
 
 import json
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from safety.checksums import checksum
+from smallset.inference import bundle
+from smallset.inference.decisions import Decisions
 from stages import export as command
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval
@@ -216,6 +220,21 @@ def test_what_cannot_be_is_refused_before_any_work(project):
 def test_a_model_that_may_know_the_test_images_is_said_to(project):
     found = command.export(saved(convnet(), refit={"on": "all"}), Path("out"), options("saved_model"))
     assert "may know the test images" in found["cautions"][0]
+
+
+def test_files_that_leave_the_rule_of_the_bundle_out_say_so(project):
+    folder = saved(convnet())
+    rule = Decisions("recall", of_class=1, threshold=0.2)
+    about = bundle.Description(
+        *(("cat", "dog"), 32, "rgb", "stretch", "bilinear", "scratch", "float32"),
+        data=checksum(Path("data/manifest.csv")),
+        model_sha256=None,
+        reason="not converted",
+    )
+    for decisions, told in ((rule, ["decisions.criterion: recall"]), (Decisions(), []), (None, [])):
+        bundle.write(replace(about, decisions=decisions), folder)
+        found = command._cautions(folder, {})
+        assert [part in line for part, line in zip(told, found, strict=True)] == [True] * len(told)
 
 
 def beside(difference: float, p_value: float, bound: float) -> verifying.Beside:

@@ -157,6 +157,13 @@ def test_a_class_that_is_set_aside_is_no_class():
     assert found["strays_count"] == 3
 
 
+def test_more_that_does_not_fit_than_the_stage_puts_up_with_is_refused_before_it():
+    source, rule = write(Path("own"), cat=10, dog=10, hamster=2, mole=1), {"strays": "set_aside"}
+    assert refusal(source, **rule).startswith("split.max_rejected: about 3 of 23 files")
+    found = look(source, max_rejected=0.2, **rule)
+    assert found["classes"] == {"cat": 10, "dog": 10}
+
+
 def test_too_much_to_compare_is_said(monkeypatch):
     folder = write(Path("own"), robin=4, wren=4)
     shutil.copy(folder / "robin" / "0.jpg", folder / "robin" / "again.jpg")

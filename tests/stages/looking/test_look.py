@@ -55,3 +55,21 @@ def test_an_error_is_told_with_whether_it_may_pass(elsewhere, monkeypatch, kind)
         "error": "no answer",
         "may_pass_later": kind is TemporaryError,
     }
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        ({"criterion": "f1", "of_class": "cats"}, r"^decisions\.of_class: expected one of the classes 'cat', 'dog'"),
+        ({"criterion": "cost", "costs": {"cat": {"hen": 5.0}}}, r"^decisions\.costs: .*Received: 'hen'"),
+    ],
+)
+def test_a_rule_for_a_class_that_there_is_not_is_told_before_any_training(elsewhere, rule, named):
+    for number, label in enumerate(["cat", "dog"] * 4):
+        file = Path("pets", label, f"{number}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((32, 32), 50 + number).save(file)
+    asked = sections(source="folder", path="pets")
+    asked["decisions"] = asked["decisions"].model_copy(update=rule)
+    with pytest.raises(UserError, match=named):
+        look.look(asked)

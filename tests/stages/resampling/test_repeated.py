@@ -1,12 +1,14 @@
 """Repeated cross-validation: who is judged by whom, and what the figures say. Heads here answer without learning."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from stages.lib.evaluation.intervals import different
 from stages.lib.resampling.classes import weakest
-from stages.lib.resampling.figures import different, procedure
+from stages.lib.resampling.figures import procedure
 from stages.lib.resampling.learning_curve import growth
 from stages.lib.resampling.repeated import Predict, Resampled, repeats_of, resample
 
@@ -21,7 +23,7 @@ def found(right: np.ndarray, labels: np.ndarray, trained: list[float]) -> Resamp
     """What resampling would have found: `right` float64 (shares, images), the share of ten repeats."""
     tenths = np.arange(10)[:, np.newaxis, np.newaxis] < np.round(10 * right)
     parts = np.tile(np.arange(len(labels)) % 5, (10, 1))
-    return Resampled(labels, np.arange(len(labels)), tenths, parts, np.array(trained))
+    return Resampled(labels, np.arange(len(labels)), tenths, parts, np.array(trained), np.array(trained))
 
 
 def test_no_head_judges_an_image_whose_copy_it_knows() -> None:
@@ -93,7 +95,7 @@ def test_copies_count_as_one_image() -> None:
     assert different(np.arange(10) // 2) == 5
     labels, right = np.repeat([0, 1], 20), np.full((1, 40), 0.8)
     alone = found(right, labels, [32])
-    pairs = Resampled(labels, np.arange(40) // 2, alone.right, alone.parts, alone.trained)
+    pairs = Resampled(labels, np.arange(40) // 2, alone.right, alone.parts, alone.trained, alone.different)
     wide, narrow = (procedure(one).figures[-1] for one in (pairs, alone))
     assert wide.low < narrow.low
 
@@ -122,6 +124,22 @@ def test_a_power_law_goes_on(errors: list[float]) -> None:
     assert 0.05 * errors[-1] < more.gain.value < 0.26 * errors[-1]
     assert more.gain.low < more.gain.value < more.gain.high
     assert more.figure.value == pytest.approx(1 - errors[-1] + more.gain.value, abs=0.002)
+
+
+def test_a_large_group_makes_no_curve_flat() -> None:
+    """It comes with the whole of the images: many more, and nothing that is new."""
+    result = curve([0.4, 0.3, 0.225, 0.17])
+    grouped = replace(result, trained=np.array([40.0, 80.0, 160.0, 2000.0]))
+    assert growth(grouped, procedure(grouped), seed=1) == growth(result, procedure(result), seed=1)
+
+
+def test_images_of_a_group_are_different_once() -> None:
+    labels = np.repeat([0, 1], [100, 40])
+    groups = np.where(np.arange(140) < 60, 0, np.arange(140))
+    result = resample(labels, groups, lambda _, own: labels[own], 4, 1, seed=1)
+    # Three quarters of 41 and of 40; each share of them, whether the large group is among the images or not.
+    assert result.different == pytest.approx(np.array([0.125, 0.25, 0.5, 1]) * 0.75 * 81, abs=2)
+    assert result.trained[-1] == 105
 
 
 def test_a_flat_curve_promises_nothing() -> None:

@@ -12,6 +12,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import reasons
 from stages.lib.networks import build, lora, saved_model
 from stages.lib.networks.depths import rates_by_depth
+from stages.lib.networks.fusion import faithful
 from stages.lib.training import loop
 from stages.lib.training.checkpoints import Checkpoints
 from stages.lib.training.fine_tuning import prepare
@@ -101,10 +102,21 @@ def test_adaptation_merged_gives_the_same_outputs(start):
     images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
     before, adapted = load(start)[0].predict(images, verbose=0), network.predict(images, verbose=0)
     assert np.abs(adapted - before).max() > 1e-4
-    lora.merge(network)
     merged = build.with_precision(network, "float32")
     assert not any(one.name.startswith("lora") for one in merged.weights)
     np.testing.assert_allclose(merged.predict(images, verbose=0), adapted, atol=1e-5)
+
+
+def test_adapted_convolutions_are_joined_with_their_normalisation_in_bfloat16_too(start):
+    network = build.with_precision(load(start)[0], "mixed_bfloat16")
+    prepare(network, params_of(lora=2))
+    for layer in lora._adapted(network):
+        layer.lora_kernel_b.assign(keras.random.normal(layer.lora_kernel_b.shape) * 0.1)
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
+    _, forward = faithful(network, images)
+    np.testing.assert_allclose(forward(images), network(images), atol=0.05)
+    merged = build.with_precision(network, "float32")
+    np.testing.assert_allclose(merged(images), network(images), atol=0.05)
 
 
 def test_a_backbone_without_layers_to_adapt_is_one_line(start):

@@ -1,0 +1,44 @@
+"""What the report cautions about where test images come in groups, such as of one patient."""
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.comparison.evaluations import Results
+from stages.lib.comparison.wording import percent
+from stages.lib.evaluation.intervals import Interval, different, mean_share, wilson
+
+
+def cautions_of(results: Results, images: pd.DataFrame) -> list[str]:
+    """Say how much less the test images may be worth than their number, where some are of one group.
+
+    Args:
+        results: of the models.
+        images: the table of all images, with path and group.
+
+    Returns:
+        One sentence; none where each test image is by itself.
+    """
+    table = results.recommended.predictions
+    known = images.set_index("path").loc[table["path"], "group"].to_numpy(str)
+    groups = np.where(known == "", table["path"].to_numpy(str), known)
+    count = len(np.unique(groups))
+    if count == len(groups):
+        return []
+    found = _if_all_alike(results, groups)
+    return [
+        f"The {len(groups):,} test images are of {count:,} groups, and images of a group may err together: intervals, "
+        "and comparisons of models, count each image by itself and are surer than that allows. Were all images of a "
+        f"group alike, {results.words} may be anything from {100 * found.low:.1f} to {percent(found.high)}. Test on "
+        "more groups rather than on more images of these."
+    ]
+
+
+def _if_all_alike(results: Results, groups: np.ndarray) -> Interval:
+    """The headline with its interval for as many independent images as the groups are worth at least."""
+    right, labels = results.recommended.right, results.labels.to_numpy(str)
+    if results.headline == "accuracy":
+        count = different(groups)
+        return wilson(float(right.mean()) * count, count)
+    own = [labels == label for label in np.unique(labels)]
+    counts = np.array([different(groups[one]) for one in own])
+    return mean_share(np.array([right[one].mean() for one in own]) * counts, counts)

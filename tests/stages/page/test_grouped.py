@@ -1,0 +1,36 @@
+"""Images of one group may err together: then an interval that counts images is narrower than it says."""
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.page.grouped import cautions_of
+from tests.stages.page.test_cautions import results_of
+
+
+def manifest(results, groups) -> pd.DataFrame:
+    """The table of the images of `results`, whose tables get their paths; a training image besides."""
+    paths = [f"test/{number}.png" for number in range(len(results.labels))]
+    for one in results.evaluations:
+        one.predictions["path"] = paths
+    rows = pd.DataFrame({"path": paths, "group": groups, "subset": "test"})
+    return pd.concat([rows, pd.DataFrame({"path": ["train/0.png"], "group": ["p0"], "subset": ["train"]})])
+
+
+def test_test_images_in_groups_are_told_with_what_they_are_worth_at_least():
+    results = results_of({"scratch": 0.9})
+    [told] = cautions_of(results, manifest(results, [f"p{number // 10}" for number in range(100)]))
+    assert told.startswith("The 100 test images are of 10 groups")
+    # 9 of 10 by Wilson, where 90 of 100 reach from 82.0 to 94.9 %.
+    assert "from 59.6 to 98.2 %" in told
+
+
+def test_of_imbalanced_classes_it_is_balanced_accuracy():
+    results = results_of({"scratch": 0.9}, {"cat": 90, "dog": 10})
+    [told] = cautions_of(results, manifest(results, np.repeat(["a", "b", "c", "d"], 25)))
+    assert "balanced accuracy may be anything from" in told
+
+
+def test_images_by_themselves_bring_none():
+    results = results_of({"scratch": 0.9})
+    assert cautions_of(results, manifest(results, [""] * 100)) == []
+    assert cautions_of(results, manifest(results, [f"p{number}" for number in range(100)])) == []
