@@ -4,13 +4,13 @@
     python -m benchmarks.cross_validation_time 100x20 --channels 1280 --json
 
 A case is classes x images of each. Features are those of `benchmarks.head_time`, with their mirror images, as the stage
-`features` writes them; parameters are those of params.yaml. "processor" is what all cores spent.
+`features` writes them; parameters are those of params.yaml. "processor" is what all cores spent, which Windows does not
+say of processes that have ended.
 """
 
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -59,16 +59,24 @@ def measured(classes: int, each: int, channels: int) -> dict[str, Any]:
         write(project, classes, each, channels)
         (project / "params.yaml").write_bytes((_ROOT / "params.yaml").read_bytes())
         files = {"manifest": "manifest.csv", "duplicates": "duplicates.csv", "features": "features", "figures": _FOUND}
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        before, start = _processor(), time.perf_counter()
         options = [word for name, file in files.items() for word in (f"--{name}", file)]
         command = [sys.executable, "-m", "stages.cross_validation", *options]
         environment = os.environ | {"PYTHONPATH": str(_ROOT)}
         subprocess.run(command, cwd=project, env=environment, check=True, stdout=sys.stderr)
-        seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds, after = time.perf_counter() - start, _processor()
         found = json.loads((project / _FOUND).read_text())
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    figures = (classes, each, round(seconds, 1), round(spent, 1), found["repeats"], *_interval(found))
+    spent = None if before is None or after is None else round(after - before, 1)
+    figures = (classes, each, round(seconds, 1), spent, found["repeats"], *_interval(found))
     return dict(zip(_COLUMNS, figures, strict=True))
+
+
+def _processor() -> float | None:
+    """Seconds of all cores that processes started here, and ended, have spent; None where they are not counted."""
+    if sys.platform == "win32":
+        return None
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def _interval(found: dict[str, Any]) -> tuple[float, ...]:

@@ -1,6 +1,6 @@
 """Which stages an edit of a package makes stale, as DVC itself says: each package edited for real in a copy.
 
-`python -m tests.staleness` prints the table of docs/debugging.md; a test compares them.
+`python -m tests.staleness` prints the table of docs/debugging.md; a test compares that with dvc.yaml.
 """
 
 import json

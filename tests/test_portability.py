@@ -1,5 +1,6 @@
 """Nothing of the project needs what only POSIX has, at import: the modules are imported with it hidden."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ OF_THE_SYSTEM = (
     *("flows.upstream.new", "flows.upstream.upgrade", "smallset", "stages.look"),
     *("smallset.decoding.process", "smallset.decoding.worker", "stages.lib.arrays.rows", "stages.lib.sources.folders"),
 )
+ONLY_POSIX = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "termios")
+# Programs of their own, started on Linux alone.
+OF_LINUX = ("warm_client", "warm_server")
 IMPORTED_TWICE = """
 import importlib, os, signal, sys
 names = sys.argv[1:]
@@ -23,7 +27,7 @@ for name in names:
 # Other people's packages stay as they are; ours come again, where there is only what Windows has.
 for name in [name for name in sys.modules if name.split(".")[0] in ("flows", "safety", "smallset", "stages")]:
     del sys.modules[name]
-for name in ("fcntl", "grp", "posix", "pty", "pwd", "resource", "termios"):
+for name in {only_posix}:
     sys.modules[name] = None
 for name in ("fork", "getegid", "geteuid", "getgid", "getloadavg", "getpgid", "getsid", "getuid", "killpg", "mkfifo",
              "nice", "pread", "sched_getaffinity", "setsid", "statvfs", "sysconf", "uname",
@@ -37,7 +41,7 @@ for name in names:
         importlib.import_module(name)
     except Exception as error:
         print(f"{name}: {type(error).__name__}: {error}")
-"""
+""".replace("{only_posix}", repr(ONLY_POSIX))
 
 
 def failures(names: list[str]) -> str:
@@ -63,13 +67,21 @@ def test_what_needs_posix_is_found_out(tmp_path: Path, monkeypatch: pytest.Monke
     assert [line.partition(":")[0] for line in found] == ["stages.one", "stages.two"]
 
 
+def test_no_module_starts_with_an_import_of_what_only_posix_has() -> None:
+    """Also of the benchmarks, which nothing here imports."""
+    found = []
+    for file in (file for package in (*PACKAGES, "benchmarks") for file in (ROOT / package).rglob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import) and not file.stem.endswith(OF_LINUX):
+                found += [f"{file.name}: {one.name}" for one in node.names if one.name in ONLY_POSIX]
+    assert found == []
+
+
 @pytest.mark.slow
 def test_every_module_is_imported_where_posix_is_missing() -> None:
     files = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
-    # Programs of their own, started on Linux alone.
-    others = ("__main__", "warm_client", "warm_server")
-    wanted = [name.removesuffix(".__init__") for name in names if not name.endswith(others)]
+    wanted = [name.removesuffix(".__init__") for name in names if not name.endswith(("__main__", *OF_LINUX))]
     assert failures(wanted) == ""
 
 

@@ -5,11 +5,13 @@ import py_compile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.packages import FLOWS, LIB, ROOT, SMALLSET
-from tests.staleness import committed_copy, dvc, place_of, row, stale_after, table
+from tests.staleness import committed_copy, dvc, place_of, row, stale_after
 
 PAGE = (ROOT / "docs" / "debugging.md").read_text(encoding="utf-8")
+HOUSES = (("stages/lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS))
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +37,28 @@ def test_an_inert_edit_is_accepted_stage_by_stage(project: Path) -> None:
     before, lock = edited.read_bytes(), (project / "dvc.lock").read_bytes()
     assert "dvc commit --force" in PAGE
     edited.write_bytes(before + b"# One comment more.\n")
-    dvc(project, "commit", "--force", "download")
-    assert set(json.loads(dvc(project, "status", "--json"))) == {"backbone"}
-    edited.write_bytes(before)
+    try:
+        dvc(project, "commit", "--force", "download")
+        stale = set(json.loads(dvc(project, "status", "--json"))) | {"download"}
+    finally:
+        edited.write_bytes(before)
+    assert row("stages/lib/drawing", sorted(stale)) in PAGE
     dvc(project, "commit", "--force", "download")
     assert (project / "dvc.lock").read_bytes() == lock
 
 
 def test_the_table_of_the_page_has_every_package() -> None:
-    houses = (("stages/lib", LIB), ("smallset", SMALLSET), ("flows", FLOWS))
-    folders = [ROOT / house / name for house, names in houses for name in names]
+    folders = [ROOT / house / name for house, names in HOUSES for name in names]
     packages = [place_of(folder).relative_to(ROOT).as_posix() for folder in folders]
-    rows = [line for line in PAGE.splitlines() if line.startswith(tuple(f"| `{house}/" for house, _ in houses))]
+    rows = [line for line in PAGE.splitlines() if line.startswith(tuple(f"| `{house}/" for house, _ in HOUSES))]
     named = [row.split("`")[1] for row in rows]
     assert named == packages
 
 
-@pytest.mark.slow
-def test_every_edit_makes_stale_what_the_table_of_the_page_says(project: Path) -> None:
-    assert [line for line in table(project) if line not in PAGE] == []
+def test_the_table_says_which_stages_name_a_package_as_their_dependency() -> None:
+    """What DVC makes of that is tried above on two packages, by hand; `python -m tests.staleness` tries all."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    deps = {name: set(stage.get("do", stage)["deps"]) for name, stage in stages.items()}
+    for house, names in HOUSES:
+        for package in (place_of(ROOT / house / name).relative_to(ROOT).as_posix() for name in names):
+            assert row(package, sorted(name for name, named in deps.items() if package in named)) in PAGE
