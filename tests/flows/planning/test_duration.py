@@ -128,6 +128,11 @@ def test_lines_say_what_there_is_and_what_comes(values):
     assert f"time: {low} to {high}, the first figures after" in plan
     assert "no run here has told" in plan
     assert "first figures after" in plan
+    # Of a run that measures nothing there are none to wait for.
+    data = ["download", "split"]
+    only = "\n".join(words.plan(Look(images, PRESET, None), here, data, expect(data, here)))
+    assert "time: " in only
+    assert "first figures" not in only
     nothing = "\n".join(words.plan(Look(images, PRESET, None), here, [], expect([], here)))
     assert "up to date" in nothing
 
