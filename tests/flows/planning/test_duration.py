@@ -35,6 +35,9 @@ def test_more_work_takes_longer_and_what_is_turned_off_nothing(values):
         assert 0 < small <= large
     off = work(values, **{"fine_tuned.enabled": False})
     assert rough("fine_tuned", off) == rough("evaluate@fine_tuned", off) == 0
+    # Few images are gone over until there were enough steps.
+    few, many = (rough("fine_tuned", work(values, **{"fine_tuned.min_steps": steps})) for steps in (300, 3000))
+    assert few < many
     assert rough("fine_tuned", work(values, 20)) == 0, "min_images: no class has ten images to train on"
 
 
