@@ -14,7 +14,7 @@ AUDIT := pip-audit --requirement requirements.lock --require-hashes --disable-pi
 
 .PHONY: run test check docs audit lock clean help
 
-run: $(VENV)/ready ## the whole pipeline, as params.yaml has it; ends with report/report.html
+run: $(VENV)/ready ## the whole pipeline, as params.yaml has it; ends with report/run.html
 	smallset run
 
 test: $(VENV)/ready ## the fast tests

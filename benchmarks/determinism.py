@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import backbones, heads, sides, training, trainings
-from benchmarks.options import Batch, Images, Json, Only, Size, Turns
+from benchmarks.options import Batch, Images, Json, Only, Size, Turns, require_one_of
 from stages.lib.core.params import Precision
 from stages.lib.networks.startup import start_tensorflow
 
@@ -45,6 +45,7 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure the stages that train on varied images, or one."""
+    require_one_of(only, STAGES)
     files = sides.some(dataset, {"train": images, "validation": images // 2})
     counts = {"training": images, "validation": images // 2}
     with sides.links(files) as folder, backbones.directory(preset) as weights:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmarks import backbones, sides, trainings
-from benchmarks.options import Batch, Images, Json, Only, Size, Turns
+from benchmarks.options import Batch, Images, Json, Only, Size, Turns, require_one_of
 from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
     import keras
+
+STAGES = ("feature_extraction_augmented", "fine_tuned")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -85,6 +87,7 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure both stages, or one."""
+    require_one_of(only, STAGES)
     files = sides.some(dataset, {"train": images, "validation": images // 2})
     counts = {"training": images, "validation": images // 2}
     with sides.links(files) as folder, backbones.directory(preset) as weights:

@@ -25,7 +25,7 @@ import typer
 
 import smallset
 from benchmarks import tables
-from benchmarks.options import Json
+from benchmarks.options import Json, require_one_of
 from benchmarks.parity import last_images
 from benchmarks.scale import measured
 
@@ -167,8 +167,7 @@ def main(
     repeats: Annotated[int, typer.Option(min=1, help="Turns of an image from the shell; a third of the others.")] = 10,
     as_json: Json = False,
 ) -> None:
-    if only and only not in PARTS:
-        raise typer.BadParameter(f"expected one of {', '.join(PARTS)}. Received: {only}")
+    require_one_of(only, PARTS)
     os.environ["PYTHONPATH"] = str(ROOT)
     found: dict[str, list[dict[str, Any]]] = {}
     with TemporaryDirectory() as place:

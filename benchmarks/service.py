@@ -29,7 +29,7 @@ import typer
 
 import smallset
 from benchmarks import service_attacks, tables
-from benchmarks.options import Json
+from benchmarks.options import Json, require_one_of
 from benchmarks.parity import last_images
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -163,6 +163,7 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure a service of a bundle."""
+    require_one_of(only, PARTS)
     contents = [content for _, content in last_images(archive, images)]
     parts: dict[str, Callable[[], Any]] = {
         "load": lambda: load(bundle, contents, seconds),

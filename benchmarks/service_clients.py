@@ -26,7 +26,6 @@ def ask(port: int, images: list[bytes], first: int, until: float) -> list[float]
         assert answer.status == 200, answer.status
         taken.append(time.perf_counter() - begun)
     return taken
-    return taken
 
 
 def main(port: int, folder: Path, clients: int, seconds: float) -> None:

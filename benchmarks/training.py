@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from benchmarks import sides, trainings
-from benchmarks.options import Batch, Images, Json, Only, Size, Turns
+from benchmarks.options import Batch, Images, Json, Only, Size, Turns, require_one_of
 from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
     import keras
+
+STAGES = {"scratch": False, "scratch_augmented": True}  # whether on varied images
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -59,10 +61,11 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure both stages, or one."""
+    require_one_of(only, STAGES)
     files = sides.some(dataset, {"train": images, "validation": images // 2})
     counts = {"training": images, "validation": images // 2}
     with sides.links(files) as folder:
-        for stage, augmented in (("scratch", False), ("scratch_augmented", True)):
+        for stage, augmented in STAGES.items():
             if only not in ("", stage):
                 continue
             work = trainings.Work(folder, size, batch, augmented, 0.001)

@@ -5,12 +5,15 @@ import json
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from benchmarks.options import require_one_of
 from stages.lib.drawing.sample import draw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +50,20 @@ def test_scale_measures_stages_and_dvc_at_each_size(tmp_path: Path) -> None:
     assert sum(name.startswith("cat/") for name in made) == 30
     manifest = pd.read_csv(tmp_path / "kept" / "project-60" / "data" / "manifest.csv")
     assert len(manifest) > 50
+
+
+@pytest.mark.parametrize("name", ["training", "heads", "determinism"])
+def test_a_stage_that_is_none_is_refused_rather_than_nothing_measured(name: str, tmp_path: Path) -> None:
+    preset = [] if name == "training" else [str(tmp_path)]
+    app = import_module(f"benchmarks.{name}").app
+    found = CliRunner().invoke(app, [str(tmp_path), *preset, "--only", "scratched"])
+    assert found.exit_code == 2
+    assert "scratched" in found.stderr
+
+
+def test_a_part_that_is_known_is_taken() -> None:
+    for known in ("", "load"):
+        require_one_of(known, ("load", "attack"))
 
 
 def test_coverage_is_measured_for_every_interval_of_the_report() -> None:

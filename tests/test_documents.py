@@ -163,8 +163,17 @@ def test_the_reference_has_every_package_and_the_site_every_page() -> None:
     assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+\.md)\)", index)) == pages - {"index.md"}
-    listed = set(re.findall(r"^\| \[[^]]+\]\(docs/(\S+\.md)\) \|", README, re.MULTILINE))
+    listed = set(re.findall(r"\]\(docs/([\w/]+\.md)\)", README.partition("## Documents")[2]))
     assert listed == {page for page in pages if not page.startswith("reference/")} - {"index.md"}
+
+
+def test_every_benchmark_that_runs_is_in_the_document_about_them() -> None:
+    files = sorted((ROOT / "benchmarks").glob("*.py"))
+    # A service's clients are started by the benchmark of the service.
+    runs = {file.stem for file in files if '__name__ == "__main__"' in file.read_text()} - {"service_clients"}
+    named = set(re.findall(r"benchmarks\.(\w+)", BENCHMARKS))
+    assert runs - named == set()
+    assert named - {file.stem for file in files} == set()
 
 
 def test_the_shape_in_contributing_has_every_package() -> None:

@@ -150,9 +150,11 @@ def show(
 ) -> None:
     """Show all that is known of a run: code, data, parameters, machine, figures, decision, and how to get its model."""
     with one_line_errors():
+        from flows.project.workspace import require_project
         from flows.registry.show import describe
         from flows.registry.shown import lines_of
 
+        require_project()
         found = describe(run, branch)
         if as_json:
             typer.echo(json.dumps(plain(found), indent=2))
@@ -172,5 +174,7 @@ def branch_point(
     """Show the revision with the results that were really there where this branch left another one."""
     with one_line_errors(), ended_by_signals():
         from flows.cli import compare_command
+        from flows.project.workspace import require_project
 
+        require_project()
         compare_command.show_branch_point(base)

@@ -93,22 +93,20 @@ def find(name: str | None) -> Model:
     if (home := models.project()) is None:
         if name is None:
             return _model(models.find(None))
-        raise UserError(f"--model {name}: expected the directory of a bundle, or to be in a project, whose names count")
+        raise UserError(f"{name}: expected the directory of a bundle, or to be in a project, whose names count")
     own = home / (bundle.PLACE if name is None else _MODELS / name)
     if (name is None or Path(name).name == name) and (models.is_bundle(own) or (own / models.KERAS).is_file()):
         return _model(own)
     if name is None:
-        raise UserError(
-            f"--model: expected a trained model in {home / _MODELS}, found {models.trained(home / _MODELS)}"
-        )
+        raise UserError(f"expected a trained model in {home / _MODELS}, found {models.trained(home / _MODELS)}")
     try:
         # Who predicts with what is here waits for none of this.
         from flows.registry.bundles import at_revision
     except ModuleNotFoundError as error:
-        raise UserError(f"--model {name}: no bundle of this name, and for others {_needed(error.name)}") from None
+        raise UserError(f"{name}: no bundle of this name, and for others {_needed(error.name)}") from None
     if (place := at_revision(name, home)) is None:
         raise UserError(
-            f"--model {name}: expected the directory of a bundle, in-use, a version, a git revision, or a trained "
+            f"{name}: expected the directory of a bundle, in-use, a version, a git revision, or a trained "
             f"model: {models.trained(home / _MODELS)}"
         )
     return _model(place)

@@ -96,7 +96,9 @@ def use(
     """Write the values of a profile over params.yaml, and show what changed."""
     with one_line_errors():
         from flows.project import profiles
+        from flows.project.workspace import require_project
 
+        require_project()
         changes = profiles.use(profile)
         typer.echo("\n".join(map(visible, changes)) or f"params.yaml already has the values of {profile}")
 

@@ -133,12 +133,16 @@ def _delete_tags(names: Sequence[str]) -> None:
 
 
 def _said(plan: Plan, doomed: Sequence[Doomed], dry_run: bool) -> Iterator[str]:
-    would = "would go" if dry_run else "go"
+    def go(number: int) -> str:
+        return "would go" if dry_run else "goes" if number == 1 else "go"
+
     for one in plan.runs:
-        yield f"{one.name}: its tag {would}{'' if dry_run else 'es'}"
+        yield f"{one.name}: its tag {go(1)}"
     for one, why in plan.stay:
         yield f"{one.name}: stays: {why}"
     for place in doomed:
-        yield f"{place.where}: {counted(len(place.paths), 'file')}, {counted(place.size, 'byte')}, {would}"
-    runs = counted(len(plan.runs), "run: its tag", "runs: their tags")
-    yield f"{runs} {would}, {'its' if len(plan.runs) == 1 else 'their'} figures stay in `smallset history`"
+        files = len(place.paths)
+        yield f"{place.where}: {counted(files, 'file')} of {counted(place.size, 'byte')} {go(files)}"
+    number = len(plan.runs)
+    runs = counted(number, "run: its tag", "runs: their tags")
+    yield f"{runs} {go(number)}, {'its' if number == 1 else 'their'} figures stay in `smallset history`"

@@ -77,10 +77,10 @@ def _others(lock: str) -> Iterator[str]:
         try:
             found = version(wanted.name)
         except PackageNotFoundError:
-            yield f"{wanted.name} {pinned}, found none"
+            yield f"{wanted.name} {pinned} (found none)"
             continue
         if not wanted.specifier.contains(found, prereleases=True):
-            yield f"{wanted.name} {pinned}, found {found}"
+            yield f"{wanted.name} {pinned} (found {found})"
 
 
 def _site_cache() -> Check:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.errors import FlowError
@@ -16,7 +17,7 @@ from flows.planning.settings import read_settings
 from flows.planning.work import Work
 from flows.project import profiles
 from flows.project.divided import read_split
-from flows.project.parameters import check_parameters
+from flows.project.parameters import PARAMS, check_parameters
 from flows.project.profiles import Changed
 
 BACKBONE = Path("models") / "backbone"
@@ -138,13 +139,11 @@ def _preset(text: str, where: Path, here: Path) -> str:
 
 
 def _check(wanted: Changed) -> None:
-    partial = Path(".smallset") / "params.yaml"
-    partial.parent.mkdir(exist_ok=True)
-    partial.write_text(wanted.text, encoding="utf-8")
-    try:
-        check_parameters(partial)
-    finally:
-        partial.unlink()
+    # A place of its own: looks take no lock, and two may be at work at once.
+    with TemporaryDirectory(prefix="smallset-") as folder:
+        file = Path(folder) / PARAMS.name
+        file.write_text(wanted.text, encoding="utf-8")
+        check_parameters(file)
 
 
 def work_of(values: Mapping[str, Any], found: Look | None) -> Work:

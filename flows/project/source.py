@@ -9,6 +9,7 @@ from ruamel.yaml import YAMLError
 
 from flows.errors import FlowError
 from flows.project.parameters import PARAMS, load
+from flows.project.whole_file import write_whole
 from safety.download_headers import download_headers
 from safety.web import Refused, Route
 
@@ -43,8 +44,7 @@ def look() -> bool:
     text = json.dumps(state, indent=2) + "\n"
     if STATE.is_file() and STATE.read_bytes() == text.encode():
         return False
-    STATE.parent.mkdir(exist_ok=True)
-    STATE.write_text(text, encoding="utf-8")
+    write_whole(STATE, text)
     return True
 
 

@@ -34,7 +34,7 @@ def at_revision(name: str, project: Path) -> Path | None:
     except Exception as error:
         if (fault := fault_of(error)) is None:
             raise
-        raise UserError(f"--model {name}: {fault}") from None
+        raise UserError(f"{name}: {fault}") from None
 
 
 def _commit(name: str, project: Path) -> str | None:

@@ -17,6 +17,7 @@ from flows.project.git_names import check_branch
 from flows.project.outputs import files_in_git
 from flows.project.readiness import require_commit
 from flows.project.records import read_record
+from flows.project.workspace import require_project
 
 PREFIX = "runs/"  # of run branches, and with `run/` of the tag of each run
 RECORD = "run.json"  # inside the commit
@@ -53,8 +54,9 @@ class Workspace:
         """The working directory, and a branch or the one that is checked out.
 
         Raises:
-            FlowError: as `current_branch`.
+            FlowError: this is no project; or as `current_branch`.
         """
+        require_project()
         return cls(Path(), branch or current_branch())
 
     @property

@@ -51,8 +51,9 @@ def promote_again(folder: Path | str = ".") -> None:
     holds unless another person had one.
     """
     again: Promotion | None = None
-    for name in sorted(_refs([_KEPT], folder)):
-        known = int(name.removeprefix(_KEPT).partition("/")[0])
+    # By their numbers: as text, 10 comes before 9.
+    kept = {name: tuple(map(int, name.removeprefix(_KEPT).split("/"))) for name in _refs([_KEPT], folder)}
+    for name, (known, _) in sorted(kept.items(), key=lambda item: item[1]):
         present = gto.in_use(folder)
         is_new = present is not None and present != again and gto.number(present) > known
         commit, _, text = git("for-each-ref", "--format=%(object) %(contents)", name, folder=folder).partition(" ")

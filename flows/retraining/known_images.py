@@ -112,7 +112,8 @@ def _lost(known: Rows, rows: Rows, name: str, most: float) -> Iterator[str]:
         f"{old} has {now[old]:,} of {count:,}" for old, count in sorted(before.items()) if now[old] < (1 - most) * count
     ]
     if lost:
-        yield f"classes have lost most of the images that {name} had: {_some(lost, ', ')} (gate.max_lost {most:g})"
+        share = f"more than gate.max_lost {most:g} of the images that {name} had"
+        yield f"classes have lost {share}: {_some(lost, ', ')}"
 
 
 def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ from prefect import get_run_logger
 from prefect.exceptions import MissingContextError
 
 from flows.project.git import own_file
+from flows.project.whole_file import write_whole
 from flows.retraining.notify import REFUSED, notify
 
 TRIES = 3
@@ -42,7 +43,7 @@ def owe(run: str) -> None:
     Args:
         run: its id.
     """
-    own_file(_OWED).write_text(run, encoding="utf-8")
+    write_whole(own_file(_OWED), run)
 
 
 def owed() -> str:

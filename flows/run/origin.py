@@ -1,6 +1,6 @@
 """Whose results lie here: of the parameters and images that are here now, or of an earlier run, and of which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flows.project.dvc_lock import LOCK, read_lock
@@ -12,7 +12,7 @@ from flows.run.provenance import read_record
 from safety.text import visible
 
 _DATA = ("download.path", "download.source")  # tell whose images they are
-_MOST = 4  # changes named
+_MOST = 4  # changes named, and files
 
 
 def notice(folder: str) -> str:
@@ -33,19 +33,30 @@ def describe(stages: Sequence[StageNode]) -> str:
     Raises:
         FlowError: params.yaml cannot be read.
     """
-    lock = read_lock() or {}
-    before, now = _parameters(lock), by_key(read_parameters()) if PARAMS.is_file() else {}
+    before = _parameters(read_lock() or {}, {stage.name for stage in stages})
+    now = by_key(read_parameters()) if PARAMS.is_file() else {}
     data = [f"{key} {before[key]}" for key in _DATA if key in before]
     keys = [key for key in before if now.get(key) != before[key]]
     changed = [f"{key} {before[key]} -> {now.get(key, 'none')}" for key in keys]
     fresh = up_to_date(stages)
     others = dict.fromkeys(change for stage in stages if stage.name not in fresh for change in stage.changes)
+    missing = {change: name for change in others for name in _missing(change)}
     # DVC names those parameters, or their sections, too, without their values.
-    telling = sorted(others, key=lambda change: change.endswith(" deleted"))
-    changed += [change for change in telling if not _is_among(change.split(" ")[0], keys)]
-    more = f" and {len(changed) - _MOST} more" if len(changed) > _MOST else ""
-    since = f" Changed since: {', '.join(changed[:_MOST])}{more}." if changed else ""
-    return visible(f"Results of an earlier run ({', '.join([_when(), *data])}), not of what is here now.{since}")
+    changed += [one for one in others if one not in missing and not _is_among(one.split(" ")[0], keys)]
+    since = f" Changed since: {_some(changed)}." if changed else ""
+    # A file is gone from its place, from the cache, or from both.
+    gone = f" Not here: {_some(list(dict.fromkeys(missing.values())))}." if missing else ""
+    return visible(f"Results of an earlier run ({', '.join([_when(), *data])}), not of what is here now.{since}{gone}")
+
+
+def _missing(change: str) -> list[str]:
+    """The file that DVC does not find, if that is what it says."""
+    return [change.removesuffix(words) for words in (" deleted", " not in cache") if change.endswith(words)]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{', '.join(names[:_MOST])}{more}"
 
 
 def _is_among(name: str, keys: Sequence[str]) -> bool:
@@ -63,9 +74,10 @@ def _when() -> str:
     return f"started {record.started}" if record else "not committed"
 
 
-def _parameters(lock: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters, by key, that the stages of dvc.lock ran with."""
+def _parameters(lock: Mapping[str, Any], stages: Collection[str]) -> dict[str, Any]:
+    """Parameters, by key, that stages ran with. Those that are no more may still be in dvc.lock."""
     found: dict[str, Any] = {}
-    for entry in lock.get("stages", {}).values():
-        found |= by_key(entry.get("params", {}).get(PARAMS.name, {}))
+    for name, entry in lock.get("stages", {}).items():
+        if name in stages:
+            found |= by_key(entry.get("params", {}).get(PARAMS.name, {}))
     return found

@@ -11,7 +11,7 @@ from flows.project.git import GitError, author, git, is_ancestor, own_file, reso
 from flows.project.parameters import PARAMS
 from flows.project.readiness import require_commit
 from flows.project.source import read_download
-from flows.project.workspace import exclusive
+from flows.project.workspace import exclusive, require_project
 from flows.upstream import told
 from flows.upstream.merging import SETTINGS, Sides, compose
 from flows.upstream.remote import address_of_pipeline, fetch, remember
@@ -37,6 +37,7 @@ def upgrade(revision: str | None = None, source: str | None = None) -> list[str]
     Raises:
         FlowError: edits of one's own that are in no commit, or in the way; no such pipeline.
     """
+    require_project()
     require_commit()
     _require_quiet()
     with exclusive():

@@ -44,5 +44,5 @@ def find(name: str | None) -> Path:
     if name is not None:
         return bundle.find(name)
     if (home := project()) is None:
-        raise UserError("expected --model BUNDLE, or a project: no folder from here upward is one")
+        raise UserError("expected the name of a bundle, or a project: no folder from here upward is one")
     return bundle.find(home)

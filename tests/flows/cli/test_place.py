@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.cli.app import app
 from flows.errors import FlowError
 from flows.project import place
 from flows.project.git import git
@@ -83,6 +85,32 @@ def test_no_project_is_told_with_the_ways_out(project: Path, tmp_path: Path) -> 
     assert said.count("\n") == 1
     assert "--project FOLDER" in said
     assert "smallset new NAME" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["history"],
+        ["show", "in-use"],
+        ["promote"],
+        ["rollback"],
+        ["hold"],
+        ["release"],
+        ["clean", "--keep", "2"],
+        ["use", "default"],
+        ["branch-point", "main"],
+        ["upgrade"],
+    ],
+    ids=" ".join,
+)
+def test_nobody_is_told_to_make_a_repository_of_a_folder_that_is_no_project(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(place.VARIABLE, raising=False)
+    found = CliRunner().invoke(app, words)
+    assert found.stderr.startswith("error: no project here or above")
+    assert "git" not in found.stderr
 
 
 def test_a_project_is_run_by_its_own_code(project: Path) -> None:

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli.app import app
+from flows.operating import clean as cleaning
 from flows.operating import clean_data
+from flows.operating.clean_data import Doomed
 from flows.project.git import git, resolve
 from flows.registry import gto, publish, saved_runs
-from flows.registry.saved_runs import Workspace
+from flows.registry.saved_runs import Version, Workspace
 from flows.retraining import checkout_places
 from tests.flows.versions_project import clone, dvc, make_project, moved_copy, repro
 
@@ -151,3 +153,17 @@ def test_dvc_gc_in_a_clone_destroys_what_only_branches_of_others_have(project):
     dvc("gc", "--all-branches", "--cloud", "--force", folder=other)
     # The branch runs/main is there as origin/runs/main only.
     assert kept(project.with_name("project-storage")) == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("runs", "dry_run", "last"),
+    [
+        (1, False, "1 run: its tag goes, its figures stay in `smallset history`"),
+        (2, False, "2 runs: their tags go, their figures stay in `smallset history`"),
+        (1, True, "1 run: its tag would go, its figures stay in `smallset history`"),
+    ],
+)
+def test_what_goes_is_said_of_one_and_of_several(runs, dry_run, last):
+    plan = cleaning.Plan([Version(f"run/{number}", "a" * 40, {}) for number in range(runs)], [])
+    said = list(cleaning._said(plan, [Doomed("DVC's cache", 12, None, ["one"])], dry_run))
+    assert said[-2:] == [f"DVC's cache: 1 file of 12 bytes {'would go' if dry_run else 'goes'}", last]

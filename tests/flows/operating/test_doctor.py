@@ -164,7 +164,7 @@ def test_a_plain_folder_and_a_repository_without_runs_are_no_traceback(tmp_path,
     found = smallset("doctor")
     assert (found.exit_code, "\x1b" in found.stdout, "\u202e" in found.stdout) == (1, False, False)
     assert {check["name"] for check in json.loads(smallset("doctor", "--json").stdout)} >= {"git", "storage", "disk"}
-    assert smallset("show").stderr.startswith("error: git: expected a repository with a commit")
+    assert smallset("show").stderr.startswith("error: no project here or above")
     make_project(tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     assert "failure" not in looked().values()
@@ -177,8 +177,8 @@ def test_other_versions_than_those_of_the_lock_are_named(tmp_path, monkeypatch):
     Path("requirements.lock").write_text("\n".join(lines))
     check = machine._versions()
     assert check.state == "warning"
-    assert "typer 0.0.1, found" in check.found
-    assert "no-such-package 1.0, found none" in check.found
+    assert "typer 0.0.1 (found" in check.found
+    assert "no-such-package 1.0 (found none)" in check.found
     assert "pytest" not in check.found
 
 

@@ -35,6 +35,9 @@ def test_more_work_takes_longer_and_what_is_turned_off_nothing(values):
         assert 0 < small <= large
     off = work(values, **{"fine_tuned.enabled": False})
     assert rough("fine_tuned", off) == rough("evaluate@fine_tuned", off) == 0
+    # Few images are gone over until there were enough steps.
+    few, many = (rough("fine_tuned", work(values, **{"fine_tuned.min_steps": steps})) for steps in (300, 3000))
+    assert few < many
     assert rough("fine_tuned", work(values, 20)) == 0, "min_images: no class has ten images to train on"
 
 
@@ -128,6 +131,11 @@ def test_lines_say_what_there_is_and_what_comes(values):
     assert f"time: {low} to {high}, the first figures after" in plan
     assert "no run here has told" in plan
     assert "first figures after" in plan
+    # Of a run that measures nothing there are none to wait for.
+    data = ["download", "split"]
+    only = "\n".join(words.plan(Look(images, PRESET, None), here, data, expect(data, here)))
+    assert "time: " in only
+    assert "first figures" not in only
     nothing = "\n".join(words.plan(Look(images, PRESET, None), here, [], expect([], here)))
     assert "up to date" in nothing
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import FlowError
+from flows.planning import plan as planning
 from flows.planning.errors import UsageError
 from flows.planning.look import Look
 from flows.planning.own_images import TURNED_OFF, decide, image_size
@@ -47,6 +48,22 @@ def test_a_folder_is_looked_at_by_the_stages_own_program_and_then_written_once(p
     assert after.count("#") == before.count("#")
     assert make_plan(asked).changed.changes == []
     assert list((project / ".smallset").iterdir()) == []
+
+
+def test_of_two_plans_at_once_each_checks_its_own_parameters(project, monkeypatch):
+    first, second = (Asked(project.parent, settings=(f"scratch.epochs={number}",)) for number in (3, 4))
+    checked = []
+
+    def check(file: Path) -> None:
+        text = file.read_text()
+        if not checked:
+            checked.append(first)
+            make_plan(second)
+        # The other plan, which is done by now, has left the file of this one alone.
+        assert file.read_text() == text
+
+    monkeypatch.setattr(planning, "check_parameters", check)
+    assert make_plan(first).changed.values["scratch.epochs"] == 3
 
 
 @pytest.mark.parametrize("counts", [{"robin": 5}])

@@ -54,6 +54,8 @@ def test_it_says_what_it_found_and_will_do_writes_that_and_runs(runs, asked, cap
     order = ["45 images of 2 classes", "params.yaml:", "scratch.enabled: true -> false", "plan:", "about", "few images"]
     places = [lines.index(part) for part in order]
     assert places == sorted(places)
+    # The plan is of these stages alone.
+    assert "models: head (feature_extraction)\n" in lines
     # The second time nothing is left to say of parameters.
     run_command.plan_and_run(asked, [], None, False)
     assert "->" not in capsys.readouterr().out

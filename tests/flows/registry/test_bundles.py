@@ -32,14 +32,14 @@ def test_the_classifier_of_a_version_a_run_or_a_commit_is_fetched_once(project, 
     for name in ("production", "classifier#production", "v1.0.0", "classifier@v1.0.0", "run/one", "one"):
         assert find(name) == found, name
     for name in ("v9.9.9", "-x", "no such", "a/b", "../classifier"):
-        with pytest.raises(UserError, match=f"--model {name}: expected the directory of a bundle, in-use, a version"):
+        with pytest.raises(UserError, match=f"{name}: expected the directory of a bundle, in-use, a version"):
             find(name)
     with pytest.raises(UserError, match=r"expected a trained model in .*, found none; run `smallset run` first"):
         find(None)
 
 
 def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(project):
-    with pytest.raises(UserError, match=r"--model origin/main: .*expected a directory models/classifier|not in DVC"):
+    with pytest.raises(UserError, match=r"origin/main: .*expected a directory models/classifier|not in DVC"):
         find("origin/main")
     assert list((project / ".smallset" / "bundles").iterdir()) == []
 

@@ -164,6 +164,18 @@ def test_a_word_is_not_lost_where_the_push_is_killed(two, monkeypatch, place):
         assert (gto.in_use(folder).version, gto.in_use(folder).message) == ("v1.0.0", "wrong at night")
 
 
+def test_words_that_were_kept_are_said_again_in_their_order(two, monkeypatch):
+    said = []
+    monkeypatch.setattr(unpushed, "_once_more", lambda commit, message, *_: said.append(message))
+    # An end in the middle may leave those of two pushes: others knew of 9 promotions at the first, of 10 at the second.
+    for message, name in (("first", "9/000010"), ("second", "10/000011"), ("third", "10/000012")):
+        git("tag", "--annotate", "--message", message, message, folder=two)
+        git("update-ref", f"refs/smallset/unpushed/{name}", f"refs/tags/{message}", folder=two)
+    unpushed.promote_again(two)
+    assert said == ["first", "second", "third"]
+    assert not git("for-each-ref", "refs/smallset/unpushed", folder=two)
+
+
 def test_a_tag_of_a_clock_that_is_wrong_holds_nobody_up(two):
     tag = gto.in_use().tag
     when = {"GIT_COMMITTER_DATE": "2099-01-01T00:00:00Z"}

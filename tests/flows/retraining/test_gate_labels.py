@@ -36,14 +36,17 @@ def test_a_few_corrected_labels_are_told_and_stop_nothing(decide, used):  # noqa
 def test_classes_that_lose_most_of_their_images_stop_it(decide, used):  # noqa: F811
     found = decide(0.95, gto.in_use(used), kept=90)
     assert found.word == "undecided"
-    assert "classes have lost most of the images that v1.0.0 had: cat has 45 of 100, dog has 45 of 100" in found.reason
+    said = "classes have lost more than gate.max_lost 0.5 of the images that v1.0.0 had: "
+    assert f"{said}cat has 45 of 100, dog has 45 of 100" in found.reason
 
 
 def test_a_class_that_is_gone_is_told_beside_the_classes_that_differ(decide, used):  # noqa: F811
     found = decide(0.95, gto.in_use(used), kept=90, classes=["bird", "cat", "dog"])
     assert found.word == "undecided"
     assert "v1.0.0 in use knows the classes cat, dog, the new model bird, cat, dog" in found.reason.replace("V1", "v1")
-    assert "Classes have lost most of the images that v1.0.0 had: cat has 45 of 100" in found.reason
+    assert (
+        "Classes have lost more than gate.max_lost 0.5 of the images that v1.0.0 had: cat has 45 of 100" in found.reason
+    )
 
 
 def rows(*labels: str) -> known_images.Rows:

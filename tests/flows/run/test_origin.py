@@ -125,8 +125,18 @@ def test_a_fresh_clone_has_the_results_of_who_committed_them(project, tmp_path, 
     monkeypatch.chdir(tmp_path / "clone")
     output = smallset("status")[1]
     assert "Results of an earlier run (committed as " in output
-    assert re.search(r"Changed since: .*\bdeleted", output)
+    # Nothing has changed there, which would be a reason to run: files are missing, which a pull may bring.
+    assert "Changed since" not in output
+    assert re.search(r"Not here: data/raw\.zip, .*models/classifier", output)
     assert HEADLINE not in output.splitlines()
+
+
+def test_parameters_of_a_stage_that_is_no_more_have_not_changed(project):
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    lock["stages"]["gone"] = {"cmd": "true", "params": {"params.yaml": {"gone.enabled": True}}}
+    Path("dvc.lock").write_text(yaml.safe_dump(lock))
+    set_path("other")
+    assert "gone" not in describe(read_stages())
 
 
 def test_only_the_stale_part_is_of_an_earlier_run(project):

@@ -41,6 +41,18 @@ def test_plain_progress_is_thinned_and_has_its_first_and_last_line():
     assert stream.getvalue().endswith("[1/1] a: done, 10 s\n")
 
 
+def test_a_stage_that_begins_is_told_by_what_it_does():
+    one, stream = plain(Clock())
+    one.planned(["split", "evaluate@scratch", "another"], (), {})
+    for name in ("split", "evaluate@scratch", "another"):
+        one.started(name)
+    assert stream.getvalue().splitlines()[1:] == [
+        "[1/3] split: check and divide the images",
+        "[2/3] evaluate@scratch: measure it on the test images",
+        "[3/3] another: begins",
+    ]
+
+
 def test_in_a_burst_no_error_is_lost_and_the_rest_is_counted():
     one, stream = plain(Clock())
     one.planned(["a"], (), {})

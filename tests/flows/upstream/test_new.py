@@ -1,6 +1,7 @@
 """A project begun from the pipeline: its history, its own parameters, nobody's results, and an upgrade later."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -95,3 +96,16 @@ def test_images_are_looked_at_and_set_as_a_run_would(tmp_path: Path) -> None:
     params = load((tmp_path / "project" / "params.yaml").read_text())
     assert params["download"] | {"source": "folder", "path": str(tmp_path / "photos")} == params["download"]
     assert "cat" not in git("ls-files", folder=tmp_path / "project").split()
+
+
+def test_a_backbone_that_cannot_be_had_is_part_of_what_comes_next(
+    pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for no_preset, end in ((None, " run"), ("auto: cannot be reached", " run --preset PRESET")):
+        found = SimpleNamespace(no_preset=no_preset)
+        unchanged = SimpleNamespace(changes=[], text=(pipeline / "profiles/default.yaml").read_text())
+        plan = SimpleNamespace(title="photos", changed=unchanged, found=found)
+        monkeypatch.setattr("flows.upstream.new.make_plan", lambda _, plan=plan: plan)
+        said = create(tmp_path / f"project{bool(no_preset)}", "photos", tmp_path, pipeline)
+        assert said[-1].endswith(end)
+        assert (no_preset in said) == bool(no_preset)

@@ -229,7 +229,10 @@ def test_outside_a_project_a_model_is_asked_for(
     monkeypatch.chdir(tmp_path)
     Path("a.jpg").touch()
     assert commands.run(["predict", "a.jpg"]) == ends.FAILED
-    assert "error: expected --model BUNDLE, or a project: no folder from here upward is one" in capsys.readouterr().err
+    assert (
+        "error: expected the name of a bundle, or a project: no folder from here upward is one"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_log_says_how_far_it_is_and_how_long_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
