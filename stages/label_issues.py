@@ -73,12 +73,15 @@ def label_issues(
         judged = _by_features(features, manifest, duplicates, params.folds, common.seed)
     else:
         judged = _by_predictions(evaluations) or judged
+        if not judged.names:
+            print("label_issues: no image is judged, features and models are turned off")
     issues = _named(judged, images, params.threshold)
     with atomic_file(table) as partial:
         write_csv(issues, partial)
     found = {"checked": len(judged.names), "suspicious": len(issues), "by": judged.by}
     write_json(found, counts)
-    print(f"{found['suspicious']} of {found['checked']} images are likely mislabelled, by their {found['by']}")
+    if judged.names:
+        print(f"{found['suspicious']} of {found['checked']} images are likely mislabelled, by their {found['by']}")
     if in_test := int((issues["subset"] == "test").sum()):
         said = "1 of them is a test image" if in_test == 1 else f"{in_test} of them are test images"
         print(f"{said}: relabelling only test images that models dispute makes the models look better than they are")

@@ -115,7 +115,12 @@ class Seen:
         return np.concatenate([self.both(batch)[1] for batch in batches])
 
     def _known(self, cached: Path, subset: SubsetName, rows: np.ndarray) -> np.ndarray | None:
-        """Features that were computed before; None where mirrored images lack them and the model decides on both."""
+        """Features that were computed before; None where they are not those that a deployed model computes.
+
+        They are not where mirrored images lack them and the model decides on both, or where their precision is lower.
+        """
+        if feature_files.read_about(cached)[1] != "float32":
+            return None
         known = feature_files.read(cached, subset)
         if known.names != self._subsets[subset].names:
             raise UserError(

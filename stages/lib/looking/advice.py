@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from safety.words import first_few
+from safety.words import counted, first_few
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.likely_tables import likely_tables
 
@@ -33,7 +33,7 @@ def told(error: Unclear, names: Sequence[str], archive: Path) -> str:
     if not ways:
         folders = {name.rpartition("/")[0] for name in names}
         where = (
-            f"all {len(names)} images are in one folder, {folders.pop() or 'which is this one'}"
+            f"{counted(len(names), 'image')}, in one folder: {folders.pop() or 'this one'}"
             if len(folders) == 1
             else error.why
         )

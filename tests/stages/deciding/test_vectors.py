@@ -8,18 +8,21 @@ import pytest
 
 from stages import features as stage
 from stages.features import FeaturesParams
-from stages.lib.core.params import CommonParams
+from stages.lib.core.params import CommonParams, Precision
 from stages.lib.deciding.vectors import Seen
 from stages.lib.networks import build, mirroring, saved_model
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
-@pytest.mark.parametrize("mirror", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("mirror", "precision"),
+    [(False, "float32"), pytest.param(True, "float32", marks=pytest.mark.slow), (True, "mixed_bfloat16")],
+)
 def test_cached_features_are_taken_only_where_they_are_those_of_the_model(
-    mirror: bool, two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path
+    mirror: bool, precision: Precision, two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path
 ) -> None:
-    params = FeaturesParams(enabled=True, batch_size=16, precision="float32", mirror=mirror)
+    params = FeaturesParams(enabled=True, batch_size=16, precision=precision, mirror=mirror)
     stage.features(*two_classes, preset, tmp_path / "none", tmp_path / "features", common, params)
     model = tmp_path / "model"
     model.mkdir()

@@ -176,7 +176,7 @@ def test_too_much_to_compare_is_said(monkeypatch):
     ("make", "message"),
     [
         (lambda folder: folder.mkdir(), "expected images, found no file"),
-        (lambda folder: write(folder, cat=5), "all 5 images are in one folder, cat; put the images of each class into"),
+        (lambda folder: write(folder, cat=5), "5 images, in one folder: cat; put the images of each class into"),
         (lambda folder: write(folder, cat=9, dog=2), "class 'dog': expected at least 3 images"),
         (
             lambda folder: (write(folder, cat=0), folder.mkdir(), (folder / "a.mp4").write_bytes(b"x")),
