@@ -20,7 +20,12 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
     [(False, "float32"), pytest.param(True, "float32", marks=pytest.mark.slow), (True, "mixed_bfloat16")],
 )
 def test_cached_features_are_taken_only_where_they_are_those_of_the_model(
-    mirror: bool, precision: Precision, two_classes: tuple[Path, Path], preset: Path, common: CommonParams, tmp_path: Path
+    mirror: bool,
+    precision: Precision,
+    two_classes: tuple[Path, Path],
+    preset: Path,
+    common: CommonParams,
+    tmp_path: Path,
 ) -> None:
     params = FeaturesParams(enabled=True, batch_size=16, precision=precision, mirror=mirror)
     stage.features(*two_classes, preset, tmp_path / "none", tmp_path / "features", common, params)
