@@ -97,6 +97,7 @@ def test_a_sixth_model_meets_the_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_sixth_model(tmp_path: Path) -> None:
     folder = with_tests(tmp_path / "project")
     for language, text in blocks("a_sixth_model"):
@@ -108,6 +109,7 @@ def test_a_sixth_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_your_own_images(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "project")
     change_params(folder, {"split": {"train": 0.4, "validation": 0.2, "test": 0.4}})
