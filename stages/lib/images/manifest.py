@@ -1,5 +1,6 @@
 """The images of a subset, their labels and the names of the classes, as the manifest has them."""
 
+import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from safety.words import first_few
 from stages.lib.core.errors import UserError
 
 SubsetName = Literal["train", "validation", "test"]
@@ -93,11 +95,16 @@ def require_classes(images: Subset, found: Sequence[str], what: object) -> None:
     Raises:
         UserError: other names, or another order.
     """
-    if list(found) != images.classes:
-        raise UserError(
-            f"{what}: expected the classes of the images: {', '.join(images.classes[:_NAMED])}. Received: "
-            f"{', '.join(found[:_NAMED])}; the stage that made it has to run again"
-        )
+    if list(found) == images.classes:
+        return
+    same = len(os.path.commonprefix([images.classes, list(found)]))
+    # Where they are alike for long, what is told begins with what is not.
+    start, where = (same, f", from number {same + 1:,} on") if same >= _NAMED else (0, "")
+    expected, received = (first_few(names[start:], _NAMED) or "none" for names in (images.classes, found))
+    raise UserError(
+        f"{what}: expected the classes of the images{where}: {expected}. Received: {received}; the stage that made it "
+        "has to run again"
+    )
 
 
 def read_subset(dataset: Path, manifest: Path, name: SubsetName) -> Subset:
