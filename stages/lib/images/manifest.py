@@ -1,8 +1,8 @@
 """The images of a subset, their labels and the names of the classes, as the manifest has them."""
 
-import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -97,7 +97,7 @@ def require_classes(images: Subset, found: Sequence[str], what: object) -> None:
     """
     if list(found) == images.classes:
         return
-    same = len(os.path.commonprefix([images.classes, list(found)]))
+    same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(images.classes, found, strict=False))))
     # Where they are alike for long, what is told begins with what is not.
     start, where = (same, f", from number {same + 1:,} on") if same >= _NAMED else (0, "")
     expected, received = (first_few(names[start:], _NAMED) or "none" for names in (images.classes, found))
