@@ -38,7 +38,9 @@ def test_what_was_written_whole_stays(tmp_path: Path, now: str) -> None:
 NEW = f"  new:\n    cmd: make\n    outs:\n{OUT.format('ö', 'c' * 32 + '.dir')}"
 
 
-@pytest.mark.parametrize("length", range(len("  new:\n    cmd: make\n") + 1, len(NEW.encode()) - len("      size: 1200\n")))
+@pytest.mark.parametrize(
+    "length", range(len("  new:\n    cmd: make\n") + 1, len(NEW.encode()) - len("      size: 1200\n"))
+)
 def test_a_stage_that_is_entered_for_the_first_time_is_there_whole_or_not_at_all(tmp_path: Path, length: int) -> None:
     """DVC takes no dvc.lock with half an output; no stage before it lacks one then."""
     (tmp_path / "dvc.lock").write_text(WHOLE)
@@ -48,7 +50,9 @@ def test_a_stage_that_is_entered_for_the_first_time_is_there_whole_or_not_at_all
     assert (tmp_path / "dvc.lock").read_text() == WHOLE
 
 
-@pytest.mark.parametrize("part", [b"", b"sch", WHOLE[:60].encode(), WHOLE[:-5].encode(), b"schema: '2.0'\nstages:\n  \xc3"])
+@pytest.mark.parametrize(
+    "part", [b"", b"sch", WHOLE[:60].encode(), WHOLE[:-5].encode(), b"schema: '2.0'\nstages:\n  \xc3"]
+)
 def test_where_there_was_none_a_part_of_one_goes(tmp_path: Path, part: bytes) -> None:
     kept = KeptLock(tmp_path)
     (tmp_path / "dvc.lock").write_bytes(part)
