@@ -100,12 +100,14 @@ def compare(
     """Compare the models of an earlier run with those here, on the same test images."""
     with one_line_errors(), ended_by_signals():
         from flows.cli import compare_command
+        from flows.project.workspace import require_project
 
         if markdown and as_json:
             raise FlowError("expected --markdown or --json. Received: both")
         form = "markdown" if markdown else "json" if as_json else "text"
         if (revision is None) == (base is None):
             raise FlowError(f"expected a revision or --base. Received: {'both' if base else 'neither'}")
+        require_project()
         if base:
             raise typer.Exit(compare_command.compare_with_base(base, form))
         raise typer.Exit(compare_command.compare(str(revision), other, form))

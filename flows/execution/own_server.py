@@ -13,7 +13,8 @@ from flows.execution.prefect_errors import KEPT, ServerError
 from flows.execution.watching import watcher
 
 _LOOK = 0.5  # seconds between two looks at whether it is there
-_STARTS_AGAIN = 3  # exit code with which Prefect starts it once more, at another port
+_STARTS_AGAIN = 3  # exit code with which Prefect starts it once more, at another port, without end
+_MOST_STARTS = 2  # a database that is damaged, or a disk that is full, is so at every port
 _lost: list[ServerError] = []
 
 
@@ -24,7 +25,7 @@ def start_own() -> None:
     a minute. Its client starts none where this one is at work.
 
     Raises:
-        ServerError: it has ended while it started.
+        ServerError: it has ended while it started, or does so each time.
     """
     # Takes a second to import, and nobody else needs it.
     from prefect.server.api.server import SubprocessASGIServer
@@ -43,16 +44,30 @@ def start_own() -> None:
 
     starting = threading.Thread(target=start, name="start of the server", daemon=True)
     starting.start()
-    while starting.is_alive():
-        starting.join(_LOOK)
-        code = server.server_process.poll() if server.server_process else None
-        if code not in (None, _STARTS_AGAIN):
-            raise _take_end(code)
+    _wait(server, starting)
     if errors:
         raise errors[0]
     threading.Thread(
         target=_watch, args=(server, server.server_process), name="watch over the server", daemon=True
     ).start()
+
+
+def _wait(server: Any, starting: threading.Thread) -> None:
+    """Wait for the end of the start; raise ServerError where there is nothing to wait for."""
+    started: list[subprocess.Popen[bytes]] = []
+    while starting.is_alive():
+        starting.join(_LOOK)
+        if (process := server.server_process) is None:
+            continue
+        if process not in started:
+            started.append(process)
+        code = process.poll()
+        if code not in (None, _STARTS_AGAIN):
+            raise _take_end(_early(code))
+        if len(started) > _MOST_STARTS:
+            process.kill()
+            how = f"ended with {_STARTS_AGAIN} each time it was started"
+            raise _take_end(how, "see why with `prefect server start`")
 
 
 def lost() -> ServerError | None:
@@ -65,13 +80,17 @@ def _watch(server: Any, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(_LOOK)
     # At its end this process ends its server itself.
     if threading.main_thread().is_alive() and server.server_process is process:
-        _take_end(code)
+        _take_end(_early(code))
 
 
-def _take_end(code: int) -> ServerError:
-    """Have Prefect's client try nothing again, which would take minutes, and say what is the matter."""
+def _early(code: int) -> str:
     how = f"was killed (signal {-code})" if code < 0 else f"ended with {code}"
-    _lost.append(ServerError(f"Prefect server at 127.0.0.1: it {how} before the run was over: {KEPT}"))
+    return f"{how} before the run was over"
+
+
+def _take_end(how: str, hint: str = KEPT) -> ServerError:
+    """Have Prefect's client try nothing again, which would take minutes, and say what is the matter."""
+    _lost.append(ServerError(f"Prefect server at 127.0.0.1: it {how}: {hint}"))
     watcher().noted(f"Prefect's own server {how}: what is at work goes on to its end, and nothing else begins")
     os.environ[PREFECT_CLIENT_MAX_RETRIES.name] = "0"
     refresh_global_settings_context()

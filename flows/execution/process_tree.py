@@ -14,7 +14,7 @@ if sys.platform == "win32":
     _GRACE = {signal.SIGTERM: 5.0}
 else:
     _GRACE = {signal.SIGINT: 10.0, signal.SIGTERM: 5.0, signal.SIGKILL: 5.0}
-_OWN_END = 2.0  # seconds for DVC to end by itself, once its stage has
+_OWN_END = 2.0  # seconds for DVC to end by itself, or to come to its next stage, once it has none
 _POLL = 0.05  # seconds
 
 
@@ -46,7 +46,9 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 def _end_below(tree: "_Tree", leader: int) -> bool:
     """Interrupt all but the leader, also what begins meanwhile, and let it end by itself; gives whether they obeyed."""
     told: set[psutil.Process] = set()
-    start = until = time.monotonic()
+    start = time.monotonic()
+    # One that has no stage may be between two, and write down what became of the first.
+    until = start + _OWN_END
     while members := tree.alive():
         now, below = time.monotonic(), {member for member in members if member.pid != leader}
         if now > start + _GRACE[signal.SIGINT]:

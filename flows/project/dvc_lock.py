@@ -30,30 +30,57 @@ class KeptLock:
         self._text = _text_of(self._file)
 
     def put_back(self) -> bool:
-        """Write it as it was, if it was cut off: stages or outputs are missing that were in it; gives whether it was.
+        """Have it as it was, if it was cut off: stages or outputs are missing that were in it, or half of one is there.
 
         What another process has entered meanwhile is lost then, not its outputs: DVC knows them as those of an equal
         run.
+
+        Returns:
+            Whether it was.
 
         Raises:
             OSError: it cannot be written; it is as it was found then.
         """
         text = _text_of(self._file)
         # Nearly always nothing was written: no file is parsed for that.
-        if self._text is None or text == self._text:
+        if text == self._text:
             return False
-        before, now = _lock_in(self._text), _lock_in(text)
-        if before is None or (now is not None and str(text).endswith("\n") and _outputs(before) <= _outputs(now)):
+        before = _lock_in(self._text)
+        if (self._text is not None and before is None) or _is_whole(text, before or {}):
             return False
-        write_whole(self._file, self._text)
+        if self._text is None:
+            self._file.unlink()
+        else:
+            write_whole(self._file, self._text)
         return True
 
 
 def _text_of(file: Path) -> str | None:
+    """None where there is no file; what is no UTF-8 becomes what no YAML has."""
     try:
-        return file.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError):
+        return file.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
         return None
+
+
+def _is_whole(text: str | None, before: dict[str, Any]) -> bool:
+    """Whether DVC can read a dvc.lock, with all that was in it, to the end of what it says of the last stage."""
+    now = _lock_in(text)
+    if now is None or not str(text).endswith("\n") or not _outputs(before) <= _outputs(now):
+        return False
+    # Takes long to import; who runs stages has.
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from voluptuous import Invalid
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(now)
+    except Invalid:
+        return False
+    last: dict[str, Any] = next(reversed(now.get("stages", {}).values()), {})
+    return all(
+        "size" in file and ("nfiles" in file or not str(file.get("md5")).endswith(".dir"))
+        for file in (*last.get("deps", []), *last.get("outs", []))
+    )
 
 
 def _outputs(lock: dict[str, Any]) -> set[tuple[str, str]]:

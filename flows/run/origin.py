@@ -40,7 +40,8 @@ def describe(stages: Sequence[StageNode]) -> str:
     changed = [f"{key} {before[key]} -> {now.get(key, 'none')}" for key in keys]
     fresh = up_to_date(stages)
     others = dict.fromkeys(change for stage in stages if stage.name not in fresh for change in stage.changes)
-    missing = {change: name for change in others for name in _missing(change)}
+    # Of a parameter that is gone DVC says the same words.
+    missing = {change: name for change in others for name in _missing(change) if not _is_among(name, list(before))}
     # DVC names those parameters, or their sections, too, without their values.
     changed += [one for one in others if one not in missing and not _is_among(one.split(" ")[0], keys)]
     since = f" Changed since: {_some(changed)}." if changed else ""

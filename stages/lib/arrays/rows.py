@@ -25,8 +25,14 @@ class Rows:
     """
 
     def __init__(self, file: Path) -> None:
-        """Open the file."""
+        """Open the file.
+
+        Raises:
+            ValueError: the array lies in it column by column: rows would be read that it does not have.
+        """
         mapped = np.load(file, mmap_mode="r")
+        if not mapped.flags.c_contiguous:
+            raise ValueError(f"{file}: expected an array that is written row by row, as `write_rows` does")
         self.shape, self.dtype, self._start = mapped.shape, mapped.dtype, mapped.offset
         self._row = mapped[:1].nbytes
         self._file = file.open("rb")
@@ -44,10 +50,10 @@ class Rows:
         # What numpy makes of the question: a place counted out by hand may lie outside the rows.
         wanted = np.arange(len(self))[rows]
         found = np.empty((wanted.size, *self.shape[1:]), self.dtype)
-        for target, row in zip(found, wanted.ravel().tolist(), strict=True):
+        for place, row in enumerate(wanted.ravel().tolist()):
             content = _read(self._file.fileno(), self._row, self._start + row * self._row)
-            target[...] = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
-        return found.reshape(*wanted.shape, *self.shape[1:])
+            found[place] = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
+        return found.reshape((*wanted.shape, *self.shape[1:]))
 
 
 def _read(file: int, count: int, start: int) -> bytes:

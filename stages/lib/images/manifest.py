@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from safety.words import first_few
 from stages.lib.core.errors import UserError
 
 SubsetName = Literal["train", "validation", "test"]
@@ -93,11 +95,16 @@ def require_classes(images: Subset, found: Sequence[str], what: object) -> None:
     Raises:
         UserError: other names, or another order.
     """
-    if list(found) != images.classes:
-        raise UserError(
-            f"{what}: expected the classes of the images: {', '.join(images.classes[:_NAMED])}. Received: "
-            f"{', '.join(found[:_NAMED])}; the stage that made it has to run again"
-        )
+    if list(found) == images.classes:
+        return
+    same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(images.classes, found, strict=False))))
+    # Where they are alike for long, what is told begins with what is not.
+    start, where = (same, f", from number {same + 1:,} on") if same >= _NAMED else (0, "")
+    expected, received = (first_few(names[start:], _NAMED) or "none" for names in (images.classes, found))
+    raise UserError(
+        f"{what}: expected the classes of the images{where}: {expected}. Received: {received}; the stage that made it "
+        "has to run again"
+    )
 
 
 def read_subset(dataset: Path, manifest: Path, name: SubsetName) -> Subset:

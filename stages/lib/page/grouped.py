@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from safety.words import counted, first_few
 from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
+from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval, different, mean_share, wilson
 
 
@@ -17,19 +19,28 @@ def cautions_of(results: Results, images: pd.DataFrame) -> list[str]:
 
     Returns:
         One sentence; none where each test image is by itself.
+
+    Raises:
+        UserError: a test image is not in the table any more.
     """
-    table = results.recommended.predictions
-    known = images.set_index("path").loc[table["path"], "group"].to_numpy(str)
-    groups = np.where(known == "", table["path"].to_numpy(str), known)
+    paths = results.recommended.predictions["path"].to_numpy(str)
+    table = images.set_index("path")["group"]
+    if gone := [path for path in paths if path not in table.index]:
+        raise UserError(
+            f"report: expected the test images that were evaluated, found no {first_few(gone, 3)}: run `smallset run` "
+            "again"
+        )
+    known = table.loc[paths].to_numpy(str)
+    groups = np.where(known == "", paths, known)
     count = len(np.unique(groups))
     if count == len(groups):
         return []
     found = _if_all_alike(results, groups)
     return [
-        f"The {len(groups):,} test images are of {count:,} groups, and images of a group may err together: intervals, "
-        "and comparisons of models, count each image by itself and are surer than that allows. Were all images of a "
-        f"group alike, {results.words} may be anything from {100 * found.low:.1f} to {percent(found.high)}. Test on "
-        "more groups rather than on more images of these."
+        f"The {len(groups):,} test images are of {counted(count, 'group')}, and images of a group may err together: "
+        "intervals, and comparisons of models, count each image by itself and are surer than that allows. Were all "
+        f"images of a group alike, {results.words} may be anything from {100 * found.low:.1f} to "
+        f"{percent(found.high)}. Test on more groups rather than on more images of these."
     ]
 
 

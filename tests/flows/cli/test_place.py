@@ -99,6 +99,8 @@ def test_no_project_is_told_with_the_ways_out(project: Path, tmp_path: Path) -> 
         ["clean", "--keep", "2"],
         ["use", "default"],
         ["branch-point", "main"],
+        ["compare", "--base", "main"],
+        ["compare", "main"],
         ["upgrade"],
     ],
     ids=" ".join,

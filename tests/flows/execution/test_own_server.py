@@ -88,6 +88,23 @@ def test_one_that_ends_while_it_starts_is_not_waited_for(server):
         own_server.start_own()
 
 
+def test_one_that_ends_each_time_it_is_started_is_not_started_for_ever(server, monkeypatch):
+    """As of a damaged database: Prefect takes it for a port that is in use."""
+
+    def start() -> None:
+        while not server.running:
+            server.server_process = subprocess.Popen(["sh", "-c", "sleep 0.2; exit 3"])
+            while server.server_process.poll() is None:
+                time.sleep(0.02)
+            server.running = server.server_process.returncode != 3
+
+    monkeypatch.setattr(server, "start", start)
+    with pytest.raises(ServerError, match=r"it ended with 3 each time it was started: see why with `prefect server"):
+        own_server.start_own()
+    wait_until(lambda: server.running)
+    assert own_server.lost()
+
+
 def test_no_stage_begins_without_it_and_the_one_at_work_ends(make, prefect_server, monkeypatch):
     from flows.run.pipeline import run_pipeline
 

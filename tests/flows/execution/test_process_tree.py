@@ -63,6 +63,12 @@ def test_who_ends_with_its_stage_is_not_interrupted_while_it_cleans_up(sent, tmp
     assert sent == [(child.pid, signal.SIGINT)]
 
 
+def test_who_is_between_two_stages_ends_what_it_writes(sent):
+    process = started("", 0.3)
+    process_tree.end(process)
+    assert (said(process), process.returncode, sent) == (b"whole\n", 0, [])
+
+
 @pytest.mark.parametrize("stage", ["", "true"], ids=["has none", "has ended"])
 def test_who_goes_on_without_a_stage_is_interrupted(sent, monkeypatch, stage):
     monkeypatch.setattr(process_tree, "_OWN_END", 0.2)

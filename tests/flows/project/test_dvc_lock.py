@@ -33,3 +33,44 @@ def test_what_was_written_whole_stays(tmp_path: Path, now: str) -> None:
     (tmp_path / "dvc.lock").write_text(now)
     assert not kept.put_back()
     assert (tmp_path / "dvc.lock").read_text() == now
+
+
+NEW = f"  new:\n    cmd: make\n    outs:\n{OUT.format('ö', 'c' * 32 + '.dir')}"
+
+
+@pytest.mark.parametrize(
+    "length", range(len("  new:\n    cmd: make\n") + 1, len(NEW.encode()) - len("      size: 1200\n"))
+)
+def test_a_stage_that_is_entered_for_the_first_time_is_there_whole_or_not_at_all(tmp_path: Path, length: int) -> None:
+    """DVC takes no dvc.lock with half an output; no stage before it lacks one then."""
+    (tmp_path / "dvc.lock").write_text(WHOLE)
+    kept = KeptLock(tmp_path)
+    (tmp_path / "dvc.lock").write_bytes(WHOLE.encode() + NEW.encode()[:length])
+    assert kept.put_back()
+    assert (tmp_path / "dvc.lock").read_text() == WHOLE
+
+
+@pytest.mark.parametrize(
+    "part", [b"", b"sch", WHOLE[:60].encode(), WHOLE[:-5].encode(), b"schema: '2.0'\nstages:\n  \xc3"]
+)
+def test_where_there_was_none_a_part_of_one_goes(tmp_path: Path, part: bytes) -> None:
+    kept = KeptLock(tmp_path)
+    (tmp_path / "dvc.lock").write_bytes(part)
+    assert kept.put_back()
+    assert not (tmp_path / "dvc.lock").exists()
+
+
+def test_where_there_was_none_a_whole_one_stays(tmp_path: Path) -> None:
+    kept = KeptLock(tmp_path)
+    assert not kept.put_back()
+    (tmp_path / "dvc.lock").write_text(WHOLE)
+    assert not kept.put_back()
+    assert (tmp_path / "dvc.lock").read_text() == WHOLE
+
+
+@pytest.mark.parametrize("before", [b"", b"no: lock\n", b"\xff"])
+def test_what_was_no_dvc_lock_is_nothing_to_go_back_to(tmp_path: Path, before: bytes) -> None:
+    (tmp_path / "dvc.lock").write_bytes(before)
+    kept = KeptLock(tmp_path)
+    (tmp_path / "dvc.lock").write_text(WHOLE[:60])
+    assert not kept.put_back()

@@ -139,6 +139,15 @@ def test_parameters_of_a_stage_that_is_no_more_have_not_changed(project):
     assert "gone" not in describe(read_stages())
 
 
+def test_a_parameter_that_is_gone_has_changed_and_is_no_file(project):
+    parameters = yaml.safe_load(Path("params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump({"download": parameters["download"]}))
+    found = describe(read_stages())
+    assert found.endswith("Changed since: common.seed 1 -> none.")
+    Path("params.yaml").write_text(yaml.safe_dump({"common": parameters["common"]}))
+    assert "Not here" not in describe(read_stages())
+
+
 def test_only_the_stale_part_is_of_an_earlier_run(project):
     # The report is edited, the evaluation still holds.
     (project / SUMMARY).write_text("{}")

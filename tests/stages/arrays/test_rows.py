@@ -38,6 +38,19 @@ def test_rows_come_as_from_an_array(file: Path, array: np.ndarray) -> None:
     np.testing.assert_array_equal(np.asarray(found), array)
 
 
+def test_an_array_of_numbers_alone_is_read_too(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", numbers := np.arange(5))
+    found = Rows(tmp_path / "rows.npy")
+    for wanted in (2, slice(None), [0, -1], numbers > 2):
+        np.testing.assert_array_equal(found[wanted], numbers[wanted])
+
+
+def test_an_array_that_lies_in_the_file_by_columns_is_refused(tmp_path: Path, array: np.ndarray) -> None:
+    np.save(tmp_path / "rows.npy", np.asfortranarray(array))
+    with pytest.raises(ValueError, match="row by row"):
+        Rows(tmp_path / "rows.npy")
+
+
 @pytest.mark.parametrize("wanted", [20, -21, np.array([3, 20])], ids=str)
 def test_a_row_that_is_not_there_is_an_error(file: Path, wanted: Any) -> None:
     for found in (Rows(file), Picked([Rows(file)], np.arange(20))):

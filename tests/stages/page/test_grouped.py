@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from stages.lib.core.errors import UserError
 from stages.lib.page.grouped import cautions_of
 from tests.stages.page.test_cautions import results_of
 
@@ -34,3 +36,16 @@ def test_images_by_themselves_bring_none():
     results = results_of({"scratch": 0.9})
     assert cautions_of(results, manifest(results, [""] * 100)) == []
     assert cautions_of(results, manifest(results, [f"p{number}" for number in range(100)])) == []
+
+
+def test_one_group_is_told_as_one():
+    results = results_of({"scratch": 0.9})
+    [told] = cautions_of(results, manifest(results, ["p"] * 100))
+    assert told.startswith("The 100 test images are of 1 group, and")
+
+
+def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():
+    results = results_of({"scratch": 0.9})
+    images = manifest(results, [""] * 100)
+    with pytest.raises(UserError, match=r"expected .* no test/0\.png, test/1\.png: run `smallset run` again"):
+        cautions_of(results, images[~images["path"].isin(["test/0.png", "test/1.png"])])
