@@ -34,6 +34,16 @@ def first_few(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
+def first_and_more(names: Sequence[str], most: int) -> str:
+    """The first of some names, and how many more there are: "a, b and 3 more".
+
+    Args:
+        names: in their order.
+        most: names that are told.
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def in_one_line(error: object, most: int = 300) -> str:
     """All that an error says, in one line; its class where it says nothing.
 

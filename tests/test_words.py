@@ -1,6 +1,6 @@
 """Numbers, names and errors in sentences: where it is one, where there are more, where nothing is said."""
 
-from safety.words import counted, first_few, first_line, in_one_line, listed
+from safety.words import counted, first_and_more, first_few, first_line, in_one_line, listed
 
 
 def test_one_thing_is_no_several():
@@ -17,6 +17,7 @@ def test_names_are_listed_whole_or_by_the_first_of_them():
     assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
     assert listed(["a", "b", "c"], "or") == "a, b or c"
     assert [first_few(["a", "b", "c"], most) for most in (2, 3, 4)] == ["a, b, ...", "a, b, c", "a, b, c"]
+    assert [first_and_more(["a", "b", "c"], most) for most in (2, 3, 4)] == ["a, b and 1 more", "a, b, c", "a, b, c"]
 
 
 def test_an_error_is_one_line_and_never_nothing():

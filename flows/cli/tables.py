@@ -10,7 +10,7 @@ from flows.run.results import BALANCED, Results, Row
 from flows.terminal.tables import print_table, say
 from flows.terminal.words import about, duration
 from safety.text import visible
-from safety.words import counted
+from safety.words import counted, first_and_more
 
 _MOST = 3  # changes shown of one stage
 
@@ -37,7 +37,7 @@ def show_status(stages: Sequence[StageNode], seconds: Mapping[str, float]) -> No
         elif not stage.has_run:
             status, why = cell("never run", "yellow"), ""
         elif stage.changes:
-            status, why = cell("changed", "yellow"), _shortened(stage.changes)
+            status, why = cell("changed", "yellow"), first_and_more(stage.changes, _MOST)
         else:
             stale = [name for name in stage.upstream if name not in fresh]
             status, why = cell("may change", "yellow"), f"depends on {', '.join(stale)}"
@@ -76,11 +76,6 @@ def show_models(found: Results) -> None:
         others = [_figure(model, name) for name in (*balanced, "log_loss", "roc_auc", f"validation_{measure}")]
         table.add_row(cell(model["model"]), _figure(model, "accuracy"), interval, *others)
     print_table(table)
-
-
-def _shortened(changes: Sequence[str]) -> str:
-    more = len(changes) - _MOST
-    return ", ".join(changes[:_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def _figure(model: Row, name: str) -> str:

@@ -15,6 +15,7 @@ from flows.operating.check import Check, failure, ok, warning
 from flows.project.outputs import read_storage
 from flows.project.site_cache import VARIABLE, is_private
 from flows.retraining import checkout_places
+from safety.words import first_and_more
 
 _LOCK = Path("requirements.lock")
 _SCARCE, _LITTLE = 1 << 30, 5 << 30  # bytes free
@@ -59,8 +60,7 @@ def _versions() -> Check:
     others = list(_others(_LOCK.read_text(encoding="utf-8")))
     if not others:
         return ok("versions", f"Python {python}; all packages are those of {_LOCK}")
-    more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
-    return warning("versions", f"not as {_LOCK}: {', '.join(others[:_MOST])}{more}", "`make .venv/ready`")
+    return warning("versions", f"not as {_LOCK}: {first_and_more(others, _MOST)}", "`make .venv/ready`")
 
 
 def _others(lock: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from flows.project.dvc_lock import LOCK, check_lock_text
 from flows.project.dvc_repo import open_project
 from flows.project.git import content, git
 from flows.project.outputs import results_in_git
+from safety.words import first_and_more
 
 # No repository of git around it, so that nothing of it is looked up there; a site cache that ends with it.
 _CONFIG = "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
@@ -141,5 +142,4 @@ def describe(stale: list[str] | None, most: int = 4) -> str:
     """What `Snapshot.stale` has found, in words; empty where everything is fresh."""
     if stale is None:
         return "no run is committed there"
-    more = f" and {len(stale) - most} more" if len(stale) > most else ""
-    return f"its code, parameters or data have changed since for {', '.join(stale[:most])}{more}" if stale else ""
+    return f"its code, parameters or data have changed since for {first_and_more(stale, most)}" if stale else ""

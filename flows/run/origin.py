@@ -10,6 +10,7 @@ from flows.project.outputs import read_makers
 from flows.project.parameters import PARAMS, by_key, read_parameters
 from flows.run.provenance import read_record
 from safety.text import visible
+from safety.words import first_and_more
 
 _DATA = ("download.path", "download.source")  # tell whose images they are
 _MOST = 4  # changes named, and files
@@ -44,20 +45,15 @@ def describe(stages: Sequence[StageNode]) -> str:
     missing = {change: name for change in others for name in _missing(change) if not _is_among(name, list(before))}
     # DVC names those parameters, or their sections, too, without their values.
     changed += [one for one in others if one not in missing and not _is_among(one.split(" ")[0], keys)]
-    since = f" Changed since: {_some(changed)}." if changed else ""
+    since = f" Changed since: {first_and_more(changed, _MOST)}." if changed else ""
     # A file is gone from its place, from the cache, or from both.
-    gone = f" Not here: {_some(list(dict.fromkeys(missing.values())))}." if missing else ""
+    gone = f" Not here: {first_and_more(list(dict.fromkeys(missing.values())), _MOST)}." if missing else ""
     return visible(f"Results of an earlier run ({', '.join([_when(), *data])}), not of what is here now.{since}{gone}")
 
 
 def _missing(change: str) -> list[str]:
     """The file that DVC does not find, if that is what it says."""
     return [change.removesuffix(words) for words in (" deleted", " not in cache") if change.endswith(words)]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"{', '.join(names[:_MOST])}{more}"
 
 
 def _is_among(name: str, keys: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from flows.project.parameters import PARAMS, check_parameters
 from flows.upstream.merged_parameters import Merged, merge
 from flows.upstream.results import results_among
 from safety.text import visible
+from safety.words import first_and_more
 
 # No program of the user's that watches commits; no file moved because others of its folder were.
 _QUIETLY = (
@@ -73,9 +74,7 @@ def compose(sides: Sides, attributes: Sequence[str], headline: str, held: Collec
         parameters = _merge_parameters(sides, tree, held)
         left_out = _settle(sides, attributes, tree)
         if conflicts := sorted(_unmerged(tree)):
-            named = ", ".join(map(visible, conflicts[:5])) + (
-                f" and {len(conflicts) - 5} more" if conflicts[5:] else ""
-            )
+            named = first_and_more(list(map(visible, conflicts)), 5)
             raise FlowError(
                 f"both you and the newer pipeline have changed {named}; nothing has happened here. Merge by hand: "
                 f"`git commit --all`, then `git -c merge.ours.driver=true merge {sides.theirs[:12]}`"

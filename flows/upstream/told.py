@@ -8,7 +8,7 @@ from flows.project.parameters import PARAMS
 from flows.upstream.merged_parameters import Merged
 from flows.upstream.merging import Composed, Sides
 from safety.text import visible
-from safety.words import counted
+from safety.words import counted, first_and_more
 
 _ENVIRONMENT = ("requirements.lock", "pyproject.toml")
 _VERSIONS = "versions."
@@ -22,14 +22,14 @@ def describe(sides: Sides, composed: Composed, own: Sequence[str], address: str)
 
 def _lines(sides: Sides, composed: Composed, own: Sequence[str], address: str) -> Iterator[str]:
     if own:
-        yield f"committed first: {_files(own)}, as {sides.ours[:8]}"
+        yield f"committed first: {first_and_more(own, _MOST)}, as {sides.ours[:8]}"
     commits = counted(int(git("rev-list", "--count", f"{sides.base}..{sides.theirs}")), "commit")
     yield f"pipeline: {commits} from {address} up to {sides.theirs[:8]}, merged as {composed.commit[:8]}"
     yield from _parameters(composed.parameters)
     if composed.mistakes:
         yield f"to do: {composed.mistakes}"
     if composed.left_out:
-        yield f"still left out, as you deleted them: {_files(composed.left_out)}"
+        yield f"still left out, as you deleted them: {first_and_more(composed.left_out, _MOST)}"
     yield "results: yours stay until the next run makes new ones; `smallset status` says what it will do again, and why"
     if git("diff", "--name-only", sides.ours, composed.commit, "--", *_ENVIRONMENT):
         yield "environment: other versions of libraries: `make .venv/ready` in this folder, before the next run"
@@ -69,12 +69,8 @@ def left_behind(files: Collection[str]) -> list[str]:
     """A line on what git ignored before, and knows nothing of now; none where there is nothing."""
     if not files:
         return []
-    return [visible(f"no longer ignored by git, yours or left by the older pipeline: {_files(sorted(files))}")]
-
-
-def _files(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _MOST} more" if paths[_MOST:] else ""
-    return f"{', '.join(paths[:_MOST])}{more}"
+    named = first_and_more(sorted(files), _MOST)
+    return [visible(f"no longer ignored by git, yours or left by the older pipeline: {named}")]
 
 
 def _shown(value: Any) -> str:

@@ -17,6 +17,7 @@ from flows.upstream.merging import SETTINGS, Sides, compose
 from flows.upstream.remote import address_of_pipeline, fetch, remember
 from flows.upstream.results import attributes_of, results_among
 from safety.text import visible
+from safety.words import first_and_more
 
 _AT_WORK = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
@@ -96,7 +97,7 @@ def _kept(attributes: Sequence[str]) -> list[str]:
     results = results_among([*changed, *sorted(_untracked())], attributes)
     own = {path for path in changed if path == str(PARAMS) or Path(path).name == ".gitignore"}
     if others := [visible(path) for path in changed if path not in results | own]:
-        named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if others[5:] else "")
+        named = first_and_more(others, 5)
         raise FlowError(
             f"edits of yours are in no commit: {named}: `git commit --all`, or take them back, and try again"
         )

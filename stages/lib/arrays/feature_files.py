@@ -155,10 +155,28 @@ def take_over(source: Path, subset: SubsetName, images: Subset, directory: Path)
     Raises:
         UserError: they are of other images.
     """
-    if read(source, subset).names != images.names:
-        raise UserError(f"{source}: expected features of the {subset} images as they are now; run `smallset run` again")
+    read_of(source, subset, images)
     for file in source.glob(f"{subset}*"):
         shutil.copy(file, directory)
+
+
+def read_of(directory: Path, subset: SubsetName, images: Subset) -> FeatureSet:
+    """Read the features of one subset, which have to be those of its images.
+
+    Args:
+        directory: that has them.
+        subset: its name.
+        images: of the subset, in its order.
+
+    Raises:
+        UserError: they are of other images.
+    """
+    found = read(directory, subset)
+    if found.names != images.names:
+        raise UserError(
+            f"{directory}: expected features of the {subset} images as they are now; run `smallset run` again"
+        )
+    return found
 
 
 def read_about(directory: Path) -> tuple[list[str], Precision]:

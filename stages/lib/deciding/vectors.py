@@ -121,11 +121,7 @@ class Seen:
         """
         if feature_files.read_about(cached)[1] != "float32":
             return None
-        known = feature_files.read(cached, subset)
-        if known.names != self._subsets[subset].names:
-            raise UserError(
-                f"{cached}: expected features of the {subset} images as they are now; run `smallset run` again"
-            )
+        known = feature_files.read_of(cached, subset, self._subsets[subset])
         if not mirroring.looks_at_both(self._model):
             return known.vectors[rows]
         return None if known.mirrored is None else (known.vectors[rows] + known.mirrored[rows]) / 2
