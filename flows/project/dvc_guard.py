@@ -338,7 +338,7 @@ def _rereading(save_deps: Callable[..., None]) -> Callable[..., None]:
         save_deps(self, *others, **options)
         before = self.__dict__.pop("found_before", ())
         if changed := [_named(dep, found) for dep, found in before if dep.hash_info != found]:
-            raise DvcException(f"{', '.join(changed)}: changed while the stage was at work, so what it made is of neither")
+            raise DvcException(f"{', '.join(changed)}: changed while the stage was at work, so it counts for neither")
 
     return checked
 
