@@ -69,13 +69,24 @@ def _preset(params: BackboneParams, source: str) -> dict[str, Any]:
         return {"preset": None, "no_preset": None}
     candidates = [name for name in params.candidates if name]
     names = candidates or [preset_for(params.preset, source)]
-    try:
-        for name in names:
-            preset.require_preset(name, "" if candidates else params.preset)
-    except UserError as error:
+    missing = list(filter(None, (_missing(name, "" if candidates else params.preset) for name in names)))
+    if missing:
         unknown = {"name": names[0], "size": None, "bytes": None, "any_size": True}
-        return {"preset": unknown, "no_preset": str(error)}
+        reason = "; ".join(missing)
+        return {
+            "preset": unknown,
+            "no_preset": reason.replace("backbone.preset:", "backbone.candidates:") if candidates else reason,
+        }
     return {"preset": preset.about(names[0]), "no_preset": None}
+
+
+def _missing(name: str, asked: str) -> str:
+    """Why a preset cannot be had; empty if it can."""
+    try:
+        preset.require_preset(name, asked)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _source(download: DownloadParams) -> Path | None:

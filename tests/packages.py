@@ -55,7 +55,7 @@ FLOWS = {
     "terminal": ("execution",),
     "planning": ("execution",),
     "remote": ("execution",),
-    "run": ("remote", "terminal"),
+    "run": ("remote", "terminal", "planning"),
     "registry": ("run",),
     "retraining": ("registry",),
     "operating": ("retraining",),

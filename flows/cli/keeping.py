@@ -1,6 +1,7 @@
 """The commands that keep it in order: `smallset promote, rollback, hold, release, doctor, clean, dvc`."""
 
 import subprocess
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from safety.text import shown, visible
 
 app = typer.Typer()
 
+_NO_REPOSITORY = 253  # exit code of DVC's
 Message = Annotated[str, typer.Option(help="Why, in words that `history` and `show` repeat.")]
 Push = Annotated[bool, typer.Option("--push", help="Also tell the repository this one was cloned from.")]
 
@@ -98,6 +100,12 @@ def clean(
 )
 def dvc(context: typer.Context) -> None:
     """Run DVC itself, and lay down nothing of a remote that is not what its checksum says or leaves its place."""
+    from flows.project import place
     from flows.project.dvc_guard import DVC
+    from flows.project.workspace import require_project
 
-    raise typer.Exit(subprocess.call([*DVC, *context.args]))
+    code = subprocess.call([*DVC, *context.args])
+    if code == _NO_REPOSITORY and place.find(Path.cwd()) is None:
+        with one_line_errors():
+            require_project()
+    raise typer.Exit(code)

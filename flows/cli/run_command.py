@@ -169,7 +169,9 @@ def run_and_show(
             run_report.write()
         print(visible(f"report: {found.report.resolve()}"))
     if workspace:
-        saved = run_record.save(run_record.compose(workspace, results), workspace)
+        # Nobody else's run comes between.
+        with exclusive():
+            saved = run_record.save(run_record.compose(workspace, results), workspace)
         print(visible(f"saved: {saved.name} on branch {workspace.runs}, commit {saved.commit[:8]}"))
     if failed := [result for result in results if result.outcome is Outcome.FAILED]:
         raise _failure(failed)

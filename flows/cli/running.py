@@ -121,7 +121,7 @@ def retrain(
         with shown_live():
             from flows.retraining.retrain import run_retrain
 
-            message, code = run_retrain(repository=_as_typed(repository), branch=branch, **parameters)
+            message, code = run_retrain(repository=_repository(repository), branch=branch, **parameters)
         typer.echo(shown(message))
         raise typer.Exit(code)
 
@@ -153,12 +153,18 @@ def schedule(
             raise FlowError('expected a schedule: --cron "0 3 * * 1", or --every SECONDS')
         timing = read_schedule(cron, every, timezone)
         serve_deployment(
-            _as_typed(repository), branch, timing, _parameters(checkout, profile, set_, width, workers), name
+            _repository(repository), branch, timing, _parameters(checkout, profile, set_, width, workers), name
         )
 
 
-def _as_typed(repository: str) -> str:
+def _repository(repository: str) -> str:
     """The default is the project itself; a path that is typed is read from where that is done."""
+    from flows.project.readiness import require_commit
+    from flows.project.workspace import require_project
+
+    if repository == ".":
+        require_project()
+        require_commit()
     path = place.as_typed(Path(repository))
     return str(path) if repository != "." and path.exists() else repository
 

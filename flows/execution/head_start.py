@@ -90,7 +90,7 @@ class HeadStart:
 
     def _next(self) -> tuple[str, Told] | None:
         with self._lock:
-            if not self._waiting or self.stop.is_set():
+            if not self._waiting:
                 return None
             name = self._waiting.pop(0)
             self._begun[name] = Told()

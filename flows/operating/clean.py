@@ -22,6 +22,7 @@ from safety.words import counted
 _CHUNK = 200  # tags deleted by one push
 _REFS = ("refs/tags", "refs/heads", "refs/remotes", "refs/exps", "refs/smallset/unpushed")
 _OF_DVC = ("dvc.lock", "dvc.yaml", "*.dvc", ":(glob)**/dvc.lock", ":(glob)**/dvc.yaml")
+_PATTERNS = {"GIT_LITERAL_PATHSPECS": "0"}
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _living(going: set[str]) -> set[str]:
     branches = git("for-each-ref", "--format=%(refname)", "refs/heads/runs", "refs/remotes/*/runs").splitlines()
     runs = {one.commit for branch in branches for one in saved_runs.chain_of(branch)}
     # What changes nothing for DVC needs the data of the commit before it.
-    people = set(git("rev-list", "--all", "--full-history", "--", *_OF_DVC).splitlines()) - runs
+    people = set(git("rev-list", "--all", "--full-history", "--", *_OF_DVC, env=_PATTERNS).splitlines()) - runs
     return (tips | people) - going
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from flows.errors import FlowError
 from flows.operating import leftovers, machine, repository, schedule, storage
 from flows.operating.check import Check, failure
+from flows.project.workspace import require_project
 from safety.text import plain, visible
 
 _GROUPS: dict[str, Callable[[], Sequence[Check]]] = {
@@ -19,7 +20,12 @@ _GROUPS: dict[str, Callable[[], Sequence[Check]]] = {
 
 
 def examine() -> list[Check]:
-    """Look at everything, in the project of the working directory; what cannot be looked at is a failure."""
+    """Look at everything, in the project of the working directory; what cannot be looked at is a failure.
+
+    Raises:
+        FlowError: this is no project.
+    """
+    require_project()
     found: list[Check] = []
     for name, look in _GROUPS.items():
         try:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from flows.operating.check import Check, failure, ok, warning
 from flows.project.git import GitError, git, resolve
-from flows.project.place import MARK
 from flows.registry import gto, publish, saved_runs
 
 PATIENCE = 30.0  # seconds for a remote to answer
@@ -16,9 +15,7 @@ _MOST = 3  # names shown
 def look() -> list[Check]:
     """Is there a repository with a commit and a name, can it push, is something here only, are clocks right?"""
     if resolve("HEAD") is None:
-        is_project = Path(MARK).is_file()
-        todo = "`git init`, then commit the project" if is_project else "go into the folder of a project"
-        return [failure("git", "no repository with a commit", todo)]
+        return [failure("git", "no repository with a commit", "`git init`, then commit the project")]
     return [ok("git", f"commit {resolve('HEAD')}"), *_identity(), *_origin(), *_unpushed(), *_clock()]
 
 

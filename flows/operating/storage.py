@@ -11,7 +11,6 @@ from flows.operating import probe
 from flows.operating.check import Check, failure, ok, warning
 from flows.project.outputs import Storage, read_storage
 from flows.project.revisions import fetch_directory
-from flows.project.workspace import require_project
 from flows.registry import gto
 from flows.registry.run_record import CLASSIFIER
 
@@ -21,7 +20,6 @@ _CONFIG, _LOCAL = Path(".dvc") / "config", Path(".dvc") / "config.local"
 
 def look() -> list[Check]:
     """Is there a DVC remote that every clone finds, can it be read and written, and does it have the model in use?"""
-    require_project()
     storage = read_storage()
     checks = [*_places(), *_default(storage)]
     if storage.remote:

@@ -111,6 +111,7 @@ def _refuse(name: str, reason: str) -> None:
 def guard() -> None:
     """Make DVC in this process refuse what is not what its checksum says; again it does nothing."""
     from dvc.parsing import MatrixDefinition
+    from dvc.stage import Stage, run
     from dvc.stage.cache import StageCache
     from dvc.utils import strictyaml
     from dvc.utils.serialize import _yaml
@@ -141,6 +142,10 @@ def guard() -> None:
         module.parse_yaml = _parsing(module.parse_yaml)
     matrix: Any = MatrixDefinition
     matrix._resolve_matrix_data = _multiplying(matrix._resolve_matrix_data)
+    stage: Any = Stage
+    stage._run_stage, stage.save_deps = _reading(stage._run_stage), _rereading(stage.save_deps)
+    started: Any = run
+    started.cmd_run = _noting(started.cmd_run)
     built: Any = build
     built._localfs_info, built._walk_files = _looking(built._localfs_info), _walking(built._walk_files)
 
@@ -303,6 +308,47 @@ def _transferring(transfer: Callable[..., Any]) -> Callable[..., Any]:
             del fs.find
 
     return checked
+
+
+def _reading(run_stage: Callable[..., None]) -> Callable[..., None]:
+    """DVC reads what a stage depends on before its command, unless it is forced."""
+
+    def reading(self: Any, dry: bool, force: bool, **options: Any) -> None:
+        if force and not dry:
+            self.save_deps()
+        run_stage(self, dry, force, **options)
+
+    return reading
+
+
+def _noting(run: Callable[..., None]) -> Callable[..., None]:
+    def noting(stage: Any, *others: Any, **options: Any) -> None:
+        stage.found_before = [(dep, dep.hash_info) for dep in stage.deps]
+        run(stage, *others, **options)
+
+    return noting
+
+
+def _rereading(save_deps: Callable[..., None]) -> Callable[..., None]:
+    """What differs after the command from what was there before may have been read as the one, the other or both."""
+
+    def checked(self: Any, *others: Any, **options: Any) -> None:
+        from dvc.exceptions import DvcException
+
+        save_deps(self, *others, **options)
+        before = self.__dict__.pop("found_before", ())
+        if changed := [_named(dep, found) for dep, found in before if dep.hash_info != found]:
+            raise DvcException(f"{', '.join(changed)}: changed while the stage was at work, so it counts for neither")
+
+    return checked
+
+
+def _named(dep: Any, before: Any) -> str:
+    """A dependency that has changed, and of parameters which."""
+    if dep.hash_info.name != "params":
+        return str(dep)
+    now = dep.hash_info.value
+    return f"{dep}: {', '.join(key for key in now if now[key] != before.value.get(key))}"
 
 
 def main(arguments: list[str]) -> int:

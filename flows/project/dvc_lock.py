@@ -1,5 +1,7 @@
 """dvc.lock, which says of every stage what its last run read and made."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +43,37 @@ class KeptLock:
         Raises:
             OSError: it cannot be written; it is as it was found then.
         """
+        if not self._is_cut():
+            return False
+        with _others_waiting(self._file.parent):
+            # It may have been another process in the middle of its writing.
+            if not self._is_cut():
+                return False
+            if self._text is None:
+                self._file.unlink()
+            else:
+                write_whole(self._file, self._text)
+        return True
+
+    def _is_cut(self) -> bool:
         text = _text_of(self._file)
         # Nearly always nothing was written: no file is parsed for that.
         if text == self._text:
             return False
         before = _lock_in(self._text)
-        if (self._text is not None and before is None) or _is_whole(text, before or {}):
-            return False
-        if self._text is None:
-            self._file.unlink()
-        else:
-            write_whole(self._file, self._text)
-        return True
+        return (self._text is None or before is not None) and not _is_whole(text, before or {})
+
+
+@contextmanager
+def _others_waiting(folder: Path) -> Iterator[None]:
+    """Hold DVC's own lock, which it writes dvc.lock within; who has it for seconds is at something else."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo, lock_repo
+
+    with ExitStack() as held:
+        with suppress(DvcException):
+            held.enter_context(lock_repo(held.enter_context(Repo(str(folder)))))
+        yield
 
 
 def _text_of(file: Path) -> str | None:

@@ -23,14 +23,25 @@ _OF_ANOTHER = (
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",
 )
-# No repository in a repository is fetched for its name being in .gitmodules, whatever the user has set for himself.
-_SETTINGS = ("-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
+# Whatever the user has set for himself: no repository in a repository is fetched for its name being in .gitmodules, no
+# log says who signed, no untracked file is left out.
+_FIXED = (
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "log.showSignature=false",
+    "status.showUntrackedFiles=normal",
+)
+_SETTINGS = tuple(word for setting in _FIXED for word in ("-c", setting))
 # A server may have no name of its own; a person's configuration wins.
 _NOBODY = {"NAME": "Smallset", "EMAIL": "smallset@localhost"}
 
 
 class GitError(FlowError):
     """A git command failed; the message is the command and git's own last words."""
+
+
+class Refused(GitError):
+    """Git's answer is no, as where there is no such thing."""
 
 
 class Unanswered(GitError):
@@ -53,10 +64,10 @@ def git(
         timeout: seconds.
 
     Raises:
-        GitError: git failed.
+        GitError: git failed: `Refused` or `Unanswered`.
     """
-    # Never a question that nobody is there to answer.
-    fixed = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # Never a question that nobody is there to answer; a path is a path, whatever is in it.
+    fixed = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
     environment = {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | fixed | dict(env or {})
     try:
@@ -81,7 +92,7 @@ def git(
     if done.returncode and (what_to_do := git_damage.remedy(own, folder)):
         raise Unanswered(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
     if done.returncode:
-        raise GitError(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
+        raise Refused(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout.rstrip("\n")
 
 
@@ -96,22 +107,18 @@ def resolve(revision: str, folder: Path | str = ".") -> str | None:
     verify = ("rev-parse", "--verify", "--quiet", "--end-of-options")
     try:
         return git(*verify, f"{revision}^{{commit}}", folder=folder)
-    except Unanswered:
-        raise
-    except GitError:
+    except Refused:
         pass
     try:
         named = git(*verify, revision, folder=folder)
-    except GitError:
+    except Refused:
         return None
     # A whole checksum names whatever it is, here or elsewhere; a branch or tag names what has to be here.
     if named == revision or not re.fullmatch(r"[0-9a-f]{40,64}", named):
         return None
     try:
         git("cat-file", "-e", named, folder=folder)
-    except Unanswered:
-        raise
-    except GitError:
+    except Refused:
         raise Unanswered(f"{revision}: {named[:8]} is not there: {git_damage.of_objects(folder)}") from None
     return None
 
@@ -130,9 +137,7 @@ def content(revision: str, path: str, folder: Path | str = ".") -> str | None:
     try:
         # As it is: `git show` may run a program of the user's on it.
         return git("cat-file", "blob", f"{revision}:{path}", folder=folder)
-    except Unanswered:
-        raise
-    except GitError:
+    except Refused:
         pass
     # Git says of a lost directory what it says of a file that never was: `ls-tree` fails then.
     if resolve(revision, folder) and git("ls-tree", "-r", "--name-only", revision, "--", path, folder=folder):
@@ -144,11 +149,18 @@ def is_ancestor(one: str, other: str, folder: Path | str = ".") -> bool:
     """Whether a commit is, or comes before, another."""
     try:
         git("merge-base", "--is-ancestor", one, other, folder=folder)
-    except Unanswered:
-        raise
-    except GitError:
+    except Refused:
         return False
     return True
+
+
+def update_of(name: str, new: str, old: str | None) -> str:
+    """A line of `git update-ref --stdin`: a reference becomes another commit if it is still what it was.
+
+    Args:
+        old: its commit or object until now; None where there is no such reference.
+    """
+    return f"update {name} {new} {old}\n" if old else f"create {name} {new}\n"
 
 
 def author(folder: Path | str = ".") -> dict[str, str]:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from flows.errors import FlowError
-from flows.project.git import PROTOCOLS, GitError, git
+from flows.project.git import PROTOCOLS, Refused, git
 
 
 @cache
@@ -16,9 +16,9 @@ def check_branch(name: str) -> str:
     """
     try:
         if not name or name.startswith("-") or name in ("HEAD", "@") or "\0" in name:
-            raise GitError("check-ref-format")
+            raise Refused("check-ref-format")
         git("check-ref-format", f"refs/heads/{name}")
-    except GitError:
+    except Refused:
         raise FlowError(f"{name!r}: expected the name of a branch, such as main") from None
     return name
 

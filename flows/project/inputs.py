@@ -126,7 +126,7 @@ def require_known(repo: Any) -> list[Tracked]:
             return []
         raise FlowError(f"download.path: {path} leads out of the checkout that this runs in; {_VERSIONED}")
     tracked = find_tracked(repo, path)
-    if not tracked and not git("--literal-pathspecs", "ls-files", "--", str(place), folder=root):
+    if not tracked and not git("ls-files", "--", str(place), folder=root):
         raise FlowError(f"download.path: {path}: neither git nor DVC has it; {_VERSIONED}")
     _remove_unknown(root, place, tracked)
     return tracked
@@ -149,7 +149,7 @@ def _remove_unknown(root: Path, place: Path, tracked: list[Tracked]) -> None:
     # What an earlier commit had, and git ignores, would be taken for images of this one.
     kept = [f"--exclude=/{_literal(one.path)}" for one in tracked]
     if place.exists():
-        git("--literal-pathspecs", "clean", "-ffdxq", *kept, "--", str(place), folder=root)
+        git("clean", "-ffdxq", *kept, "--", str(place), folder=root)
 
 
 def _literal(path: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flows.errors import FlowError
 from flows.exit_codes import ExitCode
-from flows.project.git import GitError, git, resolve
+from flows.project.git import Refused, git, resolve
 from flows.project.staleness import describe, snapshot
 from flows.registry.saved_runs import record_of
 
@@ -51,7 +51,7 @@ def find_branch_point(base: str) -> BranchPoint:
         raise FlowError(f"{base}: expected a branch or another revision of git, found none; `git fetch` may get it")
     try:
         commit = git("merge-base", theirs, "HEAD").splitlines()[0]
-    except GitError:
+    except Refused:
         shallow = git("rev-parse", "--is-shallow-repository") == "true"
         more = ": this clone has not the whole history, `git fetch --unshallow`" if shallow else ""
         raise FlowError(f"{base}: expected a branch that has commits in common with HEAD, found none{more}") from None

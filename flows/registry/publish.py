@@ -14,7 +14,7 @@ from flows.errors import FlowError
 from flows.exit_codes import ExitCode
 from flows.project.dvc_guard import DVC
 from flows.project.dvc_lock import LOCK
-from flows.project.git import GitError, author, content, git, is_ancestor, resolve
+from flows.project.git import GitError, author, content, git, is_ancestor, resolve, update_of
 from flows.project.outputs import read_storage
 from flows.registry import gto, unpushed
 from flows.registry.saved_runs import Version, Workspace, chain_of, latest
@@ -149,17 +149,20 @@ def is_told(tag: str, folder: Path | str = ".") -> bool:
 def replay(workspace: Workspace) -> dict[str, str]:
     """Put the runs that only this workspace has behind those that another one has pushed: same content, new parent.
 
-    Every commit of a run holds a whole tree, so nothing is merged; the tags of moved runs move along.
+    Every commit of a run holds a whole tree, so nothing is merged; the tags of moved runs move along, all at once.
 
     Returns:
         The new commit of each moved one.
+
+    Raises:
+        GitError: another process has saved a run meanwhile; nothing has changed.
     """
     runs, folder = workspace.runs, workspace.folder
     theirs, ours = (resolve(f"refs/{kind}/{runs}", folder) for kind in (f"remotes/{REMOTE}", "heads"))
     if theirs is None or ours == theirs or (ours and is_ancestor(theirs, ours, folder)):
         return {}
     moved: dict[str, str] = {}
-    tip = theirs
+    tip, lines = theirs, ""
     alone = [one.commit for one in chain_of(ours, folder, without=theirs)] if ours else []
     for commit in reversed(alone):
         source = git("rev-list", "--parents", "--max-count=1", commit, folder=folder).split()[-1]
@@ -167,9 +170,11 @@ def replay(workspace: Workspace) -> dict[str, str]:
         parents = [word for parent in dict.fromkeys((tip, source)) for word in ("-p", parent)]
         tip = git("commit-tree", f"{commit}^{{tree}}", *parents, folder=folder, env=author(folder), text=message)
         moved[commit] = tip
-        for name in git("tag", "--points-at", commit, "--list", "run/*", folder=folder).splitlines():
-            git("tag", "--force", name, tip, folder=folder)
-    git("update-ref", f"refs/heads/{runs}", tip, folder=folder)
+        tags = ("--format=%(refname) %(objectname)", f"--points-at={commit}", "refs/tags/run/")
+        for name, found in map(str.split, git("for-each-ref", *tags, folder=folder).splitlines()):
+            lines += update_of(name, tip, found)
+    # Also only if no other process has saved a run meanwhile.
+    git("update-ref", "--stdin", folder=folder, text=lines + update_of(f"refs/heads/{runs}", tip, ours))
     return moved
 
 

@@ -14,14 +14,17 @@ from flows.project import source
 from flows.project.divided import SPLIT, images_of_subsets
 from flows.project.dvc_lock import LOCK, read_lock
 from flows.project.git import content, resolve
+from flows.project.graph import read_stages
 from flows.project.outputs import checksum_of, read_makers
 from flows.project.records import SCHEMA, SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
 from flows.run.provenance import read_record
+from safety.words import first_and_more
 
 CLASSIFIER = Path("models") / ARTIFACT
 ARCHIVE = Path("data") / "raw.zip"
+_MOST = 3  # stages that are named
 _FAILED = (Outcome.FAILED, Outcome.STOPPED)
 
 
@@ -35,11 +38,14 @@ def compose(workspace: saved_runs.Workspace, results: Sequence[StageResult]) -> 
         empty: it lies there of an earlier one.
 
     Raises:
-        FlowError: a stage failed in such a way that nothing is left to be recorded.
+        FlowError: a stage failed in such a way that nothing is left to be recorded, or what lies here is not what the
+            run has left.
     """
     failed = [f"{one.name}: {one.reason}" for one in results if one.outcome in _FAILED]
     if failed and LOCK.exists() and read_lock() is None:
         raise FlowError(failed[0])
+    if not failed:
+        _require_unchanged(results)
     run = read_record()
     makers, good = read_makers(), done(results)
     own = {path for path in (ARCHIVE, SPLIT, CLASSIFIER, SUMMARY) if makers.get(path.as_posix()) in good}
@@ -60,6 +66,22 @@ def compose(workspace: saved_runs.Workspace, results: Sequence[StageResult]) -> 
     if record["outcome"] == "failed":
         record["reason"] = failed[0]
     return record
+
+
+def _require_unchanged(results: Sequence[StageResult]) -> None:
+    """Raise FlowError where the commit of a run would hold other parameters, code or data than its results are of.
+
+    Somebody may have edited them, or checked out another commit, after the stage that read them.
+    """
+    good = done(results)
+    # Of one that DVC runs each time nothing else is said.
+    found = [
+        f"{stage.name} ({', '.join(stage.changes) or 'at work'})"
+        for stage in read_stages()
+        if stage.name in good and (stage.at_work or set(stage.changes) - {"always changed"})
+    ]
+    if found:
+        raise FlowError(f"not saved: changed since these stages ran: {first_and_more(found, _MOST)}; run again")
 
 
 def save(record: Mapping[str, Any], workspace: saved_runs.Workspace) -> saved_runs.Version:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from flows.project.git import GitError, author, content, git, is_ancestor, resolve
+from flows.project.git import Refused, author, content, git, is_ancestor, resolve, update_of
 from flows.project.git_names import check_branch
 from flows.project.outputs import files_in_git
 from flows.project.readiness import require_commit
@@ -85,7 +85,7 @@ def current_branch(folder: Path | str = ".") -> str:
     require_commit(folder)
     try:
         return git("symbolic-ref", "--quiet", "HEAD", folder=folder).removeprefix("refs/heads/")
-    except GitError:
+    except Refused:
         return "detached"
 
 
@@ -109,8 +109,8 @@ def save(record: Mapping[str, Any], workspace: Workspace, headline: str, also: S
     commit = git("commit-tree", tree, *arguments, folder=folder, env=author(folder), text=f"{headline}\n")
     name = f"run/{record['id']}"
     # Both or neither: one transaction.
-    created = f"create refs/tags/{name} {commit}\n"
-    git("update-ref", "--stdin", folder=folder, text=f"update {runs} {commit} {before or '0' * 40}\n{created}")
+    lines = update_of(runs, commit, before) + update_of(f"refs/tags/{name}", commit, None)
+    git("update-ref", "--stdin", folder=folder, text=lines)
     return Version(name, commit, dict(record))
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from flows.project.git import author, git
 
 _FIELDS = ("refname:lstrip=2", "objecttype", "*objectname", "taggerdate:unix", "taggername", "contents")
-_BETWEEN = "%1f"  # fields
-_AFTER = "%1e"  # each tag; a message has lines
+_END = "%00"  # of each field: no name and no message has such a character
 _NEAR = timedelta(minutes=2)  # clocks of two machines differ that much
 _LAST = 253_370_764_800  # the year 9999, in seconds: git has later ones, Python has not
 
@@ -41,13 +40,15 @@ def read_tags(patterns: Sequence[str], folder: Path | str = ".") -> list[Tag]:
     Args:
         patterns: of git, such as `classifier@*`.
     """
-    form = _BETWEEN.join(f"%({field})" for field in _FIELDS) + _AFTER
+    form = "".join(f"%({field}){_END}" for field in _FIELDS)
     listed = git("for-each-ref", f"--format={form}", *(f"refs/tags/{one}" for one in patterns), folder=folder)
-    found = []
-    for entry in listed.split("\x1e"):
-        name, kind, commit, at, who, message = [*entry.lstrip("\n").split("\x1f", 5), *[""] * 6][:6]
+    fields, width, found = listed.split("\0")[:-1], len(_FIELDS), []
+    for start in range(0, len(fields), width):
+        name, kind, commit, at, who, message = fields[start : start + width]
         if kind == "tag" and commit and at:
-            found.append(Tag(name, commit, datetime.fromtimestamp(min(int(at), _LAST), UTC), who, message.strip()))
+            found.append(
+                Tag(name.lstrip("\n"), commit, datetime.fromtimestamp(min(int(at), _LAST), UTC), who, message.strip())
+            )
     return found
 
 

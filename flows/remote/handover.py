@@ -113,7 +113,6 @@ def _not_in_git(root: Path, paths: Iterable[Path]) -> set[Path]:
     if not inside:
         return outside
     listed = git(
-        "--literal-pathspecs",
         "ls-files",
         "--others",
         "--exclude=__pycache__/",

@@ -21,6 +21,7 @@ from flows.execution.stage_task import Here, result_of
 from flows.execution.together import Together
 from flows.execution.warm import warm_process
 from flows.execution.watching import watcher
+from flows.planning.backbone import require_backbone
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.idle import idle_among
 from flows.project.parameters import check_parameters
@@ -42,7 +43,8 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
         only: names of stages that this run is about, with all that they need; None: of all.
 
     Raises:
-        FlowError: another run is at work in this workspace, or dvc.yaml cannot be read, or there are no such workers.
+        FlowError: another run is at work in this workspace, dvc.yaml cannot be read, there are no such workers, or the
+            backbone cannot be had.
     """
     if width is not None and width < 1:
         raise FlowError(f"width: expected at least 1. Received: {width}")
@@ -53,6 +55,7 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
         everything = read_stages()
         stages = _about(everything, only)
         fresh = up_to_date(stages)
+        require_backbone(_waiting(stages, fresh))
         together = Together((), ()) if workers else _together(stages, fresh)
         _tell_plan(stages, fresh, together)
         wide = width or (len(stages) if workers else side_by_side())
@@ -106,6 +109,10 @@ def _idle(stages: Sequence[StageNode]) -> frozenset[str]:
     return idle_among([stage.name for stage in stages])
 
 
+def _waiting(stages: Sequence[StageNode], fresh: frozenset[str]) -> list[str]:
+    return [stage.name for stage in stages if stage.name not in fresh]
+
+
 def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:
     return [stage for stage in stages if only is None or stage.name in only]
 
@@ -142,6 +149,7 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         if workers is None and not has_server():
             if len(fresh) == len(stages):
                 return _nothing_to_do(stages, everything)
+            require_backbone(_waiting(stages, fresh))
             head_start = HeadStart(stages, fresh, _together(stages, fresh))
             _tell_plan(stages, fresh, head_start.together)
             return _run_alone(_Begun(everything, stages, fresh, head_start), width, only)

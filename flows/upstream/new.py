@@ -100,7 +100,7 @@ def _begin(name: str, source: str | None, typed_in: Path, address: str) -> tuple
         results = sorted(results_among(git("ls-files", "-z").split("\0"), attributes))
     if results:
         paths = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        git("--literal-pathspecs", "rm", "--quiet", "--ignore-unmatch", *paths, text="\0".join(results))
+        git("rm", "--quiet", "--ignore-unmatch", *paths, text="\0".join(results))
     profiles.use(profiles.DEFAULT)
     lines, no_preset = _set_images(source, typed_in)
     git("add", "--update")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.errors import FlowError
-from flows.project.git import GitError, author, git, is_ancestor, own_file, resolve
+from flows.project.git import Refused, author, git, is_ancestor, own_file, resolve
 from flows.project.parameters import PARAMS
 from flows.project.readiness import require_commit
 from flows.project.source import read_download
@@ -64,7 +64,7 @@ def _require_quiet() -> None:
         raise FlowError(f"git is in the middle of something here ({found[0]}): end it first, see `git status`")
     try:
         git("symbolic-ref", "--quiet", "HEAD")
-    except GitError:
+    except Refused:
         raise FlowError(
             "expected a branch, found a commit that is checked out by itself: `git switch BRANCH`"
         ) from None
@@ -79,7 +79,7 @@ def _head() -> str:
 def _base(ours: str, theirs: str) -> str:
     try:
         return git("merge-base", ours, theirs).splitlines()[0]
-    except (GitError, IndexError):
+    except Refused:
         raise FlowError(
             f"the project and the pipeline's {theirs[:8]} have no commit in common: where this is a shallow clone, "
             "`git fetch --unshallow` first"
@@ -127,7 +127,7 @@ def _committed(own: Sequence[str]) -> str:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         git("read-tree", "HEAD", env=index)
         paths = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        git("--literal-pathspecs", "add", "--all", *paths, env=index, text="\0".join(own))
+        git("add", "--all", *paths, env=index, text="\0".join(own))
         tree = git("write-tree", env=index)
     message = "Results and parameters before the upgrade of the pipeline\n"
     return git("commit-tree", tree, "-p", head, env=author(), text=message)

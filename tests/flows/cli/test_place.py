@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from flows.cli.app import app
@@ -87,32 +88,57 @@ def test_no_project_is_told_with_the_ways_out(project: Path, tmp_path: Path) -> 
     assert "smallset new NAME" in said
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["history"],
-        ["show", "in-use"],
-        ["promote"],
-        ["rollback"],
-        ["hold"],
-        ["release"],
-        ["clean", "--keep", "2"],
-        ["use", "default"],
-        ["branch-point", "main"],
-        ["compare", "--base", "main"],
-        ["compare", "main"],
-        ["upgrade"],
-    ],
-    ids=" ".join,
-)
-def test_nobody_is_told_to_make_a_repository_of_a_folder_that_is_no_project(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+# Of every command: what is typed behind it.
+COMMANDS = {
+    "run": ["", "--look", "photos", "--only head"],
+    "use": ["default"],
+    "retrain": [""],
+    "schedule": ["--every 60"],
+    "upgrade": [""],
+    "status": [""],
+    "log": ["", "split"],
+    "report": [""],
+    "compare": ["main", "--base main"],
+    "history": [""],
+    "show": ["", "in-use"],
+    "branch-point": ["main"],
+    "export": [""],
+    "promote": [""],
+    "rollback": [""],
+    "hold": [""],
+    "release": [""],
+    "doctor": ["", "--json"],
+    "clean": ["--keep 2"],
+    "dvc": ["status"],
+}
+NEED_NONE = {"new", "predict", "verify", "serve"}  # the last three take a bundle, too
+
+
+@pytest.mark.parametrize("words", [f"{name} {more}".strip() for name, more_ in COMMANDS.items() for more in more_])
+def test_every_command_says_the_same_where_there_is_no_project(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(place.VARIABLE, raising=False)
-    found = CliRunner().invoke(app, words)
-    assert found.stderr.startswith("error: no project here or above")
-    assert "git" not in found.stderr
+    found = CliRunner().invoke(app, words.split())
+    assert found.exit_code == 1
+    assert found.stderr == (
+        "error: no project here or above (no dvc.yaml): go into its folder or name it, `smallset --project FOLDER "
+        "...`; `smallset new NAME` makes one\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_command_is_left_out_above() -> None:
+    assert set(typer.main.get_command(app).commands) == {*COMMANDS, *NEED_NONE}
+
+
+def test_a_retraining_of_a_project_without_a_commit_says_how_to_make_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    found = CliRunner().invoke(app, ["retrain"])
+    assert found.stderr.startswith("error: git: expected a repository with a commit, found none: `git init && ")
 
 
 def test_a_project_is_run_by_its_own_code(project: Path) -> None:

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from flows.execution import head_start
 from flows.execution.head_start import HeadStart
-from flows.execution.process_output import Outcome
-from flows.project.graph import read_stages
+from flows.execution.process_output import Outcome, StageResult
+from flows.project.graph import StageNode, read_stages
 
 STAGES = {
     "a": {"cmd": "echo one; echo $SECRET; echo 1 > a", "outs": ["a"]},
@@ -50,6 +51,22 @@ def test_what_is_up_to_date_is_left_alone_and_a_failure_ends_it(make):
     assert found is None or found.outcome is Outcome.FAILED
     assert head_start.taken_over("a", lambda _: None) is None
     assert head_start.taken_over("c", lambda _: None) is None
+
+
+def test_nothing_begins_after_a_failure_though_it_does_not_depend_on_it(monkeypatch):
+    begun: list[str] = []
+
+    def fail(name: str, *_: object, **__: object) -> StageResult:
+        begun.append(name)
+        return StageResult(name, Outcome.FAILED)
+
+    monkeypatch.setattr(head_start, "run_whole", fail)
+    with HeadStart([StageNode(name, (), False, ()) for name in ("a", "b")], frozenset()) as found:
+        result = found.taken_over("a", lambda _: None)
+        found._thread.join(20)
+        assert found.taken_over("b", lambda _: None) is None
+    assert result == StageResult("a", Outcome.FAILED)
+    assert begun == ["a"]
 
 
 def test_an_error_ends_the_stage_at_work(make):

@@ -155,16 +155,17 @@ def test_clocks_names_interrupted_runs_and_the_last_ones_are_looked_at(project, 
     assert "\x1b" not in found.stdout
 
 
-def test_a_plain_folder_and_a_repository_without_runs_are_no_traceback(tmp_path, monkeypatch):
+def test_a_project_without_git_and_a_repository_without_runs_are_no_traceback(tmp_path, monkeypatch):
     monkeypatch.setattr(checkout_places, "home", lambda: tmp_path / "checkouts")
     monkeypatch.setattr(schedule, "_server", list)
     folder = tmp_path / "a \u202e\x1b[31m name"
     folder.mkdir()
+    (folder / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.chdir(folder)
     found = smallset("doctor")
     assert (found.exit_code, "\x1b" in found.stdout, "\u202e" in found.stdout) == (1, False, False)
     assert {check["name"] for check in json.loads(smallset("doctor", "--json").stdout)} >= {"git", "storage", "disk"}
-    assert smallset("show").stderr.startswith("error: no project here or above")
+    assert smallset("show").stderr.startswith("error: git: expected a repository with a commit")
     make_project(tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     assert "failure" not in looked().values()

@@ -1,10 +1,12 @@
 """dvc.lock after a process of DVC that was ended while it wrote there."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from flows.project.dvc_lock import KeptLock
+from flows.project.dvc_repo import open_project
 
 OUT = "    - path: {0}\n      hash: md5\n      md5: {1}\n      size: 1200\n"
 WHOLE = (
@@ -74,3 +76,18 @@ def test_what_was_no_dvc_lock_is_nothing_to_go_back_to(tmp_path: Path, before: b
     kept = KeptLock(tmp_path)
     (tmp_path / "dvc.lock").write_text(WHOLE[:60])
     assert not kept.put_back()
+
+
+def test_a_process_in_the_middle_of_its_writing_is_let_finish(make) -> None:
+    project = make({})
+    lock = project / "dvc.lock"
+    lock.write_text(WHOLE)
+    kept = KeptLock()
+    with ThreadPoolExecutor() as others:
+        with open_project():
+            lock.write_text(WHOLE[:60])
+            found = others.submit(kept.put_back)
+            wait([found], 0.3)
+            lock.write_text(WHOLE + "  new:\n    cmd: make\n")
+        assert not found.result()
+    assert lock.read_text().endswith("  new:\n    cmd: make\n")

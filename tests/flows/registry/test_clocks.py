@@ -47,6 +47,14 @@ def test_every_word_counts_at_once_whatever_date_the_one_before_has(two, date):
     assert date == FAR or [one.at for one in found] == sorted({one.at for one in found}, reverse=True)
 
 
+def test_a_message_is_no_other_tag_whatever_is_in_it(two):
+    forged = f"why\x1e\nclassifier#production#9\x1ftag\x1f{two[0]}\x1f86400\x1fsomebody\x1fforged"
+    gto.promote(two[1], forged)
+    assert [(one.tag, one.commit, one.message) for one in gto.promotions()] == [
+        ("classifier#production#1", two[1], forged)
+    ]
+
+
 def test_dvc_alone_has_the_same_model_in_use(project, monkeypatch):
     monkeypatch.chdir(project)
     one, two = save(project, 0.8, "one").commit, save(project, 0.9, "two").commit

@@ -96,6 +96,30 @@ def test_a_flow_runs_then_has_nothing_to_do_then_restores(make, dvc):
     assert (project / "report" / "run.html").resolve().as_uri() in artifacts["report"]
 
 
+LOOK = """
+import json, sys
+from pathlib import Path
+assert "--only-preset" in sys.argv
+found = {"images": None, "preset": None, "no_preset": "backbone.preset: presets/x: no such directory"}
+Path(sys.argv[sys.argv.index("--output") + 1]).write_text(json.dumps(found))
+"""
+
+
+def test_a_backbone_that_cannot_be_had_is_told_before_any_stage_works(make):
+    project = make(
+        {"split": {"cmd": "touch split", "outs": ["split"]}, "backbone": {"cmd": "exit 1", "deps": ["split"]}}
+    )
+    (project / "stages").mkdir()
+    (project / "stages" / "__init__.py").touch()
+    (project / "stages" / "look.py").write_text(LOOK)
+    (project / "params.yaml").write_text("{}\n")
+    with pytest.raises(FlowError, match=r"^backbone\.preset: presets/x: no such directory$"):
+        run()
+    assert not (project / "split").exists()
+    # A run that is not about it needs none.
+    assert run(only=["split"]) == {"split": "ran"}
+
+
 def test_models_that_are_turned_off_share_a_process_and_dvc_finds_them_up_to_date(make, dvc, monkeypatch):
     from flows.execution import process
 

@@ -25,6 +25,14 @@ def test_of_drawings_there_is_nothing_to_see_but_the_backbone(elsewhere):
     json.dumps(found)
 
 
+def test_each_candidate_that_cannot_be_had_is_named(elsewhere):
+    found = sections()
+    found["backbone"] = found["backbone"].model_copy(update={"candidates": ["presets/one", "sample", "presets/two"]})
+    assert look.look(found, at_images=False)["no_preset"] == (
+        "backbone.candidates: presets/one: no such directory; backbone.candidates: presets/two: no such directory"
+    )
+
+
 def test_an_address_is_called_by_its_name(elsewhere, monkeypatch):
     Path("fetched.partial").write_text("<html>")
     monkeypatch.setattr(url, "fetch", lambda *_: Path("fetched.partial"))
