@@ -15,11 +15,10 @@ from stages.lib.core.outputs import atomic_file, write_json
 from stages.lib.core.params_file import read_file
 from stages.lib.core.sections import ReportParams
 from stages.lib.images.manifest import read_manifest
-from stages.lib.page import backbones, findings, grouped, left_out, next_steps, procedures, verdict
+from stages.lib.page import backbones, decided, findings, grouped, left_out, next_steps, procedures, verdict
 from stages.lib.page.cautions import advised_against, higher_on_test
 from stages.lib.page.cautions import cautions as cautions_of
 from stages.lib.page.content import of_data, of_models
-from stages.lib.page.decided import decided
 from stages.lib.page.deployed import deployed
 from stages.lib.page.errors import gallery
 from stages.lib.page.provenance import provenance
@@ -86,11 +85,11 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     results, parameters = read_results(paths.models, paths.evaluations), read_file(paths.parameters)
     images, suspects = read_manifest(paths.manifest), findings.suspects(paths.labels, paths.dataset, results)
     procedure = procedures.procedure_report(paths.procedure, results, suspects.total)
-    cautions = _cautions(results, procedure, images, paths)
+    limits = decided.decided(paths.decisions, results.recommended.name, results.recommended.classes)
+    cautions = _cautions(results, procedure, limits, images, paths)
     steps = _steps(results, procedure, suspects.total, images, parameters)
     subsets = {str(name): int(count) for name, count in images["subset"].value_counts().items()}
     deploying = partial(deployed, results, classifier.refit, subsets, procedure is not None)
-    limits = decided(paths.decisions, results.recommended.name, results.recommended.classes)
     answers = {} if limits is None else {results.recommended.name: limits.answers}
     content = (
         of_models(results, paths.models, paths.evaluations, paths.dataset, images, answers)
@@ -117,9 +116,14 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
 
 
 def _cautions(
-    results: Results, procedure: procedures.ProcedureReport | None, images: pd.DataFrame, paths: ReportPaths
+    results: Results,
+    procedure: procedures.ProcedureReport | None,
+    limits: decided.Decided | None,
+    images: pd.DataFrame,
+    paths: ReportPaths,
 ) -> list[str]:
     more = [
+        *decided.cautions_of(limits, results),
         *grouped.cautions_of(results, images),
         *json.loads(paths.cautions.read_text(encoding="utf-8")),
         *left_out.cautions_of(paths.rejected),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from safety.words import counted, listed
 from stages.lib.comparison.comparisons import Comparison
-from stages.lib.comparison.evaluations import Results
+from stages.lib.comparison.evaluations import Evaluation, Results
 from stages.lib.comparison.wording import percent
 from stages.lib.page.verdict import rounded
 
@@ -78,12 +78,11 @@ def _untested_classes(results: Results) -> Iterator[str]:
 
 
 def _few_images(results: Results) -> Iterator[str]:
-    # A single head without epochs was chosen by nothing.
-    is_chosen = len(results.evaluations) > 1 or results.recommended.summary["epochs"]
-    if is_chosen and results.choice.images < LEAST_VALIDATION:
+    chosen = _chosen_by_validation(results)
+    if chosen and results.choice.images < LEAST_VALIDATION:
         yield (
-            f"Only {counted(results.choice.images, 'validation image')} chose the model and the epoch of each: that is "
-            f"mostly chance below {LEAST_VALIDATION}. Add images, or raise split.validation."
+            f"Only {counted(results.choice.images, 'validation image')} chose {listed(chosen)}: that is mostly chance "
+            f"below {LEAST_VALIDATION}. Add images, or raise split.validation."
         )
     tested = len(results.labels)
     if tested < LEAST_TEST:
@@ -91,6 +90,18 @@ def _few_images(results: Results) -> Iterator[str]:
             f"Only {counted(tested, 'test image')} measured it: {results.words} may be anything {_range(results)}. "
             f"Below {LEAST_TEST} little can be told; add images, or raise split.test."
         )
+
+
+def _chosen_by_validation(results: Results) -> list[str]:
+    """What the validation images decided: nothing of a head alone that has no epochs."""
+    best = [one for one in results.evaluations if one.summary["epochs"] and _keeps_the_best(one)]
+    model = ["the model"] if len(results.evaluations) > 1 else []
+    return model + (["the epochs that are kept" if best[1:] else "the epoch that is kept"] if best else [])
+
+
+def _keeps_the_best(one: Evaluation) -> bool:
+    """Whether the epoch that is kept is the best one; another training keeps its last on principle."""
+    return bool(one.summary.get("kept", "best") == "best")
 
 
 def _tied(results: Results) -> Iterator[str]:
@@ -142,8 +153,7 @@ def _still_learning(results: Results) -> Iterator[str]:
     last = [
         one
         for one in results.evaluations
-        # A training whose last epoch is kept on principle says nothing by that.
-        if one.summary["best_epoch"] == one.summary["epochs"] and one.summary.get("kept", "best") == "best"
+        if one.summary["best_epoch"] == one.summary["epochs"] and _keeps_the_best(one)
     ]
     if last:
         epochs = listed([f"{one.summary['epochs']} of {one.name}" for one in last])

@@ -7,7 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from stages.lib.comparison.evaluations import Results
+from stages.lib.comparison.wording import percent
 from stages.lib.core.outputs import is_disabled
+from stages.lib.evaluation.metrics import accuracy, balanced_accuracy
 from stages.lib.page.style import TEXT, figure, mark_of, svg
 
 
@@ -51,6 +54,29 @@ def decided(directory: Path, name: str, classes: list[str]) -> Decided | None:
     place = chosen["of_class"]
     answers = pd.read_csv(directory / "answers.csv", dtype={"label": str, "predicted": str}, na_filter=False)
     return Decided(chosen, figures, None if place is None else classes[place], _chart(figures, name), answers)
+
+
+def cautions_of(limits: Decided | None, results: Results) -> list[str]:
+    """Say how good the answers of the bundle are, where its rule names another class than the likeliest.
+
+    Args:
+        limits: of the recommended model; None where nothing was decided.
+        results: of the models, whose figures are all of the likeliest class.
+
+    Returns:
+        One sentence; none where the likeliest class is the answer.
+    """
+    if limits is None or limits.figures["rule"] is None:
+        return []
+    labels, predicted = (limits.answers[column].to_numpy(str) for column in ("label", "predicted"))
+    found = accuracy(labels == predicted) if results.headline == "accuracy" else balanced_accuracy(labels, predicted)
+    of_class = "" if limits.of_class is None else f" of {limits.of_class}"
+    return [
+        f"smallset predict names a class by a rule (decisions.criterion: {limits.chosen['criterion']}{of_class}), by "
+        f"which its {results.words} on the test images is {percent(found.value)} (95 % interval "
+        f"{100 * found.low:.1f} to {percent(found.high)}). The headline and the figures of the models are of the "
+        "likeliest class."
+    ]
 
 
 def _chart(figures: dict[str, Any], name: str) -> str:

@@ -141,7 +141,12 @@ def are_disputed(found: Mapping[str, Any] | None, suspects: int, wrong: int) -> 
 
 
 def _errors(found: Mapping[str, Any]) -> float:
-    return float((1 - found["value"]) * found["of"])
+    """How many of all images heads get wrong: of a balanced accuracy the recalls of the classes say it."""
+    right, least = float(found["value"]), found["weakest"]
+    if found["measure"] != "accuracy":
+        own = least["images"] / found["images"]
+        right = own * least["recall"] + (1 - own) * least["others"]
+    return float((1 - right) * found["of"])
 
 
 def _todo(found: Mapping[str, Any], suspects: int) -> str:

@@ -60,6 +60,22 @@ def test_few_validation_images(validation, warned):
     assert not warned or "split.validation" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("kept", "chosen"),
+    [
+        ({"scratch": "best"}, "the epoch that is kept"),
+        ({"feature_extraction": None, "fine_tuned": "last"}, "the model"),
+        ({"feature_extraction": None, "fine_tuned": "best"}, "the model and the epoch that is kept"),
+        ({"scratch": "best", "fine_tuned": "best"}, "the model and the epochs that are kept"),
+    ],
+)
+def test_what_few_validation_images_chose_is_what_they_chose(kept, chosen):
+    results = results_of(dict.fromkeys(kept, 0.9), validation=9, recommended=next(iter(kept)))
+    for one in results.evaluations:
+        one.summary.update({"kept": kept[one.name]} if kept[one.name] else {"epochs": 0, "best_epoch": None})
+    assert f"Only 9 validation images chose {chosen}: " in " ".join(cautions(results))
+
+
 def test_where_nothing_was_chosen_no_image_chose_it():
     results = results_of({"feature_extraction": 0.9}, validation=5, recommended="feature_extraction")
     results.recommended.summary["epochs"] = 0

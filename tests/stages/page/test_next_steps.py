@@ -11,7 +11,7 @@ from stages.lib.page.next_steps import Known, next_steps, sentences
 RESULTS_OF = runpy.run_path(str(Path(__file__).with_name("test_cautions.py")))["results_of"]
 TWICE = {"gain": 0.02, "gain_low": 0.01, "gain_high": 0.03, "value": 0.92}
 WEAKEST = {"class": "cat", "images": 104, "recall": 0.7, "others": 0.95, "stands_out": True}
-FOUND = {"value": 0.9, "images": 200, "of": 200, "twice": TWICE, "weakest": WEAKEST}
+FOUND = {"measure": "accuracy", "value": 0.9, "images": 200, "of": 200, "twice": TWICE, "weakest": WEAKEST}
 PARAMETERS = {"backbone": {"enabled": True, "candidates": []}}
 
 
