@@ -1,6 +1,7 @@
 """Files of images opened with suspicion: of a format that holds pixels, and no larger than memory allows."""
 
 import io
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
     """
     start = b""
     try:
-        check_size(len(source) if isinstance(source, bytes) else source.stat().st_size)
+        check_size(len(source) if isinstance(source, bytes) else _size_of_file(source))
         # Never by its path: Pillow then maps an uncompressed TIFF, which garbles one that lies on its side.
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
             start = file.read(STARTS_WITH)
@@ -103,6 +104,13 @@ def check_size(size: int) -> None:
     """
     if size > MOST_BYTES:
         raise BrokenImage(f"{size / 1e9:.1f} GB, expected at most {MOST_BYTES / 1e9:.1f}: save it smaller")
+
+
+def _size_of_file(path: Path) -> int:
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):  # a pipe or a device may never end
+        raise BrokenImage(f"expected a file, found {'a folder' if stat.S_ISDIR(about.st_mode) else 'something else'}")
+    return about.st_size
 
 
 @contextmanager

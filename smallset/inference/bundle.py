@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -163,10 +164,13 @@ def read_json(file: Path) -> dict[str, Any]:
     """Read an object.
 
     Raises:
-        UserError: it is too large, damaged or no object.
+        UserError: it is no file, too large, damaged or no object.
     """
     try:
-        if file.stat().st_size > _MOST_BYTES:
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode):  # a pipe or a device may never end
+            raise UserError(f"{file}: expected a file, found something else")
+        if about.st_size > _MOST_BYTES:
             raise UserError(f"{file}: more than the {_MOST_BYTES >> 20} MB that a bundle may have there")
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

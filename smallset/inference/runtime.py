@@ -32,6 +32,7 @@ class Runtime:
                 self._interpreter.get_input_details(),
                 self._interpreter.get_output_details(),
             )
+            self._takes = tuple(self._input["shape_signature"].tolist())  # -1: of any number
         except (ValueError, RuntimeError) as error:
             raise UserError(f"{file}: cannot be loaded as a model of images: {first_line(error)}") from None
         self._shape: tuple[int, ...] | None = None
@@ -49,6 +50,9 @@ class Runtime:
             UserError: it does not take images of this shape.
         """
         with self._lock, self._explained(images.shape):
+            # LiteRT computes some number of any size that a network lets through.
+            if any(taken not in (-1, size) for taken, size in zip(self._takes[1:], images.shape[1:], strict=True)):
+                raise ValueError(f"the model takes {self._takes}")
             if images.shape != self._shape:
                 self._interpreter.resize_tensor_input(self._input["index"], images.shape)
                 self._interpreter.allocate_tensors()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -128,6 +129,20 @@ def test_the_golden_examples_prove_a_bundle(bundle: Path, tmp_path: Path) -> Non
             smallset.load(tmp_path / "copy").verify()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names there")
+@pytest.mark.parametrize("name", ["classifier.json", "model.tflite", "golden/examples.json", "golden/plain.jpg"])
+def test_a_pipe_in_a_bundle_is_no_file(name: str, bundle: Path, tmp_path: Path) -> None:
+    """It would be waited for without end."""
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    (copy / name).unlink()
+    os.mkfifo(copy / name)
+    with pytest.raises(smallset.UserError, match=r"copy") as caught:
+        smallset.load(copy).verify()
+    assert re.search("expected a (file|bundle)|missing", str(caught.value))
+    assert smallset.load(bundle).predict([tmp_path, copy / "golden" / "plain.png"], broken := {})[0].index == 1
+    assert broken[0].endswith(": expected a file, found a folder")
+
+
 def changed(**values: object):
     """classifier.json with other values; None takes a key out."""
 
@@ -159,6 +174,7 @@ def changed(**values: object):
         (changed(model="\udcff"), r"classifier\.json: model: "),
         (changed(classes=["one", "two"]), "expected probabilities of 2 classes, found "),
         (changed(color="grey"), r"model\.tflite: cannot compute images \(1, 32, 32, 1\): "),
+        (changed(image_size=48), r"cannot compute images \(1, 48, 48, 3\): the model takes \(-1, 32, 32, 3\)"),
         (changed(image_size=True), r"classifier\.json: image_size: "),
         (lambda bundle: (bundle / "model.tflite").unlink(), r"model\.tflite: missing"),
         (lambda bundle: (bundle / "model.tflite").write_bytes(b"x"), "damaged or of another bundle"),
