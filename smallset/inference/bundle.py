@@ -90,8 +90,10 @@ def find(source: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    if not os.fspath(source):  # such as of a variable that is not set, which would mean the project here
-        raise UserError("expected a bundle or a project. Received: an empty text")
+    if not isinstance(source, str | Path) or not os.fspath(source):
+        # Such as of a variable that is not set, which would mean the project here.
+        what = "an empty text" if isinstance(source, str) else type(source).__name__
+        raise UserError(f"expected a bundle or a project. Received: {what}")
     for directory in (Path(source), Path(source) / PLACE):
         if (directory / DESCRIPTION).is_file():
             return directory

@@ -266,7 +266,8 @@ def test_a_closed_standard_stream_says_nothing_of_an_image(closed: int, bundle: 
         "--output",
         album.parent / "out.jsonl",
     ]
-    begin = f"import os; os.close({closed}); os.execv({sys.executable!r}, {[sys.executable, '-P', '-c', START, *map(str, words)]})"
+    command = [sys.executable, "-P", "-c", START, *map(str, words)]
+    begin = f"import os; os.close({closed}); os.execv({sys.executable!r}, {command})"
     done = subprocess.run(
         [sys.executable, "-c", begin], env=ENVIRONMENT, cwd=album, capture_output=True, text=True, check=False
     )
