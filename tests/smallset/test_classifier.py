@@ -22,6 +22,7 @@ import smallset
 from smallset.images.decode import decode
 from smallset.images.files import BrokenImage
 from smallset.images.in_memory import from_array, from_image
+from smallset.inference import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 # What trains, runs and serves the pipeline; one who predicts has none of it.
@@ -195,6 +196,30 @@ def test_a_pipe_in_a_bundle_is_no_file(name: str, bundle: Path, tmp_path: Path) 
     assert re.search("expected a (file|bundle)|missing", str(caught.value))
     assert smallset.load(bundle).predict([tmp_path, copy / "golden" / "plain.png"], broken := {})[0].index == 1
     assert broken[0].endswith(": expected a file, found a folder")
+
+
+@pytest.mark.parametrize(("share", "expected"), [("200000 100000", 2), ("50000 100000", 1), ("max 100000", 8), ("", 8)])
+def test_a_container_computes_with_as_many_threads_as_it_has_time_for(
+    share: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(share + "\n")
+    monkeypatch.setattr(runtime, "_SHARE", tmp_path / "cpu.max")
+    monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    assert runtime.processors() == expected
+
+
+def test_a_batch_that_does_not_fit_spoils_no_later_one(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = runtime.Runtime(bundle / "model.tflite")
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    expected = model.run(images[:1])
+
+    def fail() -> None:
+        raise RuntimeError("no memory")
+
+    with monkeypatch.context() as broken, pytest.raises(smallset.UserError, match="no memory"):
+        broken.setattr(model._interpreter, "allocate_tensors", fail)
+        model.run(images)
+    np.testing.assert_array_equal(model.run(images[:1]), expected)
 
 
 def changed(**values: object):
