@@ -24,7 +24,8 @@ from benchmarks import tables
 from benchmarks.foreign_distances import area, mahalanobis, plain
 from benchmarks.options import Json
 from benchmarks.parity import class_of, last_images
-from smallset.images.decode import decode, from_array
+from smallset.images.decode import decode
+from smallset.images.in_memory import from_array
 from smallset.images.resizing import STRETCH
 from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.deciding import choosing, distances, measured

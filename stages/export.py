@@ -13,6 +13,7 @@ from safety.text import visible
 from safety.words import counted
 from smallset.cli.ends import code_of
 from smallset.inference import bundle
+from smallset.inference.decisions import Decisions
 from smallset.tables.targets import require_folder, whole_folder
 from stages.lib.core.errors import UserError
 from stages.lib.export.asked import FORMATS, LAYOUTS, SERVED, FormatName, Layout, Wanted
@@ -56,6 +57,7 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     with whole_folder(output) as partial:
         found = export(source, train, test, wanted, str(about["stage"]), partial)
         head = {"model": about["stage"], "precision": about["precision"], "cautions": _cautions(model, about)}
+        head["decisions"] = _decisions(model)
         text = json.dumps(head | found, indent=2, ensure_ascii=False) + "\n"
         (partial / FIGURES).write_text(text, encoding="utf-8")
     return head | found
@@ -82,13 +84,24 @@ def _cautions(model: Path, about: Mapping[str, Any]) -> list[str]:
     described = bundle.read(model)
     if described.data != checksum(_MANIFEST):
         found.append(f"of other images than those of {_MANIFEST}: it may know the test images here")
-    rule = described.decisions
-    if rule is not None and (rule.costs is not None or rule.threshold is not None):
+    rule = described.decisions or Decisions()
+    if rule.costs is not None or rule.threshold is not None:
         found.append(
             f"the bundle predicts by its rule (decisions.criterion: {rule.criterion}), and these files give "
-            f"probabilities alone, of which the highest may be another class: apply `decisions` of {bundle.DESCRIPTION}"
+            f"probabilities alone, of which the highest may be another class: apply `decisions` of {FIGURES}"
+        )
+    if rule.unsure_below is not None or rule.unknown_above is not None:
+        found.append(
+            f"these files never say unsure or unknown: `decisions` of {FIGURES} has the limits, and the distance that "
+            f"tells what is unknown is given by {bundle.MODEL} of the bundle alone"
         )
     return found
+
+
+def _decisions(model: Path) -> dict[str, Any] | None:
+    """The rule and the limits of a bundle, which whoever has the exported files alone would not have."""
+    rule = bundle.read(model).decisions if (model / bundle.DESCRIPTION).is_file() else None
+    return None if rule is None else rule.as_dict()
 
 
 def _show(found: Mapping[str, Any], output: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from safety.text import visible
+from smallset.decoding import streams
 from smallset.errors import UserError
 
 FAILED, INTERRUPTED, BY_SIGNAL = 1, 130, 128  # the last and the number of a signal, as of every shell
@@ -19,6 +20,7 @@ def code_of(work: Callable[[], int]) -> int:
 
     What ends the process from outside unwinds it first, so that no half of an output stays.
     """
+    streams.open_closed()
     try:
         with _unwound_by_signals():
             code = work()

@@ -1,5 +1,6 @@
 """Paths from standard input and from tables, read as they are asked for, however many there are."""
 
+import codecs
 import csv
 import os
 from collections.abc import Iterator
@@ -18,23 +19,25 @@ _AT_ONCE = 1 << 16  # bytes that are read
 
 
 def lines(file: IO[bytes], end: bytes) -> Iterator[str]:
-    """Paths, one after the other; empty ones are none.
+    """Paths, one after the other; empty ones are none, and the mark with which some systems begin a text is left away.
 
     Args:
         file: open for reading, such as standard input.
         end: a byte, that ends each.
 
     Raises:
-        UserError: one is longer than any path: these are no paths, or they end otherwise.
+        UserError: one is longer than any path, or has a null byte: these are no paths, or they end otherwise.
     """
-    rest = b""
+    rest, is_first = b"", True
     # What is there now, rather than as much as was asked for: whoever pipes paths in may go on slowly.
     read = getattr(file, "read1", file.read)
     while piece := read(_AT_ONCE):
+        if is_first:
+            piece, is_first = piece.removeprefix(codecs.BOM_UTF8), False
         *whole, rest = (rest + piece).split(end)
         for line in whole:
             yield from _path(line, end)
-        _check_length(rest)
+        _check_path(rest)
     yield from _path(rest, end)
 
 
@@ -51,17 +54,17 @@ def table(file: Path) -> tuple[Iterator[str], int]:
 
 
 def _path(line: bytes, end: bytes) -> Iterator[str]:
-    _check_length(line)
+    _check_path(line)
     if path := os.fsdecode(line.removesuffix(b"\r") if end == b"\n" else line):
         yield path
 
 
-def _check_length(line: bytes) -> None:
+def _check_path(line: bytes) -> None:
+    expected = "standard input: expected paths, one a line, or ended by null bytes with -0: found"
     if len(line) > _LONGEST:
-        raise UserError(
-            f"standard input: expected paths, one a line, or ended by null bytes with -0: found one of more than "
-            f"{_LONGEST:,} bytes"
-        )
+        raise UserError(f"{expected} one of more than {_LONGEST:,} bytes")
+    if b"\0" in line:
+        raise UserError(f"{expected} a null byte in a line, as in an image, or in paths that are no UTF-8")
 
 
 def _of_csv(file: Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
+from smallset.decoding import streams
 from smallset.decoding.limits import CPU_SECONDS, EVERY_SECOND
 from smallset.errors import TemporaryError, UserError
 
@@ -82,6 +83,7 @@ class Process:
         """Start it, and do not wait until it can be asked."""
         if self._process is not None:
             return
+        streams.open_closed()
         self._connection, theirs = Pipe()
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
         kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}

@@ -98,8 +98,9 @@ def main(work: Mapping[str, Work] = WORK) -> None:
     orders = _connected(int(sys.argv[1]))
     warnings.simplefilter("ignore")
     _limit_memory()
-    orders.send_bytes(b"ready")
+    sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what a library says of a file nobody asked for
+    orders.send_bytes(b"ready")  # what goes wrong before is no fault of an image
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             for order in json.loads(orders.recv_bytes()):

@@ -1,5 +1,6 @@
 """One way to read an image, the same for training, evaluation and prediction."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -8,11 +9,12 @@ from PIL import ExifTags, Image, ImageOps
 
 from smallset.images import color_profiles
 from smallset.images.choices import Color
-from smallset.images.files import BrokenImage, opened, turn_of
+from smallset.images.files import opened, turn_of
 from smallset.images.resizing import STRETCH, Resizing
 from smallset.images.values import as_mode, check_numbers, loses_bits, reduced
 
 CHANNELS = {"rgb": 3, "grey": 1}
+MODES: Mapping[Color, Literal["RGB", "L"]] = {"rgb": "RGB", "grey": "L"}
 # Decoding releases the interpreter's lock; more threads than this only wait for each other.
 DECODING_THREADS = 4
 # All of them average over what falls into one pixel where an image gets smaller. A box does that for "nearest", and
@@ -51,37 +53,11 @@ def decode(
         ((32, 32, 3), dtype('uint8'))
     """
     image = upright(source, color, None if size is None else 2 * size)
-    return _pixels(image, size, color, resizing)
+    return pixels_of(image, size, color, resizing)
 
 
-def from_array(
-    pixels: np.ndarray, size: int | None = None, color: Color = "rgb", resizing: Resizing = STRETCH
-) -> np.ndarray:
-    """The same as `decode` of pixels that are in memory already, upright and in sRGB.
-
-    Args:
-        pixels: uint8 (height, width), or (height, width, channels) with 1, 3, or 4 channels, the last one opacity.
-        size: as in `decode`.
-        color: as in `decode`.
-        resizing: as in `decode`.
-
-    Returns:
-        As `decode`.
-
-    Raises:
-        BrokenImage: of another type or shape, or without pixels.
-    """
-    several = pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4)
-    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or several) or 0 in pixels.shape:
-        raise BrokenImage(
-            "expected pixels uint8 (height, width) or (height, width, 1, 3 or 4). "
-            f"Received: {pixels.dtype} {pixels.shape}"
-        )
-    image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
-    return _pixels(as_mode(image, "RGB" if color == "rgb" else "L", False), size, color, resizing)
-
-
-def _pixels(image: Image.Image, size: int | None, color: Color, resizing: Resizing) -> np.ndarray:
+def pixels_of(image: Image.Image, size: int | None, color: Color, resizing: Resizing) -> np.ndarray:
+    """What `decode` gives of an image that is upright and of the mode of the colour."""
     array = np.asarray(image if size is None else resized(image, size, resizing))
     return array if color == "rgb" else array[..., np.newaxis]
 
@@ -102,7 +78,7 @@ def upright(source: Path | bytes, color: Color = "rgb", enough: int | None = Non
     Raises:
         BrokenImage: the file is not an image, ends too early or is too large.
     """
-    mode: Literal["RGB", "L"] = "RGB" if color == "rgb" else "L"
+    mode = MODES[color]
     with opened(source) as image:
         check_numbers(image)
         declared = image.width * image.height

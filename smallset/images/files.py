@@ -1,6 +1,7 @@
 """Files of images opened with suspicion: of a format that holds pixels, and no larger than memory allows."""
 
 import io
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -71,19 +72,30 @@ def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
     Raises:
         BrokenImage: also for what goes wrong while the caller decodes it inside the block.
     """
-    start = b""
-    try:
-        check_size(len(source) if isinstance(source, bytes) else source.stat().st_size)
+    with explained():
+        check_size(len(source) if isinstance(source, bytes) else _size_of_file(source))
         # Never by its path: Pillow then maps an uncompressed TIFF, which garbles one that lies on its side.
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
             start = file.read(STARTS_WITH)
             file.seek(0)
             _check_start(start)
-            with Image.open(file, formats=FORMATS) as image:
-                _check(image, file)
-                yield image
-    except UnidentifiedImageError:
-        raise _unknown(start) from None
+            try:
+                with Image.open(file, formats=FORMATS) as image:
+                    _check(image, file)
+                    yield image
+            except UnidentifiedImageError:
+                raise _unknown(start) from None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Decode images in the block.
+
+    Raises:
+        BrokenImage: in place of whatever Pillow raises for one that is damaged or too large.
+    """
+    try:
+        yield
     except Image.DecompressionBombError:
         raise BrokenImage("more pixels than any photograph has") from None
     except MemoryError:
@@ -103,6 +115,13 @@ def check_size(size: int) -> None:
     """
     if size > MOST_BYTES:
         raise BrokenImage(f"{size / 1e9:.1f} GB, expected at most {MOST_BYTES / 1e9:.1f}: save it smaller")
+
+
+def _size_of_file(path: Path) -> int:
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):  # a pipe or a device may never end
+        raise BrokenImage(f"expected a file, found {'a folder' if stat.S_ISDIR(about.st_mode) else 'something else'}")
+    return about.st_size
 
 
 @contextmanager
@@ -125,7 +144,12 @@ def turn_of(image: Image.Image, declared: int) -> Iterator[bool]:
         raise _too_large(pixels, MOST_PIXELS, "a whole image")
     coefficients = declared * 2 * len(image.getbands()) if "progressive" in image.info else 0
     with memory.held(coefficients + pixels * _bytes_per_pixel(image)):
-        yield max(pixels, declared if coefficients else 0) > _ALONE
+        yield is_large(max(pixels, declared if coefficients else 0))
+
+
+def is_large(pixels: int) -> bool:
+    """Whether an image of so many pixels is made small as soon as it is decoded."""
+    return pixels > _ALONE
 
 
 def _check_start(start: bytes) -> None:

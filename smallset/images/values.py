@@ -43,9 +43,12 @@ def check_numbers(image: ImageFile.ImageFile) -> None:
 
 
 def reduced(image: Image.Image, enough: int) -> Image.Image:
-    """The image scaled down to a whole part, with `enough` pixels on both sides; itself where its mode has none."""
+    """The image scaled down, with `enough` pixels on both sides or more; itself where its mode has no mean."""
     factor = min(image.size) // enough
-    return image.reduce(factor) if factor > 1 and image.mode in _REDUCIBLE else image
+    if factor <= 1 or image.mode not in _REDUCIBLE:
+        return image
+    # Not `reduce`, which takes whole pixels together and pads the last: all else would move by up to half a pixel.
+    return image.resize((round(image.width / factor), round(image.height / factor)), Image.Resampling.BOX)
 
 
 def as_mode(image: Image.Image, mode: Mode, lost_bits: bool) -> Image.Image:

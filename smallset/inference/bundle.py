@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -89,8 +90,10 @@ def find(source: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    if not os.fspath(source):  # such as of a variable that is not set, which would mean the project here
-        raise UserError("expected a bundle or a project. Received: an empty text")
+    if not isinstance(source, str | Path) or not os.fspath(source):
+        # Such as of a variable that is not set, which would mean the project here.
+        what = "an empty text" if isinstance(source, str) else type(source).__name__
+        raise UserError(f"expected a bundle or a project. Received: {what}")
     for directory in (Path(source), Path(source) / PLACE):
         if (directory / DESCRIPTION).is_file():
             return directory
@@ -163,10 +166,13 @@ def read_json(file: Path) -> dict[str, Any]:
     """Read an object.
 
     Raises:
-        UserError: it is too large, damaged or no object.
+        UserError: it is no file, too large, damaged or no object.
     """
     try:
-        if file.stat().st_size > _MOST_BYTES:
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode):  # a pipe or a device may never end
+            raise UserError(f"{file}: expected a file, found something else")
+        if about.st_size > _MOST_BYTES:
             raise UserError(f"{file}: more than the {_MOST_BYTES >> 20} MB that a bundle may have there")
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

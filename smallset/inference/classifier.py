@@ -1,6 +1,5 @@
 """A classifier as a person uses it: images in, predictions out."""
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -10,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from smallset.errors import UserError
-from smallset.images.decode import CHANNELS, DECODING_THREADS, decode, from_array
+from smallset.images.decode import CHANNELS, DECODING_THREADS
 from smallset.images.files import BrokenImage
-from smallset.inference import bundle, golden
+from smallset.inference import bundle, given, golden
 from smallset.inference.decisions import Decisions
+from smallset.inference.given import Image
 from smallset.inference.results import Prediction, Predictions, of_probabilities
 from smallset.inference.runtime import Runtime
 from smallset.outputs import all_classes
 
-Image = str | os.PathLike[str] | bytes | np.ndarray
 _BATCH = 16  # images that are in memory at once; more at once are no faster
 _ROUNDING = 0.02  # of a sum of probabilities
 
@@ -38,7 +37,12 @@ class Classifier:
             UserError: no bundle there, a damaged one, or one of a newer version.
         """
         self.directory = bundle.find(source)
+        self._home = self.directory.absolute()  # wherever the program goes before the model is loaded
         self.description = bundle.read(self.directory)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What another process gets, which loads the model itself."""
+        return {name: value for name, value in vars(self).items() if name != "_runtime"}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -49,8 +53,8 @@ class Classifier:
         """Classify images.
 
         Args:
-            images: one image or several: a path, the bytes of a file, or its pixels uint8 (height, width), or
-                (height, width, channels) with 1, 3 or 4 channels.
+            images: one image or several: a path, the bytes of a file, an image of Pillow, or its pixels uint8 (height,
+                width), or (height, width, channels) with 1, 3 or 4 channels.
             broken: takes the place, from 0, of each image that cannot be read, and why; it is left out. None: one is an
                 error.
 
@@ -61,8 +65,7 @@ class Classifier:
             BrokenImage: an image cannot be read; its path or place comes first.
             UserError: the bundle's model is missing or damaged.
         """
-        several = [images] if isinstance(images, str | os.PathLike | bytes | np.ndarray) else images
-        return Predictions(self.stream(several, broken))
+        return Predictions(self.stream(given.several(images), broken))
 
     def stream(self, images: Iterable[Image], broken: dict[int, str] | None = None) -> Iterator[Prediction]:
         """The same, one after the other, of any number of images: memory does not grow with it."""
@@ -102,10 +105,7 @@ class Classifier:
         Raises:
             BrokenImage: it cannot be read.
         """
-        how = self.description.image_size, self.description.color, self.description.resizing
-        if isinstance(image, np.ndarray):
-            return from_array(image, *how)
-        return decode(image if isinstance(image, bytes) else Path(image), *how)
+        return given.read(image, self.description.image_size, self.description.color, self.description.resizing)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Probabilities of images that `read` gave.
@@ -167,12 +167,12 @@ class Classifier:
             UserError: an example is read to other pixels, a probability or the distance differs by more than rounding
                 explains, or the rules make another class or decision of the numbers.
         """
-        folder = self.directory / bundle.GOLDEN
+        folder = self._home / bundle.GOLDEN
         return golden.largest_difference(folder, self.description, self.read, self.judged)
 
     @cached_property
     def _runtime(self) -> Runtime:
-        return Runtime(bundle.model_of(self.directory, self.description))
+        return Runtime(bundle.model_of(self._home, self.description))
 
     def _predictions(self, images: list[tuple[int, str | None, np.ndarray]]) -> Iterator[Prediction]:
         values, distances = self.judged(np.stack([pixels for *_, pixels in images]))
@@ -192,14 +192,10 @@ class Classifier:
     ) -> Iterator[tuple[str | None, np.ndarray | BrokenImage]]:
         waiting = iter(images)
         while chunk := list(islice(waiting, _BATCH)):
-            yield from zip(map(_name_of, chunk), pool.map(self._read_or_reason, chunk), strict=True)
+            yield from zip(map(given.name_of, chunk), pool.map(self._read_or_reason, chunk), strict=True)
 
     def _read_or_reason(self, image: Image) -> np.ndarray | BrokenImage:
         try:
             return self.read(image)
         except BrokenImage as error:
             return error
-
-
-def _name_of(image: Image) -> str | None:
-    return None if isinstance(image, bytes | np.ndarray) else os.fspath(image)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from smallset.errors import UserError
+from smallset.images.files import BrokenImage
 from smallset.inference import bundle
 from smallset.inference.decisions import Decision, Decisions, is_number
 
@@ -99,7 +100,10 @@ def _difference(
     judged: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]],
 ) -> float:
     file = folder / example.file
-    pixels = read_image(file)
+    try:
+        pixels = read_image(file)
+    except BrokenImage as error:
+        raise UserError(f"{file}: {error}") from None
     if hashlib.sha256(pixels.tobytes()).hexdigest() != example.pixels_sha256:
         raise UserError(f"{file}: is read to other pixels here than where the bundle was made")
     values, distances = judged(pixels[np.newaxis])

@@ -15,6 +15,9 @@ from ai_edge_litert.interpreter import Interpreter
 from safety.words import first_line
 from smallset.errors import UserError
 
+# Microseconds of processor time in a period of so many, as a container with control groups of version 2 sees its own.
+_SHARE = Path("/sys/fs/cgroup/cpu.max")
+
 
 class Runtime:
     """A model in memory; threads may share it, one computes at a time on all processors."""
@@ -32,6 +35,7 @@ class Runtime:
                 self._interpreter.get_input_details(),
                 self._interpreter.get_output_details(),
             )
+            self._takes = tuple(self._input["shape_signature"].tolist())  # -1: of any number
         except (ValueError, RuntimeError) as error:
             raise UserError(f"{file}: cannot be loaded as a model of images: {first_line(error)}") from None
         self._shape: tuple[int, ...] | None = None
@@ -49,7 +53,11 @@ class Runtime:
             UserError: it does not take images of this shape.
         """
         with self._lock, self._explained(images.shape):
+            # LiteRT computes some number of any size that a network lets through.
+            if any(taken not in (-1, size) for taken, size in zip(self._takes[1:], images.shape[1:], strict=True)):
+                raise ValueError(f"the model takes {self._takes}")
             if images.shape != self._shape:
+                self._shape = None  # where there is no memory for so many, the next images begin anew
                 self._interpreter.resize_tensor_input(self._input["index"], images.shape)
                 self._interpreter.allocate_tensors()
                 self._shape = images.shape
@@ -67,5 +75,14 @@ class Runtime:
 
 
 def processors() -> int:
-    """How many processors this process may use, which in a container may be fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processors this process may use.
+
+    Fewer than there are where it is bound to some of them, or where a container has a share of their time: more threads
+    would wait for each other.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _SHARE.read_text(encoding="ascii").split()
+        return min(bound, max(1, -(-int(quota) // int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # there is no such file, or it says "max"
+        return bound

@@ -50,6 +50,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # HEAD is answered as GET is, and the server leaves the body away.
+        method, scope = scope["method"], {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         begun, seen, taken = time.perf_counter(), _Seen(send), _Taken(receive, self._settings.most_bytes)
         scope.setdefault("state", {})["images"] = 0
         try:
@@ -67,7 +69,7 @@ class Gate:
             log.exception("failed", extra={"fields": {"failure": number}})
             await seen.refuse(Refused(500, f"failed; the service's log has more under {number}"), taken.is_whole)
         finally:
-            self._tell(scope, seen.status, time.perf_counter() - begun)
+            self._tell(scope, method, seen.status, time.perf_counter() - begun)
         if seen.is_refusal:
             await taken.rest()
             await send({"type": "http.response.body", "body": b""})
@@ -106,9 +108,9 @@ class Gate:
         finally:
             self._reading -= 1
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")  # never what a stranger writes there
-        method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
+        method = method if method in {"GET", "POST", "HEAD"} else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         fields = {"method": method, "route": route, "status": status, "milliseconds": round(1000 * seconds, 1)}

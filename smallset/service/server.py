@@ -74,6 +74,8 @@ def _log_to(stream: TextIO) -> None:
     log = logging.getLogger("smallset.service")
     log.handlers, log.propagate = [lines], False
     log.setLevel(logging.INFO)
+    # What it warns of is in the answer, and a line of its own would be none of JSON.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 def configured(app: FastAPI) -> uvicorn.Config:

@@ -1,19 +1,19 @@
 """The images of a request as files of a private folder, within limits of bytes, number and time."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from smallset.service.errors import Refused
 
 FIELD = "images"
+_NO_FORM = "expected a whole form of multipart/form-data"
 _MOST_FIELDS = 8  # of a form, that are no files
 _PIECE = 1 << 20
 _PREFIX = "smallset-images-"
@@ -77,17 +77,35 @@ async def _of_body(request: Request, folder: Path) -> Path:
     return file
 
 
+class _Form(MultiPartParser):
+    """A form that knows whether its end has come: one that breaks off has lost an image."""
+
+    is_whole = False
+
+    def on_end(self) -> None:
+        self.is_whole = True
+
+
 async def _of_form(request: Request, folder: Path, most_images: int) -> list[Path]:
+    limits = {"max_files": most_images, "max_fields": _MOST_FIELDS, "max_part_size": 1 << 16}
     try:
-        form = await request.form(max_files=most_images, max_fields=_MOST_FIELDS, max_part_size=1 << 16)
-    except (MultiPartException, FormParserError, HTTPException) as error:
-        told = getattr(error, "message", None) or getattr(error, "detail", None) or str(error)
-        if str(told).startswith("Too many files"):
+        async with aclosing(request.stream()) as stream:
+            parser = _Form(request.headers, stream, **limits)
+            form = await parser.parse()
+    except (MultiPartException, FormParserError) as error:
+        told = getattr(error, "message", None) or str(error)
+        if told.startswith("Too many files"):
             raise Refused(413, f"expected at most {most_images} images in a request") from None
-        raise Refused(400, f"expected a whole form of multipart/form-data: {str(told)[:200]}") from None
+        raise Refused(400, f"{_NO_FORM}: {told[:200]}") from None
     try:
+        if not parser.is_whole:
+            raise Refused(400, f"{_NO_FORM}: it breaks off before its last boundary")
         files: list[Path] = []
-        for upload in (one for _, one in form.multi_items() if isinstance(one, UploadFile)):
+        for name, upload in form.multi_items():
+            if not isinstance(upload, UploadFile):
+                if name == FIELD:  # as of curl without its @; left out, the answers would be those of other images
+                    raise Refused(400, f"{FIELD}: expected a file with its name. Received: a text")
+                continue
             files.append(folder / str(len(files)))
             with files[-1].open("wb") as opened:
                 while piece := await upload.read(_PIECE):

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,9 @@ def require_file(file: Path, option: str) -> None:
         UserError: it is a folder, lies in none, or nobody may write there.
     """
     target = file.resolve()
-    if file.is_dir():
+    if str(file) == "-":
+        reason = "- is none; without one rows go to standard output, and /dev/stdout is the name of that"
+    elif file.is_dir():
         reason = "found a folder"
     elif not _is_special(file) and not target.parent.is_dir():
         reason = f"{target.parent} is a file" if target.parent.exists() else "found no such folder"
@@ -56,7 +59,8 @@ def require_folder(folder: Path, option: str) -> None:
 def whole_file(file: Path) -> Iterator[Path]:
     """Yield a path to write to; it becomes `file` only when the block ends without an error.
 
-    A link stays, and what it leads to is written; a pipe or a device is written to itself.
+    A link stays, and what it leads to is written; a pipe or a device is written to itself. Where standard output leads
+    to a file, as by `>>`, it is gone on with.
     """
     if _is_special(file):
         yield file
@@ -65,7 +69,12 @@ def whole_file(file: Path) -> Iterator[Path]:
     partial = _beside(target)
     try:
         yield partial
-        partial.replace(target)
+        if _is_standard_output(target):
+            with partial.open("rb") as whole, os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
+                sys.stdout.flush()
+                shutil.copyfileobj(whole, output)
+        else:
+            partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -97,6 +106,13 @@ def identity(path: str | Path) -> tuple[int, int] | None:
 def _beside(target: Path) -> Path:
     # A name that nobody knows before, so that two commands at once, or a link laid there, do no harm.
     return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.partial")
+
+
+def _is_standard_output(file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), file.stat())
+    except (OSError, ValueError):  # it is closed, or no file of the system
+        return False
 
 
 def _is_special(file: Path) -> bool:

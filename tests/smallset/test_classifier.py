@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -14,10 +16,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
 import smallset
-from smallset.images.decode import decode, from_array
+from smallset.images.decode import decode
 from smallset.images.files import BrokenImage
+from smallset.images.in_memory import from_array, from_image
+from smallset.inference import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 # What trains, runs and serves the pipeline; one who predicts has none of it.
@@ -66,6 +71,57 @@ def test_pixels_are_read_as_their_file_is(mode: str, color: str) -> None:
     np.testing.assert_array_equal(found, decode(file.getvalue(), 16, color))
     if mode == "L":
         np.testing.assert_array_equal(found, from_array(np.asarray(image)[..., np.newaxis], 16, color))
+
+
+@pytest.mark.parametrize("color", ["rgb", "grey"])
+def test_an_image_of_pillow_is_read_as_its_file_is(color: str, bundle: Path, tmp_path: Path) -> None:
+    """Also one whose numbers mean what its file says, and one that nobody has read yet, by several threads."""
+    white_is_zero = tmp_path / "x.tif"
+    tags = {PHOTOMETRIC_INTERPRETATION: 0}
+    Image.fromarray(np.arange(0, 60000, 10, np.uint16).reshape(60, 100)).save(white_is_zero, tiffinfo=tags)
+    for file in [*examples(bundle), white_is_zero]:
+        with Image.open(file) as image:
+            size = image.size
+            np.testing.assert_array_equal(from_image(image, None, color), decode(file, None, color))
+            assert image.size == size
+    classifier = smallset.load(bundle)
+    file = bundle / "golden" / "plain.png"
+    [expected] = classifier.predict(file)
+    found = classifier.predict([Image.open(file)] * 20)
+    assert {one.label for one in found} == {expected.label}
+    assert [one.probability for one in found] == pytest.approx([expected.probability] * 20, abs=1e-5)
+    assert classifier.predict(Image.open(file))[0].path is None
+
+
+def test_what_is_no_image_is_told(bundle: Path) -> None:
+    classifier = smallset.load(bundle)
+    file = bundle / "golden" / "plain.png"
+    content = file.read_bytes()
+    [expected] = classifier.predict(content)
+    assert classifier.predict([bytearray(content), memoryview(content)])[1].probabilities == pytest.approx(
+        expected.probabilities, abs=1e-5
+    )
+    with file.open("rb") as opened:
+        for what in (opened, io.BytesIO(content), None, 5, [[1, 2]], ""):
+            with pytest.raises(BrokenImage, match=r"^image 0: expected a path, the bytes .* Received: "):
+                classifier.predict(what if isinstance(what, io.IOBase | str) or what is None else [what])
+    with pytest.raises(BrokenImage, match="image 0: cannot be decoded"):
+        classifier.predict(Image.open(io.BytesIO(content[:-40])))
+    for wrong in (None, 5, b"bundle"):
+        with pytest.raises(smallset.UserError, match=r"expected a bundle or a project\. Received: "):
+            smallset.load(wrong)
+
+
+def test_a_classifier_goes_to_other_folders_and_processes(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(bundle.parent)
+    classifier = smallset.load(bundle.name)
+    monkeypatch.chdir(tmp_path)
+    file = bundle / "golden" / "plain.png"
+    found = classifier.predict(file)
+    assert pickle.loads(pickle.dumps(classifier)).predict(file) == found
+    assert classifier.verify() < 1e-4
 
 
 def test_what_cannot_be_read_is_named_or_left_out(bundle: Path, tmp_path: Path) -> None:
@@ -128,6 +184,44 @@ def test_the_golden_examples_prove_a_bundle(bundle: Path, tmp_path: Path) -> Non
             smallset.load(tmp_path / "copy").verify()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names there")
+@pytest.mark.parametrize("name", ["classifier.json", "model.tflite", "golden/examples.json", "golden/plain.jpg"])
+def test_a_pipe_in_a_bundle_is_no_file(name: str, bundle: Path, tmp_path: Path) -> None:
+    """It would be waited for without end."""
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    (copy / name).unlink()
+    os.mkfifo(copy / name)
+    with pytest.raises(smallset.UserError, match=r"copy") as caught:
+        smallset.load(copy).verify()
+    assert re.search("expected a (file|bundle)|missing", str(caught.value))
+    assert smallset.load(bundle).predict([tmp_path, copy / "golden" / "plain.png"], broken := {})[0].index == 1
+    assert broken[0].endswith(": expected a file, found a folder")
+
+
+@pytest.mark.parametrize(("share", "expected"), [("200000 100000", 2), ("50000 100000", 1), ("max 100000", 8), ("", 8)])
+def test_a_container_computes_with_as_many_threads_as_it_has_time_for(
+    share: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(share + "\n")
+    monkeypatch.setattr(runtime, "_SHARE", tmp_path / "cpu.max")
+    monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    assert runtime.processors() == expected
+
+
+def test_a_batch_that_does_not_fit_spoils_no_later_one(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = runtime.Runtime(bundle / "model.tflite")
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    expected = model.run(images[:1])
+
+    def fail() -> None:
+        raise RuntimeError("no memory")
+
+    with monkeypatch.context() as broken, pytest.raises(smallset.UserError, match="no memory"):
+        broken.setattr(model._interpreter, "allocate_tensors", fail)
+        model.run(images)
+    np.testing.assert_array_equal(model.run(images[:1]), expected)
+
+
 def changed(**values: object):
     """classifier.json with other values; None takes a key out."""
 
@@ -159,6 +253,7 @@ def changed(**values: object):
         (changed(model="\udcff"), r"classifier\.json: model: "),
         (changed(classes=["one", "two"]), "expected probabilities of 2 classes, found "),
         (changed(color="grey"), r"model\.tflite: cannot compute images \(1, 32, 32, 1\): "),
+        (changed(image_size=48), r"cannot compute images \(1, 48, 48, 3\): the model takes \(-1, 32, 32, 3\)"),
         (changed(image_size=True), r"classifier\.json: image_size: "),
         (lambda bundle: (bundle / "model.tflite").unlink(), r"model\.tflite: missing"),
         (lambda bundle: (bundle / "model.tflite").write_bytes(b"x"), "damaged or of another bundle"),

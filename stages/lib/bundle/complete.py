@@ -95,5 +95,5 @@ def _difference(directory: Path) -> str | None:
         with quiet():
             Classifier(directory).verify()
     except UserError as error:
-        return f"converted, it gives other probabilities: {str(error).removeprefix(f'{directory}/')}"
+        return f"converted, it gives other probabilities: {str(error).removeprefix(f'{directory.absolute()}/')}"
     return None

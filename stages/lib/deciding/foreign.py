@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from smallset.images.decode import from_array
+from smallset.images.in_memory import from_array
 from stages.lib.deciding.distances import Distance
 from stages.lib.deciding.vectors import Seen
 from stages.lib.drawing.foreign import KINDS, draw_foreign

@@ -94,6 +94,10 @@ def test_any_number_of_lines_is_read_as_it_is_asked_for_and_a_line_has_a_limit()
         UserError, match=r"standard input: expected paths, one a line, .*-0: found one of more than 65,536"
     ):
         list(lists.lines(io.BytesIO(b"x" * (1 << 20)), b"\n"))
+    for content in (b"a.jpg\0b.jpg\0", b"\xff\xd8\xff\xe0\0\x10JFIF\n", "a.jpg\n".encode("utf-16")):
+        with pytest.raises(UserError, match=r"-0: found a null byte in a line, as in an image"):
+            list(lists.lines(io.BytesIO(content), b"\n"))
+    assert list(lists.lines(io.BytesIO(b"\xef\xbb\xbfa.jpg\nb.jpg"), b"\n")) == ["a.jpg", "b.jpg"]
     names = [f"{number}.jpg" for number in range(50_000)]
     assert list(lists.lines(io.BytesIO("\n".join(names).encode()), b"\n")) == names
     assert list(lists.lines(io.BytesIO(b""), b"\n")) == []

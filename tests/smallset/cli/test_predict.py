@@ -251,3 +251,25 @@ def test_a_log_says_how_far_it_is_and_how_long_it_takes(capsys: pytest.CaptureFi
 def test_the_code_of_images_that_are_left_out_is_the_same_everywhere() -> None:
     assert predicting.LEFT_OUT == ExitCode.LEFT_OUT
     assert ends.INTERRUPTED == ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_closed_standard_stream_says_nothing_of_an_image(closed: int, bundle: Path, album: Path) -> None:
+    """As a scheduler may start it; nothing else gets the number of the stream."""
+    file = next(album.glob("l*.jpg"))
+    words = [
+        "predict",
+        *(["-"] if closed == 0 else []),
+        file,
+        "--model",
+        bundle,
+        "--output",
+        album.parent / "out.jsonl",
+    ]
+    command = [sys.executable, "-P", "-c", START, *map(str, words)]
+    begin = f"import os; os.close({closed}); os.execv({sys.executable!r}, {command})"
+    done = subprocess.run(
+        [sys.executable, "-c", begin], env=ENVIRONMENT, cwd=album, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((album.parent / "out.jsonl").read_text())["predicted"] in smallset.load(bundle).classes

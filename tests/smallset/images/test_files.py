@@ -14,6 +14,7 @@ from PIL import Image
 from smallset.images import files
 from smallset.images.decode import decode, size_of, upright
 from smallset.images.files import BrokenImage
+from smallset.images.in_memory import from_array
 from smallset.images.resizing import STRETCH
 from stages.lib.images.decode import stream
 from tests.stages.image_inputs import FORMATS, ORIENTED, SIZE, colors_of_16_bits, encoded, expected, in_mode
@@ -133,6 +134,20 @@ def test_files_of_too_many_bytes_are_not_opened(monkeypatch: pytest.MonkeyPatch,
     for source in (content, tmp_path / "red.png"):
         with pytest.raises(BrokenImage, match="GB, expected at most"):
             decode(source)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+def test_an_image_is_read_alike_whether_it_is_large_for_memory_or_not(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is no multiple of the pixels that are enough."""
+    waves = np.random.default_rng(0).integers(0, 256, (8, 8, 4), np.uint8)
+    image = Image.fromarray(waves).convert(mode).resize((1003, 829), Image.Resampling.BICUBIC)
+    content = encoded(image, "PNG")
+    whole = decode(content, 16).astype(int)
+    monkeypatch.setattr(files, "_ALONE", 100)
+    assert np.abs(decode(content, 16) - whole).max() <= 6
+    np.testing.assert_array_equal(from_array(np.asarray(image), 16), decode(content, 16))
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "1", "CMYK", "I;16", "I", "F", "LAB"])

@@ -51,6 +51,9 @@ def test_a_signal_ends_a_service_after_its_answers(
         asking.send(content[100:])
         statuses.append(asking.getresponse().status)
 
+    asking = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=20)
+    asking.request("POST", "/predict", b"--xy", {"Content-Type": "multipart/form-data; boundary=x"})
+    assert asking.getresponse().status == 400
     begun = threading.Event()
     caller = threading.Thread(target=ask)
     caller.start()
@@ -71,4 +74,4 @@ def test_a_signal_ends_a_service_after_its_answers(
     assert [one.name for one in tmp_path.iterdir()] == ["log"]
     log = (tmp_path / "log").read_text().removesuffix("interrupted\n")  # which is said to a person
     lines = [json.loads(line) for line in log.splitlines()]
-    assert [(one["route"], one["status"]) for one in lines] == [("/predict", 200)]
+    assert [(one["route"], one["status"]) for one in lines] == [("/predict", 400), ("/predict", 200)]

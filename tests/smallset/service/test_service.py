@@ -74,6 +74,26 @@ def test_every_limit_has_its_answer(client: TestClient) -> None:
     assert client.post("/predict", content=image()).status_code == 200
 
 
+def test_no_image_of_a_form_is_left_out_in_silence(client: TestClient) -> None:
+    """One that breaks off, or is no file, would leave the others with the answers of their neighbours."""
+
+    def post(*parts: bytes) -> tuple[int, str]:
+        body = b"".join(b"--x\r\nContent-Disposition: form-data; " + part for part in parts)
+        found = client.post("/predict", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+        return found.status_code, found.json().get("error", "")
+
+    file, text = b'name="images"; filename="a"\r\n\r\n' + image() + b"\r\n", b'name="images"\r\n\r\na.jpg\r\n'
+    note, end = b'name="note"\r\n\r\nhello\r\n', b"--x--\r\n"
+    assert post(file, note, file + end) == (200, "")
+    assert post(file, file + end[:-2]) == (200, "")
+    for parts in ([file], [file, file], [file, file[:-9]], [file, file + b"--x"]):
+        assert post(*parts) == (
+            400,
+            "expected a whole form of multipart/form-data: it breaks off before its last boundary",
+        )
+    assert post(file, text, file + end) == (400, "images: expected a file with its name. Received: a text")
+
+
 def test_too_much_at_once_is_refused_and_later_answered(client: TestClient) -> None:
     engine = client.app.state.service.engine
     engine.waiting = SETTINGS.most_waiting

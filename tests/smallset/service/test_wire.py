@@ -119,3 +119,17 @@ def test_a_body_that_never_ends_is_ended(server: uvicorn.Server) -> None:
 )
 def test_only_known_paths_are_answered(server: uvicorn.Server, path: bytes) -> None:
     assert statuses(server, b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n") in ([404], [400])
+
+
+def test_head_is_answered_as_get_without_a_body(server: uvicorn.Server) -> None:
+    """Whoever watches over a service asks so."""
+    asking = http.client.HTTPConnection(*server.addresses["127.0.0.1"][:2], timeout=10)
+    for path, status in (("/health", 200), ("/", 200), ("/metrics", 200), ("/predict", 405), ("/nothing", 404)):
+        found = []
+        for method in ("HEAD", "GET"):
+            asking.request(method, path)
+            answer = asking.getresponse()
+            found.append((answer.status, answer.headers["content-type"], answer.headers["allow"]))
+            assert bool(answer.read()) == (method == "GET")
+        assert found[0] == found[1]
+        assert found[0][0] == status

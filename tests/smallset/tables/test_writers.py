@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from smallset.inference.results import Predictions, of_probabilities
 from smallset.tables import targets, writers
 from tests.smallset.tables.test_terminal import NAMES, predictions
 
+ROOT = Path(__file__).resolve().parents[3]
 HOSTILE = [*NAMES, "a\nb.jpg", "c\rd.jpg", 'with "quotes", and commas.jpg', "\u202egpj.exe", "\x1b[31mred.jpg"]
 
 
@@ -72,7 +74,7 @@ def test_another_suffix_is_refused(name):
         writers.format_of(Path(name), "--output")
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"])
 def test_no_cell_of_csv_is_a_formula_to_a_spreadsheet(tmp_path, name):
     rows = [([0.9, 0.1], f"{name}.jpg"), ([0.1, 0.9], "a=b.jpg")]
     write(Predictions(of_probabilities([name, "x"], *row[:1], 0, row[1]) for row in rows), tmp_path / "out.csv")
@@ -99,6 +101,8 @@ def test_a_target_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
         with pytest.raises(UserError, match=rf"--csv {name}: expected a file .*{reason}"):
             targets.require_file(Path(name), "--csv")
     targets.require_file(Path("new.csv"), "--csv")
+    with pytest.raises(UserError, match=r"--csv -: expected a file .*/dev/stdout is the name of that"):
+        targets.require_file(Path("-"), "--csv")
     (tmp_path / "sub" / "kept.jpg").touch()
     for name, reason in {"sub": "not empty", "file": "found a file", "no/new": "found no folder"}.items():
         with pytest.raises(UserError, match=rf"--explain {name}: expected a folder that is new or empty: .*{reason}"):
@@ -161,3 +165,17 @@ def test_a_pipe_without_a_name_can_be_written(tmp_path):
     finally:
         os.close(read_end)
         os.close(write_end)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no files for what is open")
+def test_what_stands_in_the_file_of_standard_output_stays(tmp_path):
+    code = (
+        "from pathlib import Path\nfrom smallset.tables.targets import whole_file\nprint('in between')\n"
+        "with whole_file(Path('/dev/stdout')) as partial: partial.write_text('table')"
+    )
+    log = tmp_path / "log"
+    log.write_text("before ")
+    with log.open("a") as opened:
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=opened, check=True)
+    assert log.read_text() == "before in between\ntable"
+    assert [one.name for one in tmp_path.iterdir()] == ["log"]

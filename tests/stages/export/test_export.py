@@ -12,6 +12,7 @@ import pytest
 from safety.checksums import checksum
 from smallset.inference import bundle
 from smallset.inference.decisions import Decisions
+from smallset.inference.decisions import read as read_decisions
 from stages import export as command
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval
@@ -231,10 +232,21 @@ def test_files_that_leave_the_rule_of_the_bundle_out_say_so(project):
         model_sha256=None,
         reason="not converted",
     )
-    for decisions, told in ((rule, ["decisions.criterion: recall"]), (Decisions(), []), (None, [])):
+    limits, never = Decisions(unsure_below=0.8), "never say unsure or unknown"
+    both = replace(rule, unsure_below=0.8)
+    for decisions, told in (
+        (rule, ["decisions.criterion: recall"]),
+        (limits, [never]),
+        (both, ["decisions.criterion: recall", never]),
+        (Decisions(), []),
+        (None, []),
+    ):
         bundle.write(replace(about, decisions=decisions), folder)
         found = command._cautions(folder, {})
         assert [part in line for part, line in zip(told, found, strict=True)] == [True] * len(told)
+        kept = command._decisions(folder)
+        assert (kept and read_decisions(json.loads(json.dumps(kept)), 2)) == decisions
+    assert command._decisions(Path("nothing")) is None
 
 
 def beside(difference: float, p_value: float, bound: float) -> verifying.Beside:
