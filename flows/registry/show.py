@@ -18,6 +18,7 @@ from flows.registry.run_record import CLASSIFIER
 
 IN_USE = "in-use"
 _MOST, _DEEPEST, _LONGEST = 2000, 4, 20  # parameters; sections in sections; entries of a list
+_LARGEST = 1e15  # of a figure
 _MODEL = re.compile(r"evaluation/([A-Za-z0-9_-]+)/(?:figures|metrics)\.json")  # an older run has the latter
 
 
@@ -139,8 +140,13 @@ def _metrics(commit: str) -> Iterator[tuple[str, dict[str, float]]]:
     for path in git("ls-tree", "-r", "--name-only", commit, "--", "evaluation/").splitlines():
         if match := _MODEL.fullmatch(path):
             found = _json(content(commit, path))
-            if figures := {name: value for name, value in found.items() if isinstance(value, int | float)}:
+            if figures := {name: value for name, value in found.items() if _is_figure(value)}:
                 yield match[1], figures
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether it is a number that can be written out; others may have written it."""
+    return isinstance(value, int | float) and abs(value) < _LARGEST
 
 
 def _json(text: str | None) -> dict[str, Any]:
