@@ -23,11 +23,13 @@ _OF_ANOTHER = (
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",
 )
-# Whatever the user has set for himself: no repository in a repository is fetched for its name being in .gitmodules, no
-# log says who signed, no untracked file is left out.
+# Whatever the user has set for himself: no repository in a repository is fetched or pushed, for its name being in
+# .gitmodules, and no tag that is not named; no log says who signed, no untracked file is left out.
 _FIXED = (
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "push.followTags=false",
     "log.showSignature=false",
     "status.showUntrackedFiles=normal",
 )

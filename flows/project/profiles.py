@@ -158,6 +158,8 @@ def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None
         name = f"{above}{key}"
         if key not in params:
             raise FlowError(f"{source}: {name}: no such parameter in {PARAMS}{_nearest(name)}")
+        if not above and isinstance(params[key], MutableMapping) and not isinstance(value, MutableMapping):
+            raise FlowError(f"{source}: {name}: expected parameters of this section. Received: {value!r}")
         if isinstance(value, MutableMapping) and isinstance(params[key], MutableMapping):
             _write_over(params[key], value, source, f"{name}.")
         elif not _is_same(params[key], value):

@@ -33,8 +33,9 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
             raise FlowError(
                 f"{workspace.branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`"
             )
-        run = last.name
-    commit = resolve(run)
+        run, commit = last.name, last.commit
+    else:
+        commit = resolve(run)
     if commit is None:
         raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, or a commit")
     if not force:

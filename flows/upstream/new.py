@@ -1,11 +1,13 @@
 """`smallset new`: a project of one's own, begun from the pipeline and able to take over what becomes of it."""
 
+import errno
 import os
 import shlex
 import shutil
 import sys
 from contextlib import chdir
 from pathlib import Path
+from secrets import token_hex
 
 from flows.errors import FlowError
 from flows.planning.plan import Asked, make_plan
@@ -44,18 +46,27 @@ def create(folder: Path, source: str | None, typed_in: Path, pipeline: Path = PI
         )
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    # Of its own, should another one make the same.
+    partial = folder.with_name(f".{folder.name}.{token_hex(4)}.partial")
     try:
         address = _clone(pipeline, partial)
         with chdir(partial):
             lines, has_preset = _begin(folder.name, source, typed_in, address)
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
+        _put_in_place(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return [f"project: {visible(folder)}, a git repository", *lines, *_next(folder, has_preset)]
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    try:
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        raise FlowError(f"{folder}: something has been put there meanwhile") from None
 
 
 def _clone(pipeline: Path, partial: Path) -> str:

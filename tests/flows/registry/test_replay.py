@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.project.git import GitError, git, resolve
-from flows.registry import publish, saved_runs
+from flows.registry import gto, promotion, publish, saved_runs
 from flows.registry.saved_runs import Workspace
 
 MINE, THEIRS = "refs/heads/runs/main", "refs/remotes/origin/runs/main"
@@ -83,3 +83,11 @@ def test_a_run_that_another_process_saves_meanwhile_is_not_lost(source: str, mon
     assert (resolve(MINE), resolve("run/mine")) == (meanwhile[0], mine)
     publish.replay(WORKSPACE)
     assert runs() == ["run/meanwhile", "run/mine", "run/theirs"]
+
+
+def test_the_last_run_is_promoted_whatever_its_name_has_been_given_to(source: str) -> None:
+    Path("dvc.yaml").write_text("stages: {}\n")
+    mine = save("mine", MINE, source)
+    git("update-ref", "refs/tags/run/mine", source)
+    promotion.promote(None, "by hand", None, push=False, force=True)
+    assert [one.commit for one in gto.promotions()] == [mine]
