@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flows.errors import FlowError
-from flows.project.git import resolve
 from flows.project.revisions import fetch_directory
 from flows.registry import gto, publish, saved_runs, tag_dates
 from flows.registry.gto import Promotion
+from flows.registry.names import commit_named
 from flows.registry.run_record import CLASSIFIER
 from flows.registry.saved_runs import Workspace
 
@@ -19,7 +19,7 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
     """Put the classifier of a run into use and say so; lifts a hold.
 
     Args:
-        run: a saved run, or any commit with a classifier; None is the latest saved run of the branch.
+        run: as `commit_named` takes it, of a commit with a classifier; None is the latest saved run of the branch.
         push: also tell the repository this one was cloned from, whose promotions are fetched first.
         force: whatever is known of it.
 
@@ -35,9 +35,9 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
             )
         run, commit = last.name, last.commit
     else:
-        commit = resolve(run)
+        commit = commit_named(run)
     if commit is None:
-        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, or a commit")
+        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, its version, or a commit")
     if not force:
         _require_good(run, commit)
     present = gto.in_use()

@@ -7,6 +7,7 @@ import pytest
 
 from flows.project.git import GitError, git, resolve
 from flows.registry import gto, promotion, publish, saved_runs
+from flows.registry.names import commit_named
 from flows.registry.saved_runs import Workspace
 
 MINE, THEIRS = "refs/heads/runs/main", "refs/remotes/origin/runs/main"
@@ -83,6 +84,19 @@ def test_a_run_that_another_process_saves_meanwhile_is_not_lost(source: str, mon
     assert (resolve(MINE), resolve("run/mine")) == (meanwhile[0], mine)
     publish.replay(WORKSPACE)
     assert runs() == ["run/meanwhile", "run/mine", "run/theirs"]
+
+
+def test_a_run_is_called_by_its_name_its_version_or_its_commit(source: str) -> None:
+    one, two = save("one", MINE, source), save("two", MINE, source)
+    gto.promote(one, "first")
+    found = {
+        name: commit_named(name) for name in ("one", "run/one", "v1.0.0", "in-use", one, "runs/main", "-x", "v2.0.0")
+    }
+    assert found == dict.fromkeys(["one", "run/one", "v1.0.0", "in-use", one], one) | {
+        "runs/main": two,
+        "-x": None,
+        "v2.0.0": None,
+    }
 
 
 def test_the_last_run_is_promoted_whatever_its_name_has_been_given_to(source: str) -> None:
