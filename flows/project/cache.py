@@ -50,7 +50,7 @@ def fetch_images() -> None:
     for one in wanted:
         drop_damaged([one.file])
         # What the cache has needs no remote.
-        if _dvc("checkout", "--force", one.file) and (failure := _dvc("pull", "--force", one.file)):
+        if _dvc("checkout", "--force", "--", one.file) and (failure := _dvc("pull", "--force", "--", one.file)):
             raise FlowError(f"download.path: {one.path}: dvc pull {one.file}: {failure}")
 
 

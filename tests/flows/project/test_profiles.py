@@ -152,3 +152,13 @@ def test_no_profile_puts_a_value_in_the_place_of_a_section(project):
     with pytest.raises(FlowError, match=r"^profiles.broken\.yaml: scratch: expected parameters of this section"):
         profiles.use("broken")
     assert text() == before
+
+
+def test_what_somebody_edits_meanwhile_is_not_written_over(project):
+    found = profiles.changed(profiles.of_profile("digits"))
+    edited = text().replace("seed: 1337", "seed: 7", 1)
+    assert edited != text()
+    (project / "params.yaml").write_text(edited)
+    with pytest.raises(FlowError, match=r"^params\.yaml: edited meanwhile"):
+        profiles.write(found)
+    assert text() == edited

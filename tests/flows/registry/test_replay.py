@@ -100,3 +100,15 @@ def test_the_last_run_is_promoted_whatever_its_name_has_been_given_to(source: st
     git("update-ref", "refs/tags/run/mine", source)
     promotion.promote(None, "by hand", None, push=False, force=True)
     assert [one.commit for one in gto.promotions()] == [mine]
+
+
+def test_a_tag_of_somebodys_own_is_not_replaced_by_one_of_the_same_name_elsewhere(source: str, tmp_path: Path) -> None:
+    git("init", "--quiet", "--bare", "origin.git")
+    git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    run = save("theirs", MINE, source)
+    git("update-ref", "refs/tags/baseline", source)
+    git("push", "--quiet", "origin", "main", "runs/main", "refs/tags/baseline", "refs/tags/run/theirs")
+    git("update-ref", "refs/tags/baseline", run)
+    git("update-ref", "-d", "refs/tags/run/theirs")
+    publish.catch_up(WORKSPACE)
+    assert (resolve("refs/tags/baseline"), resolve("refs/tags/run/theirs")) == (run, run)
