@@ -5,8 +5,10 @@ import json
 import pytest
 
 from flows.errors import FlowError
+from flows.registry import saved_runs
 from flows.registry.gto import Promotion
-from flows.retraining import checkout_places, known_images, rivals
+from flows.registry.saved_runs import Workspace
+from flows.retraining import checkout_places, deciding, known_images, rivals
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,13 @@ def test_a_long_name_is_still_one_of_a_folder(branch: str, tmp_path, monkeypatch
     assert len(places) == 2
     for place in places:
         checkout_places.partial_of(place).mkdir()
+
+
+def test_two_models_of_which_nothing_is_known_are_not_the_same(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    past = Promotion("v1.0.0", "0" * 40, None, "classifier#production#1", "by hand")  # type: ignore[arg-type]
+    monkeypatch.setattr(deciding.gto, "promotions", lambda: [past])
+    monkeypatch.setattr(saved_runs, "record_of", lambda *_: None)
+    found = deciding.decide({"classifier": None, "summary": {"recommended": "x"}}, Workspace(tmp_path, "main"))
+    assert found["decision"] == "undecided"
+    assert found["reason"].startswith("evaluation/x/predictions.csv: expected the predictions")
