@@ -17,7 +17,7 @@ from flows.project.place import MARK
 from flows.upstream.merging import SETTINGS
 from flows.upstream.remote import REMOTE, set_upstream
 from flows.upstream.results import attributes_of, results_among
-from safety.text import redacted, visible
+from safety.text import visible
 
 PIPELINE = Path(__file__).resolve().parents[2]  # the checkout whose code runs
 _BRANCH = "main"
@@ -119,7 +119,7 @@ def _begin(name: str, source: str | None, typed_in: Path, address: str) -> tuple
     git(*SETTINGS, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--file=-", env=author(), text=message)
     first = git("rev-parse", "--short=8", "HEAD")
     return [
-        f"pipeline: {start[:8]} of {visible(redacted(address))}, the remote `{REMOTE}`: `smallset upgrade` asks it",
+        f"pipeline: {start[:8]} of {visible(address)}, the remote `{REMOTE}`: `smallset upgrade` asks it",
         f"first commit: {first}: your parameters, and no results of others",
         *lines,
     ], has_preset
