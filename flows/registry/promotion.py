@@ -27,17 +27,7 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
         FlowError: no such run, its classifier is in use already, or it failed, was rejected or has no model.
     """
     workspace = _ready(branch, push)
-    if run is None:
-        last = saved_runs.latest(workspace)
-        if last is None:
-            raise FlowError(
-                f"{workspace.branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`"
-            )
-        run, commit = last.name, last.commit
-    else:
-        commit = commit_named(run)
-    if commit is None:
-        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, its version, or a commit")
+    run, commit = _meant(run, workspace)
     if not force:
         _require_good(run, commit)
     present = gto.in_use()
@@ -45,6 +35,20 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
         # It was put into use here, and nobody else knows.
         return _told(present, workspace, push)
     return _told(gto.promote(commit, message, action="promote"), workspace, push)
+
+
+def _meant(run: str | None, workspace: Workspace) -> tuple[str, str]:
+    """What a run, or None, is called, and its commit."""
+    if run is None:
+        last = saved_runs.latest(workspace)
+        if last is None:
+            raise FlowError(
+                f"{workspace.branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`"
+            )
+        return last.name, last.commit
+    if (commit := commit_named(run)) is None:
+        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, its version, or a commit")
+    return run, commit
 
 
 def rollback(message: str, branch: str | None, push: bool) -> str:
