@@ -129,6 +129,11 @@ def test_every_command_says_the_same_where_there_is_no_project(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_no_file_system_takes_is_one_line() -> None:
+    found = CliRunner().invoke(app, ["--project", "n" * 300, "status"])
+    assert found.stderr == f"error: {Path.cwd() / ('n' * 300)}/dvc.yaml: File name too long: expected a shorter name\n"
+
+
 def test_no_command_is_left_out_above() -> None:
     assert set(typer.main.get_command(app).commands) == {*COMMANDS, *NEED_NONE}
 
