@@ -144,6 +144,10 @@ def test_a_retraining_of_a_project_without_a_commit_says_how_to_make_one(
     monkeypatch.chdir(project)
     found = CliRunner().invoke(app, ["retrain"])
     assert found.stderr.startswith("error: git: expected a repository with a commit, found none: `git init && ")
+    git("init", "--quiet", folder=project.parent)
+    git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--allow-empty", "--message", "one")
+    found = CliRunner().invoke(app, ["retrain"])
+    assert found.stderr.startswith("error: expected a git repository in the project's own folder, found none in ")
 
 
 def test_a_project_is_run_by_its_own_code(project: Path) -> None:
