@@ -159,12 +159,13 @@ def schedule(
 
 def _repository(repository: str) -> str:
     """The default is the project itself; a path that is typed is read from where that is done."""
-    from flows.project.readiness import require_commit
+    from flows.project.readiness import require_commit, require_own_repository
     from flows.project.workspace import require_project
 
     if repository == ".":
         require_project()
         require_commit()
+        require_own_repository()
     path = place.as_typed(Path(repository))
     return str(path) if repository != "." and path.exists() else repository
 

@@ -35,7 +35,8 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
             read = _read(value)
         except (YAMLError, ValueError):
             raise UsageError(f"--set: expected KEY=VALUE with a value of YAML. Received: {text!r}") from None
-        if found.setdefault(key, read) != read:
+        # To YAML, 1 and true are two values.
+        if (found.setdefault(key, read), type(found[key])) != (read, type(read)):
             raise UsageError(f"--set: {key}: expected one value. Received: {found[key]!r} and {read!r}")
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from flows.errors import FlowError
-from flows.project.dvc_guard import DVC
+from flows.project.dvc_guard import DVC, require_entries
 from flows.project.dvc_repo import open_project
 from flows.project.graph import read_stages, up_to_date
 from flows.project.inputs import require_known
@@ -50,7 +50,7 @@ def fetch_images() -> None:
     for one in wanted:
         drop_damaged([one.file])
         # What the cache has needs no remote.
-        if _dvc("checkout", "--force", one.file) and (failure := _dvc("pull", "--force", one.file)):
+        if _dvc("checkout", "--force", "--", one.file) and (failure := _dvc("pull", "--force", "--", one.file)):
             raise FlowError(f"download.path: {one.path}: dvc pull {one.file}: {failure}")
 
 
@@ -84,7 +84,7 @@ def drop_damaged_object(checksum: str) -> None:
 
 
 def _drop_damaged(cache: Path, checksum: str) -> bool:
-    damaged = [file for file in _objects(cache, checksum) if not _is_whole(file)]
+    damaged = [file for file in _objects(cache, checksum) if not _is_whole(file) or _listed(file) is None]
     for file in damaged:
         file.unlink()
     return bool(damaged)
@@ -96,9 +96,20 @@ def _objects(cache: Path, checksum: str) -> Iterator[Path]:
     if not whole.is_file():
         return
     yield whole
-    if checksum.endswith(_DIRECTORY) and _is_whole(whole):
-        entries = json.loads(whole.read_text(encoding="utf-8"))
-        yield from filter(Path.is_file, (_object(cache, entry["md5"]) for entry in entries))
+    if _is_whole(whole):
+        yield from filter(Path.is_file, (_object(cache, one) for one in _listed(whole) or ()))
+
+
+def _listed(file: Path) -> list[str] | None:
+    """The checksums that a list of a directory's files names; of any other file none. None: it is no such list."""
+    if not file.name.endswith(_DIRECTORY):
+        return []
+    try:
+        entries = json.loads(file.read_bytes())
+        require_entries(entries)
+    except (ValueError, RecursionError):
+        return None
+    return [entry["md5"] for entry in entries if entry.get("md5")]
 
 
 def _object(cache: Path, checksum: str) -> Path:

@@ -23,11 +23,13 @@ _OF_ANOTHER = (
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",
 )
-# Whatever the user has set for himself: no repository in a repository is fetched for its name being in .gitmodules, no
-# log says who signed, no untracked file is left out.
+# Whatever the user has set for himself: no repository in a repository is fetched or pushed, for its name being in
+# .gitmodules, and no tag that is not named; no log says who signed, no untracked file is left out.
 _FIXED = (
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "push.followTags=false",
     "log.showSignature=false",
     "status.showUntrackedFiles=normal",
 )
@@ -66,15 +68,11 @@ def git(
     Raises:
         GitError: git failed: `Refused` or `Unanswered`.
     """
-    # Never a question that nobody is there to answer; a path is a path, whatever is in it.
-    fixed = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
-    inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
-    environment = {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | fixed | dict(env or {})
     try:
         done = subprocess.run(
             ["git", *_SETTINGS, *arguments],
             cwd=folder,
-            env=environment,
+            env=_environment() | dict(env or {}),
             input=text,
             capture_output=True,
             encoding="utf-8",
@@ -94,6 +92,13 @@ def git(
     if done.returncode:
         raise Refused(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout.rstrip("\n")
+
+
+def _environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    # Never a question that nobody is there to answer; a path is a path, whatever is in it.
+    fixed = {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
+    return {"GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)} | inherited | fixed
 
 
 def resolve(revision: str, folder: Path | str = ".") -> str | None:

@@ -1,6 +1,7 @@
 """What git says where a repository is damaged, and how to get rid of it."""
 
 import re
+import shlex
 from pathlib import Path
 
 _LOCKED = re.compile(r"Unable to create '(?P<lock>[^']+\.lock)': File exists")
@@ -22,9 +23,10 @@ def remedy(said: str, folder: Path | str) -> str | None:
     """
     here = Path(folder).resolve()
     if found := _LOCKED.search(said):
-        return f"another git is at work, or was killed: if none is, `rm {found['lock']}`"
+        return f"another git is at work, or was killed: if none is, `rm {shlex.quote(found['lock'])}`"
     if _INDEX.search(said):
-        return f"its index is damaged: `rm {here}/.git/index && git -C {here} reset` makes it anew, no file changes"
+        index, place = shlex.quote(str(_index_of(here))), shlex.quote(str(here))
+        return f"its index is damaged: `rm {index} && git -C {place} reset` makes it anew, no file changes"
     if _OBJECT.search(said):
         return of_objects(here)
     return None
@@ -32,8 +34,16 @@ def remedy(said: str, folder: Path | str) -> str | None:
 
 def of_objects(folder: Path | str) -> str:
     """What to do about damaged objects of a repository."""
-    here = Path(folder).resolve()
+    here, place = Path(folder).resolve(), shlex.quote(str(Path(folder).resolve()))
     return (
-        f"{here} is damaged: `git -C {here} fsck` names what, and `git -C {here} fetch --refetch origin` brings back "
+        f"{here} is damaged: `git -C {place} fsck` names what, and `git -C {place} fetch --refetch origin` brings back "
         "what others have; a checkout of `smallset retrain` may be moved away, the next run makes another"
     )
+
+
+def _index_of(here: Path) -> Path:
+    """Where the index of a repository lies; a worktree of another one has a file that says where its own things are."""
+    mark = here / ".git"
+    if not mark.is_file():
+        return mark / "index"
+    return here / mark.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip() / "index"

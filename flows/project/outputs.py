@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.errors import FlowError
 from flows.project.dvc_lock import LOCK
 from flows.project.dvc_repo import Torn, open_project
+from flows.project.readiness import require_own_repository
 
 
 def read_makers() -> dict[str, str]:
@@ -98,6 +98,5 @@ def read_storage(folder: Path = Path()) -> Storage:
         FlowError: as `open_project`, or the project is a folder inside a git repository: DVC finds no revision of it.
     """
     with open_project(folder) as repo:
-        if not Path(repo.root_dir, ".git").exists():
-            raise FlowError(f"expected a git repository in the project's own folder, found none in {repo.root_dir}")
+        require_own_repository(repo.root_dir)
         return Storage(repo.cache.local_cache_dir, repo.config["core"].get("remote"))

@@ -89,11 +89,13 @@ class Changed:
         text: of the whole file.
         changes: a line per changed value: its key, the old and the new value.
         values: all of them by their keys.
+        before: the text of the file until now.
     """
 
     text: str
     changes: list[str]
     values: Mapping[str, Any]
+    before: str
 
 
 def changed(overlays: Sequence[Overlay]) -> Changed:
@@ -102,14 +104,14 @@ def changed(overlays: Sequence[Overlay]) -> Changed:
     Raises:
         FlowError: a key that params.yaml does not have, or that of a whole section.
     """
-    params = _read(PARAMS)
+    params, text = _read(PARAMS), PARAMS.read_text(encoding="utf-8")
     before = by_key(params)
     for overlay, source in overlays:
         _write_over(params, overlay, source)
     after = by_key(params)
     new = {key for key, value in after.items() if key not in before or not _is_same(before[key], value)}
     changes = [f"{key}: {_told(before.get(key))} -> {_told(value)}" for key, value in after.items() if key in new]
-    return Changed(dump(params), changes, after)
+    return Changed(dump(params), changes, after, text)
 
 
 def write(found: Changed) -> list[str]:
@@ -117,8 +119,13 @@ def write(found: Changed) -> list[str]:
 
     Returns:
         The changes.
+
+    Raises:
+        FlowError: somebody has edited it meanwhile.
     """
     if found.changes:
+        if PARAMS.read_text(encoding="utf-8") != found.before:
+            raise FlowError(f"{PARAMS}: edited meanwhile, so nothing was written to it: try again")
         write_whole(PARAMS, found.text)
     return found.changes
 
@@ -158,6 +165,8 @@ def _write_over(params: Any, overlay: Any, source: str, above: str = "") -> None
         name = f"{above}{key}"
         if key not in params:
             raise FlowError(f"{source}: {name}: no such parameter in {PARAMS}{_nearest(name)}")
+        if not above and isinstance(params[key], MutableMapping) and not isinstance(value, MutableMapping):
+            raise FlowError(f"{source}: {name}: expected parameters of this section. Received: {value!r}")
         if isinstance(value, MutableMapping) and isinstance(params[key], MutableMapping):
             _write_over(params[key], value, source, f"{name}.")
         elif not _is_same(params[key], value):

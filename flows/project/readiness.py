@@ -23,6 +23,13 @@ def require_commit(folder: Path | str = ".") -> None:
         raise FlowError(f"git: expected a repository with a commit, found none: `{_command(Path(folder))}`, run again")
 
 
+def require_own_repository(folder: Path | str = ".") -> None:
+    """Raise FlowError where a project is a folder inside a git repository: no revision of it would be found there."""
+    if not Path(folder, ".git").exists():
+        where = Path(folder).resolve()
+        raise FlowError(f"expected a git repository in the project's own folder, found none in {where}")
+
+
 def advice() -> str:
     """What to do so that results belong to a commit, in a line; empty where there is one."""
     if resolve("HEAD") is not None:

@@ -6,14 +6,15 @@ from pathlib import Path
 from secrets import token_hex
 
 from flows.faults import fault_of
-from flows.project.git import GitError, git, resolve
-from flows.registry.gto import ARTIFACT, STAGE, registered, require_in_use
+from flows.project.git import GitError, git
+from flows.registry.gto import ARTIFACT, STAGE
+from flows.registry.names import IN_USE, commit_named
 from smallset.errors import UserError
 
 _KEPT = 4  # bundles; the others are fetched again when they are asked for
 _FOLDER = Path(".smallset") / "bundles"
 _CLASSIFIER = f"models/{ARTIFACT}"
-_IN_USE = ("in-use", STAGE, f"{ARTIFACT}#{STAGE}")
+_ALSO_IN_USE = (STAGE, f"{ARTIFACT}#{STAGE}")  # names of what is in use
 
 
 def at_revision(name: str, project: Path) -> Path | None:
@@ -42,10 +43,7 @@ def _commit(name: str, project: Path) -> str | None:
         git("rev-parse", "--git-dir", folder=project)
     except GitError:
         return None  # without a repository there are no versions
-    if name in _IN_USE:
-        return require_in_use(project).commit
-    versions = {version: commit for commit, version in registered(project).items()}
-    return versions.get(name) or resolve(name, project) or resolve(f"refs/tags/run/{name}", project)
+    return commit_named(IN_USE if name in _ALSO_IN_USE else name, project)
 
 
 def _fetched(commit: str, project: Path) -> Path:

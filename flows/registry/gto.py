@@ -21,6 +21,7 @@ Action = Literal["promote", "rollback", "hold", "release"]
 _BY_HAND = "Smallset-by-hand: "  # last line of a tag's message: what a person did
 _ACTIONS: tuple[Action, ...] = ("promote", "rollback", "hold", "release")
 _ASSIGNMENT = re.compile(rf"{ARTIFACT}#{STAGE}#(\d+)")
+_TAKEN_BACK = re.compile(rf"{ARTIFACT}#{STAGE}!#(\d+)")
 _VERSION = re.compile(rf"{ARTIFACT}@(v\d+\.\d+\.\d+[-+.\w]*)")
 
 
@@ -57,9 +58,14 @@ def promotions(folder: Path | str = ".") -> list[Promotion]:
     Raises:
         FlowError: the tags cannot be read.
     """
-    registered_at = registered(folder)
-    found = [_read(tag, registered_at) for tag in tag_dates.read_tags(TAGS, folder) if _ASSIGNMENT.fullmatch(tag.name)]
-    return sorted(found, key=number, reverse=True)
+    registered_at, tags = registered(folder), tag_dates.read_tags(TAGS, folder)
+    found = [_read(tag, registered_at) for tag in tags if _ASSIGNMENT.fullmatch(tag.name)]
+    # Of each commit the last of the tags by which GTO takes all assignments before it back.
+    back: dict[str, int] = {}
+    for tag in tags:
+        if match := _TAKEN_BACK.fullmatch(tag.name):
+            back[tag.commit] = max(int(match[1]), back.get(tag.commit, 0))
+    return sorted((one for one in found if number(one) > back.get(one.commit, 0)), key=number, reverse=True)
 
 
 def in_use(folder: Path | str = ".") -> Promotion | None:
@@ -91,7 +97,7 @@ def promote(commit: str, message: str, folder: Path | str = ".", action: Action 
     if commit not in versions:
         versions[commit] = _following(folder)
         tag_dates.make_tag(f"{ARTIFACT}@{versions[commit]}", commit, message, TAGS, folder)
-    return _assign(versions[commit], message, folder, action)
+    return _assign(versions[commit], commit, message, folder, action)
 
 
 def rollback(message: str, folder: Path | str = ".") -> Promotion:
@@ -103,10 +109,11 @@ def rollback(message: str, folder: Path | str = ".") -> Promotion:
     used = promotions(folder)
     if not used:
         raise FlowError("nothing is in use: expected a promotion before a rollback; see `smallset promote`")
-    earlier = [one.version for one in used if _order(one.version) < _order(used[0].version)]
+    earlier = [one for one in used if _order(one.version) < _order(used[0].version)]
     if not earlier:
         raise FlowError(f"{used[0].version} is the first version that was in use: there is none to go back to")
-    return _assign(max(earlier, key=_order), message, folder, "rollback")
+    last = max(earlier, key=lambda one: _order(one.version))
+    return _assign(last.version, last.commit, message, folder, "rollback")
 
 
 def hold(message: str, folder: Path | str = ".") -> Promotion:
@@ -115,7 +122,8 @@ def hold(message: str, folder: Path | str = ".") -> Promotion:
     Raises:
         FlowError: nothing is in use.
     """
-    return _assign(require_in_use(folder).version, message, folder, "hold")
+    present = require_in_use(folder)
+    return _assign(present.version, present.commit, message, folder, "hold")
 
 
 def release(message: str, folder: Path | str = ".") -> Promotion:
@@ -127,7 +135,7 @@ def release(message: str, folder: Path | str = ".") -> Promotion:
     present = require_in_use(folder)
     if not present.is_held:
         raise FlowError(f"{ARTIFACT} {present.version} is not held: nothing to release")
-    return _assign(present.version, message, folder, "release")
+    return _assign(present.version, present.commit, message, folder, "release")
 
 
 def withdrawn(used: Sequence[Promotion]) -> dict[str, Promotion]:
@@ -161,13 +169,12 @@ def number(one: Promotion) -> int:
     return int(one.tag.rpartition("#")[2])
 
 
-def _assign(version: str, message: str, folder: Path | str, action: Action | None) -> Promotion:
+def _assign(version: str, commit: str, message: str, folder: Path | str, action: Action | None) -> Promotion:
     present = in_use(folder)
     if present and present.version == version and action not in ("hold", "release"):
         raise FlowError(f"{ARTIFACT} {version} is in use already")
     if action:
         message = f"{message}\n\n{_BY_HAND}{action}"
-    commit = next(commit for commit, known in registered(folder).items() if known == version)
     numbers = [int(found[1]) for one in tag_dates.read_tags(TAGS, folder) if (found := re.search(r"#(\d+)$", one.name))]
     name = f"{ARTIFACT}#{STAGE}#{max(numbers, default=0) + 1}"
     tag_dates.make_tag(name, commit, message, TAGS, folder)

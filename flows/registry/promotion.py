@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flows.errors import FlowError
-from flows.project.git import resolve
 from flows.project.revisions import fetch_directory
 from flows.registry import gto, publish, saved_runs, tag_dates
 from flows.registry.gto import Promotion
+from flows.registry.names import commit_named
 from flows.registry.run_record import CLASSIFIER
 from flows.registry.saved_runs import Workspace
 
@@ -19,7 +19,7 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
     """Put the classifier of a run into use and say so; lifts a hold.
 
     Args:
-        run: a saved run, or any commit with a classifier; None is the latest saved run of the branch.
+        run: as `commit_named` takes it, of a commit with a classifier; None is the latest saved run of the branch.
         push: also tell the repository this one was cloned from, whose promotions are fetched first.
         force: whatever is known of it.
 
@@ -27,16 +27,7 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
         FlowError: no such run, its classifier is in use already, or it failed, was rejected or has no model.
     """
     workspace = _ready(branch, push)
-    if run is None:
-        last = saved_runs.latest(workspace)
-        if last is None:
-            raise FlowError(
-                f"{workspace.branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`"
-            )
-        run = last.name
-    commit = resolve(run)
-    if commit is None:
-        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, or a commit")
+    run, commit = _meant(run, workspace)
     if not force:
         _require_good(run, commit)
     present = gto.in_use()
@@ -44,6 +35,20 @@ def promote(run: str | None, message: str, branch: str | None, push: bool, force
         # It was put into use here, and nobody else knows.
         return _told(present, workspace, push)
     return _told(gto.promote(commit, message, action="promote"), workspace, push)
+
+
+def _meant(run: str | None, workspace: Workspace) -> tuple[str, str]:
+    """What a run, or None, is called, and its commit."""
+    if run is None:
+        last = saved_runs.latest(workspace)
+        if last is None:
+            raise FlowError(
+                f"{workspace.branch}: no saved run: expected one of `smallset run --save` or `smallset retrain`"
+            )
+        return last.name, last.commit
+    if (commit := commit_named(run)) is None:
+        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, its version, or a commit")
+    return run, commit
 
 
 def rollback(message: str, branch: str | None, push: bool) -> str:

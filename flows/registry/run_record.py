@@ -1,6 +1,5 @@
 """What `run.json` of a saved run says, as far as every run has it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from flows.project.records import SCHEMA, SUMMARY
 from flows.registry import saved_runs
 from flows.registry.gto import ARTIFACT
 from flows.run.provenance import read_record
+from flows.run.results import read_summary
 from safety.words import first_and_more
 
 CLASSIFIER = Path("models") / ARTIFACT
@@ -60,7 +60,7 @@ def compose(workspace: saved_runs.Workspace, results: Sequence[StageResult]) -> 
             "archive": checksum_of(ARCHIVE.as_posix()) if ARCHIVE in own else None,
         },
         "classifier": checksum_of(CLASSIFIER.as_posix()) if CLASSIFIER in own else None,
-        "summary": json.loads(SUMMARY.read_text(encoding="utf-8")) if SUMMARY in own and SUMMARY.is_file() else None,
+        "summary": read_summary() or None if SUMMARY in own else None,
         "run": asdict(run) if run else None,
     }
     if record["outcome"] == "failed":

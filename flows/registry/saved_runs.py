@@ -15,7 +15,7 @@ from typing import Any
 from flows.project.git import Refused, author, content, git, is_ancestor, resolve, update_of
 from flows.project.git_names import check_branch
 from flows.project.outputs import files_in_git
-from flows.project.readiness import require_commit
+from flows.project.readiness import require_commit, require_own_repository
 from flows.project.records import read_record
 from flows.project.workspace import require_project
 
@@ -54,10 +54,12 @@ class Workspace:
         """The working directory, and a branch or the one that is checked out.
 
         Raises:
-            FlowError: this is no project; or as `current_branch`.
+            FlowError: this is no project, or one inside the repository of something else; or as `current_branch`.
         """
         require_project()
-        return cls(Path(), branch or current_branch())
+        found = branch or current_branch()
+        require_own_repository()
+        return cls(Path(), found)
 
     @property
     def runs(self) -> str:

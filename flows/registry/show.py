@@ -14,10 +14,11 @@ from flows.project.git import content, git, resolve
 from flows.project.parameters import load
 from flows.registry import decisions, gto, history, saved_runs
 from flows.registry.gto import ARTIFACT, Promotion
+from flows.registry.names import IN_USE, commit_named
 from flows.registry.run_record import CLASSIFIER
 
-IN_USE = "in-use"
 _MOST, _DEEPEST, _LONGEST = 2000, 4, 20  # parameters; sections in sections; entries of a list
+_LARGEST = 1e15  # of a figure
 _MODEL = re.compile(r"evaluation/([A-Za-z0-9_-]+)/(?:figures|metrics)\.json")  # an older run has the latter
 
 
@@ -25,7 +26,7 @@ def describe(run: str | None, branch: str | None) -> dict[str, Any]:
     """Gather what is known of a run; docs/operations.md lists the keys.
 
     Args:
-        run: a saved run or any commit that holds one, `in-use` for that whose model is; None is the latest.
+        run: as `flows.registry.names.commit_named` takes it, of a saved run; None is the latest.
 
     Raises:
         FlowError: there is no such run.
@@ -66,17 +67,15 @@ def describe(run: str | None, branch: str | None) -> dict[str, Any]:
 
 
 def _find(run: str | None, branch: str | None) -> str:
-    if run == IN_USE:
-        return gto.require_in_use().commit
     if run is None:
         last = saved_runs.latest(saved_runs.Workspace.here(branch))
         if last is None:
             raise FlowError("no saved run: expected one of `smallset run --save` or `smallset retrain`")
         return last.commit
-    # Not as an option of git's.
-    commit = None if run.startswith("-") else resolve(run) or resolve(f"refs/tags/run/{run}")
-    if commit is None:
-        raise FlowError(f"{run}: expected a saved run, as `smallset history` lists them, a commit, or {IN_USE}")
+    if (commit := commit_named(run)) is None:
+        raise FlowError(
+            f"{run}: expected a saved run, as `smallset history` lists them, its version, a commit, or {IN_USE}"
+        )
     return commit
 
 
@@ -139,8 +138,13 @@ def _metrics(commit: str) -> Iterator[tuple[str, dict[str, float]]]:
     for path in git("ls-tree", "-r", "--name-only", commit, "--", "evaluation/").splitlines():
         if match := _MODEL.fullmatch(path):
             found = _json(content(commit, path))
-            if figures := {name: value for name, value in found.items() if isinstance(value, int | float)}:
+            if figures := {name: value for name, value in found.items() if _is_figure(value)}:
                 yield match[1], figures
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether it is a number that can be written out; others may have written it."""
+    return isinstance(value, int | float) and abs(value) < _LARGEST
 
 
 def _json(text: str | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Promotions that only this workspace has, kept while those of others are taken in: none is lost, at any moment."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from flows.project.git import git, resolve
@@ -19,7 +20,9 @@ def take_in(patterns: list[str], folder: Path | str = ".") -> None:
     Args:
         patterns: refs of tags that are published.
     """
-    theirs = {f"refs/tags/{name.removeprefix(THEIRS)}": found for name, found in _refs([THEIRS], folder).items()}
+    fetched = {f"refs/tags/{name.removeprefix(THEIRS)}": found for name, found in _refs([THEIRS], folder).items()}
+    # A tag of another kind may be somebody's own here.
+    theirs = {name: found for name, found in fetched.items() if any(fnmatchcase(name, one) for one in patterns)}
     own = {name: found for name, found in _refs(patterns, folder).items() if theirs.get(name) != found}
     used = gto.promotions(folder)
     known = max((gto.number(one) for one in used if f"refs/tags/{one.tag}" not in own), default=0)

@@ -10,6 +10,7 @@ from flows.project.git import GitError, git
 from flows.project.git_names import check_repository
 
 UNFINISHED = Path(".smallset") / "unfinished"  # there while a run is at work, and after one that was killed
+_LONGEST = 200  # bytes of repository and branch in the name of a checkout
 ORIGIN = "smallset.checkoutOf"  # in the git configuration of a checkout: the repository
 
 
@@ -18,7 +19,9 @@ def default_folder(repository: str, branch: str) -> Path:
     # `.` is another repository in every folder.
     address = address_of(repository)
     digest = hashlib.sha256(f"{address} {branch}".encode()).hexdigest()[:12]
-    return home() / f"{Path(address.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}-{digest}"
+    name = f"{Path(address.rstrip('/')).stem or 'repository'}-{branch.replace('/', '-')}"
+    # No file system takes any length; the digest tells them apart.
+    return home() / f"{os.fsencode(name)[:_LONGEST].decode(errors='ignore')}-{digest}"
 
 
 def home() -> Path:

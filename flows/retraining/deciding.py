@@ -30,14 +30,16 @@ def _of_the_gate(record: Mapping[str, Any], workspace: Workspace, past: Sequence
     present = past[0] if past else None
     beside = {"instead_of": decisions.run_of(present)}
     used = (saved_runs.record_of(present.commit) or {}) if present else {}
-    if present and used.get("classifier") == record["classifier"]:
+    # Of a commit that is no saved run, or a project without that stage, nothing is known to be equal.
+    classifier = record["classifier"] or "unknown"
+    if present and used.get("classifier") == classifier:
         reason = f"its classifier is that of {present.version}, which is in use{left_out.told()}"
         return beside | {"decision": "unchanged", "reason": reason}
     if present and source.are_drawings(source.read_download()) and not _learnt_drawings(present):
         reason = f"it has learnt drawings, and {present.version} in use has not; download.source says what it learns"
         return beside | {"decision": REJECTED, "reason": reason}
     for version, back in gto.withdrawn(past).items():
-        if _classifier_of(version, past) == record["classifier"]:
+        if _classifier_of(version, past) == classifier:
             reason = f"its classifier is that of {version}, which {back.who} took out of use: {back.message}"
             return beside | {"decision": REJECTED, "reason": reason}
     try:

@@ -27,8 +27,11 @@ def read_schedule(cron: str | None, seconds: float | None, zone: str | None) -> 
     if cron is None:
         if zone:
             raise FlowError("--timezone: expected together with --cron: --every has no hours")
-        assert seconds
-        return Interval(timedelta(seconds=seconds))
+        assert seconds is not None
+        try:
+            return Interval(timedelta(seconds=seconds))
+        except (ValueError, OverflowError):
+            raise FlowError(f"--every: expected seconds between two runs. Received: {seconds}") from None
     name = zone or machine_zone()
     try:
         ZoneInfo(name)

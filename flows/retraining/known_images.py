@@ -5,18 +5,20 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.records import SUMMARY
+from flows.project.records import SUMMARY, check_summary
 from flows.project.revisions import fetch_file
 from flows.registry import saved_runs
 
 MANIFEST = Path("data") / "manifest.csv"
 Rows = Sequence[Mapping[str, str]]
+ANSWERS = ("label", "predicted")  # columns of predictions; `sha256` and others may lack in those of an older run
+_OF_MANIFEST = ("path", "sha256", "class")  # columns
 _EXAMPLES = 3  # classes, or images, named of each kind
 
 
@@ -33,9 +35,24 @@ class Findings:
     notes: Sequence[str] = ()
 
 
-def read_rows(content: bytes) -> Rows:
-    """Read a csv of this project: a row per image, every value as text."""
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+def read_rows(content: bytes, where: str, columns: Collection[str]) -> Rows:
+    """Read a csv of this project, or of a run that somebody has pushed: a row per image, every value as text.
+
+    Args:
+        where: it lies, for the error.
+        columns: that it has to have; a value that a row lacks is empty.
+
+    Raises:
+        FlowError: it is no such csv.
+    """
+    try:
+        table = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), restval="")
+        rows, found = list(table), table.fieldnames or []
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise FlowError(f"{where}: expected a csv in UTF-8: {' '.join(str(error).split())}") from None
+    if missing := [name for name in columns if name not in found]:
+        raise FlowError(f"{where}: expected the columns {', '.join(columns)}, found no {', '.join(missing)}")
+    return rows
 
 
 def predictions_of(model: str) -> Rows:
@@ -46,7 +63,7 @@ def predictions_of(model: str) -> Rows:
     """
     file = Path("evaluation") / model / "predictions.csv"
     try:
-        return read_rows(file.read_bytes())
+        return read_rows(file.read_bytes(), str(file), ANSWERS)
     except FileNotFoundError:
         raise FlowError(f"{file}: expected the predictions of the recommended model, found none") from None
 
@@ -79,7 +96,8 @@ def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Fi
     before = fetch_file(revision, MANIFEST.as_posix())
     if before is None:
         return Findings(notes=[f"{name} kept no {MANIFEST}: nobody compared its labels with those of today"])
-    rows, known = read_rows(MANIFEST.read_bytes()), read_rows(before)
+    rows = read_rows(MANIFEST.read_bytes(), str(MANIFEST), _OF_MANIFEST)
+    known = read_rows(before, f"{MANIFEST} of {name}", _OF_MANIFEST)
     relabelled, notes = _relabelled(known, rows, name, params["max_relabelled"])
     return Findings([*relabelled, *_lost(known, rows, name, params["max_lost"])], notes)
 
@@ -128,7 +146,7 @@ def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str
         now: predictions of today.
         margin: how much less often it may be right on those that it knew.
     """
-    before = {row.get("sha256", ""): _is_right(row) for row in _kept_predictions(revision)}
+    before = {row.get("sha256", ""): _is_right(row) for row in _kept_predictions(revision, name)}
     known = [(before[row["sha256"]], _is_right(row)) for row in now if row["sha256"] in before]
     was, is_now = (sum(column) for column in zip(*known, strict=True)) if known else (0, 0)
     if was - is_now > margin * len(known):
@@ -141,11 +159,18 @@ def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str
         yield f"{name} in use is right on {_share(right, now)} of today's test images, no more than by guessing"
 
 
-def _kept_predictions(revision: str) -> Rows:
+def _kept_predictions(revision: str, run: str) -> Rows:
     """The predictions of the model that a run recommended; empty where it kept none."""
-    summary = fetch_file(revision, SUMMARY.as_posix())
-    name = json.loads(summary or b"{}").get("recommended")
-    return read_rows(fetch_file(revision, f"evaluation/{name}/predictions.csv") or b"") if name else []
+    try:
+        summary = json.loads(fetch_file(revision, SUMMARY.as_posix()) or b"{}")
+    except (ValueError, RecursionError):
+        summary = None
+    if not isinstance(summary, dict):
+        raise FlowError(f"{SUMMARY} of {run}: expected what a report writes")
+    check_summary(summary, f"{SUMMARY} of {run}")
+    file = f"evaluation/{summary.get('recommended')}/predictions.csv"
+    content = fetch_file(revision, file) if summary.get("recommended") else None
+    return [] if content is None else read_rows(content, f"{file} of {run}", ANSWERS)
 
 
 def chance(rows: Rows, measure: str) -> float:

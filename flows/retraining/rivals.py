@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flows.errors import FlowError
 from flows.project.cache import drop_damaged_object
@@ -81,16 +81,20 @@ def compare(promotion: Promotion) -> dict[str, Any]:
     (folder / SUMMARY).parent.mkdir()
     (folder / SUMMARY).write_text(json.dumps({"recommended": ARTIFACT}), encoding="utf-8")
     names = ["--before-name", promotion.version, "--after-name", "the new run"]
-    found: dict[str, Any] = json.loads(
-        _stage("compare", "--before", str(folder), "--after", ".", *names, "--format", "json")
-    )
+    text = _stage("compare", "--before", str(folder), "--after", ".", *names, "--format", "json")
+    found: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
     return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """No bound is on the right side of a margin, nor on the wrong one, that is no number."""
+    raise FlowError(f"compare: expected numbers. Received: {name}")
 
 
 def predictions(promotion: Promotion) -> known_images.Rows:
     """The answers of a model that has been compared: path, sha256, label, predicted of each test image."""
     file = _SCRATCH / promotion.version / "evaluation" / ARTIFACT / "predictions.csv"
-    return known_images.read_rows(file.read_bytes())
+    return known_images.read_rows(file.read_bytes(), str(file), known_images.ANSWERS)
 
 
 def _measured(classifier: Path) -> Path:

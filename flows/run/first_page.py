@@ -13,9 +13,11 @@ from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path, PurePosixPath
 
+from flows.errors import FlowError
 from flows.execution import warm
 from flows.execution.process_output import Outcome, StageResult, done
 from flows.execution.process_tree import end
+from flows.faults import fault_of
 from flows.project.graph import StageNode, with_upstream
 from flows.project.records import SUMMARY
 from flows.project.whole_file import write_whole
@@ -101,8 +103,8 @@ class FirstPage:
                 self.is_published = True
                 self._tell(f"first answer: {headline(read_summary(FOLDER / SUMMARY))}; the rest is on its way")
                 self._tell(f"first page: {RUN_REPORT.resolve()}")
-        except OSError as error:
-            self._tell(f"no first page: {error.strerror}")
+        except (OSError, FlowError) as error:
+            self._tell(f"no first page: {fault_of(error) or error}")
 
 
 def before_first_model(stages: Sequence[StageNode], idle: Collection[str] = ()) -> frozenset[str]:

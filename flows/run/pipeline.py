@@ -146,10 +146,11 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         everything = read_stages()
         stages = _about(everything, only)
         fresh = up_to_date(stages)
-        if workers is None and not has_server():
-            if len(fresh) == len(stages):
-                return _nothing_to_do(stages, everything)
-            require_backbone(_waiting(stages, fresh))
+        is_alone = workers is None and not has_server()
+        if is_alone and len(fresh) == len(stages):
+            return _nothing_to_do(stages, everything)
+        require_backbone(_waiting(stages, fresh))
+        if is_alone:
             head_start = HeadStart(stages, fresh, _together(stages, fresh))
             _tell_plan(stages, fresh, head_start.together)
             return _run_alone(_Begun(everything, stages, fresh, head_start), width, only)

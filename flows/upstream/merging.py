@@ -90,12 +90,16 @@ def compose(sides: Sides, attributes: Sequence[str], headline: str, held: Collec
 def _beside(commit: str) -> Iterator[Path]:
     """A working tree of a commit that goes away again."""
     folder = Path(tempfile.mkdtemp(prefix="smallset-"))
+    tree = folder / "tree"
     try:
-        git(*SETTINGS, "worktree", "add", "--quiet", "--detach", str(folder / "tree"), commit)
-        yield folder / "tree"
+        git(*SETTINGS, "worktree", "add", "--quiet", "--detach", str(tree), commit)
+        try:
+            yield tree
+        finally:
+            # No other one: `prune` would forget those that lie on a disk which is not there just now.
+            git("worktree", "remove", "--force", str(tree))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        git("worktree", "prune")
 
 
 def _unmerged(tree: Path) -> dict[str, set[int]]:

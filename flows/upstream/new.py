@@ -1,11 +1,13 @@
 """`smallset new`: a project of one's own, begun from the pipeline and able to take over what becomes of it."""
 
+import errno
 import os
 import shlex
 import shutil
 import sys
 from contextlib import chdir
 from pathlib import Path
+from secrets import token_hex
 
 from flows.errors import FlowError
 from flows.planning.plan import Asked, make_plan
@@ -15,7 +17,7 @@ from flows.project.place import MARK
 from flows.upstream.merging import SETTINGS
 from flows.upstream.remote import REMOTE, set_upstream
 from flows.upstream.results import attributes_of, results_among
-from safety.text import redacted, visible
+from safety.text import visible
 
 PIPELINE = Path(__file__).resolve().parents[2]  # the checkout whose code runs
 _BRANCH = "main"
@@ -44,18 +46,27 @@ def create(folder: Path, source: str | None, typed_in: Path, pipeline: Path = PI
         )
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    # Of its own, should another one make the same.
+    partial = folder.with_name(f".{folder.name}.{token_hex(4)}.partial")
     try:
         address = _clone(pipeline, partial)
         with chdir(partial):
-            lines, no_preset = _begin(folder.name, source, typed_in, address)
+            lines, has_preset = _begin(folder.name, source, typed_in, address)
+        _put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return [f"project: {visible(folder)}, a git repository", *lines, *_next(folder, has_preset)]
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    try:
         if folder.exists():
             folder.rmdir()
         partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return [f"project: {visible(folder)}, a git repository", *lines, *_next(folder, no_preset)]
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        raise FlowError(f"{folder}: something has been put there meanwhile") from None
 
 
 def _clone(pipeline: Path, partial: Path) -> str:
@@ -89,11 +100,11 @@ def _address(pipeline: Path) -> str:
     return str(pipeline)
 
 
-def _begin(name: str, source: str | None, typed_in: Path, address: str) -> tuple[list[str], str]:
+def _begin(name: str, source: str | None, typed_in: Path, address: str) -> tuple[list[str], bool]:
     """Take out what others' runs have left, set the parameters, and make the first commit; in the project's folder.
 
     Returns:
-        What to say of it, and why the backbone cannot be had, if so.
+        What to say of it, and whether the backbone can be had.
     """
     start = git("rev-parse", "HEAD")
     with attributes_of("HEAD") as attributes:
@@ -102,30 +113,30 @@ def _begin(name: str, source: str | None, typed_in: Path, address: str) -> tuple
         paths = ("--pathspec-from-file=-", "--pathspec-file-nul")
         git("rm", "--quiet", "--ignore-unmatch", *paths, text="\0".join(results))
     profiles.use(profiles.DEFAULT)
-    lines, no_preset = _set_images(source, typed_in)
+    lines, has_preset = _set_images(source, typed_in)
     git("add", "--update")
     message = f"Start {name} from the pipeline's {start[:8]}\n"
     git(*SETTINGS, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--file=-", env=author(), text=message)
     first = git("rev-parse", "--short=8", "HEAD")
     return [
-        f"pipeline: {start[:8]} of {visible(redacted(address))}, the remote `{REMOTE}`: `smallset upgrade` asks it",
+        f"pipeline: {start[:8]} of {visible(address)}, the remote `{REMOTE}`: `smallset upgrade` asks it",
         f"first commit: {first}: your parameters, and no results of others",
         *lines,
-    ], no_preset
+    ], has_preset
 
 
-def _set_images(source: str | None, typed_in: Path) -> tuple[list[str], str]:
+def _set_images(source: str | None, typed_in: Path) -> tuple[list[str], bool]:
     """Write the images into params.yaml as `smallset run SOURCE` would; returns what `_begin` does."""
     if source is None:
-        return ["images: drawings, until `smallset run SOURCE` names yours"], ""
+        return ["images: drawings, until `smallset run SOURCE` names yours"], True
     plan = make_plan(Asked(typed_in, source))
     profiles.write(plan.changed)
-    no_preset = visible(plan.found.no_preset) if plan.found and plan.found.no_preset else ""
+    no_preset = plan.found.no_preset if plan.found else None
     changes = [f"  {visible(line)}" for line in plan.changed.changes]
-    return [f"images: {visible(plan.title)}", *changes, *filter(None, [no_preset])], no_preset
+    return [f"images: {visible(plan.title)}", *changes, *([visible(no_preset)] if no_preset else [])], not no_preset
 
 
-def _next(folder: Path, no_preset: str) -> list[str]:
+def _next(folder: Path, has_preset: bool) -> list[str]:
     named = folder.name if folder.parent == Path.cwd() else str(folder)
     # As `cd` takes it: an option has no slash.
     named = f"./{named}" if named.startswith("-") else named
@@ -133,5 +144,5 @@ def _next(folder: Path, no_preset: str) -> list[str]:
     command = "smallset" if shutil.which("smallset") else str(Path(sys.executable).with_name("smallset"))
     return [
         f"environment: that of this command, {visible(sys.prefix)}; `make .venv/ready` in the project builds its own",
-        f"next: cd {visible(where)} && {visible(command)} run{' --preset PRESET' if no_preset else ''}",
+        f"next: cd {visible(where)} && {visible(command)} run{'' if has_preset else ' --preset PRESET'}",
     ]

@@ -9,6 +9,7 @@ from flows.project.git_names import check_repository
 from safety.text import visible
 
 REMOTE = "upstream"
+_FETCHED = "refs/smallset/pipeline"  # the commit that was fetched last
 
 
 def address_of_pipeline(source: str | None) -> str:
@@ -45,8 +46,9 @@ def fetch(address: str, revision: str | None) -> str:
     if revision is not None and not re.fullmatch(r"\w[\w./+-]*", revision):
         raise FlowError(f"{revision!r}: expected a branch, a tag or a full commit of the pipeline")
     try:
-        git("fetch", "--quiet", "--no-tags", "--", address, revision or "HEAD")
-        found = resolve("FETCH_HEAD")
+        # Not by FETCH_HEAD, which a fetch of the user's own may write meanwhile.
+        git("fetch", "--quiet", "--no-tags", "--", address, f"+{revision or 'HEAD'}:{_FETCHED}")
+        found = resolve(_FETCHED)
     except GitError:
         # A commit by the first digits of its name, which no server takes; all else would name something of one's own.
         found = resolve(revision) if revision and re.fullmatch(r"[0-9a-f]{7,40}", revision) else None

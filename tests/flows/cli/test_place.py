@@ -129,6 +129,11 @@ def test_every_command_says_the_same_where_there_is_no_project(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_no_file_system_takes_is_one_line() -> None:
+    found = CliRunner().invoke(app, ["--project", "n" * 300, "status"])
+    assert found.stderr == f"error: {Path.cwd() / ('n' * 300)}/dvc.yaml: File name too long: expected a shorter name\n"
+
+
 def test_no_command_is_left_out_above() -> None:
     assert set(typer.main.get_command(app).commands) == {*COMMANDS, *NEED_NONE}
 
@@ -139,6 +144,10 @@ def test_a_retraining_of_a_project_without_a_commit_says_how_to_make_one(
     monkeypatch.chdir(project)
     found = CliRunner().invoke(app, ["retrain"])
     assert found.stderr.startswith("error: git: expected a repository with a commit, found none: `git init && ")
+    git("init", "--quiet", folder=project.parent)
+    git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "--allow-empty", "--message", "one")
+    found = CliRunner().invoke(app, ["retrain"])
+    assert found.stderr.startswith("error: expected a git repository in the project's own folder, found none in ")
 
 
 def test_a_project_is_run_by_its_own_code(project: Path) -> None:

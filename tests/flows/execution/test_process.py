@@ -44,24 +44,16 @@ def test_a_stage_runs_then_is_up_to_date_then_is_restored(make):
     assert (project / "a").read_text() == "1"
 
 
-@pytest.mark.parametrize(
-    ("stage", "changed"),
-    [
-        ({"cmd": "cp source a; echo 2 > source", "deps": ["source"]}, "source"),
-        ({"cmd": "ls code > a; touch code/new.py", "deps": ["code"]}, "code"),
-        ({"cmd": "echo 1 > a; echo 'b: {c: 2, d: 1}' > params.yaml", "params": ["b"]}, "params.yaml: b"),
-    ],
-    ids=["file", "folder", "parameter"],
-)
-def test_what_was_edited_while_the_stage_was_at_work_is_not_credited_with_its_result(make, stage, changed):
-    project = make({"a": stage | {"outs": ["a"]}})
+def test_what_was_edited_while_the_stage_was_at_work_is_not_credited_with_its_result(make):
+    edits = "echo 2 > source; touch code/new.py; echo 'b: {c: 2, d: 1}' > params.yaml"
+    project = make({"a": {"cmd": f"cp source a; {edits}", "deps": ["code", "source"], "params": ["b"], "outs": ["a"]}})
     (project / "code").mkdir()
     (project / "code" / "old.py").touch()
     (project / "source").write_text("1")
     (project / "params.yaml").write_text("b: {c: 1, d: 1}\n")
     result, _ = run("a")
     assert result.outcome is Outcome.FAILED
-    assert result.reason.startswith(f"{changed}: changed while the stage was at work")
+    assert result.reason.startswith("code, source, params.yaml: b: changed while the stage was at work")
     assert not (project / "dvc.lock").exists()
     # Now nothing changes any more.
     assert run("a")[0].outcome is Outcome.RAN

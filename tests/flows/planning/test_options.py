@@ -29,7 +29,9 @@ def test_a_value_is_what_yaml_makes_of_it_else_text(text, value):
     assert read_settings([text]) == {"a.b": value}
 
 
-@pytest.mark.parametrize("texts", [["a.b"], ["=3"], [""], ["a.b=[1"], ["a.b=*x"], ["a.b=1", "a.b=2"]])
+@pytest.mark.parametrize(
+    "texts", [["a.b"], ["=3"], [""], ["a.b=[1"], ["a.b=*x"], ["a.b=1", "a.b=2"], ["a.b=1", "a.b=true"]]
+)
 def test_what_is_no_setting_is_refused(texts):
     with pytest.raises(UsageError, match="--set"):
         read_settings(texts)

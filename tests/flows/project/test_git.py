@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import FlowError
 from flows.project.git import Refused, Unanswered, git, resolve, update_of
 from flows.project.git_names import check_branch
 from flows.registry import saved_runs
@@ -59,3 +60,14 @@ def test_without_an_answer_of_git_nothing_is_taken_for_a_no(here: Path, monkeypa
         saved_runs.current_branch()
     with pytest.raises(Unanswered):
         check_branch("a-branch-that-nobody-has-asked-for")
+
+
+def test_a_project_inside_the_repository_of_something_else_has_no_saved_runs(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = here / "project"
+    inside.mkdir()
+    (inside / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(inside)
+    with pytest.raises(FlowError, match=r"^expected a git repository in the project's own folder, found none in "):
+        saved_runs.Workspace.here()

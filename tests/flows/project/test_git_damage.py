@@ -65,3 +65,14 @@ def test_a_damaged_or_locked_index_says_what_removes_it(saved, how):
     command = str(found.value).split("`")[1]
     assert os.system(f"{command} > /dev/null 2>&1") == 0 or how != "locked"
     assert git("add", "--update") == ""
+
+
+def test_a_worktree_has_an_index_of_its_own(saved):
+    git("worktree", "add", "--quiet", "--detach", "my tree", saved)
+    index = next(Path(".git/worktrees").glob("*/index"))
+    index.write_bytes(b"garbage")
+    with pytest.raises(Unanswered, match="its index is damaged") as found:
+        git("status", folder="my tree")
+    command = str(found.value).split("`")[1]
+    assert os.system(f"{command} > /dev/null 2>&1") == 0
+    assert git("status", "--porcelain", folder="my tree") == ""

@@ -144,3 +144,21 @@ def test_a_single_value_that_is_none_is_refused_and_nothing_is_written(project, 
     with pytest.raises(FlowError, match=r"^overrides: [\w.]+: (expected|no such) "):
         profiles.override({key: 3})
     assert text() == before
+
+
+def test_no_profile_puts_a_value_in_the_place_of_a_section(project):
+    before = text()
+    (project / "profiles" / "broken.yaml").write_text("scratch: 3\n")
+    with pytest.raises(FlowError, match=r"^profiles.broken\.yaml: scratch: expected parameters of this section"):
+        profiles.use("broken")
+    assert text() == before
+
+
+def test_what_somebody_edits_meanwhile_is_not_written_over(project):
+    found = profiles.changed(profiles.of_profile("digits"))
+    edited = text().replace("seed: 1337", "seed: 7", 1)
+    assert edited != text()
+    (project / "params.yaml").write_text(edited)
+    with pytest.raises(FlowError, match=r"^params\.yaml: edited meanwhile"):
+        profiles.write(found)
+    assert text() == edited

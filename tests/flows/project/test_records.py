@@ -1,5 +1,6 @@
 """`flows.project.records`: what a repository may say of a run, and what it may not."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -159,3 +160,13 @@ def test_what_is_no_checksum_deletes_no_file(damage, tmp_path: Path):
         with pytest.raises(FlowError, match="expected a checksum"):
             cache._drop_damaged(tmp_path / "cache", name)
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["5", "{}", "[1]", "no json", '[{"relpath": "../x", "md5": "0"}]', "[" * 50_000])
+def test_a_list_of_files_that_is_none_is_damaged_though_its_checksum_is_right(text, tmp_path: Path):
+    checksum = hashlib.md5(text.encode()).hexdigest()
+    file = tmp_path / "files" / "md5" / checksum[:2] / f"{checksum[2:]}.dir"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    assert cache._drop_damaged(tmp_path, f"{checksum}.dir")
+    assert not file.exists()

@@ -48,7 +48,7 @@ def test_few_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("flows.project.revisions.fetch_directory", lambda commit, path, folder: folder.mkdir())
     commits = [letter * 40 for letter in "abcdef"]
     monkeypatch.setattr(bundles, "git", lambda *arguments, folder: "")
-    monkeypatch.setattr(bundles, "registered", lambda project: dict(zip(commits, commits, strict=True)))
+    monkeypatch.setattr(bundles, "commit_named", lambda name, project: name)
     for number, name in enumerate(commits):
         os.utime(bundles.at_revision(name, tmp_path), (number, number))
     assert {one.name for one in (tmp_path / ".smallset" / "bundles").iterdir()} == set(commits[2:])

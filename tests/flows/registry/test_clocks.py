@@ -55,6 +55,27 @@ def test_a_message_is_no_other_tag_whatever_is_in_it(two):
     ]
 
 
+def test_what_gto_takes_out_of_use_is_not_in_use(two):
+    for number, commit in ((1, two[0]), (2, two[1])):
+        tag(f"classifier@v1.{number}.0", commit, PAST)
+        tag(f"classifier#production#{number}", commit, PAST)
+    tag("classifier#production!#3", two[1], PAST)
+    assert (gto.in_use().version, gto.in_use().tag) == ("v1.1.0", "classifier#production#1")
+    assert gto.promote(two[1], "again").tag == "classifier#production#4"
+    assert gto.in_use().version == "v1.2.0"
+    for number, commit in ((5, two[0]), (6, two[1])):
+        tag(f"classifier#production!#{number}", commit, PAST)
+    assert gto.in_use() is None
+
+
+def test_what_somebody_put_into_use_without_a_version_can_be_held_and_left(two):
+    tag("classifier#production#1", two[0], PAST)
+    assert gto.hold("x").version == two[0]
+    assert gto.promote(two[1], "better").version == "v1.0.0"
+    assert gto.rollback("worse").version == two[0]
+    assert [one.action for one in gto.promotions()] == ["rollback", None, "hold", None]
+
+
 def test_dvc_alone_has_the_same_model_in_use(project, monkeypatch):
     monkeypatch.chdir(project)
     one, two = save(project, 0.8, "one").commit, save(project, 0.9, "two").commit

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from flows.project.git import GitError, git, resolve
-from flows.registry import publish, saved_runs
+from flows.registry import gto, promotion, publish, saved_runs
+from flows.registry.names import commit_named
 from flows.registry.saved_runs import Workspace
 
 MINE, THEIRS = "refs/heads/runs/main", "refs/remotes/origin/runs/main"
@@ -83,3 +84,31 @@ def test_a_run_that_another_process_saves_meanwhile_is_not_lost(source: str, mon
     assert (resolve(MINE), resolve("run/mine")) == (meanwhile[0], mine)
     publish.replay(WORKSPACE)
     assert runs() == ["run/meanwhile", "run/mine", "run/theirs"]
+
+
+def test_a_run_is_called_by_its_name_its_version_or_its_commit(source: str) -> None:
+    one, two = save("one", MINE, source), save("two", MINE, source)
+    gto.promote(one, "first")
+    assert {commit_named(name) for name in ("one", "run/one", "v1.0.0", "in-use", one)} == {one}
+    assert commit_named("runs/main") == two
+    assert {commit_named(name) for name in ("-x", "v2.0.0", "three")} == {None}
+
+
+def test_the_last_run_is_promoted_whatever_its_name_has_been_given_to(source: str) -> None:
+    Path("dvc.yaml").write_text("stages: {}\n")
+    mine = save("mine", MINE, source)
+    git("update-ref", "refs/tags/run/mine", source)
+    promotion.promote(None, "by hand", None, push=False, force=True)
+    assert [one.commit for one in gto.promotions()] == [mine]
+
+
+def test_a_tag_of_somebodys_own_is_not_replaced_by_one_of_the_same_name_elsewhere(source: str, tmp_path: Path) -> None:
+    git("init", "--quiet", "--bare", "origin.git")
+    git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    run = save("theirs", MINE, source)
+    git("update-ref", "refs/tags/baseline", source)
+    git("push", "--quiet", "origin", "main", "runs/main", "refs/tags/baseline", "refs/tags/run/theirs")
+    git("update-ref", "refs/tags/baseline", run)
+    git("update-ref", "-d", "refs/tags/run/theirs")
+    publish.catch_up(WORKSPACE)
+    assert (resolve("refs/tags/baseline"), resolve("refs/tags/run/theirs")) == (run, run)

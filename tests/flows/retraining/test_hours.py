@@ -65,3 +65,9 @@ def test_a_run_that_comes_too_late_is_told(monkeypatch, site, late, is_told):
     retrain._tell_what_nobody_could("main", "process 7, begun 2026-01-01 03:00 UTC")
     assert site.posts[-1]["event"] == "crashed"
     assert "process 7" in site.posts[-1]["text"]
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 1e300])
+def test_seconds_that_are_none_are_one_line(seconds):
+    with pytest.raises(FlowError, match=r"^--every: expected seconds between two runs\. Received: "):
+        hours.read_schedule(None, seconds, None)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import FlowError
 from flows.execution.process_output import Outcome, StageResult
-from flows.project.graph import read_stages
+from flows.project.graph import StageNode, read_stages
+from flows.run import first_page
 from flows.run.first_page import FOLDER, FirstPage, before_first_model
 
 # The report copies what is there of each model; the second one is slow.
@@ -114,3 +116,16 @@ def test_what_the_first_model_needs_goes_first(make):
 def test_a_page_that_fails_is_told_and_ends_nothing(project):
     (project / "broken").touch()
     assert told_after(ran("evaluate@x"), lines=1) == ["no first page: error: no images"]
+
+
+def test_a_page_whose_summary_is_none_is_told_in_a_line():
+    said: list[str] = []
+    report = StageNode("report", (), False, (), command="true", outputs=("report/report.html",))
+
+    def refuse(*_: object) -> None:
+        raise FlowError("report/summary.json: accuracy: expected a share")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_page, "lay_out", refuse)
+        FirstPage([report], (), said.append)._make(report, frozenset())
+    assert said == ["no first page: report/summary.json: accuracy: expected a share"]

@@ -9,6 +9,7 @@ from PIL import Image
 from flows.errors import FlowError
 from flows.project.git import git
 from flows.project.parameters import load
+from flows.upstream import new
 from flows.upstream.new import create
 from flows.upstream.upgrade import upgrade
 from tests.flows.upstream.test_upgrade import PIPELINE, ROOT, commit, write
@@ -83,6 +84,26 @@ def test_what_cannot_be_made_leaves_nothing(pipeline: Path, tmp_path: Path) -> N
             create(tmp_path / folder, source, tmp_path, of)
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "there").read_text() == "mine"
+
+
+def test_what_appears_meanwhile_stays_and_another_that_is_being_made_too(
+    pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / ".new.partial"
+    theirs.mkdir()
+    begin = new._begin
+
+    def meanwhile(*arguments: object) -> object:
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "mine").touch()
+        return begin(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(new, "_begin", meanwhile)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(FlowError, match="new: something has been put there meanwhile"):
+        create(tmp_path / "new", None, tmp_path, pipeline)
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "new"])
+    assert (tmp_path / "new" / "mine").exists()
 
 
 def test_images_are_looked_at_and_set_as_a_run_would(tmp_path: Path) -> None:

@@ -97,6 +97,16 @@ def run(folder: Path) -> None:
     )
 
 
+def test_a_worktree_of_somebodys_own_is_known_after_it_though_its_disk_is_not_there(project: Path) -> None:
+    git("worktree", "add", "--quiet", "--detach", "../stick")
+    (project.parent / "stick").rename(project.parent / "unplugged")
+    upgrade()
+    (project.parent / "unplugged").rename(project.parent / "stick")
+    assert git("status", "--short", folder=project.parent / "stick") == ""
+    listed = [line for line in git("worktree", "list", "--porcelain").splitlines() if line.startswith("worktree ")]
+    assert listed == [f"worktree {project}", f"worktree {project.parent / 'stick'}"]
+
+
 def test_results_and_parameters_stay_and_all_else_becomes_new(project: Path, pipeline: Path) -> None:
     run(project)
     write(project, {"params.yaml": PIPELINE["params.yaml"].replace("0.4", "100").replace("shuffle", "hash")})
