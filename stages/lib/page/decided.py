@@ -32,6 +32,12 @@ class Decided:
     chart: str
     answers: pd.DataFrame
 
+    @property
+    def strangers(self) -> float:
+        """Share of the drawn images of something else that is called unknown."""
+        kinds = self.figures["foreign"]
+        return float(sum(one["unknown"] * one["images"] for one in kinds) / max(1, sum(one["images"] for one in kinds)))
+
 
 def decided(directory: Path, name: str, classes: list[str]) -> Decided | None:
     """Read what the stage `decisions` wrote.
