@@ -80,8 +80,7 @@ def cautions_of(limits: Decided | None, results: Results) -> list[str]:
     return [
         f"smallset predict names a class by a rule (decisions.criterion: {limits.chosen['criterion']}{of_class}), by "
         f"which its {results.words} on the test images is {percent(found.value)} (95 % interval "
-        f"{100 * found.low:.1f} to {percent(found.high)}). The headline and the figures of the models are of the "
-        "likeliest class."
+        f"{100 * found.low:.1f} to {percent(found.high)}). Figures of models are of the likeliest class."
     ]
 
 
