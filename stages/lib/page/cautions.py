@@ -110,7 +110,8 @@ def _tied(results: Results) -> Iterator[str]:
         return
     needed = [pair.needed for pair in pairs if pair.needed is not None and pair.needed > pair.images]
     least = rounded(min(needed), pairs[0].images) if needed else 0
-    would = f"; about {least:,} test images would show the largest difference" if needed else ""
+    which = "the clearest difference" if pairs[1:] else "a difference of the size"
+    would = f"; about {least:,} test images would show {which} that was found" if needed else ""
     yield (
         f"These test images show no difference between {'the two' if len(pairs) == 1 else 'any two'} models{would}. "
         f"That {results.recommended.name} is {rank(results)} rests on the validation images alone: test on more images "

@@ -32,6 +32,12 @@ class Decided:
     chart: str
     answers: pd.DataFrame
 
+    @property
+    def strangers(self) -> float:
+        """Share of the drawn images of something else that is called unknown."""
+        kinds = self.figures["foreign"]
+        return float(sum(one["unknown"] * one["images"] for one in kinds) / max(1, sum(one["images"] for one in kinds)))
+
 
 def decided(directory: Path, name: str, classes: list[str]) -> Decided | None:
     """Read what the stage `decisions` wrote.
@@ -74,8 +80,7 @@ def cautions_of(limits: Decided | None, results: Results) -> list[str]:
     return [
         f"smallset predict names a class by a rule (decisions.criterion: {limits.chosen['criterion']}{of_class}), by "
         f"which its {results.words} on the test images is {percent(found.value)} (95 % interval "
-        f"{100 * found.low:.1f} to {percent(found.high)}). The headline and the figures of the models are of the "
-        "likeliest class."
+        f"{100 * found.low:.1f} to {percent(found.high)}). Figures of models are of the likeliest class."
     ]
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from smallset.inference.decisions import Decisions
@@ -12,14 +13,20 @@ from stages.lib.inference import predictions
 from tests.stages.report_inputs import run_report, write_inputs
 
 
-def decide(folder: Path, decisions: Decisions) -> pd.DataFrame:
-    """What the stage `decisions` leaves of the recommended model, and the answers."""
+def decide(folder: Path, decisions: Decisions, far: np.ndarray | None = None) -> pd.DataFrame:
+    """What the stage `decisions` leaves of the recommended model, and the answers.
+
+    Args:
+        far: distances of images of something else; of the test images it is 1.
+    """
     tested = predictions.read(folder / "evaluation" / "fine_tuned" / "predictions.csv")
     classes, found = predictions.classes_of(tested), predictions.probabilities_of(tested)
     labels = tested["label"].map(classes.index).to_numpy()
     place = folder / "models" / "decisions"
-    answers = measured.answers(decisions, tested, classes, found, None)
-    figures = measured.figures(decisions, labels, found, None, {})
+    near = None if far is None else np.ones(len(tested))
+    foreign = {} if far is None else {"noise": (found[: len(far)], far), "screens": (found[:2], np.ones(2))}
+    answers = measured.answers(decisions, tested, classes, found, near)
+    figures = measured.figures(decisions, labels, found, near, foreign)
     write_json({"model": "fine_tuned"} | decisions.as_dict(), place / "decisions.json")
     write_json({"model": "fine_tuned", "validation_images": 30} | figures, place / "figures.json")
     write_csv(answers, place / "answers.csv")
@@ -55,6 +62,14 @@ def test_without_a_rule_nothing_is_said_of_one(tmp_path: Path) -> None:
     folder = write_inputs(tmp_path, ["cat", "dog"], [20, 20], {"fine_tuned": 0.9})
     decide(folder, Decisions())
     assert not any("decisions.criterion" in text for text in summary_of_report(folder)["cautions"])
+
+
+def test_the_page_says_how_many_strangers_were_called_unknown(tmp_path: Path) -> None:
+    """One of four: that is not most of them."""
+    folder = write_inputs(tmp_path, ["cat", "dog"], [20, 20], {"fine_tuned": 0.9})
+    decide(folder, Decisions(unknown_above=2.0), np.array([1.0, 3.0]))
+    page = run_report(folder)
+    assert 'something else that were tried <a href="#unsure-and-unknown">25.0\u00a0%</a>' in page
 
 
 def summary_of_report(folder: Path) -> dict:
