@@ -82,6 +82,7 @@ def configured(app: FastAPI) -> uvicorn.Config:
     """How uvicorn runs the application."""
     return uvicorn.Config(
         app,
+        http="h11",  # and not httptools where that happens to be installed, which takes headers without end
         access_log=False,
         log_level="error",
         server_header=False,

@@ -133,3 +133,10 @@ def test_head_is_answered_as_get_without_a_body(server: uvicorn.Server) -> None:
             assert bool(answer.read()) == (method == "GET")
         assert found[0] == found[1]
         assert found[0][0] == status
+
+
+def test_requests_are_read_by_the_parser_that_these_tests_attack(server: uvicorn.Server) -> None:
+    """Whatever else is installed beside it: another one has no limit of headers."""
+    assert server.config.http == "h11"
+    with suppress(ConnectionError):  # it ends while more is sent
+        assert statuses(server, b"GET /health HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * (1 << 20)) == [400]

@@ -45,6 +45,8 @@ def test_a_bundle_is_the_same_each_time_and_has_a_card(common, tmp_path) -> None
     assert "| b\\|c | 6 | 0.900 | 0.800 | 1.000 |" in card
     assert "2 train, 1 test images of 3 classes" in card
     assert "[d](e)" not in card
+    assert "`pip install .` there" in card
+    assert "of two classes that of the second alone. For an app" in card
 
 
 def test_a_model_that_cannot_be_converted_says_so(common, tmp_path, capsys) -> None:

@@ -59,6 +59,7 @@ def _prove_by_golden(bundle: Path, names: list[str], decisions: Decisions) -> No
     first = json.loads(whole)["examples"][0]
     far, predicted = first["distance"], names[1] if first["probabilities"][1] >= 0.4 else names[0]
     assert first["predicted"] == predicted
+    assert "which is no probability" in (file.parents[1] / "README.md").read_text(encoding="utf-8")
     assert (first["decision"] == "unknown") == (far > decisions.unknown_above)
     for key, value, reason in (
         ("distance", far + 0.01 * max(1, far), "plain.jpg: expected the distance"),
@@ -89,6 +90,7 @@ def test_without_a_converted_model_nothing_is_called_unknown_and_the_card_says_s
     card = (bundle / "README.md").read_text(encoding="utf-8")
     assert "No image is called unknown: without model.tflite" in card
     assert "names one of its classes for every image" in card
+    assert "which is no probability" not in card
     classifier = KerasClassifier(bundle)
     [one, *_] = classifier.predict(np.full((1, 1), 255, np.uint8))
     assert (one.decision in ("sure", "unsure"), one.distance) == (True, None)
