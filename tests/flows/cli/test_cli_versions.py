@@ -119,9 +119,9 @@ def test_settings_of_a_retraining_are_read_as_yaml(monkeypatch, tmp_path):
         "a.b=[1, 2]",
     ]
     options = [word for setting in settings for word in ("--set", setting)]
-    assert smallset("retrain", "--checkout", "work", *options).stdout == "done\n"
+    assert smallset("retrain", "--repository", "git@host:x.git", "--checkout", "work", *options).stdout == "done\n"
     assert given == {
-        "repository": ".",
+        "repository": "git@host:x.git",
         "branch": "main",
         "checkout": str(tmp_path / "work"),
         "profile": None,
