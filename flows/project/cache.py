@@ -78,6 +78,12 @@ def drop_damaged(stages: Collection[str] | None = None) -> list[str]:
     return gone
 
 
+def is_kept(stage: str) -> bool:
+    """Whether the cache has all that the last run of a stage has left."""
+    cache, kept = Path(read_storage().cache), kept_outputs([stage])
+    return bool(kept) and all(_object(cache, checksum).is_file() for _, checksum in kept)
+
+
 def drop_damaged_object(checksum: str) -> None:
     """Remove from the cache a file, or those files of a directory, that are not what their names say."""
     _drop_damaged(Path(read_storage().cache), checksum)

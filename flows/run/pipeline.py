@@ -109,8 +109,8 @@ def _idle(stages: Sequence[StageNode]) -> frozenset[str]:
     return idle_among([stage.name for stage in stages])
 
 
-def _waiting(stages: Sequence[StageNode], fresh: frozenset[str]) -> list[str]:
-    return [stage.name for stage in stages if stage.name not in fresh]
+def _waiting(stages: Sequence[StageNode], fresh: frozenset[str]) -> list[StageNode]:
+    return [stage for stage in stages if stage.name not in fresh]
 
 
 def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:

@@ -1,6 +1,7 @@
 """`flows.run.pipeline`: the flow with the real Prefect, on toy projects."""
 
 import json
+import shutil
 import time
 
 import pytest
@@ -118,6 +119,32 @@ def test_a_backbone_that_cannot_be_had_is_told_before_any_stage_works(make):
     assert not (project / "split").exists()
     # A run that is not about it needs none.
     assert run(only=["split"]) == {"split": "ran"}
+
+
+def test_a_backbone_of_the_last_run_needs_no_preset(make):
+    """As on a server that has DVC's cache, and not the folder that somebody's preset came from."""
+    project = make(
+        {
+            "split": {"cmd": "python -m stages.split", "deps": ["images"], "outs": ["split"]},
+            "backbone": {"cmd": "echo backbone > backbone", "deps": ["split"], "outs": ["backbone"]},
+        }
+    )
+    (project / "stages").mkdir()
+    (project / "stages" / "__init__.py").touch()
+    (project / "stages" / "split.py").write_text("open('split', 'w').write('the same')")
+    (project / "params.yaml").write_text("{}\n")
+    (project / "images").write_text("some")
+    assert run() == {"split": "ran", "backbone": "ran"}
+    (project / "stages" / "look.py").write_text(LOOK)
+    (project / "images").write_text("more")
+    assert run() == {"split": "ran", "backbone": "up to date"}
+    (project / "backbone").unlink()
+    assert run()["backbone"] == "restored"
+    assert (project / "backbone").exists()
+    (project / "backbone").unlink()
+    shutil.rmtree(project / ".dvc" / "cache")
+    with pytest.raises(FlowError, match=r"^backbone\.preset: presets/x"):
+        run()
 
 
 def test_models_that_are_turned_off_share_a_process_and_dvc_finds_them_up_to_date(make, dvc, monkeypatch):
