@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST = ["test_pipeline.py", "test_models.py"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: tests of runs and servers wait for others half of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of minutes first, so that no process of the tests is left with one at the end; flows last.
 
