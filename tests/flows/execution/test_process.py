@@ -1,7 +1,10 @@
 import selectors
+import shlex
+import shutil
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from flows.execution.process import run_stage
 from flows.execution.process_output import Outcome
 from flows.project.workspace import exclusive
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(name: str):
@@ -56,6 +61,24 @@ def test_what_was_edited_while_the_stage_was_at_work_is_not_credited_with_its_re
     assert result.reason.startswith("code, source, params.yaml: b: changed while the stage was at work")
     assert not (project / "dvc.lock").exists()
     # Now nothing changes any more.
+    assert run("a")[0].outcome is Outcome.RAN
+
+
+def test_a_file_that_an_editor_opens_meanwhile_is_no_edit(make):
+    """Nor what Python leaves there; an image may be called as a copy of an editor's is."""
+    left = ("stages/lib/.a.py.swp", "stages/a.py~", "stages/lib/#a.py#", "stages/__pycache__/a.pyc")
+    lay = f"mkdir -p stages/__pycache__; touch {shlex.join(left)}; ln -s nobody@here stages/lib/.#a.py"
+    stage = {"cmd": f"{lay}; cp source a", "deps": ["stages", "images"], "outs": ["a"]}
+    project = make({"a": stage})
+    shutil.copy(ROOT / ".dvcignore", project)
+    for folder in ("stages/lib", "images"):
+        (project / folder).mkdir(parents=True)
+        (project / folder / "a.py").touch()
+    (project / "source").write_text("1")
+    assert run("a")[0].outcome is Outcome.RAN
+    assert run("a")[0].outcome is Outcome.UP_TO_DATE
+    (project / "images" / "a.jpg~").touch()
+    (project / "stages" / "lib" / ".#a.py").unlink()
     assert run("a")[0].outcome is Outcome.RAN
 
 
