@@ -64,6 +64,8 @@ def from_image(
     """
     if 0 in image.size:
         raise BrokenImage(f"expected an image with pixels. Received: {image.width} x {image.height}")
+    if isinstance(image, ImageFile.ImageFile) and image.tile and image.fp is None:
+        raise BrokenImage("its file was closed before anybody read it: load() it within the block that opens it")
     with explained():
         lost_bits = isinstance(image, ImageFile.ImageFile) and loses_bits(image)
         with _loading:

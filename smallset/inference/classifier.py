@@ -1,7 +1,7 @@
 """A classifier as a person uses it: images in, predictions out."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -190,9 +190,19 @@ class Classifier:
     def _read_ahead(
         self, images: Iterable[Image], pool: ThreadPoolExecutor
     ) -> Iterator[tuple[str | None, np.ndarray | BrokenImage]]:
+        # Who makes them one after the other may make each in the place of the last, as a video or an animation does.
+        may_change = not isinstance(images, list | tuple)
         waiting = iter(images)
-        while chunk := list(islice(waiting, _BATCH)):
-            yield from zip(map(given.name_of, chunk), pool.map(self._read_or_reason, chunk), strict=True)
+        while chunk := [
+            (given.name_of(image), self._begun(image, pool, may_change)) for image in islice(waiting, _BATCH)
+        ]:
+            yield from ((name, begun.result()) for name, begun in chunk)
+
+    def _begun(self, image: Image, pool: ThreadPoolExecutor, may_change: bool) -> Future[np.ndarray | BrokenImage]:
+        begun = pool.submit(self._read_or_reason, image)
+        if may_change and not given.stays(image):
+            wait([begun])
+        return begun
 
     def _read_or_reason(self, image: Image) -> np.ndarray | BrokenImage:
         try:

@@ -46,9 +46,9 @@ def read(image: Image, size: int, color: Color, resizing: Resizing) -> np.ndarra
         return from_image(image, size, color, resizing)
     if isinstance(image, _Bytes):
         return decode(bytes(image), size, color, resizing)
-    if isinstance(image, str | os.PathLike) and os.fspath(image):
-        return decode(Path(image), size, color, resizing)
-    what = "an empty text" if image == "" else type(image).__name__
+    if name := name_of(image):
+        return decode(Path(name), size, color, resizing)
+    what = type(image).__name__ if name is None else "an empty text"
     raise BrokenImage(
         "expected a path, the bytes of a file (of an open one what read() gives), pixels or an image of Pillow. "
         f"Received: {what}"
@@ -57,4 +57,9 @@ def read(image: Image, size: int, color: Color, resizing: Resizing) -> np.ndarra
 
 def name_of(image: Image) -> str | None:
     """The path of an image that is one."""
-    return os.fspath(image) if isinstance(image, str | os.PathLike) else None
+    return os.fsdecode(image) if isinstance(image, str | os.PathLike) else None
+
+
+def stays(image: Image) -> bool:
+    """Whether an image cannot become another one before it is read, as pixels in memory can."""
+    return isinstance(image, str | os.PathLike | bytes)

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
 import smallset
@@ -93,6 +93,26 @@ def test_an_image_of_pillow_is_read_as_its_file_is(color: str, bundle: Path, tmp
     assert classifier.predict(Image.open(file))[0].path is None
 
 
+def test_images_that_are_made_in_one_place_are_each_read_before_the_next(bundle: Path) -> None:
+    """Frames of an animation are one object, and so are those of a program that fills its pixels anew."""
+    colors = ("red", "lime", "blue", "white")
+    frames, content = [Image.new("RGB", (40, 40), color) for color in colors], io.BytesIO()
+    frames[0].save(content, "PNG", save_all=True, append_images=frames[1:])
+    place = np.empty((40, 40, 3), np.uint8)
+
+    def filled():
+        for frame in frames:
+            place[:] = frame
+            yield place
+
+    classifier = smallset.load(bundle)
+    expected = [one.probabilities for one in classifier.predict(frames)]
+    assert len({tuple(one.values()) for one in expected}) == len(colors)
+    with Image.open(content) as animation:
+        assert [one.probabilities for one in classifier.predict(ImageSequence.Iterator(animation))] == expected
+    assert [one.probabilities for one in classifier.predict(filled())] == expected
+
+
 def test_what_is_no_image_is_told(bundle: Path) -> None:
     classifier = smallset.load(bundle)
     file = bundle / "golden" / "plain.png"
@@ -107,6 +127,10 @@ def test_what_is_no_image_is_told(bundle: Path) -> None:
                 classifier.predict(what if isinstance(what, io.IOBase | str) or what is None else [what])
     with pytest.raises(BrokenImage, match="image 0: cannot be decoded"):
         classifier.predict(Image.open(io.BytesIO(content[:-40])))
+    with Image.open(file) as closed:
+        pass
+    with pytest.raises(BrokenImage, match="image 0: its file was closed before anybody read it"):
+        classifier.predict(closed)
     for wrong in (None, 5, b"bundle"):
         with pytest.raises(smallset.UserError, match=r"expected a bundle or a project\. Received: "):
             smallset.load(wrong)
