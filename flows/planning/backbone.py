@@ -33,9 +33,7 @@ def require_backbone(waiting: Sequence[StageNode]) -> None:
 def _takes_one(stage: StageNode) -> bool:
     """Whether it takes a preset for certain.
 
-    One that only follows another may find nothing changed, as where there are new images; DVC lays down again what is
-    only missing. A server that retrains with the backbone of the last run needs no preset for either.
+    One that only follows another may find nothing changed, as where there are new images; DVC lays down again what an
+    earlier run has left. A server that retrains with the backbone of such a run needs no preset for either.
     """
-    if stage.name.partition("@")[0] not in _TAKES_PRESETS or not stage.changes:
-        return False
-    return not (all(change.endswith(" deleted") for change in stage.changes) and is_kept(stage.name))
+    return stage.name.partition("@")[0] in _TAKES_PRESETS and bool(stage.changes) and not is_kept(stage.name)

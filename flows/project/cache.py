@@ -79,9 +79,20 @@ def drop_damaged(stages: Collection[str] | None = None) -> list[str]:
 
 
 def is_kept(stage: str) -> bool:
-    """Whether the cache has all that the last run of a stage has left."""
-    cache, kept = Path(read_storage().cache), kept_outputs([stage])
-    return bool(kept) and all(_object(cache, checksum).is_file() for _, checksum in kept)
+    """Whether DVC would lay down what an earlier run of a stage has left, rather than run it.
+
+    What it reads is taken as it lies here, or, where it is not here, as its last run had it.
+    """
+    from dvc.exceptions import DvcException
+
+    with open_project() as repo:
+        [found] = repo.stage.collect(stage)
+        try:
+            found.save_deps(allow_missing=True)
+            repo.stage_cache.restore(found, dry=True)
+        except DvcException:
+            return False
+    return True
 
 
 def drop_damaged_object(checksum: str) -> None:
