@@ -22,6 +22,10 @@ _OF_ANOTHER = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",
+    # What a user takes paths for in his own commands; git refuses them beside the one that is set here.
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
 )
 # Whatever the user has set for himself: no repository in a repository is fetched or pushed, for its name being in
 # .gitmodules, and no tag that is not named; no log says who signed, no untracked file is left out.
@@ -47,7 +51,7 @@ class Refused(GitError):
 
 
 class Unanswered(GitError):
-    """There is no git, or the repository is damaged or locked: what was asked for may be there."""
+    """There is no git, it was ended, or the repository is damaged or locked: what was asked for may be there."""
 
 
 def git(
@@ -89,6 +93,8 @@ def git(
     own = "".join(line for line in done.stderr.splitlines(keepends=True) if not line.startswith("remote:"))
     if done.returncode and (what_to_do := git_damage.remedy(own, folder)):
         raise Unanswered(f"git {arguments[0]}: {_last_words(done.stderr)}: {what_to_do}")
+    if done.returncode < 0:
+        raise Unanswered(f"git {arguments[0]}: ended by signal {-done.returncode}")
     if done.returncode:
         raise Refused(f"git {arguments[0]}: {_last_words(done.stderr) or f'exit code {done.returncode}'}")
     return done.stdout.rstrip("\n")

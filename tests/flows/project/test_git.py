@@ -1,12 +1,14 @@
 """How git is called: what a user has set for himself, and odd names, change no answer."""
 
+import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flows.errors import FlowError
-from flows.project.git import Refused, Unanswered, git, resolve, update_of
+from flows.project.git import Refused, Unanswered, content, git, is_ancestor, resolve, update_of
 from flows.project.git_names import check_branch
 from flows.registry import saved_runs
 from flows.run.provenance import commit_and_changes
@@ -28,7 +30,10 @@ def test_an_untracked_file_is_a_change_whatever_somebody_has_set(here: Path) -> 
     assert commit_and_changes() == (resolve("HEAD"), ["new.py"])
 
 
-def test_a_path_is_no_pattern(here: Path) -> None:
+@pytest.mark.parametrize("setting", ["GIT_ICASE_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS"])
+def test_a_path_is_no_pattern(setting: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody takes a path for in his own commands, which git has no two of."""
+    monkeypatch.setenv(setting, "1")
     for name in ("a.py", "*.py", ":(top)a.py"):
         (here / name).touch()
     git("add", "--", "*.py", ":(top)a.py")
@@ -60,6 +65,18 @@ def test_without_an_answer_of_git_nothing_is_taken_for_a_no(here: Path, monkeypa
         saved_runs.current_branch()
     with pytest.raises(Unanswered):
         check_branch("a-branch-that-nobody-has-asked-for")
+
+
+def test_a_git_that_was_ended_has_not_answered(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where memory runs out: what it was asked for may be there."""
+    ended = here / "bin" / "git"
+    ended.parent.mkdir()
+    ended.write_text("#!/bin/sh\nkill -KILL $$\n")
+    ended.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ended.parent}{os.pathsep}{os.environ['PATH']}")
+    for ask in (partial(resolve, "HEAD"), partial(is_ancestor, "HEAD", "HEAD"), partial(content, "HEAD", "a.py")):
+        with pytest.raises(Unanswered, match=r"^git [a-z-]+: ended by signal 9$"):
+            ask()
 
 
 def test_a_project_inside_the_repository_of_something_else_has_no_saved_runs(
