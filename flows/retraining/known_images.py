@@ -146,7 +146,8 @@ def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str
         now: predictions of today.
         margin: how much less often it may be right on those that it knew.
     """
-    before = {row.get("sha256", ""): _is_right(row) for row in _kept_predictions(revision, name)}
+    kept = _kept_predictions(revision, name)
+    before = {row["sha256"]: _is_right(row) for row in kept if row.get("sha256")}
     known = [(before[row["sha256"]], _is_right(row)) for row in now if row["sha256"] in before]
     was, is_now = (sum(column) for column in zip(*known, strict=True)) if known else (0, 0)
     if was - is_now > margin * len(known):
@@ -155,7 +156,7 @@ def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str
             f"right on {_share(is_now, known)} of them today"
         )
     classes, right = len({row["label"] for row in now}), sum(map(_is_right, now))
-    if right * classes <= len(now) and sum(before.values()) * classes > len(before):
+    if right * classes <= len(now) and sum(map(_is_right, kept)) * classes > len(kept):
         yield f"{name} in use is right on {_share(right, now)} of today's test images, no more than by guessing"
 
 

@@ -101,6 +101,15 @@ def test_a_model_in_use_that_collapses_is_told(monkeypatch, now, told):
     assert [sentence[: len(start)] for sentence, start in zip(found, told, strict=True)] == told
 
 
+def test_of_an_older_run_that_does_not_tell_images_apart_all_answers_count(monkeypatch):
+    """The last of them was wrong."""
+    table = "label,predicted\n" + "a,a\n" * 9 + "a,b\n"
+    kept = {"report/summary.json": b'{"recommended": "x"}', "evaluation/x/predictions.csv": table.encode()}
+    monkeypatch.setattr(known_images, "fetch_file", lambda _, path: kept[path])
+    [told] = known_images.collapse("run/1", "v1", answers(*[False] * 10), 0.03)
+    assert "no more than by guessing" in told
+
+
 def test_a_set_of_test_images_is_known_by_its_images_alone():
     one = [{"sha256": "a", "path": "x", "label": "cat"}, {"sha256": "b", "path": "y", "label": "dog"}]
     other = [{"sha256": "b", "path": "z", "label": "cat"}, {"sha256": "a", "path": "x", "label": "dog"}]
