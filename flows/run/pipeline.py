@@ -55,7 +55,7 @@ def pipeline(width: int | None = None, workers: str | None = None, only: Sequenc
         everything = read_stages()
         stages = _about(everything, only)
         fresh = up_to_date(stages)
-        require_backbone(_waiting(stages, fresh))
+        _require_backbone(stages, fresh, workers)
         together = Together((), ()) if workers else _together(stages, fresh)
         _tell_plan(stages, fresh, together)
         wide = width or (len(stages) if workers else side_by_side())
@@ -109,8 +109,10 @@ def _idle(stages: Sequence[StageNode]) -> frozenset[str]:
     return idle_among([stage.name for stage in stages])
 
 
-def _waiting(stages: Sequence[StageNode], fresh: frozenset[str]) -> list[StageNode]:
-    return [stage for stage in stages if stage.name not in fresh]
+def _require_backbone(stages: Sequence[StageNode], fresh: frozenset[str], workers: str | None) -> None:
+    # Workers have it or reach its site, whatever this machine does.
+    if workers is None:
+        require_backbone([stage for stage in stages if stage.name not in fresh])
 
 
 def _about(stages: Sequence[StageNode], only: Sequence[str] | None) -> list[StageNode]:
@@ -149,7 +151,7 @@ def run_pipeline(width: int | None, workers: str | None = None, only: Sequence[s
         is_alone = workers is None and not has_server()
         if is_alone and len(fresh) == len(stages):
             return _nothing_to_do(stages, everything)
-        require_backbone(_waiting(stages, fresh))
+        _require_backbone(stages, fresh, workers)
         if is_alone:
             head_start = HeadStart(stages, fresh, _together(stages, fresh))
             _tell_plan(stages, fresh, head_start.together)

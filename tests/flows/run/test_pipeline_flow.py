@@ -121,6 +121,21 @@ def test_a_backbone_that_cannot_be_had_is_told_before_any_stage_works(make):
     assert run(only=["split"]) == {"split": "ran"}
 
 
+def test_workers_look_for_a_backbone_themselves(make, monkeypatch):
+    """Theirs may have been fetched long ago, and this machine may reach no site."""
+    from flows.run import pipeline
+
+    project = make({"backbone": {"cmd": "exit 1"}})
+    (project / "stages").mkdir()
+    (project / "stages" / "__init__.py").touch()
+    (project / "stages" / "look.py").write_text(LOOK)
+    (project / "params.yaml").write_text("{}\n")
+    for name in ("require_server", "run_flow", "_run"):
+        monkeypatch.setattr(pipeline, name, lambda *_: ["begun"])
+    assert pipeline.run_pipeline(None, workers="tcp://localhost:1") == ["begun"]
+    assert pipeline.pipeline.fn(workers="tcp://localhost:1") == ["begun"]
+
+
 MADE = "mkdir -p backbone && cat params.yaml > backbone/weights"
 
 
