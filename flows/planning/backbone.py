@@ -7,9 +7,8 @@ from flows.errors import FlowError
 from flows.planning.look import look
 from flows.project.cache import is_kept
 from flows.project.graph import StageNode
-from flows.project.parameters import PARAMS
+from flows.project.parameters import PARAMS, read_parameters
 
-_TAKES_PRESETS = ("candidates", "candidate_features", "backbone")  # stages
 _LOOK = Path("stages") / "look.py"
 
 
@@ -24,7 +23,9 @@ def require_backbone(waiting: Sequence[StageNode]) -> None:
     Raises:
         FlowError: the directory is not there or no preset, or the site does not answer.
     """
-    if not _LOOK.is_file() or not any(map(_takes_one, waiting)):
+    # Of candidates this stage looks at each; of those after it nobody knows which one they take.
+    taker = "candidates" if _has_candidates() else "backbone"
+    if not _LOOK.is_file() or not any(stage.name == taker and _takes_one(stage) for stage in waiting):
         return
     if reason := look(PARAMS.read_text(encoding="utf-8"), at_images=False).no_preset:
         raise FlowError(reason)
@@ -36,4 +37,10 @@ def _takes_one(stage: StageNode) -> bool:
     One that only follows another may find nothing changed, as where there are new images; DVC lays down again what an
     earlier run has left. A server that retrains with the backbone of such a run needs no preset for either.
     """
-    return stage.name.partition("@")[0] in _TAKES_PRESETS and bool(stage.changes) and not is_kept(stage.name)
+    return bool(stage.changes) and not is_kept(stage.name)
+
+
+def _has_candidates() -> bool:
+    section = read_parameters().get("backbone") if PARAMS.is_file() else None
+    candidates = section.get("candidates") if isinstance(section, dict) else None
+    return isinstance(candidates, list) and any(candidates)
