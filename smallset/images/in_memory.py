@@ -48,7 +48,8 @@ def from_image(
     """The same of an image of Pillow, which stays as it is: turned as its EXIF says, in the colours of its profile.
 
     Of a JPEG the decoder has left out no detail, so that it may differ a little from its file. Of an animation it is
-    the image that is shown.
+    the image that is shown. Once colours of 16 bits are loaded, nobody can tell whether all 16 are used, so it is taken
+    for granted.
 
     Args:
         image: of any mode.
@@ -64,16 +65,26 @@ def from_image(
     """
     if 0 in image.size:
         raise BrokenImage(f"expected an image with pixels. Received: {image.width} x {image.height}")
-    if isinstance(image, ImageFile.ImageFile) and image.tile and image.fp is None:
-        raise BrokenImage("its file was closed before anybody read it: load() it within the block that opens it")
     with explained():
         lost_bits = isinstance(image, ImageFile.ImageFile) and loses_bits(image)
-        with _loading:
-            copy = image.copy()
+        copy = _copied(image)
         ImageOps.exif_transpose(copy, in_place=True)
         if isinstance(image, ImageFile.ImageFile) and hasattr(image, "tag_v2"):
             copy.tag_v2 = image.tag_v2  # type: ignore[attr-defined]  # what its numbers mean
         return _read(copy, lost_bits, size, color, resizing)
+
+
+def _copied(image: Image.Image) -> Image.Image:
+    is_closed = isinstance(image, ImageFile.ImageFile) and image.fp is None
+    try:
+        with _loading:
+            return image.copy()
+    except (AssertionError, AttributeError):  # of Pillow, which takes the file for open
+        if not is_closed:
+            raise
+        raise BrokenImage(
+            "its file was closed before anybody read it: load() it within the block that opens it"
+        ) from None
 
 
 def _read(image: Image.Image, lost_bits: bool, size: int | None, color: Color, resizing: Resizing) -> np.ndarray:
