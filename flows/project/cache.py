@@ -84,15 +84,18 @@ def is_kept(stage: str) -> bool:
     What it reads is taken as it lies here, or, where it is not here, as its last run had it.
     """
     from dvc.exceptions import DvcException
+    from dvc.stage.serialize import to_single_stage_lockfile
 
     with open_project() as repo:
         [found] = repo.stage.collect(stage)
+        before, runs = [dep.hash_info for dep in found.deps], repo.stage_cache
         try:
             found.save_deps(allow_missing=True)
-            repo.stage_cache.restore(found, dry=True)
+            is_changed = found.changed_stage() or before != [dep.hash_info for dep in found.deps]
+            kept = runs._load(found) if is_changed else to_single_stage_lockfile(found)
+            return bool(kept and runs._create_stage(kept, wdir=found.wdir).outs_cached())
         except DvcException:
             return False
-    return True
 
 
 def drop_damaged_object(checksum: str) -> None:

@@ -155,6 +155,9 @@ def test_a_backbone_of_an_earlier_run_needs_no_preset(make):
         (project / "params.yaml").write_text(f"preset: {preset}\n")
         assert run()["backbone"] == "ran"
     (project / "stages" / "look.py").write_text(LOOK)
+    (project / "params.yaml").write_text("preset: 3\n")
+    with pytest.raises(FlowError, match=r"^backbone\.preset: presets/x"):
+        run()
     (project / "params.yaml").write_text("preset: 1\n")
     assert run()["backbone"] == "restored"
     (project / "images").write_text("more")
