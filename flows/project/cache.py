@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from flows.errors import FlowError
 from flows.project.dvc_guard import DVC, require_entries
@@ -84,18 +85,35 @@ def is_kept(stage: str) -> bool:
     What it reads is taken as it lies here, or, where it is not here, as its last run had it.
     """
     from dvc.exceptions import DvcException
-    from dvc.stage.serialize import to_single_stage_lockfile
 
     with open_project() as repo:
         [found] = repo.stage.collect(stage)
-        before, runs = [dep.hash_info for dep in found.deps], repo.stage_cache
+        before = [dep.hash_info for dep in found.deps]
         try:
             found.save_deps(allow_missing=True)
-            is_changed = found.changed_stage() or before != [dep.hash_info for dep in found.deps]
-            kept = runs._load(found) if is_changed else to_single_stage_lockfile(found)
-            return bool(kept and runs._create_stage(kept, wdir=found.wdir).outs_cached())
+            if found.changed_stage() or before != [dep.hash_info for dep in found.deps]:
+                return _is_kept_of_another_run(repo, found)
+            return _is_kept_of_the_last_run(repo, found)
         except DvcException:
             return False
+
+
+def _is_kept_of_the_last_run(repo: Any, stage: Any) -> bool:
+    from dvc.stage.serialize import to_single_stage_lockfile
+
+    if not stage.outs or not all(out.hash_info for out in stage.outs):
+        return False
+    kept = repo.stage_cache._create_stage(to_single_stage_lockfile(stage), wdir=stage.wdir)
+    return bool(kept.outs_cached())
+
+
+def _is_kept_of_another_run(repo: Any, stage: Any) -> bool:
+    if not all(dep.exists for dep in stage.deps):
+        return False
+    for out in stage.outs:
+        out.hash_info = type(out.hash_info)()  # those of the last run do not count
+    repo.stage_cache.restore(stage, dry=True)
+    return True
 
 
 def drop_damaged_object(checksum: str) -> None:
