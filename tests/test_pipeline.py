@@ -137,7 +137,7 @@ def test_the_flow_gives_the_same_files_as_dvc(by_dvc, by_flow):
 def test_after_the_flow_neither_has_anything_to_do(by_flow):
     assert "Data and pipelines are up to date" in run(by_flow, "-m", "dvc", "repro")
     again = run(by_flow, "-m", "flows.cli", "run")
-    assert not stages_run(again)
+    assert re.search(r"^24 stages in .*: 24 up to date$", again, re.MULTILINE)
     assert (by_flow / "report" / "report.html").exists()
 
 
@@ -187,7 +187,8 @@ def test_the_views_of_dvc_work(by_dvc):
 
 def test_a_head_that_changes_reruns_what_stands_on_it(by_dvc):
     change_params(by_dvc, {"feature_extraction": {"head": "mlp", "units": 9}})
-    again = stages_run(run(by_dvc, "-m", "dvc", "repro"))
+    # As a flow, whose stages need not load TensorFlow anew; what is stale DVC says either way.
+    again = re.findall(r"^\[\d+/\d+\] (\S+): done", run(by_dvc, "-m", "flows.cli", "run"), re.MULTILINE)
     # Its predictions and its figures are of a few images, and may be the same: then label_issues has nothing to do.
     models = ("feature_extraction", "fine_tuned")
     assert {name for name in again if name not in ("label_issues", "classifier")} == {

@@ -69,7 +69,7 @@ def test_the_page_says_how_many_strangers_were_called_unknown(tmp_path: Path) ->
     folder = write_inputs(tmp_path, ["cat", "dog"], [20, 20], {"fine_tuned": 0.9})
     decide(folder, Decisions(unknown_above=2.0), np.array([1.0, 3.0]))
     page = run_report(folder)
-    assert 'something else that were tried <a href="#unsure-and-unknown">25.0\u00a0%</a>' in page
+    assert 'something else that were tried, <a href="#unsure-and-unknown">25.0\u00a0%</a> were called unknown' in page
 
 
 def summary_of_report(folder: Path) -> dict:
