@@ -105,7 +105,8 @@ def identity(path: str | Path) -> tuple[int, int] | None:
 
 def _beside(target: Path) -> Path:
     # A name that nobody knows before, so that two commands at once, or a link laid there, do no harm.
-    return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.partial")
+    start = os.fsencode(target.name)[:100].decode(errors="ignore")
+    return target.with_name(f".{start}.{secrets.token_hex(4)}.partial")
 
 
 def _is_standard_output(file: Path) -> bool:

@@ -167,6 +167,14 @@ def test_a_pipe_without_a_name_can_be_written(tmp_path):
         os.close(write_end)
 
 
+def test_a_name_as_long_as_a_file_system_takes_it_is_written(tmp_path):
+    """Of letters that are several bytes each: 83 of three are 249, of 255."""
+    file = tmp_path / ("\u732b" * 83)
+    with targets.whole_file(file) as partial:
+        partial.write_text("table")
+    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+
+
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no files for what is open")
 def test_what_stands_in_the_file_of_standard_output_stays(tmp_path):
     code = (
