@@ -93,18 +93,13 @@ def is_kept(stage: str) -> bool:
             found.save_deps(allow_missing=True)
             if found.changed_stage() or before != [dep.hash_info for dep in found.deps]:
                 return _is_kept_of_another_run(repo, found)
-            return _is_kept_of_the_last_run(repo, found)
+            return _is_kept_of_the_last_run(found)
         except DvcException:
             return False
 
 
-def _is_kept_of_the_last_run(repo: Any, stage: Any) -> bool:
-    from dvc.stage.serialize import to_single_stage_lockfile
-
-    if not stage.outs or not all(out.hash_info for out in stage.outs):
-        return False
-    kept = repo.stage_cache._create_stage(to_single_stage_lockfile(stage), wdir=stage.wdir)
-    return bool(kept.outs_cached())
+def _is_kept_of_the_last_run(stage: Any) -> bool:
+    return bool(stage.outs) and all(out.hash_info for out in stage.outs) and stage.outs_cached()
 
 
 def _is_kept_of_another_run(repo: Any, stage: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from smallset.decoding.process import WORKER, Answer, Ended, Order, Process
 from smallset.images import files
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 
 _MOST_PROCESSES = 4  # more wait for each other's memory
 _BATCH = 16  # orders that a process gets at once, so that it need not wait for the next one

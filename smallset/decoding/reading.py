@@ -8,9 +8,9 @@ import numpy as np
 
 from smallset.decoding.process import WORKER, Process
 from smallset.decoding.processes import answers
+from smallset.images.broken import BrokenImage
 from smallset.images.choices import Color
 from smallset.images.decode import CHANNELS
-from smallset.images.files import BrokenImage
 from smallset.images.resizing import Resizing
 
 Read = tuple[str, np.ndarray | BrokenImage]

@@ -19,8 +19,8 @@ from typing import Any
 from safety.words import in_one_line
 from smallset.decoding.limits import CPU_SECONDS
 from smallset.images import files
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import decode
-from smallset.images.files import BrokenImage
 from smallset.images.memory_budget import TooMuchAtOnce
 from smallset.images.resizing import remembered
 

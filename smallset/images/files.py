@@ -2,8 +2,6 @@
 
 import io
 import stat
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +9,8 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
 
-from safety.words import in_one_line
-from smallset.errors import UserError
 from smallset.images import heif
+from smallset.images.broken import BrokenImage, explained
 from smallset.images.formats import FORMATS, STARTS_WITH, name_of_other, no_image, scans_of_jpeg, size_of_webp
 from smallset.images.memory_budget import MemoryBudget
 
@@ -37,21 +34,6 @@ MOST_PROFILE = 8 << 20  # bytes of a colour profile; the largest ones of printer
 _BYTES_PER_PIXEL = {"WEBP": 18, "AVIF": 12, "HEIF": 9, "JPEG2000": 25}
 _BYTES_PER_PIXEL_OF_OTHERS, _BYTES_PER_PIXEL_OF_32_BITS = 9, 14
 _ALONE = 1 << 24  # pixels: from here on what is left over of an image is made small before the next one
-# What Pillow's many decoders raise for damaged files; random damage to 13 formats raised nothing else.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    AssertionError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
 memory = MemoryBudget(MOST_MEMORY)
 
 # Pillow's own limit is one for all formats; here it only guards images inside of images.
@@ -59,10 +41,6 @@ Image.MAX_IMAGE_PIXELS = MOST_PIXELS_JPEG
 # Images are decoded side by side already.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 heif.register()
-
-
-class BrokenImage(UserError):
-    """A file that cannot be decoded completely; the message is the reason, in a few words, with what to do."""
 
 
 @contextmanager
@@ -85,23 +63,6 @@ def opened(source: Path | bytes) -> Iterator[ImageFile.ImageFile]:
                     yield image
             except UnidentifiedImageError:
                 raise _unknown(start) from None
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Decode images in the block.
-
-    Raises:
-        BrokenImage: in place of whatever Pillow raises for one that is damaged or too large.
-    """
-    try:
-        yield
-    except Image.DecompressionBombError:
-        raise BrokenImage("more pixels than any photograph has") from None
-    except MemoryError:
-        raise BrokenImage("cannot be decoded: takes more memory than its size explains") from None
-    except _DAMAGE as error:
-        raise BrokenImage(f"cannot be decoded: {in_one_line(error)}") from None
 
 
 def check_size(size: int) -> None:

@@ -5,9 +5,10 @@ from threading import Lock
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
+from smallset.images.broken import BrokenImage, explained
 from smallset.images.choices import Color
 from smallset.images.decode import MODES, pixels_of
-from smallset.images.files import BrokenImage, explained, is_large
+from smallset.images.files import is_large
 from smallset.images.resizing import STRETCH, Resizing
 from smallset.images.values import as_mode, loses_bits, reduced
 

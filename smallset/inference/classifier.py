@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from smallset.errors import UserError
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import CHANNELS, DECODING_THREADS
-from smallset.images.files import BrokenImage
 from smallset.inference import bundle, given, golden
 from smallset.inference.decisions import Decisions
 from smallset.inference.given import Image

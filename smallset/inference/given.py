@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Picture
 
+from smallset.images.broken import BrokenImage
 from smallset.images.choices import Color
 from smallset.images.decode import decode
-from smallset.images.files import BrokenImage
 from smallset.images.in_memory import from_array, from_image
 from smallset.images.resizing import Resizing
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from smallset.errors import UserError
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from smallset.inference import bundle
 from smallset.inference.decisions import Decision, Decisions, is_number
 

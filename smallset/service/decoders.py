@@ -10,8 +10,8 @@ import numpy as np
 
 from smallset.decoding.process import Answer, Ended, Process
 from smallset.images import files
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import CHANNELS
-from smallset.images.files import BrokenImage
 from smallset.inference.bundle import Description
 from smallset.service.settings import Settings
 

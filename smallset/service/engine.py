@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from smallset.inference.results import Prediction
 from smallset.service.decoders import Decoders
 from smallset.service.errors import Refused

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from smallset.inference.results import Prediction
 from smallset.service import described, open_inference
 from smallset.service.errors import Refused

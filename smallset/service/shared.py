@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from fastapi import FastAPI, Request
 
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from smallset.inference.results import Prediction
 from smallset.service.engine import Engine
 from smallset.service.metrics import Metrics

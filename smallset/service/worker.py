@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from smallset.decoding.worker import Answer, decoded, main
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import size_of
-from smallset.images.files import BrokenImage
 
 
 def within_limits(order: dict[str, Any]) -> Answer:

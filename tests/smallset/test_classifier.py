@@ -19,8 +19,8 @@ from PIL import Image, ImageSequence
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
 import smallset
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import decode
-from smallset.images.files import BrokenImage
 from smallset.images.in_memory import from_array, from_image
 from smallset.inference import runtime
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from smallset.images.broken import BrokenImage
 from smallset.images.choices import Color
 from smallset.images.decode import CHANNELS, DECODING_THREADS, decode, resized, size_of, upright
-from smallset.images.files import BrokenImage
 from smallset.images.resizing import Resizing
 
 # The reader under the name by which stages know it.

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from smallset.decoding.processes import answers
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from stages.lib.core.progress import tracked
 from stages.lib.decoding import worker
 from stages.lib.decoding.thumbnails import SIDE

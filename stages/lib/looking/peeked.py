@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from smallset.decoding.processes import Verdict, answers
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from stages.lib.core.errors import UserError
 from stages.lib.core.progress import tracked
 from stages.lib.images.set_aside import is_set_aside

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import decode, size_of, upright
-from smallset.images.files import BrokenImage
 from smallset.images.resizing import STRETCH
 from stages.lib.images.decode import stream
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from smallset.images import files
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import decode, size_of, upright
-from smallset.images.files import BrokenImage
 from smallset.images.in_memory import from_array
 from smallset.images.resizing import STRETCH
 from stages.lib.images.decode import stream
@@ -58,7 +58,7 @@ def test_a_heic_is_not_turned_twice(orientation: int) -> None:
 
 def test_damaged_names_in_a_heic_do_not_end_the_process() -> None:
     content = encoded(RED, "HEIF", 6).replace(b"Exif\0", b"Exi\xff\0", 1)
-    code = "import sys; from smallset.images.decode import size_of; from smallset.images.files import BrokenImage\n"
+    code = "import sys; from smallset.images.decode import size_of; from smallset.images.broken import BrokenImage\n"
     code += "try: size_of(sys.stdin.buffer.read())\nexcept BrokenImage as error: print(error)"
     done = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

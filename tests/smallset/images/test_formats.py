@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, features
 
 from smallset.images import files
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import decode, size_of
-from smallset.images.files import BrokenImage
 from smallset.images.formats import FORMATS, scans_of_jpeg, size_of_webp
 from smallset.images.memory_budget import MemoryBudget, TooMuchAtOnce
 from tests.stages.image_inputs import encoded

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smallset.images.broken import BrokenImage
 from smallset.images.decode import decode, size_of, upright
-from smallset.images.files import BrokenImage
 from smallset.images.grey_range import eight_bits
 from tests.stages.image_inputs import (
     DEEP,

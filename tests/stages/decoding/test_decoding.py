@@ -16,7 +16,7 @@ from PIL import Image
 from smallset.decoding import process, processes
 from smallset.decoding.reading import read
 from smallset.images import files
-from smallset.images.files import BrokenImage
+from smallset.images.broken import BrokenImage
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.images import decode
 from stages.lib.images.resizing import Resizing
