@@ -23,12 +23,12 @@ def from_array(
 
     Args:
         pixels: uint8 (height, width), or (height, width, channels) with 1, 3, or 4 channels, the last one opacity.
-        size: height and width in pixels to resize to; None keeps the image's own.
-        color: "rgb" or "grey".
-        resizing: how it gets its size.
+        size: as in `decode`.
+        color: as in `decode`.
+        resizing: as in `decode`.
 
     Returns:
-        uint8 (height, width, 3), or (height, width, 1) if grey, in [0, 255].
+        As `decode`.
 
     Raises:
         BrokenImage: of another type or shape, or without pixels.
@@ -54,12 +54,12 @@ def from_image(
 
     Args:
         image: of any mode.
-        size: as in `from_array`.
-        color: as in `from_array`.
-        resizing: as in `from_array`.
+        size: as in `decode`.
+        color: as in `decode`.
+        resizing: as in `decode`.
 
     Returns:
-        As `from_array`.
+        As `decode`.
 
     Raises:
         BrokenImage: its file is damaged, or it has no pixels.
