@@ -54,12 +54,12 @@ def from_image(
 
     Args:
         image: of any mode.
-        size: as in `decode`.
-        color: as in `decode`.
-        resizing: as in `decode`.
+        size: as in `from_array`.
+        color: as in `from_array`.
+        resizing: as in `from_array`.
 
     Returns:
-        As `decode`.
+        As `from_array`.
 
     Raises:
         BrokenImage: its file is damaged, or it has no pixels.
