@@ -6,13 +6,14 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from safety.text import shown, visible
+from safety.words import listed
 from stages.lib.core import versions
 from stages.lib.core.errors import TemporaryError, UserError
 from stages.lib.core.params import Params
@@ -30,7 +31,8 @@ def run(function: Callable[..., None]) -> None:
     params.yaml: `params` from the section named after the stage, any other from the section of its own name. `stage`
     receives the stage's name: `--stage`, or the function's own name. `--size` names the file in which the stage
     backbone wrote the value of common.image_size.
-    Every section is checked before anything else, also those of later stages.
+    Every section is checked before anything else, also those of later stages, and those that the stage was given once
+    more at its end.
 
     Args:
         function: the stage; its arguments say what it needs.
@@ -38,8 +40,9 @@ def run(function: Callable[..., None]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _print_anything()
     try:
-        arguments = _arguments(function, sys.argv[1:])
+        arguments, given = _arguments(function, sys.argv[1:])
         function(**arguments)
+        _require_unedited(given)
     except UserError as error:
         print(f"error: {visible(error)}", file=sys.stderr)
         sys.exit(TEMPORARY_FAILURE if isinstance(error, TemporaryError) else 1)
@@ -88,7 +91,21 @@ def path_names(function: Callable[..., None]) -> list[str]:
     return found
 
 
-def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]:
+def _require_unedited(given: Mapping[str, Params]) -> None:
+    """DVC reads parameters after the command, and would write down that an edited one has made this result."""
+    now = read_sections()
+    keys = [
+        f"{name}.{key}"
+        for name, section in given.items()
+        for key in type(section).model_fields
+        if getattr(now[name], key) != getattr(section, key)
+    ]
+    if keys:
+        raise UserError(f"{listed(keys)} changed while the stage was at work, so it counts for neither: run again")
+
+
+def _arguments(function: Callable[..., None], argv: list[str]) -> tuple[dict[str, Any], dict[str, Params]]:
+    """What the stage gets, and the sections among it as params.yaml has them."""
     wanted = inspect.signature(function).parameters
     parser = argparse.ArgumentParser(description=inspect.getdoc(function))
     parser.add_argument("--stage", default=function.__name__, help="name of the stage and of its params section")
@@ -99,14 +116,15 @@ def _arguments(function: Callable[..., None], argv: list[str]) -> dict[str, Any]
     sections = read_sections()
     versions.check(sections["versions"])
     arguments: dict[str, Any] = {name: options[name] for name in wanted if name in options}
+    given: dict[str, Params] = {}
     for name, parameter in wanted.items():
         kind: Any = parameter.annotation
         if inspect.isclass(kind) and issubclass(kind, Params):
             section = options["stage"] if name == "params" else name
-            arguments[name] = sections[section]
+            arguments[name] = given[section] = sections[section]
         elif inspect.isclass(kind) and is_dataclass(kind):
             arguments[name] = kind(**{field.name: options[field.name] for field in fields(kind)})
     if options["size"] is not None:
         size = json.loads(options["size"].read_text(encoding="utf-8"))
         arguments["common"] = arguments["common"].model_copy(update=size)
-    return arguments
+    return arguments, given

@@ -60,6 +60,32 @@ def test_a_stage_gets_the_size_that_the_backbone_wrote_down(tmp_path, monkeypatc
     assert seen == [48]
 
 
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_parameter_that_was_edited_meanwhile_is_not_credited_with_the_result(
+    tmp_path, monkeypatch, capsys, is_refused
+):
+    """DVC reads parameters after the command; of sections that the stage does not get an edit does not matter."""
+    monkeypatch.chdir(tmp_path)
+    sections = yaml.safe_load((ROOT / "params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump(sections))
+
+    def toy(common: CommonParams) -> None:
+        changed = sections | {"scratch": sections["scratch"] | {"epochs": 9}}
+        if is_refused:
+            changed["common"] = sections["common"] | {"batch_size": 7}
+        Path("params.yaml").write_text(yaml.safe_dump(changed))
+
+    monkeypatch.setattr(sys, "argv", ["toy"])
+    if not is_refused:
+        entry.run(toy)
+        return
+    with pytest.raises(SystemExit, match="1"):
+        entry.run(toy)
+    assert capsys.readouterr().err == (
+        "error: common.batch_size changed while the stage was at work, so it counts for neither: run again\n"
+    )
+
+
 def test_many_paths_may_be_one_object(tmp_path, monkeypatch):
     @dataclass(frozen=True)
     class Paths:
