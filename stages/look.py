@@ -72,11 +72,9 @@ def _preset(params: BackboneParams, source: str) -> dict[str, Any]:
     missing = list(filter(None, (_missing(name, "" if candidates else params.preset) for name in names)))
     if missing:
         unknown = {"name": names[0], "size": None, "bytes": None, "any_size": True}
-        reason = "; ".join(missing)
-        return {
-            "preset": unknown,
-            "no_preset": reason.replace("backbone.preset:", "backbone.candidates:") if candidates else reason,
-        }
+        if candidates:
+            missing = [f"backbone.candidates: {reason.removeprefix('backbone.preset: ')}" for reason in missing]
+        return {"preset": unknown, "no_preset": "; ".join(missing)}
     return {"preset": preset.about(names[0]), "no_preset": None}
 
 

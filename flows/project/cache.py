@@ -129,7 +129,8 @@ def _objects(cache: Path, checksum: str) -> Iterator[Path]:
     if not whole.is_file():
         return
     yield whole
-    if _is_whole(whole):
+    # A file that is no such list may be large: it is read by whoever asks for it, and not here.
+    if checksum.endswith(_DIRECTORY) and _is_whole(whole):
         yield from filter(Path.is_file, (_object(cache, one) for one in _listed(whole) or ()))
 
 

@@ -30,10 +30,31 @@ def read_parameters(file: Path = PARAMS, typ: Literal["safe", "rt"] = "safe") ->
     Raises:
         FlowError: no such file, it is no valid YAML, a key stands there twice, or it holds no sections.
     """
+    return parameters_of(text_of(file), file, typ)
+
+
+def text_of(file: Path = PARAMS) -> str:
+    """The text of a file of parameters.
+
+    Raises:
+        FlowError: no such file, or it is no UTF-8.
+    """
     try:
-        found = load(file.read_text(encoding="utf-8"), typ)
+        return file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise FlowError(f"{file}: not found; run this from the project's folder") from None
+    except ValueError as error:
+        raise FlowError(f"{file}: not valid YAML: {yaml_mistake(error)}") from None
+
+
+def parameters_of(text: str, file: Path = PARAMS, typ: Literal["safe", "rt"] = "safe") -> Any:
+    """What `read_parameters` gives, of a text that has been read from a file.
+
+    Raises:
+        FlowError: as `read_parameters`.
+    """
+    try:
+        found = load(text, typ)
     except (YAMLError, ValueError) as error:
         raise FlowError(f"{file}: not valid YAML: {yaml_mistake(error)}") from None
     if not isinstance(found, dict):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.parameters import PARAMS, by_key, dump, read_parameters
+from flows.project.parameters import PARAMS, by_key, dump, parameters_of, read_parameters, text_of
 from flows.project.whole_file import write_whole
 
 PROFILES = Path("profiles")
@@ -104,7 +104,8 @@ def changed(overlays: Sequence[Overlay]) -> Changed:
     Raises:
         FlowError: a key that params.yaml does not have, or that of a whole section.
     """
-    params, text = _read(PARAMS), PARAMS.read_text(encoding="utf-8")
+    text = text_of(PARAMS)
+    params = parameters_of(text, PARAMS, "rt")
     before = by_key(params)
     for overlay, source in overlays:
         _write_over(params, overlay, source)

@@ -14,6 +14,7 @@ from flows.errors import FlowError
 from flows.project.records import SUMMARY, check_summary
 from flows.project.revisions import fetch_file
 from flows.registry import saved_runs
+from safety.words import in_one_line
 
 MANIFEST = Path("data") / "manifest.csv"
 Rows = Sequence[Mapping[str, str]]
@@ -49,7 +50,7 @@ def read_rows(content: bytes, where: str, columns: Collection[str]) -> Rows:
         table = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), restval="")
         rows, found = list(table), table.fieldnames or []
     except (csv.Error, UnicodeDecodeError) as error:
-        raise FlowError(f"{where}: expected a csv in UTF-8: {' '.join(str(error).split())}") from None
+        raise FlowError(f"{where}: expected a csv in UTF-8: {in_one_line(error)}") from None
     if missing := [name for name in columns if name not in found]:
         raise FlowError(f"{where}: expected the columns {', '.join(columns)}, found no {', '.join(missing)}")
     return rows
