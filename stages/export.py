@@ -46,6 +46,7 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
         if not place.exists():
             raise UserError(f"{place}: expected it there, found nothing: run `smallset run`, or `dvc pull`, first")
     about = bundle.read_json(model / "summary.json")
+    described = bundle.read(model) if (model / bundle.DESCRIPTION).is_file() else None
     train, test = read_subsets(_DATASET, _MANIFEST, "train", "test")
     start_tensorflow()
     from stages.lib.export.exporting import export
@@ -56,8 +57,12 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     wanted = Wanted(names, options.layout, options.margin, options.faster)
     with whole_folder(output) as partial:
         found = export(source, train, test, wanted, str(about["stage"]), partial)
-        head = {"model": about["stage"], "precision": about["precision"], "cautions": _cautions(model, about)}
-        head["decisions"] = _decisions(model)
+        head = {
+            "model": about["stage"],
+            "precision": about["precision"],
+            "cautions": _cautions(described, about),
+            "decisions": _decisions(described),
+        }
         text = json.dumps(head | found, indent=2, ensure_ascii=False) + "\n"
         (partial / FIGURES).write_text(text, encoding="utf-8")
     return head | found
@@ -73,15 +78,14 @@ def _names(asked: FormatName | Literal["all"], layout: Layout) -> tuple[FormatNa
     return (served,)
 
 
-def _cautions(model: Path, about: Mapping[str, Any]) -> list[str]:
+def _cautions(described: bundle.Description | None, about: Mapping[str, Any]) -> list[str]:
     """What the figures and the files do not say: that the model may know the test images, that a rule has to follow."""
     found = []
     if refit := about.get("refit"):
         on = visible(refit.get("on"))
         found.append(f"fitted again (classifier.refit: {on}): it may know the test images, so accuracies are too high")
-    if not (model / bundle.DESCRIPTION).is_file():
+    if described is None:
         return found
-    described = bundle.read(model)
     if described.data != checksum(_MANIFEST):
         found.append(f"of other images than those of {_MANIFEST}: it may know the test images here")
     rule = described.decisions or Decisions()
@@ -98,10 +102,11 @@ def _cautions(model: Path, about: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _decisions(model: Path) -> dict[str, Any] | None:
+def _decisions(described: bundle.Description | None) -> dict[str, Any] | None:
     """The rule and the limits of a bundle, which whoever has the exported files alone would not have."""
-    rule = bundle.read(model).decisions if (model / bundle.DESCRIPTION).is_file() else None
-    return None if rule is None else rule.as_dict()
+    if described is None or described.decisions is None:
+        return None
+    return described.decisions.as_dict()
 
 
 def _show(found: Mapping[str, Any], output: Path) -> None:

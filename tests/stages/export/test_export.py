@@ -242,11 +242,12 @@ def test_files_that_leave_the_rule_of_the_bundle_out_say_so(project):
         (None, []),
     ):
         bundle.write(replace(about, decisions=decisions), folder)
-        found = command._cautions(folder, {})
+        described = bundle.read(folder)
+        found = command._cautions(described, {})
         assert [part in line for part, line in zip(told, found, strict=True)] == [True] * len(told)
-        kept = command._decisions(folder)
+        kept = command._decisions(described)
         assert (kept and read_decisions(json.loads(json.dumps(kept)), 2)) == decisions
-    assert command._decisions(Path("nothing")) is None
+    assert command._decisions(None) is None
 
 
 def beside(difference: float, p_value: float, bound: float) -> verifying.Beside:
