@@ -1,6 +1,7 @@
 """KerasHub's own way to fine-tune, as a method of `benchmarks.few_images`."""
 
 import math
+from collections import defaultdict
 from functools import partial
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from benchmarks.few_tasks import Task
 
 _BATCH = 16
 _EPOCHS, _STEPS = 20, 300  # at least, both
+_MEASURED = 16  # images at a time whose statistics are taken
 _FOLDED = 2e-3  # no image has been measured where the means are 0 and the variances as near to 1 (less an epsilon)
 
 
@@ -77,18 +79,23 @@ def measure_folded_norms(backbone: Any, images: np.ndarray) -> None:
     import keras
 
     def measured(layer: Any, call: Any, inputs: Any, **_: Any) -> Any:
-        mean, variance = keras.ops.moments(inputs, axes=[0, 1, 2])
-        found[layer] = keras.ops.convert_to_numpy(mean), keras.ops.convert_to_numpy(variance)
+        moments = keras.ops.moments(inputs, axes=[0, 1, 2])
+        mean, variance = (keras.ops.convert_to_numpy(one).astype(np.float64) for one in moments)
+        found[layer].append((len(inputs), mean, variance))
         return call(inputs, training=False)
 
-    found: dict[Any, tuple[np.ndarray, np.ndarray]] = {}
+    found: dict[Any, list[tuple[int, np.ndarray, np.ndarray]]] = defaultdict(list)
     folded = [layer for layer in norms_of(backbone) if _is_folded(layer)]
     for layer in folded:
         layer.call = partial(measured, layer, layer.call)
-    backbone(images, training=False)
+    # In batches: a functional model holds the outputs of all its layers until it returns.
+    for start in range(0, len(images), _MEASURED):
+        backbone(images[start : start + _MEASURED], training=False)
     for layer in folded:
         del layer.call
-        mean, variance = found[layer]
+        counts, means, variances = (np.array(column) for column in zip(*found[layer], strict=True))
+        mean = np.average(means, axis=0, weights=counts)
+        variance = np.average(variances + (means - mean) ** 2, axis=0, weights=counts)
         gamma, beta, old_mean, old_variance = (keras.ops.convert_to_numpy(one) for one in layer.get_weights())
         slope = gamma / np.sqrt(old_variance + layer.epsilon)
         layer.set_weights([slope * np.sqrt(variance + layer.epsilon), beta + slope * (mean - old_mean), mean, variance])

@@ -96,7 +96,7 @@ def test_folded_norms_get_statistics_and_the_backbone_computes_the_same_in_train
     measured = layers.BatchNormalization(momentum=1.0)
     backbone.add(measured)
     measured.set_weights([np.full(4, value) for value in (2.0, 1.0, 3.0, 4.0)])
-    images = np.random.default_rng(0).normal(1, 3, (16, 8, 8, 3)).astype(np.float32)
+    images = np.random.default_rng(0).normal(1, 3, (37, 8, 8, 3)).astype(np.float32)
     before = np.asarray(backbone(images, training=False))
     upto = keras.Model(backbone.inputs[0], backbone.layers[3].output)
     assert not np.allclose(upto(images, training=True), upto(images, training=False), atol=0.1)
