@@ -247,3 +247,12 @@ def test_a_grey_image_of_one_pixel_is_an_image():
     Image.fromarray(np.zeros((1, 1), np.uint8)).save(file, "PNG")
     (folder / "cat" / "dot.png").write_bytes(file.getvalue())
     assert look(folder)["sizes"]["smallest"] == 1
+
+
+def test_it_says_that_dvc_does_not_see_where_links_lead() -> None:
+    source = write(Path("birds"), wren=10, robin=10, finch=10)
+    (source / "finch").symlink_to((source / "finch").rename("elsewhere").resolve())
+    with peek(source, anywhere=True) as found:
+        said = found_in(found, SPLIT, 0)
+    assert said["classes"]["finch"] == 10
+    assert any("DVC does not see" in line and "finch/" in line for line in said["remarks"])
