@@ -92,7 +92,8 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
         name = safe_name(source, _name_in_zip(info))
         if not name:  # of which Python cannot say whether it is a folder
             raise UserError(f"{source}: expected each file to have a name, found one without")
-        if info.is_dir():
+        # Older programs of Windows write backslashes, which Python knows there alone.
+        if info.is_dir() or (info.filename.endswith("\\") and not info.file_size):
             yield _folder(name, f"{source}")
             continue
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
