@@ -157,6 +157,18 @@ def test_a_class_that_is_set_aside_is_no_class():
     assert found["strays_count"] == 3
 
 
+def test_a_class_with_much_damage_stays_one_with_what_is_left():
+    folder = write(Path("own"), cat=40, dog=20)
+    for number in range(4):
+        (folder / "dog" / f"{number}.jpg").write_bytes(b"no image")
+    found = look(folder, strays="set_aside")
+    assert found["classes"] == {"cat": 40, "dog": 16}
+    ((name, reason),) = found["strays"]
+    assert name == "class dog"
+    assert "4 of 20 files cannot be decoded" in reason
+    assert reason.endswith("; its other files stay")
+
+
 def test_more_that_does_not_fit_than_the_stage_puts_up_with_is_refused_before_it():
     source, rule = write(Path("own"), cat=10, dog=10, hamster=2, mole=1), {"strays": "set_aside"}
     assert refusal(source, **rule).startswith("split.max_rejected: about 3 of 23 files")
