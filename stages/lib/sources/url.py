@@ -137,7 +137,8 @@ class _Download:
 
     def _accept(self, response: httpx.Response, done: int) -> None:
         status = response.status_code
-        if done and self._is_of_another_version(response):
+        # Beside a checksum, which says more, it may be that of another of several servers.
+        if done and self.sha256 is None and self._is_of_another_version(response):
             forget(self.file)
             raise _TryAgain("the server has another file than before")
         if status == httpx.codes.PARTIAL_CONTENT and _first_byte(response) == done:
