@@ -10,7 +10,7 @@ from stages.lib.core.params import CommonParams
 from stages.lib.images import set_aside
 from stages.lib.sources import archives, kaggle, made, url
 from stages.lib.sources.limits import limits_of
-from stages.lib.sources.packed import choose
+from stages.lib.sources.packed import choose, unwatched
 from stages.lib.sources.raw_archive import write_zip
 
 _STAY = "files are no images by their names and stay"
@@ -79,6 +79,8 @@ def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> 
             _say(f"{source}: {stay} out: {shown}")
         for member in [member for member in packed.kept if member.problem][:10]:
             _say(f"{source}: set aside: {member.name}: {member.problem}")
+        for line in unwatched(source) if anywhere else ():
+            _say(line)
         write_zip(archive, packed.kept, f"packing {source.name}")
 
 

@@ -17,6 +17,7 @@ from stages.lib.core.params_file import PARAMS_FILE
 from stages.lib.core.section_checks import read_sections
 from stages.lib.deciding import limits
 from stages.lib.looking import preset
+from stages.lib.looking.advice import sides
 from stages.lib.looking.found import found_in
 from stages.lib.looking.peeked import peek
 from stages.lib.pretrained.recommended import preset_for
@@ -52,7 +53,9 @@ def look(sections: dict[str, Any], archive: Path | None = None, at_images: bool 
             # Nobody knows the file that an address was fetched to.
             address = download.url if download.source == "url" else None
             raise retold(error, str(error).replace(str(source), address or str(source))) from None
-        _require_classes(sections["decisions"], list(images["classes"]))
+        classes = list(images["classes"])
+        _require_classes(sections["decisions"], classes)
+        images["remarks"] += sides(classes, sections)
     return {"images": images, **_preset(sections["backbone"], download.source)}
 
 

@@ -190,7 +190,7 @@ def _looking(look: Callable[..., Any]) -> Callable[..., Any]:
     def looked(path: str) -> Any:
         try:
             return look(path)
-        except FileNotFoundError:
+        except OSError:
             if Path(path).is_symlink():
                 return None
             raise

@@ -156,6 +156,19 @@ def test_what_is_no_image_by_its_name_stays_out_and_is_listed(
     assert all(name in said for name in aside)
 
 
+def test_folders_where_links_lead_are_named_since_dvc_does_not_see_changes_there(
+    common: CommonParams, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(BY_FOLDER, "folder")
+    run(common, folder, links="anywhere")
+    assert "DVC" not in capsys.readouterr().out
+    Path("elsewhere").mkdir()
+    Path("elsewhere/1.jpg").write_bytes(b"finch")
+    (folder / "birds" / "finch").symlink_to(Path("elsewhere").resolve())
+    assert "birds/finch/1.jpg" in run(common, folder, links="anywhere")
+    assert "DVC does not see what changes where links to folders lead (birds/finch/)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar"])
 def test_a_source_without_images_is_refused(kind: str, common: CommonParams) -> None:
     source = make({"README.md": b"nothing yet"}, kind)

@@ -142,6 +142,9 @@ def test_what_is_clear_and_may_not_be_meant_is_remarked_on() -> None:
     )
     quoted = said("it's; all/Ann/cat", "it's; all/Ann/dog", "it's; all/Bob/cat", "it's; all/Bob/dog")
     assert r"set split.labels to '^it.s;\ all/[^/]+/(?P<label>[^/]+)/')" in quoted, "else the quotation ends there"
+    parts = said(*(f"all/{part}/{name}" for part in ("bolt", "nut") for name in ("train/ok", "train/bad", "val/ok")))
+    assert "nothing: bad, ok (" in parts
+    assert "set split.labels to '^all/[^/]+/(?P<subset>[^/]+)/(?P<label>[^/]+)/')" in parts
     assert "say nothing: big (else set split.labels)" in said("cat/big", "dog")
     assert "say nothing: big (else set split.labels)" in said("cat/big", "dog/big"), "one name makes no two classes"
     typed = said("train/cat", "train/dog", "val/cat", "val/dgo")

@@ -108,6 +108,17 @@ def test_a_training_that_goes_on_keeps_its_precision(two_classes, common, tmp_pa
     assert summary(tmp_path / "scratch")["epochs"] == 2
 
 
+@pytest.mark.parametrize("library", ["tensorflow", "keras", "keras-hub", "pillow", "pi-heif"])
+def test_another_version_of_a_library_is_another_training(library, two_classes, common, elsewhere, monkeypatch):
+    """Those that read images, too: images that are decoded already lie beside the state."""
+    from stages.lib.training import checkpoints
+
+    first = checkpoints.Checkpoints("scratch", [common], [two_classes[1]])
+    found = checkpoints.version
+    monkeypatch.setattr(checkpoints, "version", lambda name: "0" if name == library else found(name))
+    assert checkpoints.Checkpoints("scratch", [common], [two_classes[1]]).directory != first.directory
+
+
 @pytest.mark.parametrize(("learning_rate", "error"), [(1e30, UserError), (0.01, KeyboardInterrupt), (0.01, None)])
 def test_the_curves_end_however_the_training_ends(two_classes, common, tmp_path, monkeypatch, learning_rate, error):
     from dvclive import Live

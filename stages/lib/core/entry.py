@@ -1,7 +1,6 @@
 """How a stage starts: paths from the command line in dvc.yaml, numbers from params.yaml, errors in one line."""
 
 import argparse
-import errno
 import inspect
 import json
 import os
@@ -12,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from safety.machine_faults import machine_fault
 from safety.text import shown, visible
 from safety.words import listed
 from stages.lib.core import versions
@@ -49,9 +49,9 @@ def run(function: Callable[..., None]) -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if (told := machine_fault(error)) is None:
             raise
-        sys.exit(f"error: the disk is full (writing {error.filename or 'an output'}): free some space and run again")
+        sys.exit(f"error: {visible(told)}")
 
 
 def _print_anything() -> None:

@@ -24,6 +24,7 @@ class Strays:
         share: of a class's files that may be damaged.
         files: why, by the name of the file or folder, or of the row of a table.
         classes: why, by the class.
+        damaged: why, by a class of which only that is set aside.
     """
 
     allowed: bool = False
@@ -31,14 +32,16 @@ class Strays:
     share: float = 1
     files: dict[str, str] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
 
-    def put(self, error: UserError, names: Iterable[str], label: str | None = None) -> None:
+    def put(self, error: UserError, names: Iterable[str], label: str | None = None, stays: bool = False) -> None:
         """Set aside what is wrong.
 
         Args:
             error: what is wrong, as it is said where nothing may be set aside.
             names: of what.
             label: of the class, if it is wrong with all of it.
+            stays: whether the class stays, with what is left of it.
 
         Raises:
             UserError: that one, where nothing may be set aside.
@@ -47,14 +50,15 @@ class Strays:
             error.args = (f"{error.args[0]}; {_WAY_OUT}", *error.args[1:])
             raise error
         if label is not None:
-            self.classes.setdefault(label, str(error))
+            (self.damaged if stays else self.classes).setdefault(label, str(error))
         for name in names:
             self.files.setdefault(name, str(error))
 
     def listed(self) -> list[Rejected]:
         """All of them with their reasons, the classes first."""
-        classes = [Rejected(f"class {label}", f"{STRAY}{reason}") for label, reason in self.classes.items()]
-        return classes + self.listed_files()
+        damaged = {label: f"{reason}; its other files stay" for label, reason in self.damaged.items()}
+        classes = [*self.classes.items(), *damaged.items()]
+        return [Rejected(f"class {label}", f"{STRAY}{reason}") for label, reason in classes] + self.listed_files()
 
     def listed_files(self) -> list[Rejected]:
         """Files, folders and rows with their reasons."""

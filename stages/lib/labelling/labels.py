@@ -166,7 +166,7 @@ def _check_lost(
         # One file of a small class is no sign of a broken transfer.
         elif len(files) > max(1, strays.share * total):
             told = f"split.max_rejected: class {label!r}: {len(files)} of {total} files cannot be decoded, {first}"
-            strays.put(UserError(told), [], label)
+            strays.put(UserError(told), [], label, stays=True)
     for folder in folders:
         if (placed := placing(folder)) and not counts[placed.label]:
             told = (

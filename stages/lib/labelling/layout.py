@@ -66,7 +66,9 @@ class Layout:
     def below_classes(self, names: Sequence[str]) -> Counter[str]:
         """The names of folders inside those of the classes, which say nothing, and how many classes have each."""
         divided = [(self.roots.get(prefix), below) for prefix, below, _ in map(self._divided, names)]
-        found = {below[:2] for root, below in divided if root and not root.subset_below and len(below) > 1}
+        # Those of subsets, which say something, may lie between.
+        deep = [(below, 2 if root.subset_below else 1) for root, below in divided if root]
+        found = {(below[0], below[at]) for below, at in deep if len(below) > at}
         return Counter(inner for _, inner in found)
 
     def _divided(self, name: str) -> tuple[Parts, Parts, str]:

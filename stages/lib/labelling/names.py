@@ -27,9 +27,10 @@ _PARTS = {
 }
 # Cameras, scanners and programs number files so; nobody means a class by it.
 _NO_CLASS = {
-    *("capture", "copy", "crop", "dcim", "dsc", "dscf", "dscn", "file", "frame", "gopr", "im", "mvi", "page", "patch"),
-    *("photo", "photos", "pic", "pics", "picture", "pictures", "pxl", "sample", "scan", "screenshot", "slide"),
-    *("snapshot", "thumb", "tile", "untitled", "vid", "whatsapp"),
+    *("capture", "cimg", "copy", "crop", "dcim", "dji", "download", "dsc", "dscf", "dscn", "file", "frame", "gopr"),
+    *("hpim", "im", "imgp", "mg", "mvi", "page", "patch", "photo", "photos", "pic", "pics", "pict", "picture"),
+    *("pictures", "pxl", "sample", "sany", "scan", "screenshot", "slide", "snapshot", "thumb", "tile", "unnamed"),
+    *("untitled", "vid", "whatsapp"),
 }
 # Of the same images, made in several ways.
 _VARIANTS = {

@@ -23,8 +23,9 @@ def of_layout(layout: Layout, names: Sequence[str]) -> Iterator[str]:
         return
     way = "else set split.labels"
     if len(layout.roots) == 1 and len(below) > 1 and all(count > 1 for count in below.values()):
-        (prefix,) = layout.roots
-        way = f"if they are the classes, set split.labels to '^{literals(prefix)}[^/]+/(?P<label>[^/]+)/'"
+        ((prefix, root),) = layout.roots.items()
+        between = "(?P<subset>[^/]+)/" if root.subset_below else ""
+        way = f"if they are the classes, set split.labels to '^{literals(prefix)}[^/]+/{between}(?P<label>[^/]+)/'"
     yield f"folders inside those of the classes say nothing: {first_few(sorted(below), SHOWN)} ({way})"
 
 

@@ -4,14 +4,17 @@ import re
 import shlex
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from safety.words import counted, first_few
+from stages.lib.core.params import AugmentationParams
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.likely_tables import likely_tables
 
 _MOST = 4  # classes told of each way
+_SIDE = re.compile("left|right")
 _WORDNET = re.compile(r"n\d{8}")  # ImageNet's name of a class
 
 
@@ -51,6 +54,31 @@ def wordnet(labels: Sequence[str]) -> Iterator[str]:
             "the classes are called by ImageNet's numbers, and the report will call them so: for words rename their "
             "folders (LOC_synset_mapping.txt of ImageNet has them)"
         )
+
+
+def sides(labels: Sequence[str], sections: Mapping[str, Any]) -> Iterator[str]:
+    """Say where classes are called left and right, and models are asked to take a mirror image for the same thing.
+
+    Args:
+        labels: names of classes.
+        sections: of params.yaml, each as its model.
+    """
+    alike: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        alike.setdefault(_SIDE.sub("*", label.casefold()), []).append(label)
+    told = [label for several in alike.values() if len(several) > 1 for label in several]
+    on = {name: one for name, one in sections.items() if getattr(one, "enabled", True)}
+    asked = [f"{name}.mirror" for name, one in on.items() if getattr(one, "mirror", False)]
+    asked += [f"{name}.augmentation.flip" for name, one in on.items() if _flips(getattr(one, "augmentation", None))]
+    if told and asked:
+        yield (
+            f"classes {first_few(told, _MOST)}: if a mirror image is of the other class, models cannot tell them "
+            f"apart while these are true: {', '.join(asked)}"
+        )
+
+
+def _flips(augmentation: AugmentationParams | None) -> bool:
+    return augmentation is not None and augmentation.flip
 
 
 def _classes(pattern: str, names: Sequence[str]) -> Counter[str]:

@@ -87,7 +87,7 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
         **_copies(peeked, images),
         "sizes": _sizes(peeked),
         **divided,
-        "remarks": [*remarks, *wordnet(labels)],
+        "remarks": [*remarks, *wordnet(labels), *peeked.unwatched],
     }
 
 

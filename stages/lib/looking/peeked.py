@@ -20,7 +20,7 @@ from stages.lib.inventory.contents import WORKER, Rejected
 from stages.lib.labelling.labels import is_image_name
 from stages.lib.sources import archives
 from stages.lib.sources.member import Member
-from stages.lib.sources.packed import choose
+from stages.lib.sources.packed import choose, unwatched
 from stages.lib.sources.raw_archive import write_zip
 from stages.lib.sources.tars import SCRATCH
 
@@ -45,6 +45,7 @@ class Peeked:
         checksums: sha256 of the content of those that were decoded, and of equal files.
         copies: names of files whose content another one has too.
         all_compared: whether equal files were looked for among all.
+        unwatched: sentences on what DVC does not watch.
     """
 
     archive: Path
@@ -56,6 +57,7 @@ class Peeked:
     checksums: Mapping[str, str]
     copies: Collection[str]
     all_compared: bool
+    unwatched: Sequence[str]
 
 
 @contextmanager
@@ -87,7 +89,8 @@ def peek(source: Path, anywhere: bool = False) -> Iterator[Peeked]:
         unread = [Rejected(one.name, one.problem) for one in packed.kept if one.problem]
         aside = [*packed.aside, *sorted(tables)]
         names = sorted([*(one.name for one in files), *(one.name for one in unread if not one.name.endswith("/"))])
-        yield Peeked(archive, names, looked_at, [*broken, *unread], sizes, aside, checksums, copies, all_compared)
+        told, left_out = unwatched(source) if anywhere else [], [*broken, *unread]
+        yield Peeked(archive, names, looked_at, left_out, sizes, aside, checksums, copies, all_compared, told)
 
 
 def _hollow(member: Member) -> Member:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,9 @@ def is_kept(name: str) -> bool:
         return any((hub / f"models--{rest.replace('/', '--')}").glob("snapshots/*/config.json"))
     models = Path(os.environ.get("KAGGLEHUB_CACHE") or Path.home() / ".cache" / "kagglehub") / "models"
     if scheme == "kaggle":
-        return any(models.glob(f"{rest}/**/config.json"))
-    return any(models.glob(f"*/*/*/{name}/*/config.json"))
+        # One with another step leads elsewhere, such as to all of the disk.
+        return {"", ".", ".."}.isdisjoint(rest.split("/")) and any((models / rest).glob("**/config.json"))
+    return any(models.glob(f"*/*/*/{escape(name)}/*/config.json"))
 
 
 def about(name: str) -> dict[str, Any]:

@@ -38,10 +38,12 @@ def members(source: Path, anywhere: bool = False) -> Iterator[list[Member]]:
             device in an archive, a name twice, a link out of a folder, a folder reached twice through links,
             encryption, damage, or more expansion than images have (`damage.check_expansion`).
     """
-    if source.is_dir():
+    with readable(str(source)):
+        is_folder, is_file = source.is_dir(), source.is_file()
+    if is_folder:
         yield _ordered(source, _in_folder(source, anywhere))
         return
-    if not source.is_file():
+    if not is_file:
         found = "something else" if source.exists() else "nothing"
         raise UserError(f"{source}: expected a folder, a zip or a tar, found {found}")
     with readable(str(source)), source.open("rb") as file:
@@ -90,7 +92,8 @@ def _in_zip(source: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
         name = safe_name(source, _name_in_zip(info))
         if not name:  # of which Python cannot say whether it is a folder
             raise UserError(f"{source}: expected each file to have a name, found one without")
-        if info.is_dir():
+        # Older programs of Windows write backslashes, which Python knows there alone.
+        if info.is_dir() or (info.filename.endswith("\\") and not info.file_size):
             yield _folder(name, f"{source}")
             continue
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):

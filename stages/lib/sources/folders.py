@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -83,13 +83,14 @@ class _Walk:
             if self.count > MOST:
                 raise UserError(f"{self.folder}: expected at most {MOST:,} files and folders")
             for entry in entries:
-                is_folder = entry.is_dir()
-                name = f"{start}{entry.name}/" if is_folder else start + entry.name
-                if self._takes_left_over(name, entry) if is_left_over(name) else self._takes(name, entry, is_folder):
+                mode = _mode(entry)
+                name = f"{start}{entry.name}/" if stat.S_ISDIR(mode) else start + entry.name
+                if self._takes_left_over(name, entry, mode) if is_left_over(name) else self._takes(name, entry, mode):
                     yield name, entry
 
-    def _takes(self, name: str, entry: Path, is_folder: bool) -> bool:
+    def _takes(self, name: str, entry: Path, mode: int) -> bool:
         """Whether an entry is told now; a link to a folder is told when its turn comes."""
+        is_folder = stat.S_ISDIR(mode)
         if entry.is_symlink() and not self.anywhere and (outside := _outside(self.root, entry)):
             self._refuse(name, outside)
         elif is_folder and entry.is_symlink():
@@ -99,13 +100,13 @@ class _Walk:
             # Inside a linked folder too: another link may have led here before.
             if self._is_new(name, entry):
                 self.waiting.append((name, entry))
-        elif not entry.is_file():
+        elif not stat.S_ISREG(mode):
             self._refuse(name, "expected a file or a folder, found a broken link or a device")
         return True
 
-    def _takes_left_over(self, name: str, entry: Path) -> bool:
-        if not name.endswith("/"):
-            return entry.is_file()
+    def _takes_left_over(self, name: str, entry: Path, mode: int) -> bool:
+        if not stat.S_ISDIR(mode):
+            return stat.S_ISREG(mode)
         if entry.is_symlink():
             return False
         self.waiting.append((name, entry))
@@ -183,7 +184,8 @@ def _entries(name: str, place: Path) -> list[Path]:
             found = sorted(place.iterdir())
             # Whether a path is too long shows when it is used.
             longest = max(found, key=lambda entry: len(entry.name), default=place)
-            longest.is_dir()
+            with suppress(FileNotFoundError):
+                longest.lstat()
         except PermissionError:
             # Such as `lost+found`, which is the system's alone.
             if is_left_over(name):
@@ -195,6 +197,14 @@ def _entries(name: str, place: Path) -> list[Path]:
             shown = f"{name[:100]}..."
             raise UserError(f"{shown}: expected folders that are less deep: the path is too long") from None
         return found
+
+
+def _mode(entry: Path) -> int:
+    """What an entry is, links followed; 0 where there is nothing or the system does not follow."""
+    try:
+        return entry.stat().st_mode
+    except OSError:
+        return 0
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safety.words import counted
+from safety.words import counted, first_few
 from stages.lib.core.errors import UserError
 from stages.lib.images import set_aside
+from stages.lib.sources.folders import walk
 from stages.lib.sources.member import Member
+
+_SHOWN = 3  # linked folders
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,19 @@ def choose(source: Path, found: Sequence[Member]) -> Packed:
         frames = " (of films save single frames as images)" if any(map(set_aside.is_film, aside)) else ""
         raise UserError(f"{source}: expected images, found {what}{frames}")
     return Packed(kept, aside)
+
+
+def unwatched(source: Path) -> list[str]:
+    """A sentence that says what of a folder DVC does not watch, where links to folders are followed out of it; or none.
+
+    Args:
+        source: as `archives.members` takes it.
+    """
+    found = walk(source, anywhere=True, problems={}) if source.is_dir() else ()
+    linked = [name for name, path in found if name.endswith("/") and path.is_symlink()]
+    if not linked:
+        return []
+    return [
+        f"DVC does not see what changes where links to folders lead ({first_few(linked, _SHOWN)}): after such a change "
+        "`dvc repro --force --single-item download`, then run again; links to files it follows"
+    ]

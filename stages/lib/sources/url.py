@@ -137,6 +137,10 @@ class _Download:
 
     def _accept(self, response: httpx.Response, done: int) -> None:
         status = response.status_code
+        # Beside a checksum, which says more, it may be that of another of several servers.
+        if done and self.sha256 is None and self._is_of_another_version(response):
+            forget(self.file)
+            raise _TryAgain("the server has another file than before")
         if status == httpx.codes.PARTIAL_CONTENT and _first_byte(response) == done:
             self._write(response, done)
         elif status == httpx.codes.OK:
@@ -152,6 +156,18 @@ class _Download:
             raise _TryAgain(f"the server answered {status} {response.reason_phrase}")
         else:
             raise UserError(f"{self.url}: expected a file, the server answered {status} {response.reason_phrase}")
+
+    def _is_of_another_version(self, response: httpx.Response) -> bool:
+        """Whether a part, or that there is none, is told of another file than the one that is here in part.
+
+        A server that knows `If-Range` never does so, but not every one knows it.
+        """
+        validator = _validator_of(self.file)
+        about_the_file = (httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE)
+        if response.status_code not in about_the_file or not validator.exists():
+            return False
+        known = validator.read_text(encoding="utf-8")
+        return bool(response.headers.get("ETag" if known.startswith('"') else "Last-Modified", known) != known)
 
     def _is_whole(self, response: httpx.Response, done: int) -> bool:
         """Whether the server has the version that is here, and no byte after it: all of it had come before."""

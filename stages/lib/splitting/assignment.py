@@ -10,7 +10,7 @@ from safety.words import first_few
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
 from stages.lib.inventory.contents import ArchiveImage, natural_order
-from stages.lib.splitting.orders import by_folder, by_hash, by_rank
+from stages.lib.splitting.orders import by_folder, by_hash, by_rank, settled_groups
 from stages.lib.splitting.wishes import UNUSED, Amounts, TooFew, Wish, blocks_of, shuffled
 
 CONTRADICTION = "set aside: its copies have different classes"
@@ -116,7 +116,8 @@ def assign(images: Sequence[ArchiveImage], copies: np.ndarray, order: str, amoun
     for index in sorted(range(len(images)), key=lambda index: natural_order(images[index].name)):
         classes[images[index].label].append(index)
     taken: dict[str, str] = {}
-    wishes = {label: _wish(images, classes[label], order, amounts, seed, taken) for label in sorted(classes)}
+    settled = settled_groups(images) if order == "folders" else set()
+    wishes = {label: _wish(images, classes[label], order, amounts, seed, taken, settled) for label in sorted(classes)}
     for subset in reversed(SUBSETS):
         for wish in wishes.values():
             for index in (index for index, wanted in wish.subsets.items() if wanted == subset):
@@ -132,12 +133,18 @@ def assign(images: Sequence[ArchiveImage], copies: np.ndarray, order: str, amoun
 
 
 def _wish(
-    images: Sequence[ArchiveImage], indices: list[int], order: str, amounts: Amounts, seed: int, taken: dict[str, str]
+    images: Sequence[ArchiveImage],
+    indices: list[int],
+    order: str,
+    amounts: Amounts,
+    seed: int,
+    taken: dict[str, str],
+    settled: set[str],
 ) -> Wish:
     if order == "hash":
         return by_hash(images, indices, amounts, seed)
     if order == "folders":
-        return by_folder(images, indices, amounts, seed, taken)
+        return by_folder(images, indices, amounts, seed, taken, settled)
     blocks = blocks_of(images, indices)
     if order == "shuffle":
         blocks = shuffled(blocks, images[indices[0]].label, seed)

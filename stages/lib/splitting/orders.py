@@ -1,7 +1,7 @@
 """Where each order wants the images of a class, before copies are looked at."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -66,8 +66,19 @@ def by_rank(
     return Wish(subsets, positions, dict.fromkeys(subsets, 0.0), intervals, dict.fromkeys(SUBSETS, 1))
 
 
+def settled_groups(images: Sequence[ArchiveImage]) -> set[str]:
+    """Groups with images in classes that have a folder for validation: these stay, and so does the whole group."""
+    divided = {image.label for image in images if image.subset == "validation"}
+    return {image.group for image in images if image.group and image.label in divided}
+
+
 def by_folder(
-    images: Sequence[ArchiveImage], indices: Sequence[int], amounts: Amounts, seed: int, taken: dict[str, str]
+    images: Sequence[ArchiveImage],
+    indices: Sequence[int],
+    amounts: Amounts,
+    seed: int,
+    taken: dict[str, str],
+    settled: Collection[str],
 ) -> Wish:
     """Leave images where whoever collected them put them; without validation, divide the training images.
 
@@ -77,15 +88,18 @@ def by_folder(
         amounts: as of `assignment.assign`.
         seed: of what is held out for validation.
         taken: as above.
+        settled: groups that stay where they are (`settled_groups`).
     """
     given: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for index in indices:
         given[_subset(images[index])].append(index)
     if not given["validation"] and given["train"]:
         label, train = images[indices[0]].label, given["train"]
-        held_out, given["train"] = _held_out(amounts, len(train)), []
+        held_out = _held_out(amounts, len(train))
+        given["train"] = [index for index in train if images[index].group in settled]
         seen = 0
-        for block in shuffled(blocks_of(images, train), label, seed):
+        free = [index for index in train if images[index].group not in settled]
+        for block in shuffled(blocks_of(images, free), label, seed):
             wanted = "validation" if seen + len(block) / 2 < held_out else "train"
             given[_kept_together(images[block[0]], wanted, taken)] += block
             seen += len(block)

@@ -31,6 +31,7 @@ DECIDING = (
     "stages/lib/networks",
     "stages/lib/training",
 )
+LIBRARIES = ("tensorflow", "keras", "keras-hub", "pillow", "pi-heif")
 _STATE, _BEST, _ADAPTED, _HISTORY = "state.weights.h5", "best.weights.h5", "adapted.npz", "history.csv"
 
 
@@ -115,7 +116,7 @@ def _fingerprint(sections: Sequence[Params], inputs: Sequence[Path]) -> str:
     for section in sections:
         # A word where a number is usual (`params.or_word`) is no mistake here.
         digest.update(json.dumps(section.model_dump(warnings=False), sort_keys=True).encode())
-    for library in ("tensorflow", "keras", "keras-hub"):
+    for library in LIBRARIES:
         digest.update(version(library).encode())
     packages = [Path(__file__).parents[3] / name for name in DECIDING]
     for root in (*packages, *inputs):

@@ -203,12 +203,13 @@ def test_what_is_good_is_fetched(store):
     assert Path("made/model").read_text() == "weights"
 
 
-def test_a_broken_link_among_images_ends_nothing(homes, tmp_path):
+def test_broken_links_among_images_end_nothing(homes, tmp_path):
     """DVC would hash none of the others; the stage `download` names it."""
     robin = tmp_path / "birds" / "robin"
     robin.mkdir(parents=True)
     (robin / "1.jpg").write_bytes(b"1")
-    (robin / "lost.jpg").symlink_to("nowhere")
+    for name, target in {"lost.jpg": "nowhere", "circle.jpg": "circle.jpg", "long.jpg": "x" * 300}.items():
+        (robin / name).symlink_to(target)
     git("init", "--quiet", folder=tmp_path)
     for command in (["init", "--quiet"], ["add", "--quiet", "birds"]):
         subprocess.run([*DVC, *command], cwd=tmp_path, check=True)

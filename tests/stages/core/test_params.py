@@ -149,8 +149,8 @@ def toy(output_file: Path, common: CommonParams, params: ToyParams, stage: str) 
         raise UserError("toy.fault: expected none. Received: user")
     if params.fault == "network":
         raise TemporaryError("the server does not answer")
-    if params.fault == "disk":
-        raise OSError(28, "No space left on device", str(output_file))
+    if params.fault.isdecimal():
+        raise OSError(int(params.fault), "as the system says it", str(output_file))
     if params.fault == "bug":
         raise RuntimeError("a mistake of ours")
     if params.fault == "names":
@@ -164,7 +164,7 @@ entry.run(toy)
 def run_toy(
     tmp_path: Path, fault: str, *options: str, versions: dict[str, dict[str, str]] | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    toy = f"toy:\n  fault: {fault}\nother:\n  fault: none\n"
+    toy = f"toy:\n  fault: '{fault}'\nother:\n  fault: none\n"
     (tmp_path / "params.yaml").write_text(GOOD + toy + yaml.safe_dump({"versions": versions or VERSIONS}))
     (tmp_path / "toy.py").write_text(STAGE)
     command = [sys.executable, "toy.py", "--output-file", "out.txt", *options]
@@ -184,7 +184,9 @@ def test_paths_come_from_the_command_and_numbers_from_the_section(tmp_path):
     [
         ("user", 1, "error: toy.fault: expected none. Received: user\n"),
         ("network", 75, "error: the server does not answer\n"),
-        ("disk", 1, "error: the disk is full (writing out.txt): free some space and run again\n"),
+        ("28", 1, "error: out.txt: No space left on device: free some space, run again\n"),
+        ("122", 1, "error: out.txt: Disk quota exceeded: free some space, run again\n"),
+        ("5", 1, "error: out.txt: Input/output error: look at the disk\n"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(tmp_path, fault, code, line):

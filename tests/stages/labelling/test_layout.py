@@ -102,7 +102,13 @@ def test_the_class_stands_before_the_number(form: str, label: str) -> None:
     assert class_in_name("cat12.jpg") == "cat"
 
 
-@pytest.mark.parametrize("name", ["1.jpg", "IMG_0001.jpg", "DSC 1.jpg", "image (3).png", "2023-01-02.jpg", "val_7.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("1.jpg", "IMG_0001.jpg", "DSC 1.jpg", "image (3).png", "2023-01-02.jpg", "val_7.jpg"),
+        *("DJI_0001.JPG", "CIMG0001.JPG", "IMGP0001.JPG", "_MG_0001.JPG", "download (3).jpg", "unnamed (1).png"),
+    ],
+)
 def test_names_that_cameras_and_programs_give_are_no_classes(name: str) -> None:
     assert class_in_name(name) is None
 

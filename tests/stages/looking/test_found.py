@@ -157,6 +157,18 @@ def test_a_class_that_is_set_aside_is_no_class():
     assert found["strays_count"] == 3
 
 
+def test_a_class_with_much_damage_stays_one_with_what_is_left():
+    folder = write(Path("own"), cat=40, dog=20)
+    for number in range(4):
+        (folder / "dog" / f"{number}.jpg").write_bytes(b"no image")
+    found = look(folder, strays="set_aside")
+    assert found["classes"] == {"cat": 40, "dog": 16}
+    ((name, reason),) = found["strays"]
+    assert name == "class dog"
+    assert "4 of 20 files cannot be decoded" in reason
+    assert reason.endswith("; its other files stay")
+
+
 def test_more_that_does_not_fit_than_the_stage_puts_up_with_is_refused_before_it():
     source, rule = write(Path("own"), cat=10, dog=10, hamster=2, mole=1), {"strays": "set_aside"}
     assert refusal(source, **rule).startswith("split.max_rejected: about 3 of 23 files")
@@ -247,3 +259,12 @@ def test_a_grey_image_of_one_pixel_is_an_image():
     Image.fromarray(np.zeros((1, 1), np.uint8)).save(file, "PNG")
     (folder / "cat" / "dot.png").write_bytes(file.getvalue())
     assert look(folder)["sizes"]["smallest"] == 1
+
+
+def test_it_says_that_dvc_does_not_see_where_links_lead() -> None:
+    source = write(Path("birds"), wren=10, robin=10, finch=10)
+    (source / "finch").symlink_to((source / "finch").rename("elsewhere").resolve())
+    with peek(source, anywhere=True) as found:
+        said = found_in(found, SPLIT, 0)
+    assert said["classes"]["finch"] == 10
+    assert any("DVC does not see" in line and "finch/" in line for line in said["remarks"])

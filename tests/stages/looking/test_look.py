@@ -50,6 +50,28 @@ def test_a_class_with_too_few_images_is_told_in_one_line(elsewhere):
         look.look(sections(source="folder", path="pets"))
 
 
+@pytest.mark.parametrize(("classes", "said"), [(("turn-left", "turn-Right"), True), (("bright", "left"), False)])
+def test_classes_that_a_mirror_image_may_turn_into_each_other_are_told(elsewhere, classes, said):
+    """With the default a model gives an image and its mirror image one answer: half of the images of both wrong."""
+    for number in range(12):
+        file = Path("signs", classes[number % 2], f"{number}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((32, 32), 50 + number).save(file)
+    asked = sections(source="folder", path="signs")
+    remarks = look.look(asked)["images"]["remarks"]
+    told = [line for line in remarks if line.startswith("classes turn-Right, turn-left: ")]
+    assert bool(told) == said
+    for key in ("features.mirror", "feature_extraction.mirror", "fine_tuned.augmentation.flip") if said else ():
+        assert key in told[0]
+    assert all("scratch.mirror" not in line for line in told)
+    apart = {"mirror": False, "augmentation": None}
+    plain = {
+        name: one.model_copy(update={key: value for key, value in apart.items() if hasattr(one, key)})
+        for name, one in asked.items()
+    }
+    assert not look.look(plain)["images"]["remarks"]
+
+
 @pytest.mark.parametrize("kind", [UserError, TemporaryError])
 def test_an_error_is_told_with_whether_it_may_pass(elsewhere, monkeypatch, kind):
     def fail(*_: object) -> None:

@@ -64,6 +64,15 @@ def test_what_was_fetched_once_needs_no_network(tmp_path, no_network, name, kept
     preset.require_preset(name, name)
 
 
+@pytest.mark.parametrize("name", ["kaggle://", "kaggle:///keras/vit", "kaggle://../models", "vit**base", "*", "hf://"])
+def test_a_mistyped_name_is_of_no_preset_that_was_fetched(tmp_path, no_network, name):
+    kept = tmp_path / "kaggle/models/keras/vit/keras/vit_base/3/config.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("{}")
+    with pytest.raises(UserError, match="is not on this machine"):
+        preset.require_preset(name, name)
+
+
 def test_a_site_that_answers_anything_can_be_reached(monkeypatch):
     asked = []
     monkeypatch.setattr(httpx, "head", lambda url, **_: asked.append(url))

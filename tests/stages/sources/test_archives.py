@@ -103,6 +103,12 @@ def test_a_folder_without_files_is_a_member(make: Callable[[dict[str, bytes]], P
     assert read(Path("raw.zip")) == {"a/1.jpg": b"1", "a/deep/2.jpg": b"2", "a/none/": b"", "heron/": b""}
 
 
+def test_a_zip_of_older_windows_programs_has_folders_too() -> None:
+    """Their names have backslashes, also at the end; for Python that is no folder."""
+    with members(make_zip({"a\\": b"", "a\\1.jpg": b"1", "heron\\": b""})) as found:
+        assert [member.name for member in found] == ["a/1.jpg", "heron/"]
+
+
 @pytest.mark.parametrize("make", [make_folder, make_zip, make_tar], ids=["folder", "zip", "tar"])
 def test_a_folder_of_nothing_but_films_is_a_member_without_files(make: Callable[[dict[str, bytes]], Path]) -> None:
     """Else a class would be gone without a word; zips and tars as these have no entries for folders."""

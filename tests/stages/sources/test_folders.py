@@ -68,6 +68,37 @@ def test_circles_end(name: str) -> None:
     assert "found a broken link or a device" in refusal(folder)
 
 
+@pytest.mark.parametrize("link", ["a/shut.jpg", "shut"])
+@pytest.mark.parametrize("target", ["x" * 300, "../secret", "/root/secret"])
+def test_what_the_system_does_not_follow_is_told(link: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link into what this user may not enter, or to a name that no file system has."""
+    folder, stat = images(), os.stat
+    (folder / link).symlink_to(target)
+
+    def refuse(path: Path | str, **options: bool) -> os.stat_result:
+        if Path(path).name.startswith("shut") and options.get("follow_symlinks", True) and len(target) < 300:
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert f"{link}: " in refusal(folder)
+    with members(folder, anywhere=True) as found:
+        assert {one.name: one.problem for one in found} == {
+            "a/one.jpg": "",
+            "b/two.jpg": "",
+            link: "expected a file or a folder, found a broken link or a device",
+        }
+
+
+def test_a_folder_that_one_may_not_enter_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path | str, **_: bool) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(UserError, match="images: expected to be allowed to read it"), members(Path("/root/images")):
+        pass
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     folder = images()
     os.mkfifo(folder / "a" / "pipe.jpg")

@@ -36,6 +36,7 @@ class Behaviour:
     asked: list[str | None] = field(default_factory=list)  # the ranges
     let_in: list[str | None] = field(default_factory=list)  # the header Authorization of each
     location: str | None = None
+    knows_versions: bool = True  # whether it heeds If-Range
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,11 +56,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(state.statuses.pop(0))
             return
         start = 0
-        if asked and state.ranges and self.headers.get("If-Range") in (None, state.version):
+        if (
+            asked
+            and state.ranges
+            and (not state.knows_versions or self.headers.get("If-Range") in (None, state.version))
+        ):
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
         if start and start >= len(state.content):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(state.content)}")
+            self.send_header("ETag", state.version)
             self.end_headers()
             return
         body = state.content[start:]
@@ -249,6 +255,15 @@ def test_without_a_checksum_half_a_file_is_only_continued_if_the_server_says_it_
     source_url._validator_of(fetched).unlink()
     assert fetch(url, None).read_bytes() == CONTENT
     assert state.asked[-1] is None
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1] + b"!", CONTENT[::-1] + b"more"])
+def test_another_version_never_continues_what_is_there_whatever_the_server_heeds(server, content):
+    url, state = server
+    state.knows_versions = False
+    assert fetch(url, None).read_bytes() == CONTENT
+    state.content, state.version = content, '"2"'
+    assert fetch(url, None).read_bytes() == content
 
 
 def test_who_is_let_in_is_said_by_the_environment_and_to_that_server_alone(server, monkeypatch):

@@ -1,6 +1,7 @@
 """An image keeps its subset when others come, whatever the amounts, the sizes of classes, their copies and groups."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,6 +149,33 @@ def test_an_old_test_image_stays_when_its_copy_arrives_and_the_copy_never_trains
 def test_a_group_by_hash_goes_by_its_name_and_keeps_its_subset_as_it_grows() -> None:
     before, after = (assignments(images_of(5, a=count, b=count)) for count in (100, 200))
     assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize("own", ["a", "b"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_group_stays_whole_where_only_one_of_its_classes_has_a_folder_for_validation(own: str, seed: int) -> None:
+    """What would leave that class for the sake of the other's validation images was set aside, listed nowhere."""
+    of = {"train": 6, "test": 3}
+    places = [
+        (label, subset, n)
+        for label in "ab"
+        for subset, count in (of | ({"validation": 3} if label == own else {})).items()
+        for n in range(count)
+    ]
+    images = [
+        replace(
+            image,
+            name=f"{label}.{subset}{n}.jpg",
+            label=label,
+            sha256=f"{label}{subset}{n}",
+            subset=subset,
+            group=f"g{n}" if subset == "train" and n < 4 else "",
+        )
+        for image, (label, subset, n) in zip(images_of(a=len(places)), places, strict=True)
+    ]
+    found = assignments(images, order="folders", seed=seed)
+    assert all(found[f"{own}.{subset}{n}.jpg"] == subset for label, subset, n in places if label == own)
+    assert set(found.values()) <= set(SUBSETS)
 
 
 @pytest.mark.parametrize(
