@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from safety.words import first_few
+from safety.words import counted, first_few
 from stages.lib.core import entry
 from stages.lib.core.data_sections import SplitParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv, write_json
 from stages.lib.core.params import CommonParams
-from stages.lib.duplicates.copies import as_told, check_copies, copy_table
-from stages.lib.duplicates.groups import search
+from stages.lib.duplicates.copies import as_told, check_copies, copy_table, in_two_subsets
+from stages.lib.duplicates.groups import Found, search
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.taken_in import take_in
@@ -23,6 +23,10 @@ from stages.lib.splitting.dataset_paths import dataset_paths
 from stages.lib.splitting.small_classes import assign_large_classes
 from stages.lib.splitting.wishes import UNUSED, Amounts
 
+_APART = (
+    "near copies: at least {} lie in two subsets, as in a series that changes little by little: {}; name the series by "
+    "split.group, and figures are not too high"
+)
 _GROWING = (
     "near copies: {} groups were still growing when the search was ended, as no real images make it: more of their "
     "copies may lie in any subset"
@@ -64,8 +68,8 @@ def split(
     """
     found = take_in(archive, rejected, params)
     images, strays = found.images, found.strays
-    groups, growing = search(images, params.near_duplicates)
-    copies = copy_table(images, groups)
+    searched = search(images, params.near_duplicates)
+    copies = copy_table(images, searched.groups)
     # Before anything can fail: whoever wonders at what is called a copy needs to see it.
     _write_table(duplicates, copies)
     check_copies(copies, len(images), params.max_near_duplicates, duplicates)
@@ -73,7 +77,7 @@ def split(
     _mention_subsets(images, params.order)
     try:
         assignments = assign_large_classes(
-            images, groups, params.order, amounts, common.seed, params.min_per_class, strays
+            images, searched.groups, params.order, amounts, common.seed, params.min_per_class, strays
         )
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
@@ -85,15 +89,25 @@ def split(
     rows = [_row(images[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    found_counts = _counts(images, assignments, copies) | found.counts()
-    if growing:
-        found_counts["copies_not_searched"] = growing
-        print(_GROWING.format(growing))
+    found_counts = _counts(images, assignments, copies) | found.counts() | _doubts(images, searched, assignments)
     _mention_shortage(found_counts, amounts)
     write_json(found_counts, counts)
     write_json({"images": len(rows)}, metrics)
     totals = {name: value if isinstance(value, int) else sum(value.values()) for name, value in found_counts.items()}
     print(", ".join(f"{name} {value}" for name, value in totals.items()))
+
+
+def _doubts(images: Sequence[ArchiveImage], searched: Found, assignments: Sequence[str]) -> dict[str, int]:
+    """Tell and count what the search for copies leaves open; of most images nothing."""
+    doubts = {}
+    if apart := in_two_subsets(searched, assignments):
+        doubts["near_copies_apart"] = len(apart)
+        shown = first_few([f"{images[one].name} and {images[other].name}" for one, other in apart], 3)
+        print(_APART.format(counted(len(apart), "pair"), shown))
+    if searched.growing:
+        doubts["copies_not_searched"] = searched.growing
+        print(_GROWING.format(searched.growing))
+    return doubts
 
 
 def _mention_subsets(images: Sequence[ArchiveImage], order: str) -> None:

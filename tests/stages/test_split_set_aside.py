@@ -199,3 +199,24 @@ def test_what_is_left_out_is_said_once(capsys: pytest.CaptureFixture[str]) -> No
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rejected: ")]
     assert [line.split(":")[1].strip() for line in said] == ["train/cat.12.jpg", "notes/extra/1.jpg"]
     assert (result.counts["rejected"], result.counts["strays"]) == (1, 1)
+
+
+@pytest.mark.parametrize("group", [None, r"\.(\d*)\d\.jpg$"])
+def test_a_series_of_which_near_copies_lie_in_two_subsets_is_told(
+    group: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Windows of ten photographs that move by a twentieth of the side, as the frames of a burst; grouped, none is."""
+    content = numbered(cat=60, dog=60)
+    for film in range(10):
+        wide = pixels(1000 + film).resize((288, 216))
+        for frame in range(7):
+            window = wide.crop((frame * 9, frame * 6, frame * 9 + 180, frame * 6 + 135))
+            content[f"train/cat.{1000 + 10 * film + frame}.jpg"] = jpeg(window)
+    result = run(content, group=group, max_near_duplicates=1.0)
+    if group:
+        assert "near_copies_apart" not in result.counts
+        return
+    assert result.counts["near_copies_apart"] > 0
+    said = capsys.readouterr().out
+    assert f"near copies: at least {result.counts['near_copies_apart']} pair" in said
+    assert "train/cat.10" in said

@@ -9,7 +9,8 @@ import pandas as pd
 
 from safety.words import counted
 from stages.lib.core.errors import UserError
-from stages.lib.duplicates.groups import compared
+from stages.lib.duplicates.groups import Found, compared
+from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 
 UNDECIDED = "none: the stage failed"
@@ -70,6 +71,24 @@ def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -
         f"for example {', '.join(shown)}. If they are copies, raise split.max_near_duplicates; if they are not, lower "
         "split.near_duplicates or set it to null"
     )
+
+
+def in_two_subsets(found: Found, assignments: Sequence[str]) -> list[tuple[int, int]]:
+    """Near copies that lie in two subsets, as those of a series that changes slowly may.
+
+    Args:
+        found: by the search.
+        assignments: of each image, a subset or why it is in none.
+
+    Returns:
+        The places of both images of each pair.
+    """
+    kept: dict[int, int] = {}
+    for index, alike in enumerate(found.alike.tolist()):
+        if assignments[index] in SUBSETS:
+            kept.setdefault(alike, index)
+    pairs = [(kept[one], kept[other]) for one, other in found.between.tolist() if one in kept and other in kept]
+    return [(one, other) for one, other in pairs if assignments[one] != assignments[other]]
 
 
 def as_told(copies: pd.DataFrame, listed: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,40 +15,56 @@ _ROUNDS = 32  # searches; real images need a few, whatever their number, and mad
 _CHUNK = 1024  # pairs whose thumbnails are gathered at once
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a search for copies found.
+
+    Attributes:
+        groups: int64 (images,), the index of the image that stands for the group, equal for copies.
+        growing: groups that were still growing when the search was ended, because of its time: they may have more
+            copies among the images.
+        alike: int64 (images,), the index of the first image that looks the same to the pixel of its thumbnail.
+        between: int64 (pairs, 2), near copies in different groups, as numbers of `alike`; those that the search met.
+    """
+
+    groups: np.ndarray
+    growing: int
+    alike: np.ndarray
+    between: np.ndarray
+
+
 def near_groups(images: Sequence[ArchiveImage], limit: float | None) -> np.ndarray:
     """int64 (images,): the place of the image that stands for the group, as from `search`."""
-    return search(images, limit)[0]
+    return search(images, limit).groups
 
 
-def search(images: Sequence[ArchiveImage], limit: float | None) -> tuple[np.ndarray, int]:
+def search(images: Sequence[ArchiveImage], limit: float | None) -> Found:
     """Group the images that are copies of each other.
 
     Near copies are found by their thumbnails (`likeness.distances`, also of the mirror image), among those that are
     roughly alike (`candidates`). Every image of a group is a copy of the one that stands for it: copies of copies
-    are none, so a series that changes slowly falls into many groups. What has no detail, as an empty page, is a copy of
-    equal files only.
+    are none, so a series that changes slowly falls into many groups, and there are near copies between these. What has
+    no detail, as an empty page, is a copy of equal files only.
 
     Args:
         images: all of them, with their thumbnails.
         limit: largest distance of a near copy; None finds equal files only.
-
-    Returns:
-        int64 (images,): the index of the image that stands for the group, equal for copies. Groups that were still
-        growing when the search was ended, because of its time: they may have more copies among the images.
     """
     files = _first([image.sha256 for image in images])
     if limit is None or not len(files):
-        return files, 0
+        return Found(files, 0, files, np.empty((0, 2), np.int64))
     different = np.unique(files)
     # Equal thumbnails need no search, however many there are.
     seen = different[_first([images[index].thumbnail.tobytes() for index in different])]
     distinct = np.unique(seen)
     distinct = distinct[has_detail([images[index].thumbnail for index in distinct])]
-    found, growing = _grouped([images[index].thumbnail for index in distinct], limit)
-    leaders = distinct[found]
-    groups, known = np.arange(len(images)), np.isin(seen, distinct)
-    groups[different[known]] = leaders[np.searchsorted(distinct, seen[known])]
-    return groups[files], growing
+    found, links, growing = _grouped([images[index].thumbnail for index in distinct], limit)
+    groups, alike = np.arange(len(images)), np.arange(len(images))
+    known = np.isin(seen, distinct)
+    alike[different[known]] = seen[known]
+    groups[different[known]] = distinct[found][np.searchsorted(distinct, seen[known])]
+    between = links[found[links[:, 0]] != found[links[:, 1]]]
+    return Found(groups[files], growing, alike[files], distinct[between])
 
 
 def compared(images: Sequence[ArchiveImage], groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,8 +93,8 @@ def _first(values: Sequence[Hashable]) -> np.ndarray:
     return np.array([indices.setdefault(value, index) for index, value in enumerate(values)], np.int64)
 
 
-def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray, int]:
-    """int64 (images,): the index of the one that stands for each. Groups that were still growing at the end.
+def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """Who stands for each, int64 (images,); near copies, int64 (pairs, 2); groups that were still growing at the end.
 
     Where one has more copies than it was compared with, those that stand for a group are searched again, without the
     others: each search of real images makes them fewer by a factor. Thumbnails can be made up that are copies of one
@@ -101,7 +118,7 @@ def _grouped(thumbnails: Sequence[np.ndarray], limit: float) -> tuple[np.ndarray
         before, leaders = leaders, _stars(len(thumbnails), links)
         sizes = np.bincount(leaders, minlength=len(leaders))
         crowded = (sizes > _COUNT) & (sizes > np.bincount(before, minlength=len(leaders)))
-    return leaders, int(crowded.sum())
+    return leaders, links, int(crowded.sum())
 
 
 def _merging(thumbnails: Sequence[np.ndarray], leaders: np.ndarray, near: np.ndarray, limit: float) -> np.ndarray:

@@ -1,5 +1,8 @@
 """What the report cautions about where test images come in groups, such as of one patient."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -41,6 +44,24 @@ def cautions_of(results: Results, images: pd.DataFrame) -> list[str]:
         "intervals, and comparisons of models, count each image by itself and are surer than that allows. Were all "
         f"images of a group alike, {results.words} may be anything from {100 * found.low:.1f} to "
         f"{percent(found.high)}. Test on more groups rather than on more images of these."
+    ]
+
+
+def series_cautions(split: Mapping[str, Any]) -> list[str]:
+    """Say that near copies lie in two subsets, as those of a series that changes slowly may.
+
+    Args:
+        split: what the stage `split` has counted.
+
+    Returns:
+        One sentence; none where it found no such pair.
+    """
+    if not (apart := split.get("near_copies_apart")):
+        return []
+    return [
+        f"At least {counted(apart, 'pair')} of near copies {'lies' if apart == 1 else 'lie'} in two subsets, as in a "
+        "series that changes little by little (a burst, frames of a film), so figures may be too high. Name each such "
+        "series by split.group."
     ]
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from stages.lib.decoding.thumbnails import SIDE
 from stages.lib.duplicates.candidates import candidates
-from stages.lib.duplicates.groups import compared, near_groups
+from stages.lib.duplicates.copies import in_two_subsets
+from stages.lib.duplicates.groups import compared, near_groups, search
 from stages.lib.duplicates.neighbours import nearest
+from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 
 LIMIT = 2.5
@@ -65,21 +67,49 @@ def test_what_is_plain_is_a_copy_of_equal_files_only() -> None:
     assert near_groups(images, LIMIT).tolist() == [0, 1, 2, 0]
 
 
-def test_a_series_that_changes_slowly_is_not_one_group() -> None:
+def series(count: int) -> list[ArchiveImage]:
     """A square that moves by a fifth of a pixel each time: neighbours are copies, the first and the last are not."""
     ground, images = thumbnail(1).astype(float), []
-    for step in range(60):
+    for step in range(count):
         place, share = 10 + step // 5, step % 5 / 5
         image = ground.copy()
         image[20:26, place + 1 : place + 6] = 255
         image[20:26, place] = 255 * (1 - share) + image[20:26, place] * share
         image[20:26, place + 6] = 255 * share + image[20:26, place + 6] * (1 - share)
         images.append(made(str(step), image.astype(np.uint8)))
+    return images
+
+
+def test_a_series_that_changes_slowly_is_not_one_group() -> None:
+    images = series(60)
     groups = near_groups(images, LIMIT)
     sizes = np.bincount(groups)
     assert groups[0] != groups[-1]
     assert 1 < sizes.max() < 20
     assert (compared(images, groups)[0] <= LIMIT).all()
+
+
+def test_near_copies_of_a_series_that_lie_in_two_subsets_are_found() -> None:
+    """Also where one of them is there as two files, of which the first is not kept."""
+    images = series(60)
+    images = [images[0], *images, *(made(f"other {n}", thumbnail(n)) for n in range(2, 40))]
+    found = search(images, LIMIT)
+    where = {group: SUBSETS[number % 3] for number, group in enumerate(sorted(set(found.groups.tolist())))}
+    assignments = [where[group] for group in found.groups.tolist()]
+    assignments[0] = "set aside: the same file is kept"
+    apart = in_two_subsets(found, assignments)
+    assert len(apart) >= len(set(found.groups[1:61].tolist())) - 1, "from each group of the series to the next"
+    assert {index for pair in apart for index in pair} <= set(range(1, 61))
+    assert all(assignments[one] != assignments[other] for one, other in apart)
+    assert in_two_subsets(found, ["train"] * len(images)) == []
+    assert in_two_subsets(found, ["unused"] * len(images)) == []
+
+
+@pytest.mark.parametrize("limit", [LIMIT, None])
+def test_copies_of_one_image_are_in_one_group_and_no_pair_is_between(limit: float | None) -> None:
+    images = [made(f"copy {n}", noisy(thumbnail(0), n, 3)) for n in range(20)]
+    images += [made(f"other {n}", thumbnail(n)) for n in range(1, 40)]
+    assert search(images, limit).between.tolist() == []
 
 
 def test_a_large_group_of_copies_is_found_whole() -> None:

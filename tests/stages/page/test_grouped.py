@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from stages.lib.core.errors import UserError
-from stages.lib.page.grouped import cautions_of
+from stages.lib.page.grouped import cautions_of, series_cautions
 from tests.stages.page.test_cautions import results_of
 
 
@@ -49,3 +49,14 @@ def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():
     images = manifest(results, [""] * 100)
     with pytest.raises(UserError, match=r"expected .* no test/0\.png, test/1\.png: run `smallset run` again"):
         cautions_of(results, images[~images["path"].isin(["test/0.png", "test/1.png"])])
+
+
+@pytest.mark.parametrize(("apart", "said"), [(1, "At least 1 pair of near copies lies"), (12, "At least 12 pairs of")])
+def test_near_copies_in_two_subsets_are_told(apart, said):
+    [told] = series_cautions({"train": {"cat": 5}, "near_copies_apart": apart})
+    assert told.startswith(said)
+    assert "figures may be too high" in told
+
+
+def test_without_such_pairs_nothing_is_said():
+    assert series_cautions({"train": {"cat": 5}, "near_duplicates": 3}) == []
