@@ -100,7 +100,8 @@ def split(
 def _doubts(images: Sequence[ArchiveImage], searched: Found, assignments: Sequence[str]) -> dict[str, int]:
     """Tell and count what the search for copies leaves open; of most images nothing."""
     doubts = {}
-    if apart := in_two_subsets(searched, assignments):
+    kept = [assignment if assignment in SUBSETS else None for assignment in assignments]
+    if apart := in_two_subsets(searched, kept):
         doubts["near_copies_apart"] = len(apart)
         shown = first_few([f"{images[one].name} and {images[other].name}" for one, other in apart], 3)
         print(_APART.format(counted(len(apart), "pair"), shown))

@@ -10,7 +10,6 @@ import pandas as pd
 from safety.words import counted
 from stages.lib.core.errors import UserError
 from stages.lib.duplicates.groups import Found, compared
-from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 
 UNDECIDED = "none: the stage failed"
@@ -73,22 +72,22 @@ def check_copies(copies: pd.DataFrame, total: int, limit: float, listed: Path) -
     )
 
 
-def in_two_subsets(found: Found, assignments: Sequence[str]) -> list[tuple[int, int]]:
+def in_two_subsets(found: Found, subsets: Sequence[str | None]) -> list[tuple[int, int]]:
     """Near copies that lie in two subsets, as those of a series that changes slowly may.
 
     Args:
         found: by the search.
-        assignments: of each image, a subset or why it is in none.
+        subsets: of each image; None of one that is in none.
 
     Returns:
         The places of both images of each pair.
     """
     kept: dict[int, int] = {}
     for index, alike in enumerate(found.alike.tolist()):
-        if assignments[index] in SUBSETS:
+        if subsets[index] is not None:
             kept.setdefault(alike, index)
     pairs = [(kept[one], kept[other]) for one, other in found.between.tolist() if one in kept and other in kept]
-    return [(one, other) for one, other in pairs if assignments[one] != assignments[other]]
+    return [(one, other) for one, other in pairs if subsets[one] != subsets[other]]
 
 
 def as_told(copies: pd.DataFrame, listed: Path) -> str:
