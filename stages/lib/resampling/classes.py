@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact
 
-from stages.lib.evaluation.intervals import LEVEL, Interval, wilson
+from stages.lib.evaluation.intervals import Interval, wilson
+from stages.lib.evaluation.metrics import differs_from_others
 from stages.lib.resampling.figures import recalls
 from stages.lib.resampling.repeated import Resampled
 
@@ -32,8 +32,7 @@ class Weakest:
 def weakest(found: Resampled) -> Weakest:
     """Find the class with the lowest recall, and whether that is more than chance.
 
-    Fisher's exact test of its images beside all others, with p multiplied by the number of classes: of many equal
-    classes one has the lowest recall in any case.
+    Tested by `metrics.differs_from_others`, with as many images of each class as they are worth (`different`).
 
     Args:
         found: of `resample`; at least two classes.
@@ -42,16 +41,11 @@ def weakest(found: Resampled) -> Weakest:
     label = int(shares.argmin())
     right, images = np.round(shares * counts).astype(int), np.round(counts).astype(int)
     rest = np.arange(len(shares)) != label
-    table = [
-        [right[label], images[label] - right[label]],
-        [right[rest].sum(), (images - right)[rest].sum()],
-    ]
-    p_value = float(fisher_exact(table).pvalue) * len(shares)
     others = float(np.average(shares[rest], weights=counts[rest]))
     return Weakest(
         label,
         wilson(shares[label] * counts[label], counts[label]),
         int((found.labels == label).sum()),
         others,
-        p_value < 1 - LEVEL and shares[label] < others,
+        bool(shares[label] < others) and differs_from_others(label, right, images),
     )
