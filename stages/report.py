@@ -125,7 +125,7 @@ def _cautions(
 ) -> list[str]:
     more = [
         *decided.cautions_of(limits, results),
-        *grouped.cautions_of(results, images),
+        *grouped.cautions_of(results, images, pd.read_csv(paths.duplicates, dtype=str, na_filter=False)),
         *json.loads(paths.cautions.read_text(encoding="utf-8")),
         *left_out.cautions_of(paths.rejected),
         *procedures.cautions_of(procedure, results),
