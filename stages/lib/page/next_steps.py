@@ -134,7 +134,8 @@ def _more_images(known: Known) -> Iterator[Step]:
         sure = "is shown to help" if twice["gain_low"] > 0 else "is likely to help, not shown to"
         # Not the figure of the headline, which could be higher than what more images are said to lead to.
         reached = f"from {100 * found['value']:.1f} to about {percent(twice['value'])} in cross-validation"
-        gain = f"twice the images {sure}: {100 * twice['gain']:+.1f} points, {reached}."
+        what = "twice the images of every class" if is_one else "twice the images"
+        gain = f"{what} {sure}: {100 * twice['gain']:+.1f} points, {reached}."
         least = f" {percent(weakest['recall'])} of this class are found, {percent(weakest['others'])} of the others."
         whose = f" of {weakest['class']}" if is_one else ""
         drawn = _download(known).get("sample_per_class") if _download(known).get("source") == "sample" else None

@@ -39,7 +39,10 @@ def test_nothing_is_asked_for_where_nothing_is_shown():
 def test_images_are_counted_and_of_the_class_that_needs_them():
     (step,) = next_steps(known(FOUND))
     assert step.what == "Add about 100 images of cat"
-    assert "is shown to help: +2.0 points, from 90.0 to about 92.0 % in cross-validation." in step.why
+    assert (
+        "twice the images of every class is shown to help: +2.0 points, from 90.0 to about 92.0 % in cross-validation."
+        in step.why
+    )
     assert "70.0 % of this class are found" in step.why
     assert step.section == "more-images"
     all_classes = FOUND | {"weakest": WEAKEST | {"stands_out": False}}
