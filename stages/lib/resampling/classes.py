@@ -12,7 +12,7 @@ from stages.lib.resampling.repeated import Resampled
 
 @dataclass(frozen=True)
 class Weakest:
-    """The class with the lowest recall.
+    """The class with the lowest recall, among those that stand out where any does.
 
     Attributes:
         label: its number.
@@ -30,7 +30,7 @@ class Weakest:
 
 
 def weakest(found: Resampled) -> Weakest:
-    """Find the class with the lowest recall, and whether that is more than chance.
+    """Find the class with the lowest recall that is more than chance, or else the one with the lowest.
 
     Tested by `metrics.differs_from_others`, with as many images of each class as they are worth (`different`).
 
@@ -38,14 +38,22 @@ def weakest(found: Resampled) -> Weakest:
         found: of `resample`; at least two classes.
     """
     shares, counts = recalls(found)
-    label = int(shares.argmin())
     right, images = np.round(shares * counts).astype(int), np.round(counts).astype(int)
-    rest = np.arange(len(shares)) != label
-    others = float(np.average(shares[rest], weights=counts[rest]))
+
+    def others(label: int) -> float:
+        rest = np.arange(len(shares)) != label
+        return float(np.average(shares[rest], weights=counts[rest]))
+
+    def stands_out(label: int) -> bool:
+        return bool(shares[label] < others(label)) and differs_from_others(label, right, images)
+
+    order = np.argsort(shares, kind="stable").tolist()
+    # One of few images may have the lowest recall by chance, beside one of many that has a low one for certain.
+    label = next(filter(stands_out, order), order[0])
     return Weakest(
         label,
         wilson(shares[label] * counts[label], counts[label]),
         int((found.labels == label).sum()),
-        others,
-        bool(shares[label] < others) and differs_from_others(label, right, images),
+        others(label),
+        stands_out(label),
     )
