@@ -81,7 +81,8 @@ def _names(asked: FormatName | Literal["all"], layout: Layout) -> tuple[FormatNa
 def _cautions(described: bundle.Description | None, about: Mapping[str, Any]) -> list[str]:
     """What the figures and the files do not say: that the model may know the test images, that a rule has to follow."""
     found = []
-    if refit := about.get("refit"):
+    # A head that was fitted again on training and validation images has seen no test image.
+    if (refit := about.get("refit")) and refit.get("on") != "validation":
         on = visible(refit.get("on"))
         found.append(f"fitted again (classifier.refit: {on}): it may know the test images, so accuracies are too high")
     if described is None:

@@ -81,7 +81,6 @@ def _trained(
     from stages.lib.arrays import feature_files
     from stages.lib.networks import build
     from stages.lib.training import loop
-    from stages.lib.training.class_weights import class_weights
 
     common, params = run.common, run.params
     keras.utils.set_random_seed(common.seed)
@@ -89,8 +88,7 @@ def _trained(
     validation = feature_files.read(features, "validation")
     stack = build.head_layers(params.units, params.activation, params.dropout, len(classes))
     head = build.head(stack, train.vectors.shape[1])
-    weights = class_weights(train.labels, params.class_weights)
-    validate = loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+    validate = loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, params.class_weights)
     history = loop.train(run, head, train.vectors, train.labels, validate)
     return build.transfer_model(preset, stack, common.pixels, precision), history
 

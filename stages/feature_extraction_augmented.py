@@ -48,7 +48,6 @@ def feature_extraction_augmented(
     from stages.lib.images.manifest import read_subset, require_classes
     from stages.lib.networks import build as networks
     from stages.lib.training import loop
-    from stages.lib.training.class_weights import class_weights
     from stages.lib.training.epoch_callback import Validate
     from stages.lib.training.image_training import train_on_images
     from stages.lib.training.run import start_run
@@ -63,8 +62,7 @@ def feature_extraction_augmented(
 
     def validate(network: keras.Model) -> Validate:
         head = networks.head_of(network)
-        weights = class_weights(train.labels, params.class_weights)
-        return loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, weights)
+        return loop.validate_on(head, validation.vectors, validation.labels, common.batch_size, params.class_weights)
 
     run = start_run("feature_extraction_augmented", common, params, [Path(__file__), manifest, features, preset])
     # The head is validated on features, so training images are resized as theirs were.

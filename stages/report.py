@@ -86,7 +86,7 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     images, suspects = read_manifest(paths.manifest), findings.suspects(paths.labels, paths.dataset, results)
     procedure = procedures.procedure_report(paths.procedure, results, suspects.total)
     limits = decided.decided(paths.decisions, results.recommended.name, results.recommended.classes)
-    cautions = _cautions(results, procedure, limits, images, paths)
+    cautions = _cautions(results, procedure, limits, images, parameters, paths)
     steps = _steps(results, procedure, suspects.total, images, parameters)
     subsets = {str(name): int(count) for name, count in images["subset"].value_counts().items()}
     deploying = partial(deployed, results, classifier.refit, subsets, procedure is not None)
@@ -120,18 +120,23 @@ def _cautions(
     procedure: procedures.ProcedureReport | None,
     limits: decided.Decided | None,
     images: pd.DataFrame,
+    parameters: dict[str, Any],
     paths: ReportPaths,
 ) -> list[str]:
     more = [
         *decided.cautions_of(limits, results),
-        *grouped.cautions_of(results, images),
+        *grouped.cautions_of(results, images, pd.read_csv(paths.duplicates, dtype=str, na_filter=False)),
         *grouped.series_cautions(json.loads(paths.split.read_text(encoding="utf-8"))),
         *json.loads(paths.cautions.read_text(encoding="utf-8")),
         *left_out.cautions_of(paths.rejected),
         *procedures.cautions_of(procedure, results),
         *outputs.reasons(paths.models),
     ]
-    return cautions_of(results, more)
+    return cautions_of(results, more, parameters, _trained(images))
+
+
+def _trained(images: pd.DataFrame) -> int:
+    return int((images["subset"] == "train").sum())
 
 
 def _steps(
@@ -143,7 +148,7 @@ def _steps(
 ) -> list[next_steps.Step]:
     side = float(images[["width", "height"]].min(axis=1).median())
     figures = None if procedure is None else procedure.figures
-    return next_steps.next_steps(next_steps.Known(results, figures, suspects, side, parameters))
+    return next_steps.next_steps(next_steps.Known(results, figures, suspects, side, parameters, _trained(images)))
 
 
 def _tell(headline: dict[str, Any], page: Path) -> None:

@@ -1,5 +1,6 @@
 """The head that `feature_extraction` takes, through the real stages, and what it leaves for those after it."""
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -117,3 +118,17 @@ def test_both_heads_are_judged_by_the_same_images(common, monkeypatch) -> None:
     about = choice.choose(train, np.arange(21), 3, common, params(head="auto")).about
     assert about["judged"] == 20
     assert about["log_loss"]["mlp"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("kind", "epoch"), [(None, 0), ("balanced", 1)])
+def test_the_epoch_in_which_a_trained_head_is_judged_is_the_best_by_the_loss_that_it_trains_with(
+    kind, epoch, common, monkeypatch
+) -> None:
+    """The first is better for the 18 images of one class, the second for both classes alike."""
+    labels = np.array([0] * 18 + [1] * 2)
+    train = feature_files.FeatureSet(np.ones((20, 4), np.float32), labels, [str(index) for index in range(20)])
+    by_epoch, turns = np.array([[0.1, 3.0], [0.5, 1.0]]), itertools.count()
+    monkeypatch.setattr(trained, "_losses", lambda head, vectors, own: by_epoch[next(turns) % 2][own])
+    asked = params(epochs=2, class_weights=kind)
+    found = trained.losses(train, np.arange(20), np.arange(20), 2, common, asked)
+    np.testing.assert_array_equal(found, by_epoch[epoch][labels])

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import fisher_exact
 from sklearn.metrics import brier_score_loss, precision_recall_fscore_support
 
 from stages.lib.evaluation.columns import PER_CLASS
-from stages.lib.evaluation.intervals import Interval, mean_share, share
+from stages.lib.evaluation.intervals import LEVEL, Interval, mean_share, share
 
 IMBALANCE = 3  # times the images of the smallest class
 _SMALLEST = 1e-7  # probability, as Keras clips it
@@ -97,3 +98,20 @@ def is_imbalanced(labels: np.ndarray) -> bool:
     """
     _, counts = np.unique(labels, return_counts=True)
     return bool(counts.max() >= IMBALANCE * counts.min())
+
+
+def differs_from_others(label: int, right: np.ndarray, images: np.ndarray) -> bool:
+    """Whether the share of a class that is right is shown to differ from that of all other images.
+
+    Fisher's exact test, with p multiplied by the number of classes: of many equal classes one has the lowest share in
+    any case.
+
+    Args:
+        label: of the class.
+        right: int64 (classes,), images of each class that are right.
+        images: int64 (classes,), images of each class.
+    """
+    rest = np.arange(len(images)) != label
+    wrong = images - right
+    table = [[right[label], wrong[label]], [right[rest].sum(), wrong[rest].sum()]]
+    return bool(fisher_exact(table).pvalue * len(images) < 1 - LEVEL)

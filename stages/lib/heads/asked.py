@@ -5,7 +5,7 @@ import numpy as np
 from stages.lib.arrays.feature_files import FeatureSet
 from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.heads.training_images import Training
-from stages.lib.training.class_weights import class_weights, image_weights
+from stages.lib.training.class_weights import image_weights
 
 
 def training_of(images: FeatureSet, groups: np.ndarray, classes: int, params: FeatureExtractionParams) -> Training:
@@ -17,6 +17,6 @@ def training_of(images: FeatureSet, groups: np.ndarray, classes: int, params: Fe
         classes: their number.
         params: section `feature_extraction` of params.yaml.
     """
-    each = image_weights(images.labels, class_weights(images.labels, params.class_weights))
+    each = image_weights(images.labels, params.class_weights)
     weights = None if each is None else each.astype(np.float64)
     return Training(images.vectors, images.labels, groups, classes, images.mirrored, params.mirror, weights)

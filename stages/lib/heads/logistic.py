@@ -135,7 +135,8 @@ def search(training: Training, seed: int) -> Search:
     assert plain is not None
     other = _tried(views, divided, False, plain)
     trials = [plain] if other is None else [plain, other]
-    chosen = trials[-1] if clearly_lower(trials[-1].losses(views.labels), plain.losses(views.labels)) else plain
+    last, first = (views.weights * trial.losses(views.labels) for trial in (trials[-1], plain))
+    chosen = trials[-1] if clearly_lower(last, first) else plain
     own = views.labels[chosen.images]
     scale = factor(chosen.logits, own, chosen.each, divided[0, chosen.images], chosen.images)
     choice = Choice(chosen.unit_length, chosen.shares, scale)

@@ -11,7 +11,7 @@ _ERRORS = 3  # standard errors by which a strength is out of it
 
 
 def run(
-    judge: Callable[[np.ndarray], np.ndarray], start: np.ndarray, labels: np.ndarray, judged: int
+    judge: Callable[[np.ndarray], np.ndarray], start: np.ndarray, labels: np.ndarray, weights: np.ndarray, judged: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Judge some strengths, and what lies beside one that may count, until no such is left.
 
@@ -20,14 +20,15 @@ def run(
             classes), not a number where a strength has not been judged.
         start: int64 (strengths,), numbers of the first.
         labels: int64 (images,).
+        weights: float64 (images,), what each counts.
         judged: images that will be judged in the end.
 
     Returns:
-        int64 (strengths,), numbers of those that may count; float32 (images, strengths), losses in nats.
+        int64 (strengths,), numbers of those that may count; float32 (images, strengths), losses in nats, weighed.
     """
-    racing, done = start, np.empty(0, np.int64)
+    racing, done, each = start, np.empty(0, np.int64), weights.astype(np.float32)[:, np.newaxis]
     while len(racing):
-        found = losses(judge(racing), labels)
+        found = each * losses(judge(racing), labels)
         ahead, done = _may_count(found, judged), np.union1d(done, racing)
         racing = np.setdiff1d(beside(ahead), done)
     return np.flatnonzero(ahead), found

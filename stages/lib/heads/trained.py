@@ -11,7 +11,7 @@ from stages.lib.heads.cross_validation import divisions
 from stages.lib.networks import build
 from stages.lib.training import loop
 from stages.lib.training.batches import passes, steps, training_batches
-from stages.lib.training.class_weights import class_weights
+from stages.lib.training.class_weights import class_weights, image_weights
 
 _FAINTEST = 1e-7  # probability
 
@@ -66,7 +66,8 @@ def losses(
             found[epoch, own] = _losses(head, asked[own], labels[own])
     # Layers get the names that they would have had without these heads.
     keras.utils.clear_session()
-    return found[found.mean(axis=1).argmin()]
+    each = image_weights(labels, params.class_weights)
+    return found[np.average(found, axis=1, weights=each).argmin()]
 
 
 def _steps(images: int, common: CommonParams, params: FeatureExtractionParams) -> tuple[int, int]:

@@ -126,9 +126,10 @@ def tried(
 
     # Every second strength, or those about the ones that count for the rival.
     start = every[::2] if rival is None else race.beside(np.isfinite(rival.log_loss))
-    ahead, losses = race.run(on_first, start, views.labels[first], len(np.unique(images)))
+    weights = views.weights[first]
+    ahead, losses = race.run(on_first, start, views.labels[first], weights, len(np.unique(images)))
     best = losses[:, np.nanargmin(losses.mean(axis=0))]
-    if rival is not None and race.is_behind(best, rival.losses(views.labels)[first]):
+    if rival is not None and race.is_behind(best, weights * rival.losses(views.labels)[first]):
         return None
     others = np.arange(1, len(folds))
     for some in others[:, np.newaxis] if len(ahead) * outputs > _WIDE else [others]:

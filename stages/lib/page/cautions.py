@@ -1,6 +1,7 @@
 """What to know before the recommended model is relied on, and what to do about it: one sentence each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from safety.words import counted, listed
 from stages.lib.comparison.comparisons import Comparison
@@ -12,18 +13,23 @@ LEAST_VALIDATION = 50  # images
 LEAST_TEST = 100  # images
 
 
-def cautions(results: Results, more: Sequence[str] = ()) -> list[str]:
+def cautions(
+    results: Results, more: Sequence[str] = (), parameters: Mapping[str, Any] | None = None, trained: int = 0
+) -> list[str]:
     """What is doubtful about these results, the gravest first.
 
     Args:
         results: of all models.
         more: cautions from elsewhere, such as of the choice of the backbone.
+        parameters: sections of params.yaml.
+        trained: training images.
 
     Returns:
         Plain sentences; none where nothing is doubtful.
     """
-    found = (_no_better_than_chance, _untested_classes, _few_images, _tied, _higher_on_test, _still_learning)
-    return [*more, *(caution for each in found for caution in each(results))]
+    found = (_no_better_than_chance, _untested_classes, _few_images, _tied, _higher_on_test)
+    last = _still_learning(results, parameters or {}, trained)
+    return [*more, *(caution for each in found for caution in each(results)), *last]
 
 
 def _share_of_chance(results: Results) -> float:
@@ -150,7 +156,24 @@ def _shown(beside: Comparison) -> str:
     return ", and is better" if beside.verdict == "worse" else ", which may be chance"
 
 
-def _still_learning(results: Results) -> Iterator[str]:
+def twice_as_long(name: str, epochs: int, parameters: Mapping[str, Any], trained: int) -> dict[str, int]:
+    """Keys of params.yaml, and their values, with which a training has twice the steps.
+
+    Args:
+        name: of the model.
+        epochs: of its training.
+        parameters: sections of params.yaml.
+        trained: training images.
+    """
+    found, batch_size = {f"{name}.epochs": 2 * epochs}, (parameters.get("common") or {}).get("batch_size")
+    least = (parameters.get(name) or {}).get("min_steps")
+    # Then an epoch goes over the images several times, and with more epochs it would do so less often.
+    if least and batch_size and least > epochs * -(-trained // batch_size):
+        found[f"{name}.min_steps"] = 2 * least
+    return found
+
+
+def _still_learning(results: Results, parameters: Mapping[str, Any], trained: int) -> Iterator[str]:
     last = [
         one
         for one in results.evaluations
@@ -158,10 +181,9 @@ def _still_learning(results: Results) -> Iterator[str]:
     ]
     if last:
         epochs = listed([f"{one.summary['epochs']} of {one.name}" for one in last])
-        yield (
-            f"The best epoch is the last one ({epochs}): training longer may help. Raise "
-            f"{listed([f'{one.name}.epochs' for one in last])}."
-        )
+        longer = [twice_as_long(one.name, one.summary["epochs"], parameters, trained) for one in last]
+        keys = [key for found in longer for key in found]
+        yield f"The best epoch is the last one ({epochs}): training longer may help. Raise {listed(keys)}."
 
 
 def _range(results: Results) -> str:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from stages.lib.comparison.evaluations import Evaluation
-from stages.lib.evaluation.metrics import accuracy
+from stages.lib.evaluation.metrics import accuracy, differs_from_others
 from stages.lib.page import classes
 from stages.lib.page.thumbnails import embedded_all
 
@@ -51,7 +53,7 @@ class Weakest:
     Attributes:
         recall: share of its test images that is found, with its 95 % interval.
         others: share of all other test images that is found.
-        stands_out: whether its interval lies below that of the others.
+        stands_out: whether that is more than chance, of as many classes as there are.
     """
 
     name: str
@@ -100,7 +102,11 @@ def _weakest(one: Evaluation) -> Weakest | None:
     least = tested.sort_values(["recall", "recall_high", "class"]).iloc[0]
     elsewhere = one.right[(one.predictions["label"] != least["class"]).to_numpy()]
     recall, low, high = (float(least[key]) for key in ("recall", "recall_low", "recall_high"))
-    others = accuracy(elsewhere)
-    if recall >= others.value:
+    others = accuracy(elsewhere).value
+    if recall >= others:
         return None
-    return Weakest(str(least["class"]), int(least["images"]), recall, low, high, others.value, high < others.low)
+    images = tested["images"].to_numpy(np.int64)
+    found = (images * tested["recall"]).round().to_numpy(np.int64)
+    place = int(np.flatnonzero(tested["class"] == least["class"])[0])
+    stands_out = differs_from_others(place, found, images)
+    return Weakest(str(least["class"]), int(least["images"]), recall, low, high, others, stands_out)

@@ -1,4 +1,4 @@
-"""What the report cautions about where test images come in groups, such as of one patient."""
+"""What the report cautions about where test images come in groups, such as of one patient, or as near copies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,39 +12,61 @@ from stages.lib.comparison.wording import percent
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval, different, mean_share, wilson
 
+_FEWER = 0.9  # of the test images, as what near copies leave them worth: above it their intervals are hardly narrower
+_SURER = "intervals, and comparisons of models, count each image by itself and are surer than that allows"
 
-def cautions_of(results: Results, images: pd.DataFrame) -> list[str]:
+
+def cautions_of(results: Results, images: pd.DataFrame, copies: pd.DataFrame) -> list[str]:
     """Say how much less the test images may be worth than their number, where some are of one group.
 
     Args:
         results: of the models.
-        images: the table of all images, with path and group.
+        images: the table of all images, with path, group and sha256.
+        copies: the table of copies, with group and sha256.
 
     Returns:
-        One sentence; none where each test image is by itself.
+        One sentence; none where each test image is by itself, or where few of them are near copies of others.
 
     Raises:
         UserError: a test image is not in the table any more.
     """
     paths = results.recommended.predictions["path"].to_numpy(str)
-    table = images.set_index("path")["group"]
+    table = images.set_index("path")
     if gone := [path for path in paths if path not in table.index]:
         raise UserError(
             f"report: expected the test images that were evaluated, found no {first_few(gone, 3)}: run `smallset run` "
             "again"
         )
-    known = table.loc[paths].to_numpy(str)
-    groups = np.where(known == "", paths, known)
-    count = len(np.unique(groups))
-    if count == len(groups):
-        return []
+    own = table.loc[paths]
+    known = dict(zip(copies["sha256"], copies["group"], strict=True))
+    copied = [f"copy {known[one]}" if one in known else path for one, path in zip(own["sha256"], paths, strict=True)]
+    named = [f"group {one}" if one else copy for one, copy in zip(own["group"], copied, strict=True)]
+    grouped = own["group"].to_numpy(str)
+    if pd.Series(grouped[grouped != ""]).duplicated().any():
+        return [_in_groups(results, np.array(named))]
+    worth = different(np.array(copied))
+    return [_as_copies(results, np.array(copied), worth)] if worth < _FEWER * len(paths) else []
+
+
+def _in_groups(results: Results, groups: np.ndarray) -> str:
+    return (
+        f"The {len(groups):,} test images are of {counted(len(np.unique(groups)), 'group')}, and images of a group may "
+        f"err together: {_SURER}. Were all images of a group alike, {_range(results, groups)}. Test on more groups "
+        "rather than on more images of these."
+    )
+
+
+def _as_copies(results: Results, groups: np.ndarray, worth: float) -> str:
+    return (
+        f"The {len(groups):,} test images are worth about {worth:,.0f} different ones: near copies "
+        f"(data/duplicates.csv) may err together, and {_SURER}. Were all copies of an image alike, "
+        f"{_range(results, groups)}. Keep one of each, or test on more different images."
+    )
+
+
+def _range(results: Results, groups: np.ndarray) -> str:
     found = _if_all_alike(results, groups)
-    return [
-        f"The {len(groups):,} test images are of {counted(count, 'group')}, and images of a group may err together: "
-        "intervals, and comparisons of models, count each image by itself and are surer than that allows. Were all "
-        f"images of a group alike, {results.words} may be anything from {100 * found.low:.1f} to "
-        f"{percent(found.high)}. Test on more groups rather than on more images of these."
-    ]
+    return f"{results.words} may be anything from {100 * found.low:.1f} to {percent(found.high)}"
 
 
 def series_cautions(split: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from safety.words import counted, listed
 from stages.lib.comparison.evaluations import Evaluation, Results, called
 from stages.lib.comparison.wording import percent, points
-from stages.lib.page.cautions import LEAST_TEST, LEAST_VALIDATION, no_better_than_chance, untested
+from stages.lib.page.cautions import LEAST_TEST, LEAST_VALIDATION, no_better_than_chance, twice_as_long, untested
 from stages.lib.page.procedures import WORTH, are_disputed, is_drawn
 from stages.lib.page.verdict import rounded
 
@@ -51,6 +51,7 @@ class Known:
         suspects: images that are likely mislabelled.
         side: median of the smaller sides of all images, in pixels.
         parameters: sections of params.yaml.
+        trained: training images.
     """
 
     results: Results
@@ -58,6 +59,7 @@ class Known:
     suspects: int
     side: float
     parameters: Mapping[str, Any]
+    trained: int
 
 
 def next_steps(known: Known) -> list[Step]:
@@ -132,7 +134,8 @@ def _more_images(known: Known) -> Iterator[Step]:
         sure = "is shown to help" if twice["gain_low"] > 0 else "is likely to help, not shown to"
         # Not the figure of the headline, which could be higher than what more images are said to lead to.
         reached = f"from {100 * found['value']:.1f} to about {percent(twice['value'])} in cross-validation"
-        gain = f"twice the images {sure}: {100 * twice['gain']:+.1f} points, {reached}."
+        what = "twice the images of every class" if is_one else "twice the images"
+        gain = f"{what} {sure}: {100 * twice['gain']:+.1f} points, {reached}."
         least = f" {percent(weakest['recall'])} of this class are found, {percent(weakest['others'])} of the others."
         whose = f" of {weakest['class']}" if is_one else ""
         drawn = _download(known).get("sample_per_class") if _download(known).get("source") == "sample" else None
@@ -145,7 +148,9 @@ def _longer(known: Known) -> Iterator[Step]:
         epochs, best = one.summary["epochs"], one.summary["best_epoch"]
         if epochs and best == epochs and one.summary.get("kept", "best") == "best":
             why = f"its best epoch is the last one, {epochs:,}."
-            yield Step(f"Train {called(one.name)} longer", why, f"{one.name}.epochs: {2 * epochs}", "curves")
+            longer = twice_as_long(one.name, epochs, known.parameters, known.trained)
+            how = ", ".join(f"{key}: {value}" for key, value in longer.items())
+            yield Step(f"Train {called(one.name)} longer", why, how, "curves")
 
 
 def _larger_images(known: Known) -> Iterator[Step]:

@@ -72,10 +72,13 @@ def cautions_of(report: ProcedureReport | None, results: Results) -> Iterator[st
         return
     found, measure = report.figures, report.figures["measure"]
     single = results.recommended.figures[measure]
-    if single > found["high"]:
+    # A head that has learned from more images than those of the cross-validation may well be better.
+    is_beside_its_like = results.recommended.summary["head"].get("learned", 0) <= found["trained"]
+    if single > found["high"] and is_beside_its_like:
+        which = f"{found['images']:,} of the" if is_drawn(found) else "all"
         yield (
             f"The test images may be easier than most: {percent(single)} {_words(found)} on them, beside "
-            f"{percent(found['value'])} ({_range(found)}) of the same procedure on all images in turn. Expect the "
+            f"{percent(found['value'])} ({_range(found)}) of the same procedure on {which} images in turn. Expect the "
             "lower figure."
         )
 

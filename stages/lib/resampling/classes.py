@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact
 
-from stages.lib.evaluation.intervals import LEVEL, Interval, wilson
+from stages.lib.evaluation.intervals import Interval, wilson
+from stages.lib.evaluation.metrics import differs_from_others
 from stages.lib.resampling.figures import recalls
 from stages.lib.resampling.repeated import Resampled
 
 
 @dataclass(frozen=True)
 class Weakest:
-    """The class with the lowest recall.
+    """The class with the lowest recall, among those that stand out where any does.
 
     Attributes:
         label: its number.
@@ -30,28 +30,30 @@ class Weakest:
 
 
 def weakest(found: Resampled) -> Weakest:
-    """Find the class with the lowest recall, and whether that is more than chance.
+    """Find the class with the lowest recall that is more than chance, or else the one with the lowest.
 
-    Fisher's exact test of its images beside all others, with p multiplied by the number of classes: of many equal
-    classes one has the lowest recall in any case.
+    Tested by `metrics.differs_from_others`, with as many images of each class as they are worth (`different`).
 
     Args:
         found: of `resample`; at least two classes.
     """
     shares, counts = recalls(found)
-    label = int(shares.argmin())
     right, images = np.round(shares * counts).astype(int), np.round(counts).astype(int)
-    rest = np.arange(len(shares)) != label
-    table = [
-        [right[label], images[label] - right[label]],
-        [right[rest].sum(), (images - right)[rest].sum()],
-    ]
-    p_value = float(fisher_exact(table).pvalue) * len(shares)
-    others = float(np.average(shares[rest], weights=counts[rest]))
+
+    def others(label: int) -> float:
+        rest = np.arange(len(shares)) != label
+        return float(np.average(shares[rest], weights=counts[rest]))
+
+    def stands_out(label: int) -> bool:
+        return bool(shares[label] < others(label)) and differs_from_others(label, right, images)
+
+    order = np.argsort(shares, kind="stable").tolist()
+    # One of few images may have the lowest recall by chance, beside one of many that has a low one for certain.
+    label = next(filter(stands_out, order), order[0])
     return Weakest(
         label,
         wilson(shares[label] * counts[label], counts[label]),
         int((found.labels == label).sum()),
-        others,
-        p_value < 1 - LEVEL and shares[label] < others,
+        others(label),
+        stands_out(label),
     )

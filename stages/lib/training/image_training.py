@@ -16,7 +16,6 @@ from stages.lib.networks.fusion import COMPARED, faithful, fuse
 from stages.lib.networks.precision import Step, choose
 from stages.lib.training import artifact, devices, loop
 from stages.lib.training.chunks import images_at_once, in_chunks
-from stages.lib.training.class_weights import class_weights
 from stages.lib.training.epoch_callback import Validate
 from stages.lib.training.fine_tuning import PLAINLY, FineTuning
 from stages.lib.training.run import TrainingRun
@@ -59,8 +58,7 @@ def train_on_images(
         if isinstance(validation, Subset):
             overflow = checkpoints.directory / "validation.npy"
             held_out = decode_all(validation.paths, image_size, color, overflow, resizing)
-            weights = class_weights(train.labels, params.class_weights)
-            validate = loop.validate_on(trained, held_out, validation.labels, common.batch_size, weights)
+            validate = loop.validate_on(trained, held_out, validation.labels, common.batch_size, params.class_weights)
         else:
             validate = validation(network)
         recipe = fine_tuning.recipe(network)

@@ -1,6 +1,6 @@
 """The one training loop: an epoch at a time, measured on the validation images, resumed where it stopped."""
 
-from collections.abc import Mapping
+from typing import Literal
 
 import keras
 import numpy as np
@@ -43,8 +43,8 @@ def train(
         inputs: training images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count,
             channels).
         labels: int64 (count,), of the training images.
-        validate: gives "loss" and "accuracy" of the model on the validation images; its loss has the class weights of
-            the training.
+        validate: gives "loss" and "accuracy" of the model on the validation images; every class counts the same in its
+            loss where it does in training.
         augmentation: how training images vary; None trains on them as they are.
         recipe: what is done besides plain steps of Adam.
 
@@ -130,7 +130,11 @@ def step_of(model: keras.Model, images: int, at_once: int) -> Step:
 
 
 def validate_on(
-    model: keras.Model, inputs: Array, labels: np.ndarray, batch_size: int, weights: Mapping[int, float] | None = None
+    model: keras.Model,
+    inputs: Array,
+    labels: np.ndarray,
+    batch_size: int,
+    kind: Literal["balanced"] | None = None,
 ) -> Validate:
     """A function that gives "loss" and "accuracy" of the model as it is when the function is called.
 
@@ -139,7 +143,8 @@ def validate_on(
         inputs: images uint8 (count, height, width, channels) in [0, 255], or vectors float32 (count, channels).
         labels: int64 (count,).
         batch_size: the largest number of images per batch.
-        weights: of the classes in the loss, as in training; the accuracy counts every image the same.
+        kind: of class weights, that of the training: "balanced" lets every class count the same in the loss, of
+            whatever mix these images are; the accuracy counts every image the same.
 
     Returns:
         A function without arguments; its dictionary has the cross-entropy in nats and the share of images that is
@@ -147,7 +152,7 @@ def validate_on(
     """
     view = keras.Model(model.input, model.output)
     view.compile(loss=_loss(model), metrics=["accuracy"])
-    each = image_weights(labels, weights)
+    each = image_weights(labels, kind)
     batches = validation_batches(inputs, labels, devices.measured(len(labels), batch_size), each)
     return lambda: view.evaluate(batches, verbose=0, return_dict=True)
 

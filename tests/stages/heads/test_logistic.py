@@ -141,6 +141,22 @@ def test_what_cannot_count_is_not_judged_on_all_folds_and_nothing_else_changes(m
     assert raced.choice.unit_length == judged.choice.unit_length
 
 
+def test_where_every_class_counts_the_same_no_strength_is_left_out_for_the_largest_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 600 images and three times 40: what is best for most images may be the worst for the classes together."""
+    rng, labels = np.random.default_rng(1), np.repeat([0, 1, 2, 3], [600, 40, 40, 40])
+    centres = rng.normal(0, 1.2 / 32**0.5, (4, 32))
+    vectors = (rng.normal(size=(720, 32)) + centres[labels] + 1).astype(np.float32)
+    weights = 720 / (4 * np.bincount(labels)[labels])
+    training = Training(vectors, labels, np.arange(720), 4, weights=weights)
+    raced = logistic.search(training, 0)
+    monkeypatch.setattr(race, "ENOUGH", 1000)
+    judged = logistic.search(training, 0)
+    assert raced.strengths["log_loss"].min() == pytest.approx(judged.strengths["log_loss"].min(), abs=1e-3)
+    np.testing.assert_allclose(raced.choice.shares, judged.choice.shares, atol=1e-2)
+
+
 def test_folds_one_by_one_choose_what_all_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, labels = blobs([100, 90, 80], apart=1)
     training = Training(vectors, labels, np.arange(270), 3)
@@ -163,7 +179,7 @@ def test_a_race_from_a_wrong_start_ends_where_the_best_are() -> None:
         logits[:, racing, 1] = 3 - np.abs(racing - 2) + rng.normal(0, 0.1, (60, len(racing)))
         return logits
 
-    ahead, losses = race.run(judge, np.array([6]), np.ones(60, np.int64), 300)
+    ahead, losses = race.run(judge, np.array([6]), np.ones(60, np.int64), np.ones(60), 300)
     assert losses.mean(axis=0)[ahead].min() == np.nanmin(losses.mean(axis=0))
     assert np.nanargmin(losses.mean(axis=0)) == 2
     assert len(asked) == len(set(asked))
@@ -180,7 +196,7 @@ def test_a_strength_without_finite_logits_is_judged_once_and_left_out() -> None:
         logits[:, 2] = np.nan
         return logits
 
-    ahead, _ = race.run(judge, np.array([0, 1]), np.ones(60, np.int64), 300)
+    ahead, _ = race.run(judge, np.array([0, 1]), np.ones(60, np.int64), np.ones(60), 300)
     assert ahead.tolist() == [0, 1]
     assert asked == [0, 1, 2]
 

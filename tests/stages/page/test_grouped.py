@@ -9,18 +9,26 @@ from stages.lib.page.grouped import cautions_of, series_cautions
 from tests.stages.page.test_cautions import results_of
 
 
+def told_of(results, images, copies=()) -> list[str]:
+    """What is told of these images; each of `copies` is the numbers of some that are copies of one another."""
+    rows = [(place, f"{number:064x}") for place, numbers in enumerate(copies, start=1) for number in numbers]
+    return cautions_of(results, images, pd.DataFrame(rows, columns=["group", "sha256"]))
+
+
 def manifest(results, groups) -> pd.DataFrame:
     """The table of the images of `results`, whose tables get their paths; a training image besides."""
     paths = [f"test/{number}.png" for number in range(len(results.labels))]
     for one in results.evaluations:
         one.predictions["path"] = paths
-    rows = pd.DataFrame({"path": paths, "group": groups, "subset": "test"})
-    return pd.concat([rows, pd.DataFrame({"path": ["train/0.png"], "group": ["p0"], "subset": ["train"]})])
+    checksums = [f"{number:064x}" for number in range(len(paths))]
+    rows = pd.DataFrame({"path": paths, "group": groups, "subset": "test", "sha256": checksums})
+    other = {"path": ["train/0.png"], "group": ["p0"], "subset": ["train"], "sha256": ["f" * 64]}
+    return pd.concat([rows, pd.DataFrame(other)])
 
 
 def test_test_images_in_groups_are_told_with_what_they_are_worth_at_least():
     results = results_of({"scratch": 0.9})
-    [told] = cautions_of(results, manifest(results, [f"p{number // 10}" for number in range(100)]))
+    [told] = told_of(results, manifest(results, [f"p{number // 10}" for number in range(100)]))
     assert told.startswith("The 100 test images are of 10 groups")
     # 9 of 10 by Wilson, where 90 of 100 reach from 82.0 to 94.9 %.
     assert "from 59.6 to 98.2 %" in told
@@ -28,19 +36,41 @@ def test_test_images_in_groups_are_told_with_what_they_are_worth_at_least():
 
 def test_of_imbalanced_classes_it_is_balanced_accuracy():
     results = results_of({"scratch": 0.9}, {"cat": 90, "dog": 10})
-    [told] = cautions_of(results, manifest(results, np.repeat(["a", "b", "c", "d"], 25)))
+    [told] = told_of(results, manifest(results, np.repeat(["a", "b", "c", "d"], 25)))
     assert "balanced accuracy may be anything from" in told
+
+
+@pytest.mark.parametrize("groups", [[""] * 100, [f"p{number}" for number in range(100)]])
+def test_near_copies_in_the_test_are_told_where_they_are_worth_much_less_than_their_number(groups):
+    """They stay in one subset, where each is counted by itself: thirty images of one scene are not thirty."""
+    results = results_of({"scratch": 0.9})
+    few = [[number, number + 1] for number in range(0, 10, 2)]
+    assert told_of(results, manifest(results, groups), few) == []
+    [told] = told_of(results, manifest(results, groups), [range(10), range(20, 30), range(40, 50)])
+    # 100 ** 2 / (70 + 3 * 10 ** 2)
+    assert told.startswith("The 100 test images are worth about 27 different ones: near copies ")
+    assert "accuracy may be anything from 7" in told
+    assert "data/duplicates.csv" in told
+
+
+def test_in_groups_copies_count_besides():
+    results = results_of({"scratch": 0.9})
+    images = manifest(results, ["p0"] * 50 + [""] * 50)
+    [alone] = told_of(results, images)
+    [told] = told_of(results, images, [range(60, 80)])
+    assert alone.startswith("The 100 test images are of 51 groups")
+    assert told.startswith("The 100 test images are of 32 groups")
 
 
 def test_images_by_themselves_bring_none():
     results = results_of({"scratch": 0.9})
-    assert cautions_of(results, manifest(results, [""] * 100)) == []
-    assert cautions_of(results, manifest(results, [f"p{number}" for number in range(100)])) == []
+    assert told_of(results, manifest(results, [""] * 100)) == []
+    assert told_of(results, manifest(results, [f"p{number}" for number in range(100)])) == []
 
 
 def test_one_group_is_told_as_one():
     results = results_of({"scratch": 0.9})
-    [told] = cautions_of(results, manifest(results, ["p"] * 100))
+    [told] = told_of(results, manifest(results, ["p"] * 100))
     assert told.startswith("The 100 test images are of 1 group, and")
 
 
@@ -48,7 +78,7 @@ def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():
     results = results_of({"scratch": 0.9})
     images = manifest(results, [""] * 100)
     with pytest.raises(UserError, match=r"expected .* no test/0\.png, test/1\.png: run `smallset run` again"):
-        cautions_of(results, images[~images["path"].isin(["test/0.png", "test/1.png"])])
+        told_of(results, images[~images["path"].isin(["test/0.png", "test/1.png"])])
 
 
 @pytest.mark.parametrize(("apart", "said"), [(1, "At least 1 pair of near copies lies"), (12, "At least 12 pairs of")])

@@ -1,12 +1,15 @@
 """What the report says to do next: in order, with the key or the command, and only what its figures show."""
 
+import re
 import runpy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stages.lib.page.cautions import cautions
 from stages.lib.page.next_steps import Known, next_steps, sentences
+from stages.lib.training.batches import passes
 
 RESULTS_OF = runpy.run_path(str(Path(__file__).with_name("test_cautions.py")))["results_of"]
 TWICE = {"gain": 0.02, "gain_low": 0.01, "gain_high": 0.03, "value": 0.92}
@@ -15,12 +18,14 @@ FOUND = {"measure": "accuracy", "value": 0.9, "images": 200, "of": 200, "twice":
 PARAMETERS = {"backbone": {"enabled": True, "candidates": []}}
 
 
-def known(procedure: dict | None = None, suspects: int = 0, side: float = 20, parameters=None, **about) -> Known:
+def known(
+    procedure: dict | None = None, suspects: int = 0, side: float = 20, parameters=None, trained: int = 100, **about
+) -> Known:
     """A model without a fault on 100 test images, 0.9 of them right, unless told otherwise; it sees 18 pixels."""
     results = RESULTS_OF(**{"shares": {"scratch": 0.9}} | about)
     for one in results.evaluations:
         one.summary["image_size"] = 18
-    return Known(results, procedure, suspects, side, parameters or {})
+    return Known(results, procedure, suspects, side, parameters or {}, trained)
 
 
 def what(found: Known) -> list[str]:
@@ -34,7 +39,10 @@ def test_nothing_is_asked_for_where_nothing_is_shown():
 def test_images_are_counted_and_of_the_class_that_needs_them():
     (step,) = next_steps(known(FOUND))
     assert step.what == "Add about 100 images of cat"
-    assert "is shown to help: +2.0 points, from 90.0 to about 92.0 % in cross-validation." in step.why
+    assert (
+        "twice the images of every class is shown to help: +2.0 points, from 90.0 to about 92.0 % in cross-validation."
+        in step.why
+    )
     assert "70.0 % of this class are found" in step.why
     assert step.section == "more-images"
     all_classes = FOUND | {"weakest": WEAKEST | {"stands_out": False}}
@@ -84,6 +92,28 @@ def test_a_late_best_epoch_asks_for_more_and_an_early_one_for_fewer(epochs, best
     assert [step.how for step in next_steps(found)] == said
     stopping = replace(found, parameters={"scratch": {"early_stopping": 3}})
     assert "early_stopping" not in " ".join(step.how for step in next_steps(stopping))
+
+
+@pytest.mark.parametrize(
+    ("trained", "least", "said"),
+    [
+        (100, 200, "scratch.epochs: 60, scratch.min_steps: 400"),
+        (450, 200, "scratch.epochs: 60"),
+        (100, None, "scratch.epochs: 60"),
+    ],
+)
+def test_what_is_to_train_longer_gets_twice_the_steps(trained, least, said):
+    """Of few images `min_steps` says how long it trains: 30 epochs and 60 have about as many steps."""
+    own = {"epochs": 30, "min_steps": least, "early_stopping": 5}
+    found = known(parameters={"common": {"batch_size": 64}, "scratch": own}, trained=trained)
+    found.results.recommended.summary.update({"epochs": 30, "best_epoch": 30})
+    assert [step.how for step in next_steps(found)] == [said]
+    [caution] = [one for one in cautions(found.results, (), found.parameters, trained) if "longer" in one]
+    keys = re.findall(r"scratch\.\w+", said)
+    assert caution.endswith(f"Raise {' and '.join(keys)}.")
+    values = {"epochs": 30, "min_steps": least} | {key: int(value) for key, value in re.findall(r"(\w+): (\d+)", said)}
+    before, after = (one["epochs"] * passes(trained, 64, one["epochs"], one["min_steps"]) for one in (own, values))
+    assert after == 2 * before
 
 
 def test_larger_images_and_another_backbone():

@@ -68,6 +68,22 @@ def test_the_page_and_the_summary_say_the_same(folder: Path) -> None:
     assert summary["deployed"] == "models/classifier is feature_extraction as it was measured."
 
 
+@pytest.mark.parametrize(
+    ("learned", "of", "said"),
+    [(80, 100, "on all images in turn"), (80, 400, "on 100 of the images in turn"), (81, 400, None)],
+)
+def test_a_head_of_more_images_than_those_of_the_cross_validation_is_not_called_lucky(
+    folder: Path, learned: int, of: int, said: str | None
+) -> None:
+    """Of many images `cross_validation.images` take part, and the model may learn from all that are for training."""
+    (folder / "data" / "cross_validation.json").write_text(json.dumps(FOUND | {"of": of}))
+    results = read_results(folder / "models", folder / "evaluation")
+    results.recommended.summary["head"] |= {"learned": learned}
+    report = procedures.procedure_report(folder / "data" / "cross_validation.json", results, 0)
+    found = " ".join(procedures.cautions_of(report, results))
+    assert (said in found and "Expect the lower figure" in found) if said else not found
+
+
 def test_without_cross_validation_the_page_has_no_such_section(folder: Path) -> None:
     (folder / "data" / "cross_validation.json").write_text("{}")
     page = run_report(folder)

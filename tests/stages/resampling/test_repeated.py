@@ -172,6 +172,14 @@ def test_the_class_that_needs_images_is_named_where_it_is_shown() -> None:
     assert (chance.label, chance.stands_out) == (2, False)
 
 
+def test_a_class_of_few_images_hides_none_that_is_shown() -> None:
+    """Two of three are found, which may be chance, and of 100 in another class 70, which is none."""
+    counts, hits = [100, 100, 3, 100], [100, 70, 2, 100]
+    right = np.concatenate([np.arange(count) < hit for count, hit in zip(counts, hits, strict=True)])
+    one = weakest(found(right[np.newaxis], np.repeat(range(4), counts), [200]))
+    assert (one.label, one.stands_out) == (1, True)
+
+
 def test_a_choice_is_made_on_images_that_it_does_not_predict() -> None:
     groups, asked_for = np.arange(48) // 2, []
 

@@ -29,12 +29,13 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
     head, kind, expected, preset, common, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    labels = np.array([0, 0, 0, 1] * 8)
     features = tmp_path / "features"
     features.mkdir()
-    names = [f"{index}.png" for index in range(len(labels))]
-    images = Subset([Path(name) for name in names], names, names, labels, ["cat", "dog"])
+    names = [f"{index}.png" for index in range(32)]
     for subset in SUBSETS:
+        # As whoever divided the images may have them: one class in four to train, both alike to validate.
+        labels = np.array(([0, 0, 0, 1] if subset == "train" else [0, 1, 0, 1]) * 8)
+        images = Subset([Path(name) for name in names], names, names, labels, ["cat", "dog"])
         feature_files.write(features, subset, images, CHANNELS, [np.zeros((len(labels), CHANNELS), np.float32)])
     feature_files.write_about(features, ["cat", "dog"], "float32")
     params = FeatureExtractionParams(
@@ -63,14 +64,14 @@ def test_a_model_that_sees_nothing_learns_the_share_that_its_class_counts_for(
         probability = seen[0](np.zeros((1, 32, 32, 3), np.float32)).numpy().item()
         assert probability == pytest.approx(expected, abs=0.01)
         return
-    # The cross-entropy when every image gets the probability `expected` of being a dog, and classes weigh as they do
-    # in training: 24 cats and 8 dogs as they are, or both the same.
-    loss = -((1 - expected) * np.log(1 - expected) + expected * np.log(expected))
+    # The cross-entropy of 16 cats and 16 dogs when every image gets the probability `expected` of being a dog. What a
+    # class weighs in training, where there are 24 and 8, would count dogs three times here.
+    loss = -(np.log(1 - expected) + np.log(expected)) / 2
     assert seen[2]["val_loss"].tail(20).mean() == pytest.approx(loss, abs=0.01)
 
 
 def test_an_image_weighs_what_its_class_does():
-    assert image_weights(np.array([1, 0, 2]), {0: 0.5, 1: 3.0}).tolist() == [3.0, 0.5, 1.0]
+    assert image_weights(np.array([1, 0, 0, 2]), "balanced").tolist() == pytest.approx([4 / 3, 2 / 3, 2 / 3, 4 / 3])
     assert image_weights(np.array([1, 0, 2]), None) is None
 
 
@@ -85,8 +86,7 @@ def test_the_validation_loss_is_that_of_a_training_step(balanced):
     vectors = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))
-    weights = class_weights(labels, "balanced" if balanced else None)
-    measured = loop.validate_on(model, vectors, labels, 4, weights)()
+    measured = loop.validate_on(model, vectors, labels, 4, "balanced" if balanced else None)()
     probability = model(vectors).numpy()[:, 0]
     each = -np.log(np.where(labels == 1, probability, 1 - probability))
     expected = (each[labels == 0].mean() + each[labels == 1].mean()) / 2 if balanced else each.mean()
