@@ -1,6 +1,7 @@
 """Images made up so that the search for near copies would need a round for every few of them."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,18 +33,18 @@ def test_the_star_is_one() -> None:
 def test_the_search_ends_and_says_that_it_was_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     images = [made(f"{place:064x}", image) for place, image in enumerate(star(300))]
     monkeypatch.setattr(duplicates, "_ROUNDS", 2)
-    groups, growing = duplicates.search(images, LIMIT)
-    assert growing >= 1
-    assert (groups != np.arange(300)).sum() > 10
+    found = duplicates.search(images, LIMIT)
+    assert found.growing >= 1
+    assert (found.groups != np.arange(300)).sum() > 10
     # What was found is right.
-    assert duplicates.compared(images, groups)[0].max() <= LIMIT
+    assert duplicates.compared(images, found.groups)[0].max() <= LIMIT
 
 
 @pytest.mark.usefixtures("elsewhere")
 def test_a_split_says_so_and_counts_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     content = numbered(cat=10, dog=10)
     assert "copies_not_searched" not in run(content).counts
-    monkeypatch.setattr(stages.split, "search", lambda images, limit: (np.arange(len(images)), 3))
+    monkeypatch.setattr(stages.split, "search", lambda images, _: replace(duplicates.search(images, None), growing=3))
     assert run(content).counts["copies_not_searched"] == 3
     assert "near copies: 3 groups were still growing" in capsys.readouterr().out
 

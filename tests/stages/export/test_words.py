@@ -1,7 +1,6 @@
 """What `smallset export` says of words that it does not know."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -21,4 +20,4 @@ def test_a_wrong_word_is_answered_with_the_options_that_a_person_has(monkeypatch
 @pytest.mark.parametrize(("refit", "warned"), [(None, False), ("validation", False), ("all", True)])
 def test_only_a_model_that_was_fitted_again_on_test_images_knows_them(refit, warned):
     about = {"stage": "feature_extraction"} | ({"refit": {"on": refit, "images": 9, "of": 9}} if refit else {})
-    assert ("it may know the test images" in " ".join(_cautions(Path("no_bundle"), about))) == warned
+    assert ("it may know the test images" in " ".join(_cautions(None, about))) == warned
