@@ -76,9 +76,11 @@ def series_cautions(split: Mapping[str, Any]) -> list[str]:
         split: what the stage `split` has counted.
 
     Returns:
-        One sentence; none where it found no such pair.
+        One sentence; none where there is less than a pair for every hundred test images: these move no figure by more
+        than a point.
     """
-    if not (apart := split.get("near_copies_apart")):
+    apart = split.get("near_copies_apart", 0)
+    if not apart or 100 * apart < sum(split["test"].values()):
         return []
     return [
         f"At least {counted(apart, 'pair')} of near copies {'lies' if apart == 1 else 'lie'} in two subsets, as in a "

@@ -83,10 +83,11 @@ def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():
 
 @pytest.mark.parametrize(("apart", "said"), [(1, "At least 1 pair of near copies lies"), (12, "At least 12 pairs of")])
 def test_near_copies_in_two_subsets_are_told(apart, said):
-    [told] = series_cautions({"train": {"cat": 5}, "near_copies_apart": apart})
+    [told] = series_cautions({"test": {"cat": 50, "dog": 50}, "near_copies_apart": apart})
     assert told.startswith(said)
     assert "figures may be too high" in told
 
 
-def test_without_such_pairs_nothing_is_said():
-    assert series_cautions({"train": {"cat": 5}, "near_duplicates": 3}) == []
+def test_without_such_pairs_or_with_hardly_any_nothing_is_said():
+    assert series_cautions({"test": {"cat": 50, "dog": 50}, "near_duplicates": 3}) == []
+    assert series_cautions({"test": {"cat": 50, "dog": 51}, "near_copies_apart": 1}) == [], "too few to matter"

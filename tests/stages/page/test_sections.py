@@ -66,6 +66,13 @@ def test_of_many_equal_classes_the_one_that_is_found_least_may_be_chance():
     assert not found.stands_out
 
 
+def test_a_class_of_few_images_that_is_found_least_by_chance_hides_none_that_stands_out():
+    labels = ["a"] * 3 + ["b"] * 200 + ["c"] * 200
+    said = ["c", "c", "a"] + ["c"] * 80 + ["b"] * 120 + ["c"] * 200
+    found = failures._weakest(evaluated(labels, said, [0.9] * len(labels)))
+    assert (found.name, found.images, found.stands_out) == ("b", 200, True)
+
+
 def test_classes_go_from_the_worst_to_the_best_and_those_without_an_image_come_last():
     assert classes.per_class(MODEL).table["class"].tolist() == ["a", "b", "c"]
     other = evaluated(["a", "b", "b"], ["a", "a", "a"], [0.9] * 3)
