@@ -86,9 +86,10 @@ def report(paths: ReportPaths, params: ReportParams, classifier: ClassifierParam
     images, suspects = read_manifest(paths.manifest), findings.suspects(paths.labels, paths.dataset, results)
     procedure = procedures.procedure_report(paths.procedure, results, suspects.total)
     limits = decided.decided(paths.decisions, results.recommended.name, results.recommended.classes)
-    cautions = _cautions(results, procedure, limits, images, parameters, paths)
-    steps = _steps(results, procedure, suspects.total, images, parameters)
     subsets = {str(name): int(count) for name, count in images["subset"].value_counts().items()}
+    trained = subsets.get("train", 0)
+    cautions = _cautions(results, procedure, limits, images, parameters, trained, paths)
+    steps = _steps(results, procedure, suspects.total, images, parameters, trained)
     deploying = partial(deployed, results, classifier.refit, subsets, procedure is not None)
     answers = {} if limits is None else {results.recommended.name: limits.answers}
     content = (
@@ -121,6 +122,7 @@ def _cautions(
     limits: decided.Decided | None,
     images: pd.DataFrame,
     parameters: dict[str, Any],
+    trained: int,
     paths: ReportPaths,
 ) -> list[str]:
     more = [
@@ -132,11 +134,7 @@ def _cautions(
         *procedures.cautions_of(procedure, results),
         *outputs.reasons(paths.models),
     ]
-    return cautions_of(results, more, parameters, _trained(images))
-
-
-def _trained(images: pd.DataFrame) -> int:
-    return int((images["subset"] == "train").sum())
+    return cautions_of(results, more, parameters, trained)
 
 
 def _steps(
@@ -145,10 +143,11 @@ def _steps(
     suspects: int,
     images: pd.DataFrame,
     parameters: dict[str, Any],
+    trained: int,
 ) -> list[next_steps.Step]:
     side = float(images[["width", "height"]].min(axis=1).median())
     figures = None if procedure is None else procedure.figures
-    return next_steps.next_steps(next_steps.Known(results, figures, suspects, side, parameters, _trained(images)))
+    return next_steps.next_steps(next_steps.Known(results, figures, suspects, side, parameters, trained))
 
 
 def _tell(headline: dict[str, Any], page: Path) -> None:
