@@ -9,11 +9,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import benchmarks.few_images
 from benchmarks import few_cells
 from benchmarks.few_cells import Result
-from benchmarks.few_kerashub import measure_folded_norms
+from benchmarks.few_norms import fuse_norms, measure_folded_norms
 from benchmarks.few_tasks import Task, read_task
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
@@ -104,6 +105,28 @@ def test_folded_norms_get_statistics_and_the_backbone_computes_the_same_in_train
     assert np.allclose(backbone(images, training=False), before, atol=1e-4)
     assert np.allclose(upto(images, training=True), upto(images, training=False), atol=1e-4)
     assert [one[0] for one in measured.get_weights()] == [2, 1, 3, 4], "these are of images already"
+
+
+def test_a_fused_norm_trains_and_infers_as_that_of_keras() -> None:
+    images = tf.constant(np.random.default_rng(0).normal(1, 3, (5, 6, 7, 4)).astype(np.float32))
+    found = []
+    for fused in (False, True):
+        norm = keras.layers.BatchNormalization()
+        model = keras.Sequential([keras.Input((6, 7, 4)), norm])
+        norm.set_weights([np.array(values) for values in ([1, 2, 3, 4], [4, 3, 2, 1], [0.5] * 4, [2.0] * 4)])
+        if fused:
+            fuse_norms(model)
+        graph = tf.function(lambda given, model=model: model(given, training=True)).get_concrete_function(images)
+        assert ("FusedBatchNormV3" in {one.type for one in graph.graph.get_operations()}) == fused
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            loss = tf.reduce_sum(model(images, training=True) ** 3)
+        gradients = tape.gradient(loss, [images, norm.gamma.value, norm.beta.value])
+        found.append([*gradients, *norm.get_weights(), model(images, training=False)])
+        norm.trainable = False
+        found[-1].append(model(images, training=True))
+    for one, other in zip(*found, strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_a_split_shares_no_image_and_small_counts_are_part_of_larger_ones(task: Task) -> None:
