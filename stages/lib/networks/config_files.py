@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, FiniteFloat, PositiveInt, ValidationError
 
 from stages.lib.core.errors import UserError
 
@@ -15,6 +17,46 @@ _PARTS = (
 _MODULE = re.compile(rf"keras|keras(\.src)?\.({_PARTS})(\.\w+)*|keras_hub(\.\w+)*")
 # They run code or read files that the model names.
 _REFUSED = {"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__typespec__"}
+
+
+_Scaling = FiniteFloat | list[FiniteFloat] | None
+
+
+class _Converter(BaseModel):
+    """What is read here of the configuration of an image converter; Keras looks at the rest."""
+
+    image_size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = None
+    scale: _Scaling = None
+    offset: _Scaling = None
+    crop_to_aspect_ratio: bool | None = None
+    pad_to_aspect_ratio: bool | None = None
+
+
+class _OfConverter(BaseModel):
+    config: _Converter = _Converter()
+
+
+class _OfBackbone(BaseModel):
+    config: dict[str, Any] = {}
+
+
+def check_kinds(place: str, content: dict[str, Any], of_images: bool = False) -> None:
+    """Refuse a configuration of a preset in which something that is read here is of another kind than KerasHub writes.
+
+    Args:
+        place: for the error.
+        content: of the file, as JSON has it.
+        of_images: whether it is that of the image converter.
+
+    Raises:
+        UserError: naming the key.
+    """
+    try:
+        (_OfConverter if of_images else _OfBackbone).model_validate(content, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key, what = ".".join(map(str, first["loc"])), first["msg"].partition(" or instance of")[0]
+        raise UserError(f"{place}: {key}: {what}, found {str(first['input'])[:200]!r}") from None
 
 
 def check_classes(place: str, config: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stages.lib.core.damage import check_expansion, readable
 from stages.lib.core.errors import UserError
-from stages.lib.networks.config_files import check_classes
+from stages.lib.networks.config_files import check_classes, check_kinds
 from stages.lib.networks.weight_files import check_weights
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
@@ -55,12 +55,15 @@ def check_preset(directory: Path) -> None:
     """Look at a preset directory, of which KerasHub reads nothing before.
 
     Raises:
-        UserError: a file that is damaged, too large, or lies elsewhere; or a class that is not Keras's or KerasHub's.
+        UserError: a file that is damaged, too large, or lies elsewhere; a class that is not Keras's or KerasHub's; or
+            what is read here is of another kind than KerasHub writes.
     """
     for name in _JSON_OF_PRESET:
         if (directory / name).exists() or (directory / name).is_symlink():
-            content = _inside(directory, name, MOST_BYTES_OF_JSON).read_bytes()
-            check_classes(f"{directory / name}", _parsed(f"{directory / name}", content))
+            place = f"{directory / name}"
+            content = _parsed(place, _inside(directory, name, MOST_BYTES_OF_JSON).read_bytes())
+            check_classes(place, content)
+            check_kinds(place, content, of_images=name == CONVERTER)
     for name in sorted(_weights_of(directory)):
         file = _inside(directory, name, MOST_BYTES_OF_WEIGHTS)
         with readable(f"{file}"), file.open("rb") as weights:

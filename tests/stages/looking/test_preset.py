@@ -98,3 +98,11 @@ def test_what_a_directory_says_of_itself(tmp_path):
     assert preset.about(str(write_preset(tmp_path / "vit", [384, 384], patch_size=16)))["any_size"] is False
     assert preset.about(str(write_preset(tmp_path / "wide", [224, 320])))["size"] is None
     assert preset.about("dinov2_small") == {"name": "dinov2_small", "size": None, "bytes": None, "any_size": False}
+
+
+@pytest.mark.parametrize("file", ["config.json", "image_converter.json"])
+def test_a_directory_that_says_nothing_of_itself_is_one_line(tmp_path, file):
+    own = write_preset(tmp_path / "own")
+    (own / file).write_text('{"config": null}')
+    with pytest.raises(UserError, match=f"{file}: config: Input should be a valid dictionary, found 'None'"):
+        preset.require_preset(str(own), str(own))

@@ -238,3 +238,35 @@ def test_a_preset_names_classes_of_kerashub(own: Path) -> None:
         (own / "config.json").write_text(json.dumps(json.loads(before) | change))
         assert "config.json" in refused(own)
         (own / "config.json").write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("file", "changed", "told"),
+    [
+        ("config.json", {"config": None}, "config.json: config: "),
+        ("config.json", {"config": []}, "config.json: config: "),
+        ("image_converter.json", {"config": None}, "image_converter.json: config: "),
+        ("image_converter.json", {"config": "none"}, "image_converter.json: config: "),
+        ("image_converter.json", {"image_size": ["224", "224"]}, "config.image_size.0: "),
+        ("image_converter.json", {"image_size": [224]}, "config.image_size: "),
+        ("image_converter.json", {"image_size": [-8, -8]}, "config.image_size.0: "),
+        ("image_converter.json", {"image_size": [True, True]}, "config.image_size.0: "),
+        ("image_converter.json", {"scale": "0.5"}, "config.scale"),
+        ("image_converter.json", {"offset": [0.5, None]}, "config.offset"),
+        ("image_converter.json", {"offset": float("nan")}, "config.offset"),
+        ("image_converter.json", {"crop_to_aspect_ratio": "no"}, "config.crop_to_aspect_ratio: "),
+    ],
+)
+def test_a_preset_in_which_something_is_of_another_kind_is_one_line(
+    own: Path, file: str, changed: dict[str, Any], told: str
+) -> None:
+    content = json.loads((own / file).read_text())
+    changed = changed if "config" in changed else {"config": content["config"] | changed}
+    (own / file).write_text(json.dumps(content | changed))
+    assert told in refused(own)
+
+
+def test_an_image_converter_is_one(own: Path) -> None:
+    layer = {"module": "keras.layers", "class_name": "ReLU", "config": {}, "registered_name": None}
+    (own / "image_converter.json").write_text(json.dumps(layer))
+    assert "expected an image converter, found ReLU" in refused(own)
