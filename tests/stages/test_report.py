@@ -53,6 +53,12 @@ def test_the_page_says_when_the_model_does_not_know(page):
     assert 'href="#unsure-and-unknown">unsure</a>' in page
 
 
+def test_images_with_a_side_below_that_of_the_models_are_counted(elements):
+    """Whether they are enlarged depends on how they become squares, which the report does not know."""
+    said = " ".join(elements.text.split()).partition("The models see ")[2]
+    assert said.partition(": ")[2].startswith("42 images have a side of fewer.")
+
+
 def test_the_recommended_model_is_seen_beside_those_before_and_after_it(results):
     assert results.recommended.name == "fine_tuned"
     assert [(pair.one, pair.other) for pair in results.beside_others] == [

@@ -42,7 +42,7 @@ class Sizes:
     Attributes:
         common: width, height, images, share; the most frequent sizes.
         different: sizes there are.
-        smaller: images with a side below the models' input, which are enlarged.
+        smaller: images with a side below the models' input. Padded ones are enlarged only where both sides are.
         chart: None if all are of one size.
     """
 
