@@ -24,9 +24,12 @@ from stages.lib.splitting.small_classes import assign_large_classes
 from stages.lib.splitting.wishes import UNUSED, Amounts
 
 _APART = (
-    "near copies: at least {} lie in two subsets, as in a series that changes little by little: {}; name the series by "
-    "split.group, and figures are not too high"
+    "near copies: at least {} in two subsets, as in a series that changes little by little: {}; {}, and figures "
+    "are not too high"
 )
+_NAMED = "name the series by split.group"
+_NAMED_APART = "no group that is named holds all of such a series: give each one"
+_DISPUTED = "near copies of two classes: at least {} in two subsets, so a label of each is likely wrong: {}"
 _GROWING = (
     "near copies: {} groups were still growing when the search was ended, as no real images make it: more of their "
     "copies may lie in any subset"
@@ -101,10 +104,17 @@ def _doubts(images: Sequence[ArchiveImage], searched: Found, assignments: Sequen
     """Tell and count what the search for copies leaves open; of most images nothing."""
     doubts = {}
     kept = [assignment if assignment in SUBSETS else None for assignment in assignments]
-    if apart := in_two_subsets(searched, kept):
-        doubts["near_copies_apart"] = len(apart)
-        shown = first_few([f"{images[one].name} and {images[other].name}" for one, other in apart], 3)
-        print(_APART.format(counted(len(apart), "pair"), shown))
+    pairs = in_two_subsets(searched, kept)
+    apart = [pair for pair in pairs if len({images[index].label for index in pair}) == 1]
+    advice = _NAMED_APART if any(image.group for image in images) else _NAMED
+    for key, found, said in (
+        ("near_copies_apart", apart, _APART),
+        ("near_copies_disputed", sorted({*pairs} - {*apart}), _DISPUTED),
+    ):
+        if found:
+            doubts[key] = len(found)
+            shown = first_few([f"{images[one].name} and {images[other].name}" for one, other in found], 3)
+            print(said.format(counted(len(found), "pair lies", "pairs lie"), shown, advice))
     if searched.growing:
         doubts["copies_not_searched"] = searched.growing
         print(_GROWING.format(searched.growing))

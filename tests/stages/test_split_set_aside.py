@@ -201,18 +201,23 @@ def test_what_is_left_out_is_said_once(capsys: pytest.CaptureFixture[str]) -> No
     assert (result.counts["rejected"], result.counts["strays"]) == (1, 1)
 
 
-@pytest.mark.parametrize("group", [None, r"\.(\d*)\d\.jpg$"])
-def test_a_series_of_which_near_copies_lie_in_two_subsets_is_told(
-    group: str | None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Windows of ten photographs that move by a twentieth of the side, as the frames of a burst; grouped, none is."""
+def films(*labels: str) -> dict[str, bytes]:
+    """Windows of ten photographs that move by a twentieth of the side, as the frames of a burst, beside photographs."""
     content = numbered(cat=60, dog=60)
     for film in range(10):
         wide = pixels(1000 + film).resize((288, 216))
         for frame in range(7):
             window = wide.crop((frame * 9, frame * 6, frame * 9 + 180, frame * 6 + 135))
-            content[f"train/cat.{1000 + 10 * film + frame}.jpg"] = jpeg(window)
-    result = run(content, group=group, max_near_duplicates=1.0)
+            content[f"train/{labels[frame % len(labels)]}.{1000 + 10 * film + frame}.jpg"] = jpeg(window)
+    return content
+
+
+@pytest.mark.parametrize("group", [None, r"\.(\d*)\d\.jpg$"])
+def test_a_series_of_which_near_copies_lie_in_two_subsets_is_told(
+    group: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the frames of a burst; grouped, none is."""
+    result = run(films("cat"), group=group, max_near_duplicates=1.0)
     if group:
         assert "near_copies_apart" not in result.counts
         return
@@ -220,3 +225,18 @@ def test_a_series_of_which_near_copies_lie_in_two_subsets_is_told(
     said = capsys.readouterr().out
     assert f"near copies: at least {result.counts['near_copies_apart']} pair" in said
     assert "train/cat.10" in said
+    assert "name the series by split.group" in said
+    assert "near_copies_disputed" not in result.counts
+
+
+def test_groups_that_part_a_series_are_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each frame is a group by itself."""
+    assert run(films("cat"), group=r"\d+", max_near_duplicates=1.0).counts["near_copies_apart"] > 0
+    assert "no group that is named holds all of such a series: give each one" in capsys.readouterr().out
+
+
+def test_near_copies_of_two_classes_in_two_subsets_are_labels_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every other frame is of another class."""
+    count = run(films("cat", "dog"), max_near_duplicates=1.0).counts["near_copies_disputed"]
+    said = f"near copies of two classes: at least {count} pairs lie in two subsets, so a label of each is likely wrong"
+    assert f"{said}: train/" in capsys.readouterr().out

@@ -69,23 +69,40 @@ def _range(results: Results, groups: np.ndarray) -> str:
     return f"{results.words} may be anything from {100 * found.low:.1f} to {percent(found.high)}"
 
 
-def series_cautions(split: Mapping[str, Any]) -> list[str]:
-    """Say that near copies lie in two subsets, as those of a series that changes slowly may.
+def series_cautions(split: Mapping[str, Any], images: pd.DataFrame) -> list[str]:
+    """Say that near copies lie in two subsets, as those of a series that changes slowly may, or with a wrong label.
 
     Args:
         split: what the stage `split` has counted.
+        images: the table of all images, with group.
 
     Returns:
-        One sentence; none where there is less than a pair for every hundred test images: these move no figure by more
-        than a point.
+        A sentence for those of one class, and one for those of two; none where there is less than a pair for every
+        hundred test images: these move no figure by more than a point.
     """
-    apart = split.get("near_copies_apart", 0)
-    if not apart or 100 * apart < sum(split["test"].values()):
-        return []
+    advice = (
+        "No group that is named holds all of such a series: give each one (split.group)."
+        if images["group"].ne("").any()
+        else "Name each such series by split.group."
+    )
+    said = {
+        "near_copies_apart": (
+            "",
+            f"as in a series that changes little by little (a burst, frames of a film), so figures may be too high. "
+            f"{advice}",
+        ),
+        "near_copies_disputed": (
+            " of two classes",
+            "so a label of each is likely wrong. `smallset log split` names some: look at them.",
+        ),
+    }
+    tested = sum(split["test"].values())
+    found = [(split.get(key, 0), *words) for key, words in said.items()]
     return [
-        f"At least {counted(apart, 'pair')} of near copies {'lies' if apart == 1 else 'lie'} in two subsets, as in a "
-        "series that changes little by little (a burst, frames of a film), so figures may be too high. Name each such "
-        "series by split.group."
+        f"At least {counted(count, f'pair of near copies{which} lies', f'pairs of near copies{which} lie')} in two "
+        f"subsets, {what}"
+        for count, which, what in found
+        if count and 100 * count >= tested
     ]
 
 
