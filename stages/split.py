@@ -93,7 +93,7 @@ def split(
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
     found_counts = _counts(images, assignments, copies) | found.counts() | _doubts(images, searched, assignments)
-    _mention_shortage(found_counts, amounts)
+    _mention_others(found_counts, amounts)
     write_json(found_counts, counts)
     write_json({"images": len(rows)}, metrics)
     totals = {name: value if isinstance(value, int) else sum(value.values()) for name, value in found_counts.items()}
@@ -127,12 +127,15 @@ def _mention_subsets(images: Sequence[ArchiveImage], order: str) -> None:
         print(f"the images come as {', '.join(given)}, which split.order folders would keep; {order} divides them anew")
 
 
-def _mention_shortage(counts: dict[str, Any], amounts: Amounts) -> None:
-    """Copies and groups may leave fewer images than were asked for."""
+def _mention_others(counts: dict[str, Any], amounts: Amounts) -> None:
+    """Copies and groups may leave fewer images than were asked for; groups also more, since they move whole."""
     for subset, amount in amounts.items():
         found = counts[subset].items() if isinstance(amount, int) else ()
-        if short := [f"{label} {count}" for label, count in found if count < amount]:
-            print(f"{subset}: fewer than the {amount} of split.{subset}: {first_few(short, 10)}")
+        if fewer := [f"{label} {count}" for label, count in found if count < amount]:
+            print(f"{subset}: fewer than the {amount} of split.{subset}: {first_few(fewer, 10)}")
+        if more := [f"{label} {count}" for label, count in found if count > amount]:
+            told = f"{subset}: more than the {amount} of split.{subset}, for groups and copies move whole"
+            print(f"{told}: {first_few(more, 10)}")
 
 
 def _actions(copies: pd.DataFrame, assignments: Sequence[str]) -> pd.Series:

@@ -201,6 +201,19 @@ def test_what_is_left_out_is_said_once(capsys: pytest.CaptureFixture[str]) -> No
     assert (result.counts["rejected"], result.counts["strays"]) == (1, 1)
 
 
+def test_groups_that_bring_more_than_was_asked_for_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten of a class at a time: 12 are reached by 20."""
+    content = numbered(cat=60, dog=60)
+    result = run(content, order="hash", group=r"(\w+\.\d*)\d\.jpg$", train=0.5, validation=12, test=12)
+    said = capsys.readouterr().out
+    for subset in ("validation", "test"):
+        more = [f"{label} {count}" for label, count in result.counts[subset].items() if count > 12]
+        assert (
+            f"{subset}: more than the 12 of split.{subset}, for groups and copies move whole: {', '.join(more)}" in said
+        ) == (len(more) > 0)
+    assert "more than" in said
+
+
 def films(*labels: str) -> dict[str, bytes]:
     """Windows of ten photographs that move by a twentieth of the side, as the frames of a burst, beside photographs."""
     content = numbered(cat=60, dog=60)
