@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from safety.words import counted
 from stages.lib.arrays import feature_files
 from stages.lib.arrays.rows import Picked
 from stages.lib.confident_learning import calibrated, large_enough, out_of_sample, suspicious
@@ -104,7 +105,16 @@ def _by_features(features: Path, manifest: Path, duplicates: Path, folds: int, s
     vectors = Picked([images.vectors], np.flatnonzero(enough))
     probabilities = out_of_sample(vectors, indices, groups[enough], folds, seed) if enough.any() else np.zeros((0, 2))
     kept = [name for name, wanted in zip(images.names, enough, strict=True) if wanted]
-    return Judged(kept, indices, [classes[label] for label in checked], probabilities, "features")
+    judged = np.flatnonzero(~np.isnan(probabilities[:, 0]))
+    left_out = np.delete(indices, judged)
+    for label in np.unique(left_out).tolist():
+        count = counted(int((left_out == label).sum()), "image is", "images are")
+        print(
+            f"label_issues: of class {classes[checked[label]]!r} {count} not checked: groups of several classes leave "
+            "no others to learn it from"
+        )
+    names = [kept[place] for place in judged]
+    return Judged(names, indices[judged], [classes[label] for label in checked], probabilities[judged], "features")
 
 
 def _by_predictions(evaluations: Path) -> Judged | None:

@@ -44,12 +44,18 @@ def out_of_sample(
         seed: of the parts, and of what is drawn to learn from.
 
     Returns:
-        float64 (images, classes).
+        float64 (images, classes); not a number where the models did not know the class of the image: groups of several
+        classes may leave all others of it in the same part.
     """
     parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     classes = np.arange(labels.max() + 1)
     judged = np.zeros((len(STRENGTHS), len(labels), len(classes)), np.float32)
+    of_known = np.zeros(len(labels), bool)
     for others, own in parts.split(np.zeros(len(labels)), labels, groups):
+        taught = np.unique(labels[others])
+        if len(taught) < 2:
+            continue
+        of_known[own] = np.isin(labels[own], taught)
         learned = others[drawn(labels[others], LEARNED, _LEAST, seed)]
         scaler = StandardScaler()
         known = scaler.fit_transform(vectors[learned])
@@ -59,7 +65,12 @@ def out_of_sample(
             unknown = scaler.transform(vectors[asked])
             for probabilities, model in zip(judged, models, strict=True):
                 probabilities[asked[:, np.newaxis], model.classes_] = model.predict_proba(unknown)
-    return min(judged, key=lambda probabilities: log_loss(labels, probabilities, labels=classes)).astype(np.float64)
+    judged[:, ~of_known] = np.nan
+    if not of_known.any():
+        return judged[0].astype(np.float64)
+    truth = labels[of_known]
+    best = min(judged, key=lambda probabilities: log_loss(truth, probabilities[of_known], labels=classes))
+    return best.astype(np.float64)
 
 
 def _fitted(vectors: np.ndarray, labels: np.ndarray, strength: float) -> LogisticRegression:

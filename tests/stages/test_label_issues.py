@@ -178,6 +178,22 @@ def test_what_belongs_together_does_not_judge_each_other(monkeypatch: pytest.Mon
     assert len(set(groups.values())) == 16 - 2
 
 
+def test_images_whose_class_no_judge_knows_are_not_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from stages import label_issues as stage
+
+    project({"cat": 20, "dog": 20, "emu": 20}, wrong={"cat.4.png": "dog"})
+    real = stage.out_of_sample
+    monkeypatch.setattr(
+        stage, "out_of_sample", lambda *given: np.where(given[1][:, np.newaxis] == 2, np.nan, real(*given))
+    )
+    table, figures = run()
+    assert table["class"].tolist() == ["cat"]
+    assert figures == {"checked": 40, "suspicious": 1, "by": "features"}
+    assert "label_issues: of class 'emu' 20 images are not checked: groups of several" in capsys.readouterr().out
+
+
 def test_the_same_every_time() -> None:
     project({"cat": 30, "dog": 30}, wrong={"cat.4.png": "dog"})
     run()
