@@ -141,3 +141,13 @@ def test_a_head_without_epochs_is_told_and_has_no_curve(tmp_path):
     assert "loss-feature_extraction" not in page
     assert "loss-scratch" in page
     assert "None" not in Elements(page).text
+
+
+def test_limits_that_were_chosen_on_images_in_groups_say_that_they_count_images(tmp_path):
+    said = "These limits count each validation image by itself"
+    folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [8, 8], {"scratch": 0.9})
+    assert said not in INPUTS["run_report"](folder)
+    manifest = folder / "data" / "manifest.csv"
+    table = pd.read_csv(manifest, na_filter=False)
+    table.assign(group=np.where(table["subset"] == "validation", "p1", "")).to_csv(manifest, index=False)
+    assert said in INPUTS["run_report"](folder)

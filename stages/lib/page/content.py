@@ -9,7 +9,19 @@ import pandas as pd
 
 from stages.lib.comparison.evaluations import Results, called, title_of
 from stages.lib.comparison.paired_accuracies import POWER, SIGNIFICANT
-from stages.lib.page import charts, classes, cost, data, explained, failures, findings, heads, threshold, verdict
+from stages.lib.page import (
+    charts,
+    classes,
+    cost,
+    data,
+    explained,
+    failures,
+    findings,
+    grouped,
+    heads,
+    threshold,
+    verdict,
+)
 from stages.lib.page.cautions import advised_against, higher_on_test, rank
 from stages.lib.page.render import percent
 from stages.lib.page.style import mark_of
@@ -92,6 +104,7 @@ def of_data(results: Results, images: pd.DataFrame, dataset: Path, split: Path, 
         "split": json.loads(split.read_text(encoding="utf-8")),
         "extremes": findings.extremes(images, dataset),
         "rejected": data.listed(rejected, data.REJECTED),
+        "validated_in_groups": grouped.any_together(images[images["subset"] == "validation"]),
     }
 
 

@@ -41,11 +41,15 @@ def cautions_of(results: Results, images: pd.DataFrame, copies: pd.DataFrame) ->
     known = dict(zip(copies["sha256"], copies["group"], strict=True))
     copied = [f"copy {known[one]}" if one in known else path for one, path in zip(own["sha256"], paths, strict=True)]
     named = [f"group {one}" if one else copy for one, copy in zip(own["group"], copied, strict=True)]
-    grouped = own["group"].to_numpy(str)
-    if pd.Series(grouped[grouped != ""]).duplicated().any():
+    if any_together(own):
         return [_in_groups(results, np.array(named))]
     worth = different(np.array(copied))
     return [_as_copies(results, np.array(copied), worth)] if worth < _FEWER * len(paths) else []
+
+
+def any_together(images: pd.DataFrame) -> bool:
+    """Whether two of some images are of one group; `images` is the part of the table that has them."""
+    return bool(images.loc[images["group"] != "", "group"].duplicated().any())
 
 
 def _in_groups(results: Results, groups: np.ndarray) -> str:
