@@ -115,3 +115,28 @@ def differs_from_others(label: int, right: np.ndarray, images: np.ndarray) -> bo
     wrong = images - right
     table = [[right[label], wrong[label]], [right[rest].sum(), wrong[rest].sum()]]
     return bool(fisher_exact(table).pvalue * len(images) < 1 - LEVEL)
+
+
+def weakest(shares: np.ndarray, counts: np.ndarray) -> tuple[int, float, bool]:
+    """The class with the lowest share of right images, among those that are shown to have a lower one where any is.
+
+    One of few images may have the lowest share by chance, beside one of many that has a low one for certain.
+
+    Args:
+        shares: float64 (classes,), of each class the share that is right.
+        counts: int64 or float64 (classes,), images of each class, or as many as they are worth; two classes and more.
+
+    Returns:
+        The class; the share of all others that is right; whether that of the class is shown to be lower.
+    """
+    right, images = np.round(shares * counts).astype(int), np.round(counts).astype(int)
+    order = np.argsort(shares, kind="stable").tolist()
+
+    def others(label: int) -> float:
+        rest = np.arange(len(shares)) != label
+        return float(np.average(shares[rest], weights=counts[rest]))
+
+    for label in order:
+        if shares[label] < others(label) and differs_from_others(label, right, images):
+            return label, others(label), True
+    return order[0], others(order[0]), False

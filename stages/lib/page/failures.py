@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.lib.comparison.evaluations import Evaluation
-from stages.lib.evaluation.metrics import differs_from_others
+from stages.lib.evaluation import metrics
 from stages.lib.page import classes
 from stages.lib.page.thumbnails import embedded_all
 
@@ -102,13 +102,10 @@ def _weakest(one: Evaluation) -> Weakest | None:
     tested = tested.sort_values(["recall", "recall_high", "class"])
     images = tested["images"].to_numpy(np.int64)
     found = (images * tested["recall"]).round().to_numpy(np.int64)
-    others = (found.sum() - found) / (images.sum() - images)
-    below = np.flatnonzero(tested["recall"].to_numpy() < others).tolist()
-    if not below:
+    shares = found / images
+    # Recalls of the table are rounded: by them classes that are found alike might differ.
+    if shares.min() == shares.max():
         return None
-    sure = [place for place in below if differs_from_others(place, found, images)]
-    # One of few images may have the lowest recall by chance, beside one of many that has a low one for certain.
-    place = (sure or below)[0]
+    place, others, stands_out = metrics.weakest(shares, images)
     recall, low, high = (float(tested[key].iloc[place]) for key in ("recall", "recall_low", "recall_high"))
-    name = str(tested["class"].iloc[place])
-    return Weakest(name, int(images[place]), recall, low, high, float(others[place]), bool(sure))
+    return Weakest(str(tested["class"].iloc[place]), int(images[place]), recall, low, high, others, stands_out)
