@@ -79,7 +79,7 @@ def _repack(source: Path, archive: Path, title: str, anywhere: bool = False) -> 
             _say(f"{source}: {stay} out: {shown}")
         for member in [member for member in packed.kept if member.problem][:10]:
             _say(f"{source}: set aside: {member.name}: {member.problem}")
-        for line in unwatched(source) if anywhere else ():
+        for line in unwatched(found) if anywhere else ():
             _say(line)
         write_zip(archive, packed.kept, f"packing {source.name}")
 

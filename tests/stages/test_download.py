@@ -162,8 +162,9 @@ def test_folders_where_links_lead_are_named_since_dvc_does_not_see_changes_there
     folder = make(BY_FOLDER, "folder")
     run(common, folder, links="anywhere")
     assert "DVC" not in capsys.readouterr().out
-    Path("elsewhere").mkdir()
+    Path("elsewhere/deeper").mkdir(parents=True)
     Path("elsewhere/1.jpg").write_bytes(b"finch")
+    Path("elsewhere/deeper/2.jpg").write_bytes(b"another")
     (folder / "birds" / "finch").symlink_to(Path("elsewhere").resolve())
     assert "birds/finch/1.jpg" in run(common, folder, links="anywhere")
     assert "DVC does not see what changes where links to folders lead (birds/finch/)" in capsys.readouterr().out

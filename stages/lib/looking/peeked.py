@@ -89,7 +89,7 @@ def peek(source: Path, anywhere: bool = False) -> Iterator[Peeked]:
         unread = [Rejected(one.name, one.problem) for one in packed.kept if one.problem]
         aside = [*packed.aside, *sorted(tables)]
         names = sorted([*(one.name for one in files), *(one.name for one in unread if not one.name.endswith("/"))])
-        told, left_out = unwatched(source) if anywhere else [], [*broken, *unread]
+        told, left_out = unwatched(found) if anywhere else [], [*broken, *unread]
         yield Peeked(archive, names, looked_at, left_out, sizes, aside, checksums, copies, all_compared, told)
 
 

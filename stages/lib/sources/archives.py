@@ -132,17 +132,21 @@ def _in_tar(source: Path, tar: tarfile.TarFile) -> Iterator[Member]:
 
 def _in_folder(folder: Path, anywhere: bool) -> Iterator[Member]:
     problems: dict[str, str] = {}
+    link = ""
     for name, path in walk(folder, anywhere, problems):
+        # What a linked folder holds comes after it and before the next one.
+        link = name if name.endswith("/") and path.is_symlink() else link
+        through = link if name.startswith(link) else ""
         problem = problems.get(name, "")
         try:
             safe = safe_name(folder, name)
         except UserError as error:
             safe, problem = readable_name(name), problem or str(error).rpartition(": ")[2]
         if name.endswith("/"):
-            yield _folder(safe, f"{folder}", problem)
+            yield _folder(safe, f"{folder}", problem, through)
         else:
             opening = partial(unchanged, folder, name, path, anywhere)
-            yield Member(safe, f"{folder}", opening, problem, is_alone=True, size=_size(path))
+            yield Member(safe, f"{folder}", opening, problem, is_alone=True, size=_size(path), through=through)
 
 
 def _size(path: Path) -> int | None:
@@ -151,5 +155,5 @@ def _size(path: Path) -> int | None:
     return None
 
 
-def _folder(name: str, source: str, problem: str = "") -> Member:
-    return Member(f"{name}/", source, io.BytesIO, problem)
+def _folder(name: str, source: str, problem: str = "", through: str = "") -> Member:
+    return Member(f"{name}/", source, io.BytesIO, problem, through=through)

@@ -20,6 +20,7 @@ class Member:
         problem: why it cannot be read, where it is packed without its content.
         is_alone: whether that is so if it cannot be opened, for no other file says anything about it.
         size: bytes, as far as that is known before it is opened.
+        through: the link to a folder that it was found behind; empty without one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Member:
     problem: str = ""
     is_alone: bool = False
     size: int | None = None
+    through: str = ""
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:

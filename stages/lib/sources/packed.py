@@ -7,7 +7,6 @@ from pathlib import Path
 from safety.words import counted, first_few
 from stages.lib.core.errors import UserError
 from stages.lib.images import set_aside
-from stages.lib.sources.folders import walk
 from stages.lib.sources.member import Member
 
 _SHOWN = 3  # linked folders
@@ -46,14 +45,13 @@ def choose(source: Path, found: Sequence[Member]) -> Packed:
     return Packed(kept, aside)
 
 
-def unwatched(source: Path) -> list[str]:
+def unwatched(found: Sequence[Member]) -> list[str]:
     """A sentence that says what of a folder DVC does not watch, where links to folders are followed out of it; or none.
 
     Args:
-        source: as `archives.members` takes it.
+        found: as `archives.members` yields them.
     """
-    found = walk(source, anywhere=True, problems={}) if source.is_dir() else ()
-    linked = [name for name, path in found if name.endswith("/") and path.is_symlink()]
+    linked = sorted({member.through for member in found} - {""})
     if not linked:
         return []
     return [
