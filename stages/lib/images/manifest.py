@@ -52,6 +52,22 @@ def read_manifest(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, dtype=dict.fromkeys(text, str), na_filter=False)
 
 
+def copies_among(images: pd.DataFrame, copies: pd.DataFrame) -> np.ndarray:
+    """Which images are copies of one another.
+
+    By content: `split` renames files of one name, and a file that was set aside is another row of the same group.
+
+    Args:
+        images: rows of the table of images.
+        copies: the table of copies, from the stage `split`.
+
+    Returns:
+        int64 (images,), equal for copies; of an image without a copy a negative number of its own.
+    """
+    known = dict(zip(copies["sha256"], copies["group"].astype(np.int64), strict=True))
+    return np.array([known.get(checksum, -1 - place) for place, checksum in enumerate(images["sha256"])], np.int64)
+
+
 def read_subsets(dataset: Path, manifest: Path, *names: SubsetName) -> list[Subset]:
     """List the images of some subsets; the manifest is read once for all of them.
 

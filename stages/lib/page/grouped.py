@@ -11,6 +11,7 @@ from stages.lib.comparison.evaluations import Results
 from stages.lib.comparison.wording import percent
 from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval, different, mean_share, wilson
+from stages.lib.images.manifest import copies_among
 
 _FEWER = 0.9  # of the test images, as what near copies leave them worth: above it their intervals are hardly narrower
 _SURER = "intervals, and comparisons of models, count each image by itself and are surer than that allows"
@@ -38,13 +39,12 @@ def cautions_of(results: Results, images: pd.DataFrame, copies: pd.DataFrame) ->
             "again"
         )
     own = table.loc[paths]
-    known = dict(zip(copies["sha256"], copies["group"], strict=True))
-    copied = [f"copy {known[one]}" if one in known else path for one, path in zip(own["sha256"], paths, strict=True)]
-    named = [f"group {one}" if one else copy for one, copy in zip(own["group"], copied, strict=True)]
+    copied = copies_among(own, copies)
     if any_together(own):
+        named = [f"group {one}" if one else f"copy {copy}" for one, copy in zip(own["group"], copied, strict=True)]
         return [_in_groups(results, np.array(named))]
-    worth = different(np.array(copied))
-    return [_as_copies(results, np.array(copied), worth)] if worth < _FEWER * len(paths) else []
+    worth = different(copied)
+    return [_as_copies(results, copied, worth)] if worth < _FEWER * len(paths) else []
 
 
 def any_together(images: pd.DataFrame) -> bool:

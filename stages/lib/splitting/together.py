@@ -8,7 +8,7 @@ import pandas as pd
 
 from safety.words import first_few
 from stages.lib.core.errors import UserError
-from stages.lib.images.manifest import read_manifest
+from stages.lib.images.manifest import copies_among, read_manifest
 from stages.lib.splitting.keys import joined, numbered
 
 
@@ -27,8 +27,6 @@ def groups_of(names: Sequence[str], manifest: Path, duplicates: Path) -> np.ndar
         UserError: an image is not in the manifest any more.
     """
     table = pd.read_csv(duplicates, dtype={"sha256": str}, na_filter=False)
-    # By content: `split` renames files of one name, and a file that was set aside is another row of the same group.
-    known = dict(zip(table["sha256"], table["group"], strict=True))
     images = read_manifest(manifest).set_index("path")
     if gone := [name for name in names if name not in images.index]:
         raise UserError(
@@ -36,5 +34,4 @@ def groups_of(names: Sequence[str], manifest: Path, duplicates: Path) -> np.ndar
             "`smallset run` again"
         )
     own = images.loc[list(names)]
-    copies = np.array([known.get(checksum, -1 - index) for index, checksum in enumerate(own["sha256"])], np.int64)
-    return joined(copies, numbered(own["group"].tolist()))
+    return joined(copies_among(own, table), numbered(own["group"].tolist()))
