@@ -9,10 +9,10 @@ from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
 from stages.lib.arrays.drawn import drawn
+from stages.lib.arrays.parts import grouped_parts
 from stages.lib.arrays.rows import Picked
 
 # Inverse strengths of regularisation to choose from. One for all would not do: the weakest fits wrong labels among
@@ -45,13 +45,14 @@ def out_of_sample(
 
     Returns:
         float64 (images, classes); not a number where the models did not know the class of the image: groups of several
-        classes may leave all others of it in the same part.
+        classes may leave all others of it in the same part, and no way to spread them.
     """
-    parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    parts = grouped_parts(labels, groups, folds, seed)
     classes = np.arange(labels.max() + 1)
     judged = np.zeros((len(STRENGTHS), len(labels), len(classes)), np.float32)
     of_known = np.zeros(len(labels), bool)
-    for others, own in parts.split(np.zeros(len(labels)), labels, groups):
+    for part in range(folds):
+        others, own = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
         taught = np.unique(labels[others])
         if len(taught) < 2:
             continue

@@ -66,18 +66,26 @@ def test_a_copy_does_not_speak_for_its_copy() -> None:
     assert (apart.argmax(axis=1) == labels).mean() < 0.7
 
 
-def sites(folds: int) -> tuple[np.ndarray, np.ndarray]:
-    """Large sites with all classes but the first, and five small ones that have it: these fill the last fold."""
-    counts = [((1, 2, 3), 60, range(folds - 1)), ((1, 2, 3), 12, range(10, 15)), ((0,), 4, range(10, 15))]
+def sites() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two large sites with all classes but the first, and five small ones that have it: these fill the last part."""
+    counts = [((1, 2, 3), 60, range(2)), ((1, 2, 3), 12, range(10, 15)), ((0,), 4, range(10, 15))]
     pairs = [(label, site) for labels, count, of in counts for site in of for label in labels for _ in range(count)]
     labels, groups = np.array(pairs).T
-    return labels, groups
+    noise = np.random.default_rng(0).normal(size=(len(labels), 6))
+    return (10 * np.eye(4, 6)[labels] + noise).astype(np.float32), labels, groups
 
 
-def test_an_image_whose_class_no_judge_knows_is_not_judged() -> None:
+def test_no_part_has_all_images_of_a_class_that_others_could_have() -> None:
     """Else its class has the probability 0, and it is named as mislabelled."""
-    labels, groups = sites(3)
-    vectors = (10 * np.eye(4, 6)[labels] + np.random.default_rng(0).normal(size=(len(labels), 6))).astype(np.float32)
+    vectors, labels, groups = sites()
+    assert (out_of_sample(vectors, labels, groups, 3, 1).argmax(axis=1) == labels).all()
+
+
+def test_an_image_whose_class_no_judge_knows_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels, groups = sites()
+    monkeypatch.setattr(
+        confident_learning, "grouped_parts", lambda *_: np.select([groups == 0, groups == 1], [0, 1], 2)
+    )
     probabilities = out_of_sample(vectors, labels, groups, 3, 1)
     judged = np.isfinite(probabilities).all(axis=1)
     assert np.array_equal(judged, labels != 0)

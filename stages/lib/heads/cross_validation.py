@@ -4,8 +4,9 @@ import warnings
 from typing import Protocol
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
+from stages.lib.arrays.parts import grouped_parts
 from stages.lib.arrays.rows import Array, Picked
 from stages.lib.heads.linear import LinearHead
 
@@ -56,10 +57,10 @@ def divisions(
 
 
 def _division(labels: np.ndarray, groups: np.ndarray, seed: int, folds: int) -> np.ndarray:
-    alone = len(np.unique(groups)) == len(groups)
+    if len(np.unique(groups)) < len(groups):
+        return grouped_parts(labels, groups, folds, seed)
     # Images that are all by themselves need no search, which takes long.
-    kind = (StratifiedKFold if alone else StratifiedGroupKFold)(folds, shuffle=True, random_state=seed)
-    parts = kind.split(np.zeros(len(labels)), labels, None if alone else groups)
+    parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
     found = np.zeros(len(labels), np.int64)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")

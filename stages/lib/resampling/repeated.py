@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
+from stages.lib.arrays.parts import grouped_parts
 from stages.lib.core.progress import tracked
 
 # Shares of the images of a training part on which heads are trained as well: how the figure grows with them.
@@ -116,11 +117,12 @@ def resample(
 
 
 def _splits(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    nothing = np.zeros(len(labels))
     if len(np.unique(groups)) == len(groups):
-        yield from StratifiedKFold(parts, shuffle=True, random_state=seed).split(nothing, labels)
+        yield from StratifiedKFold(parts, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
     else:
-        yield from StratifiedGroupKFold(parts, shuffle=True, random_state=seed).split(nothing, labels, groups)
+        found = grouped_parts(labels, groups, parts, seed)
+        for part in range(parts):
+            yield np.flatnonzero(found != part), np.flatnonzero(found == part)
 
 
 def _by_half(

@@ -197,3 +197,16 @@ def test_a_choice_is_made_on_images_that_it_does_not_predict() -> None:
     assert found.right.all()
     assert len(asked_for) == 2 * 3
     assert all(set(LABELS[images]) == set(LABELS) for images in asked_for)
+
+
+def test_no_head_is_asked_for_a_class_of_which_all_images_were_held_out():
+    """Five small sites have a rare class, two large ones all others: stratified, the small ones are one part."""
+    sizes = [(label, site, 60) for site in range(2) for label in (1, 2, 3)]
+    sizes += [(label, site, 12 if label else 4) for site in range(2, 7) for label in range(4)]
+    labels, groups = np.concatenate([np.full((count, 2), (label, site)) for label, site, count in sizes]).T
+
+    def known(trained, asked):
+        return np.where(np.isin(labels[asked], labels[trained]), labels[asked], -1)
+
+    found = resample(labels, groups, known, 3, 2, 1)
+    assert found.right.all()
