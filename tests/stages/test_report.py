@@ -54,7 +54,7 @@ def test_the_page_says_when_the_model_does_not_know(page):
 
 
 def test_images_with_a_side_below_that_of_the_models_are_counted(elements):
-    """Whether they are enlarged depends on how they become squares, which the report does not know."""
+    """Not as enlarged: padded ones are only where both sides are smaller, and each model may resize in its own way."""
     said = " ".join(elements.text.split()).partition("The models see ")[2]
     assert said.partition(": ")[2].startswith("42 images have a side of fewer.")
 
