@@ -136,7 +136,7 @@ def guard() -> None:
     files: Any = DataFileSystem
     files.get_file = _getting(files.get_file)
     runs: Any = StageCache
-    runs.transfer = _transferring(runs.transfer)
+    runs.transfer, runs._load_cache = _transferring(runs.transfer), _loading(runs._load_cache)
     yaml: list[Any] = [_yaml, strictyaml]
     for module in yaml:
         module.parse_yaml = _parsing(module.parse_yaml)
@@ -306,6 +306,29 @@ def _transferring(transfer: Callable[..., Any]) -> Callable[..., Any]:
             return transfer(self, from_odb, to_odb, force)
         finally:
             del fs.find
+
+    return checked
+
+
+def _loading(load: Callable[..., Any]) -> Callable[..., Any]:
+    """An entry of the run cache has two names: what a stage was given and where its outputs lie, and all it holds.
+
+    DVC asks for neither: one with an output more would be laid down anywhere, a part of one would fail each time.
+    """
+
+    def checked(self: Any, key: str, value: str) -> Any:
+        from dvc.stage.cache import _get_cache_hash
+        from dvc.utils.serialize import ParseError
+
+        try:
+            entry = load(self, key, value)
+            if entry is None or (_get_cache_hash(dict(entry), key=True), _get_cache_hash(entry)) == (key, value):
+                return entry
+        except (ParseError, TypeError, ValueError):
+            pass  # too large to be read, or with values that no checksum is made of
+        _refuse(f"{key}/{value} of the run cache", "damaged: its checksum is another")
+        Path(self._get_cache_path(key, value)).unlink(missing_ok=True)
+        return None
 
     return checked
 
