@@ -111,7 +111,7 @@ def _refuse(name: str, reason: str) -> None:
 def guard() -> None:
     """Make DVC in this process refuse what is not what its checksum says; again it does nothing."""
     from dvc.parsing import MatrixDefinition
-    from dvc.stage import Stage, run
+    from dvc.stage import Stage
     from dvc.stage.cache import StageCache
     from dvc.utils import strictyaml
     from dvc.utils.serialize import _yaml
@@ -144,8 +144,6 @@ def guard() -> None:
     matrix._resolve_matrix_data = _multiplying(matrix._resolve_matrix_data)
     stage: Any = Stage
     stage._run_stage, stage.save_deps = _reading(stage._run_stage), _rereading(stage.save_deps)
-    started: Any = run
-    started.cmd_run = _noting(started.cmd_run)
     built: Any = build
     built._localfs_info, built._walk_files = _looking(built._localfs_info), _walking(built._walk_files)
 
@@ -334,22 +332,19 @@ def _loading(load: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _reading(run_stage: Callable[..., None]) -> Callable[..., None]:
-    """DVC reads what a stage depends on before its command, unless it is forced."""
+    """DVC reads what a stage depends on before its command, or before it lays down what an equal run left.
+
+    It does not where the stage is forced.
+    """
 
     def reading(self: Any, dry: bool, force: bool, **options: Any) -> None:
         if force and not dry:
             self.save_deps()
         run_stage(self, dry, force, **options)
+        if not dry:
+            self.found_before = [(dep, dep.hash_info) for dep in self.deps]
 
     return reading
-
-
-def _noting(run: Callable[..., None]) -> Callable[..., None]:
-    def noting(stage: Any, *others: Any, **options: Any) -> None:
-        stage.found_before = [(dep, dep.hash_info) for dep in stage.deps]
-        run(stage, *others, **options)
-
-    return noting
 
 
 def _rereading(save_deps: Callable[..., None]) -> Callable[..., None]:
