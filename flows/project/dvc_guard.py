@@ -183,15 +183,19 @@ def _multiplying(resolve: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _looking(look: Callable[..., Any]) -> Callable[..., Any]:
-    """One broken link among images is for the stage `download` to name; DVC would end with it, and hash no other."""
+    """What is no file among images is for the stage `download` to name.
+
+    DVC would end with a broken link, hashing no other, and would wait at a pipe or read a device for ever.
+    """
 
     def looked(path: str) -> Any:
         try:
-            return look(path)
+            found = look(path)
         except OSError:
             if Path(path).is_symlink():
                 return None
             raise
+        return found if found["type"] == "file" else None
 
     return looked
 

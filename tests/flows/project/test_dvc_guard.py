@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -249,14 +250,16 @@ def test_what_is_good_is_fetched(store):
     assert Path("made/model").read_text() == "weights"
 
 
-def test_broken_links_among_images_end_nothing(homes, tmp_path):
-    """DVC would hash none of the others; the stage `download` names it."""
+def test_broken_links_pipes_and_devices_among_images_end_nothing(homes, tmp_path):
+    """DVC would hash none of the others, or wait for ever; the stage `download` names it."""
     robin = tmp_path / "birds" / "robin"
     robin.mkdir(parents=True)
     (robin / "1.jpg").write_bytes(b"1")
-    for name, target in {"lost.jpg": "nowhere", "circle.jpg": "circle.jpg", "long.jpg": "x" * 300}.items():
+    links = {"lost.jpg": "nowhere", "circle.jpg": "circle.jpg", "long.jpg": "x" * 300, "zero.jpg": "/dev/zero"}
+    for name, target in links.items():
         (robin / name).symlink_to(target)
+    os.mkfifo(robin / "pipe.jpg")
     git("init", "--quiet", folder=tmp_path)
     for command in (["init", "--quiet"], ["add", "--quiet", "birds"]):
-        subprocess.run([*DVC, *command], cwd=tmp_path, check=True)
+        subprocess.run([*DVC, *command], cwd=tmp_path, check=True, timeout=60)
     assert "nfiles: 1" in (tmp_path / "birds.dvc").read_text()
