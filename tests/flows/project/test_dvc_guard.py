@@ -14,8 +14,9 @@ import pytest
 import yaml
 from dvc.utils import dict_sha256
 
-from flows.project.dvc_guard import DVC, require_entries
+from flows.project.dvc_guard import DVC
 from flows.project.git import git
+from flows.project.guarded_remote import require_entries
 from tests.flows.conftest import write_project
 from tests.flows.versions_project import dvc
 
@@ -248,6 +249,14 @@ def test_what_is_good_is_fetched(store):
     lose()
     assert run("repro", "--pull")[0] == 0
     assert Path("made/model").read_text() == "weights"
+
+
+def test_the_guard_is_the_one_beside_its_program(tmp_path, monkeypatch):
+    """Whichever version of this project the environment has."""
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "__init__.py").write_text("raise SystemExit('another one')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert run("--version") == (0, "")
 
 
 def test_broken_links_pipes_and_devices_among_images_end_nothing(homes, tmp_path):
