@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from huggingface_hub import constants
 
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import SAMPLE
@@ -14,6 +15,7 @@ from stages.lib.networks import model_files
 from stages.lib.pretrained.recommended import RECOMMENDED, ways_out
 
 _SECONDS = 5.0  # that a site may take to answer
+_WEIGHTS = ("*.weights.h5", "*.weights.json", "*.safetensors*")  # of KerasHub; of others that it converts
 _SITES = {"hf": "https://huggingface.co", "kaggle": "https://www.kaggle.com"}
 
 
@@ -39,17 +41,21 @@ def require_preset(name: str, asked: str) -> None:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a preset has been fetched to this machine, where the clients of Kaggle and Hugging Face keep it."""
+    """Whether a preset lies, with its weights, where the clients of Kaggle and Hugging Face keep what they fetch."""
     scheme, _, rest = name.rpartition("://")
     if scheme == "hf":
-        home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-        hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-        return any((hub / f"models--{rest.replace('/', '--')}").glob("snapshots/*/config.json"))
+        return _is_in(Path(constants.HF_HUB_CACHE) / f"models--{rest.replace('/', '--')}", "snapshots/*")
     models = Path(os.environ.get("KAGGLEHUB_CACHE") or Path.home() / ".cache" / "kagglehub") / "models"
     if scheme == "kaggle":
         # One with another step leads elsewhere, such as to all of the disk.
-        return {"", ".", ".."}.isdisjoint(rest.split("/")) and any((models / rest).glob("**/config.json"))
-    return any(models.glob(f"*/*/*/{escape(name)}/*/config.json"))
+        return {"", ".", ".."}.isdisjoint(rest.split("/")) and _is_in(models / rest, "**")
+    return _is_in(models, f"*/*/*/{escape(name)}/*")
+
+
+def _is_in(folder: Path, below: str) -> bool:
+    """Whether some folder there has a configuration and weights; a look at a candidate fetches none."""
+    found = folder.glob(f"{below}/{model_files.CONFIG}")
+    return any(any(config.parent.glob(weights)) for config in found for weights in _WEIGHTS)
 
 
 def about(name: str) -> dict[str, Any]:
