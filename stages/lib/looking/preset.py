@@ -68,14 +68,19 @@ def about(name: str) -> dict[str, Any]:
     directory = Path(name)
     if name == SAMPLE or not directory.is_dir():
         return {"name": name, "size": None, "bytes": None, "any_size": name in (SAMPLE, RECOMMENDED[0])}
-    converter = json.loads((directory / model_files.CONVERTER).read_text(encoding="utf-8"))
-    size = converter.get("config", {}).get("image_size")
-    square = isinstance(size, list) and len(size) == 2 and size[0] == size[1] and isinstance(size[0], int)
+    size: Any = _config(directory / model_files.CONVERTER).get("image_size")
+    square = isinstance(size, list) and len(size) == 2 and size[0] == size[1] and type(size[0]) is int and size[0] > 0
     weights = sum(file.stat().st_size for file in directory.glob("*.weights.h5"))
-    config = json.loads((directory / model_files.CONFIG).read_text(encoding="utf-8")).get("config", {})
+    config = _config(directory / model_files.CONFIG)
     # Of transformers only multiples of their patches and windows fit.
     any_size = "patch_size" not in config and "image_encoder" not in config and "vision_encoder" not in config
     return {"name": name, "size": size[0] if square else None, "bytes": weights, "any_size": any_size}
+
+
+def _config(file: Path) -> dict[str, Any]:
+    """What a file of a preset has of its object; nothing where it is none, which KerasHub tells."""
+    found: object = json.loads(file.read_text(encoding="utf-8")).get("config")
+    return found if isinstance(found, dict) else {}
 
 
 def _require_site(name: str) -> None:

@@ -119,3 +119,12 @@ def test_what_a_directory_says_of_itself(tmp_path):
     assert preset.about(str(write_preset(tmp_path / "vit", [384, 384], patch_size=16)))["any_size"] is False
     assert preset.about(str(write_preset(tmp_path / "wide", [224, 320])))["size"] is None
     assert preset.about("dinov2_small") == {"name": "dinov2_small", "size": None, "bytes": None, "any_size": False}
+
+
+@pytest.mark.parametrize("config", [None, [], "x", {"image_size": [True, True]}, {"image_size": [-5, -5]}])
+def test_a_directory_that_says_nonsense_of_itself_says_nothing(tmp_path, config):
+    """What is wrong with it is for KerasHub to tell, which reads it."""
+    folder = write_preset(tmp_path / "odd")
+    for name in ("config.json", "image_converter.json"):
+        (folder / name).write_text(json.dumps({"config": config}))
+    assert preset.about(str(folder))["size"] is None
