@@ -11,6 +11,7 @@ from typing import Any
 
 from flows.errors import FlowError
 from flows.planning.errors import UsageError
+from flows.project.dvc_lock import read_lock
 from flows.project.parameters import PARAMS
 from flows.project.source import section_of
 from flows.project.workspace import LOCK
@@ -40,7 +41,7 @@ def look(text: str, known: bool = False, at_images: bool = True) -> Look:
 
     Args:
         text: of a params.yaml, which need not be the one that is here.
-        known: the raw archive, if there is one, is of these images: what an address has is not fetched again.
+        known: the raw archive, if it is of this address, has these images: they are not fetched again.
         at_images: False looks for the backbone alone.
 
     Raises:
@@ -52,7 +53,7 @@ def look(text: str, known: bool = False, at_images: bool = True) -> Look:
         params, output = Path(folder) / PARAMS.name, Path(folder) / "found.json"
         params.write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "stages.look", "--params", str(params), "--output", str(output)]
-        if known and RAW.is_file() and section_of(text).get("source") == "url":
+        if known and _is_here(section_of(text)):
             command += ["--archive", str(RAW)]
         command += [] if at_images else ["--only-preset"]
         code = subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
@@ -66,3 +67,14 @@ def look(text: str, known: bool = False, at_images: bool = True) -> Look:
         error = _AS_PARAMETERS.sub(r"--set \1=\2", found["error"].replace(f"{params}: ", f"{PARAMS}: ", 1))
         raise FlowError(error) if found["may_pass_later"] else UsageError(error)
     return Look(**found)
+
+
+def _is_here(download: dict[str, Any]) -> bool:
+    """Whether the raw archive is the one that the stage `download` has made of an address, by what dvc.lock says."""
+    try:
+        entry = (read_lock() or {})["stages"]["download"]
+        made, [out] = entry["params"][PARAMS.name]["download"], entry["outs"]
+        same = all(made.get(key) == download.get(key) for key in ("source", "url", "sha256"))
+        return same and made["source"] == "url" and RAW.stat().st_size == out["size"]
+    except (KeyError, TypeError, ValueError, AttributeError, FileNotFoundError):
+        return False

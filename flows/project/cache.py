@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FlowError
-from flows.project.dvc_guard import DVC, require_entries
+from flows.project.dvc_guard import DVC
 from flows.project.dvc_repo import open_project
 from flows.project.graph import read_stages, up_to_date
+from flows.project.guarded_remote import require_entries
 from flows.project.inputs import require_known
 from flows.project.outputs import kept_outputs, read_storage
 from flows.project.records import is_checksum

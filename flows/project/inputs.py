@@ -90,6 +90,28 @@ def require_images(repo: Any) -> None:
             )
     if not Path(repo.root_dir, path).exists():
         raise FlowError(f"download.path: {path}: nothing is there; {_ways_out(download)}")
+    _require_seen(Path(repo.root_dir), path)
+
+
+def _require_seen(root: Path, path: str) -> None:
+    """Refuse images of which DVC would see no change: inside a project it looks into no other one."""
+    place = _inside(root, path)
+    if place is None:
+        return
+    above = [folder for folder in place.parents if folder != root and folder.is_relative_to(root)]
+    if other := next((folder for folder in (*above, *_folders(place)) if os.path.lexists(folder / ".dvc")), None):
+        raise FlowError(
+            f"download.path: {path}: {other.relative_to(root)} is a project of DVC of its own, into which DVC does not "
+            "look from here, so no change of its images would be seen: move it out of this project, and set "
+            "download.path to where it is"
+        )
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """A folder and those below it that may hold images."""
+    for folder, below, _ in os.walk(place):
+        yield Path(folder)
+        below[:] = [name for name in below if not name.startswith(".")]
 
 
 def _ways_out(download: dict[str, Any]) -> str:

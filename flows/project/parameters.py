@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from flows.errors import FlowError
-from flows.project.dvc_guard import require_small
+from flows.project.guarded_yaml import require_small
 from safety.yaml_mistakes import yaml_mistake
 
 PARAMS = Path("params.yaml")

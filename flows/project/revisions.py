@@ -8,9 +8,9 @@ from typing import Any
 
 from flows.errors import FlowError
 from flows.project.cache import drop_damaged_object
-from flows.project.dvc_guard import refusals
 from flows.project.dvc_lock import LOCK, check_lock_text
 from flows.project.dvc_repo import open_project, reason_of
+from flows.project.guarded_remote import refusals
 from flows.project.outputs import Storage, read_storage
 from flows.project.records import SUMMARY
 

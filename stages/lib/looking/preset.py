@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from huggingface_hub import constants
 
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import SAMPLE
@@ -14,6 +15,7 @@ from stages.lib.networks import model_files
 from stages.lib.pretrained.recommended import RECOMMENDED, ways_out
 
 _SECONDS = 5.0  # that a site may take to answer
+_WEIGHTS = ("*.weights.h5", "*.weights.json", "*.safetensors*")  # of KerasHub; of others that it converts
 _SITES = {"hf": "https://huggingface.co", "kaggle": "https://www.kaggle.com"}
 
 
@@ -39,17 +41,21 @@ def require_preset(name: str, asked: str) -> None:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a preset has been fetched to this machine, where the clients of Kaggle and Hugging Face keep it."""
+    """Whether a preset lies, with its weights, where the clients of Kaggle and Hugging Face keep what they fetch."""
     scheme, _, rest = name.rpartition("://")
     if scheme == "hf":
-        home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-        hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-        return any((hub / f"models--{rest.replace('/', '--')}").glob("snapshots/*/config.json"))
+        return _is_in(Path(constants.HF_HUB_CACHE) / f"models--{rest.replace('/', '--')}", "snapshots/*")
     models = Path(os.environ.get("KAGGLEHUB_CACHE") or Path.home() / ".cache" / "kagglehub") / "models"
     if scheme == "kaggle":
         # One with another step leads elsewhere, such as to all of the disk.
-        return {"", ".", ".."}.isdisjoint(rest.split("/")) and any((models / rest).glob("**/config.json"))
-    return any(models.glob(f"*/*/*/{escape(name)}/*/config.json"))
+        return {"", ".", ".."}.isdisjoint(rest.split("/")) and _is_in(models / rest, "**")
+    return _is_in(models, f"*/*/*/{escape(name)}/*")
+
+
+def _is_in(folder: Path, below: str) -> bool:
+    """Whether some folder there has a configuration and weights; a look at a candidate fetches none."""
+    found = folder.glob(f"{below}/{model_files.CONFIG}")
+    return any(any(config.parent.glob(weights)) for config in found for weights in _WEIGHTS)
 
 
 def about(name: str) -> dict[str, Any]:
@@ -62,14 +68,19 @@ def about(name: str) -> dict[str, Any]:
     directory = Path(name)
     if name == SAMPLE or not directory.is_dir():
         return {"name": name, "size": None, "bytes": None, "any_size": name in (SAMPLE, RECOMMENDED[0])}
-    converter = json.loads((directory / model_files.CONVERTER).read_text(encoding="utf-8"))
-    size = converter.get("config", {}).get("image_size")
-    square = isinstance(size, list) and len(size) == 2 and size[0] == size[1] and isinstance(size[0], int)
+    size: Any = _config(directory / model_files.CONVERTER).get("image_size")
+    square = isinstance(size, list) and len(size) == 2 and size[0] == size[1] and type(size[0]) is int and size[0] > 0
     weights = sum(file.stat().st_size for file in directory.glob("*.weights.h5"))
-    config = json.loads((directory / model_files.CONFIG).read_text(encoding="utf-8")).get("config", {})
+    config = _config(directory / model_files.CONFIG)
     # Of transformers only multiples of their patches and windows fit.
     any_size = "patch_size" not in config and "image_encoder" not in config and "vision_encoder" not in config
     return {"name": name, "size": size[0] if square else None, "bytes": weights, "any_size": any_size}
+
+
+def _config(file: Path) -> dict[str, Any]:
+    """What a file of a preset has of its object; nothing where it is none, which `require_preset` tells."""
+    found: object = json.loads(file.read_text(encoding="utf-8")).get("config")
+    return found if isinstance(found, dict) else {}
 
 
 def _require_site(name: str) -> None:

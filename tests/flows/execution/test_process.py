@@ -8,9 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from dvc.stage import Stage
 
+from flows.errors import FlowError
 from flows.execution.process import run_stage
 from flows.execution.process_output import Outcome
+from flows.project.dvc_repo import open_project
 from flows.project.workspace import exclusive
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,6 +65,27 @@ def test_what_was_edited_while_the_stage_was_at_work_is_not_credited_with_its_re
     assert not (project / "dvc.lock").exists()
     # Now nothing changes any more.
     assert run("a")[0].outcome is Outcome.RAN
+
+
+def test_what_was_edited_while_an_equal_run_was_laid_down_is_not_credited_with_its_result(make, monkeypatch):
+    project = make({"a": {"cmd": "cp source a", "deps": ["source"], "outs": ["a"]}})
+    for content in ("1", "2"):
+        (project / "source").write_text(content)
+        run("a")
+    (project / "source").write_text("1")
+    lay_down = Stage.checkout
+
+    def slow(self, **options):
+        (project / "source").write_text("2")
+        return lay_down(self, **options)
+
+    monkeypatch.setattr(Stage, "checkout", slow)
+    with pytest.raises(FlowError, match="source: changed while the stage was at work"), open_project() as repo:
+        repo.reproduce("a", single_item=True)
+    # Now nothing changes any more.
+    monkeypatch.setattr(Stage, "checkout", lay_down)
+    assert run("a")[0].outcome is Outcome.RESTORED
+    assert (project / "a").read_text() == "2"
 
 
 def test_a_file_that_an_editor_opens_meanwhile_is_no_edit(make):

@@ -2,15 +2,21 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from dvc.utils import dict_sha256
 
-from flows.project.dvc_guard import DVC, require_entries
+from flows.project.dvc_guard import DVC
 from flows.project.git import git
+from flows.project.guarded_remote import require_entries
 from tests.flows.conftest import write_project
 from tests.flows.versions_project import dvc
 
@@ -58,8 +64,6 @@ def overwrite(file: Path, content: bytes) -> None:
 
 
 def checksum_of(path: str) -> str:
-    import yaml
-
     lock = yaml.safe_load(Path("dvc.lock").read_text())
     return next(out["md5"] for stage in lock["stages"].values() for out in stage["outs"] if out["path"] == path)
 
@@ -146,13 +150,57 @@ def test_a_list_that_leads_out_is_refused_with_the_right_checksum_too(store, com
     forged = f"{hashlib.md5(content).hexdigest()}.dir"
     overwrite(place(store, forged), content)
     before = checksum_of("made")
-    for file in [Path("dvc.lock"), *(path for path in (store / "files" / "md5" / "runs").rglob("*") if path.is_file())]:
-        overwrite(file, file.read_bytes().replace(before.encode(), forged.encode()))
+    overwrite(Path("dvc.lock"), Path("dvc.lock").read_bytes().replace(before.encode(), forged.encode()))
     code, said = run(*command)
     assert Path("stage.py").read_text() == "good"
     assert not Path("made").exists()
     assert code
     assert "relpath: expected a path inside the directory. Received: '../stage.py'" in said
+
+
+def forge(store: Path, stage: str, change: Callable[[dict[str, Any]], object], named: bool) -> None:
+    """Write another entry into the run cache of a remote in the place of a stage's; `named`: under its checksum."""
+    [old] = [file for file in (store / "runs").rglob("*") if file.is_file() and stage in file.read_text()]
+    entry = yaml.safe_load(old.read_text())
+    change(entry)
+    name = dict_sha256(entry, exclude=["size", "nfiles"]) if named else old.name
+    old.unlink()
+    old.with_name(name).write_text(yaml.safe_dump(entry))
+
+
+@pytest.mark.parametrize(
+    ("path", "named"), [("numpy.py", True), ("numpy.py", False), ("made/numpy.py", True), (".git/hooks/pre-push", True)]
+)
+def test_an_entry_of_the_run_cache_lays_down_nothing_but_outputs_of_its_stage(store, path, named):
+    evil = b"evil"
+    md5 = hashlib.md5(evil).hexdigest()
+    overwrite(place(store, md5), evil)
+    out = {"path": path, "hash": "md5", "md5": md5, "size": len(evil)}
+    forge(store, "made/model > read.txt", lambda entry: entry["outs"].append(out), named)
+    Path("dvc.lock").unlink()
+    run("pull", "--run-cache", "--allow-missing")
+    assert run("repro", "--pull")[0] == 0
+    assert not Path(path).exists()
+    assert (Path("stage.py").read_text(), Path("read.txt").read_text()) == ("good", "weights")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"cmd: x\nparams: {params.yaml: {a: 2026-01-01}}\n", b"a: &a [*a]"])
+def test_a_garbled_entry_of_the_run_cache_counts_as_none(store, content):
+    for file in (store / "runs").rglob("*"):
+        if file.is_file():
+            overwrite(file, content)
+    Path("dvc.lock").unlink()
+    run("pull", "--run-cache", "--allow-missing")
+    assert run("repro", "--pull")[0] == 0
+    assert Path("read.txt").read_text() == "weights"
+
+
+def test_what_an_equal_run_left_is_laid_down(store):
+    Path("dvc.lock").unlink()
+    run("pull", "--run-cache", "--allow-missing")
+    done = subprocess.run([*DVC, "repro", "--pull"], capture_output=True, text=True, check=True)
+    assert done.stdout.count("is cached - skipping run") == 2
+    assert "Running stage" not in done.stdout
 
 
 @pytest.mark.parametrize("command", [["pull"], ["pull", "--force", "made"], ["fetch"]])
@@ -203,14 +251,24 @@ def test_what_is_good_is_fetched(store):
     assert Path("made/model").read_text() == "weights"
 
 
-def test_broken_links_among_images_end_nothing(homes, tmp_path):
-    """DVC would hash none of the others; the stage `download` names it."""
+def test_the_guard_is_the_one_beside_its_program(tmp_path, monkeypatch):
+    """Whichever version of this project the environment has."""
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "__init__.py").write_text("raise SystemExit('another one')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert run("--version") == (0, "")
+
+
+def test_broken_links_pipes_and_devices_among_images_end_nothing(homes, tmp_path):
+    """DVC would hash none of the others, or wait for ever; the stage `download` names it."""
     robin = tmp_path / "birds" / "robin"
     robin.mkdir(parents=True)
     (robin / "1.jpg").write_bytes(b"1")
-    for name, target in {"lost.jpg": "nowhere", "circle.jpg": "circle.jpg", "long.jpg": "x" * 300}.items():
+    links = {"lost.jpg": "nowhere", "circle.jpg": "circle.jpg", "long.jpg": "x" * 300, "zero.jpg": "/dev/zero"}
+    for name, target in links.items():
         (robin / name).symlink_to(target)
+    os.mkfifo(robin / "pipe.jpg")
     git("init", "--quiet", folder=tmp_path)
     for command in (["init", "--quiet"], ["add", "--quiet", "birds"]):
-        subprocess.run([*DVC, *command], cwd=tmp_path, check=True)
+        subprocess.run([*DVC, *command], cwd=tmp_path, check=True, timeout=60)
     assert "nfiles: 1" in (tmp_path / "birds.dvc").read_text()

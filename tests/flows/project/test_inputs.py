@@ -173,6 +173,20 @@ def test_a_class_of_its_own_under_dvc_never_vanishes(project):
     refused("^download.path: birds: DVC tracks birds/wren, and it is not here: `dvc checkout birds/wren.dvc`")
 
 
+@pytest.mark.parametrize("other", ["birds/wren", "birds", "own"])
+def test_a_project_of_dvc_among_the_images_is_told(other, project, tmp_path):
+    """DVC looks into none but its own: changes there would be none, and what was made of other images up to date."""
+    path = "own/birds" if other == "own" else "birds"
+    write_birds(project / path)
+    set_params(project, **folder_at(path))
+    read_stages()
+    (project / other / ".dvc").mkdir()
+    refused(f"^download.path: {path}: {other} is a project of DVC of its own")
+    shutil.copytree(project / path, tmp_path / "birds")
+    set_params(project, **folder_at(tmp_path / "birds"))
+    read_stages()
+
+
 def test_what_other_folders_hold_is_of_no_concern(project):
     put_under_dvc(project, "add")
     shutil.rmtree("birds")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from flows.errors import FlowError
-from flows.project.dvc_guard import DVC, require_small
+from flows.project.dvc_guard import DVC
 from flows.project.git import git
+from flows.project.guarded_yaml import require_small
 from flows.project.revisions import fetch_results
 
 WIDE = ",".join
