@@ -143,11 +143,24 @@ def test_a_head_without_epochs_is_told_and_has_no_curve(tmp_path):
     assert "None" not in Elements(page).text
 
 
-def test_limits_that_were_chosen_on_images_in_groups_say_that_they_count_images(tmp_path):
-    said = "These limits count each validation image by itself"
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({}, "These limits count each validation image by itself, and images of a group may err together: fewer"),
+        ({"unsure_below": 0.0, "unknown_above": None}, "This limit counts each validation image by itself"),
+        ({"unsure_below": 2.0}, "err together: more images like these may be called unknown than were asked to be."),
+        ({"unsure_below": 2.0, "unknown_above": None}, None),
+        ({"unsure_below": None, "unknown_above": None}, None),
+    ],
+)
+def test_limits_that_were_chosen_on_images_in_groups_say_that_they_count_images(tmp_path, limits, said):
     folder = INPUTS["write_inputs"](tmp_path, ["cat", "dog"], [8, 8], {"scratch": 0.9})
-    assert said not in INPUTS["run_report"](folder)
-    manifest = folder / "data" / "manifest.csv"
+    assert "each validation image by itself" not in INPUTS["run_report"](folder)
+    manifest, decisions = folder / "data" / "manifest.csv", next(folder.rglob("decisions.json"))
     table = pd.read_csv(manifest, na_filter=False)
     table.assign(group=np.where(table["subset"] == "validation", "p1", "")).to_csv(manifest, index=False)
-    assert said in INPUTS["run_report"](folder)
+    decisions.write_text(json.dumps(json.loads(decisions.read_text()) | limits))
+    page = INPUTS["run_report"](folder)
+    assert (said or "no image is called unknown") in page
+    assert ("each validation image by itself" in page) == (said is not None)
+    assert ("images like these" in page) == (said is not None and "unknown_above" not in limits)
