@@ -1,9 +1,27 @@
 """Images divided into parts that are judged in turn, so that of every class some are left to learn from."""
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+
+def stratified_parts(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int) -> np.ndarray:
+    """Divide images as `grouped_parts` does; images that are all by themselves need no search, which takes long.
+
+    Args:
+        labels: int64 (images,).
+        groups: int64 (images,), equal for images that belong together.
+        parts: how many.
+        seed: decides which.
+
+    Returns:
+        int64 (images,): of each image its part, from 0.
+    """
+    if len(np.unique(groups)) < len(groups):
+        return grouped_parts(labels, groups, parts, seed)
+    return _numbered(StratifiedKFold(parts, shuffle=True, random_state=seed).split(labels, labels), len(labels))
 
 
 def grouped_parts(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int) -> np.ndarray:
@@ -18,13 +36,8 @@ def grouped_parts(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int)
     Returns:
         int64 (images,): of each image its part, from 0.
     """
-    kind = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-    found = np.zeros(len(labels), np.int64)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")
-        for part, (_, own) in enumerate(kind.split(np.zeros(len(labels)), labels, groups)):
-            found[own] = part
-    return spread(found, labels, groups)
+    splits = StratifiedGroupKFold(parts, shuffle=True, random_state=seed).split(labels, labels, groups)
+    return spread(_numbered(splits, len(labels)), labels, groups)
 
 
 def spread(parts: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -55,6 +68,15 @@ def spread(parts: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> np.ndar
             break
         parts = better
     return parts
+
+
+def _numbered(splits: Iterable[tuple[np.ndarray, np.ndarray]], images: int) -> np.ndarray:
+    found = np.zeros(images, np.int64)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        for part, (_, own) in enumerate(splits):
+            found[own] = part
+    return found
 
 
 def _whole(parts: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -1,12 +1,10 @@
 """How images are divided so that each is judged by a head that knows neither it nor what belongs together with it."""
 
-import warnings
 from typing import Protocol
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
-from stages.lib.arrays.parts import grouped_parts
+from stages.lib.arrays.parts import stratified_parts
 from stages.lib.arrays.rows import Array, Picked
 from stages.lib.heads.linear import LinearHead
 
@@ -53,20 +51,7 @@ def divisions(
         return np.zeros((0, len(labels)), np.int64)
     if times is None:
         times = int(np.clip(_JUDGEMENTS // len(labels), 1, _MOST_DIVISIONS))
-    return np.array([_division(labels, groups, seed + number, folds) for number in range(times)])
-
-
-def _division(labels: np.ndarray, groups: np.ndarray, seed: int, folds: int) -> np.ndarray:
-    if len(np.unique(groups)) < len(groups):
-        return grouped_parts(labels, groups, folds, seed)
-    # Images that are all by themselves need no search, which takes long.
-    parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
-    found = np.zeros(len(labels), np.int64)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")
-        for number, (_, own) in enumerate(parts):
-            found[own] = number
-    return found
+    return np.array([stratified_parts(labels, groups, folds, seed + number) for number in range(times)])
 
 
 def out_of_fold(

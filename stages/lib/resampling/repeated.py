@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
-from stages.lib.arrays.parts import grouped_parts
+from stages.lib.arrays.parts import stratified_parts
 from stages.lib.core.progress import tracked
 
 # Shares of the images of a training part on which heads are trained as well: how the figure grows with them.
@@ -117,12 +116,9 @@ def resample(
 
 
 def _splits(labels: np.ndarray, groups: np.ndarray, parts: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    if len(np.unique(groups)) == len(groups):
-        yield from StratifiedKFold(parts, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
-    else:
-        found = grouped_parts(labels, groups, parts, seed)
-        for part in range(parts):
-            yield np.flatnonzero(found != part), np.flatnonzero(found == part)
+    found = stratified_parts(labels, groups, parts, seed)
+    for part in range(parts):
+        yield np.flatnonzero(found != part), np.flatnonzero(found == part)
 
 
 def _by_half(
