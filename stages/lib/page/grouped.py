@@ -89,25 +89,25 @@ def series_cautions(split: Mapping[str, Any], images: pd.DataFrame) -> list[str]
         if images["group"].ne("").any()
         else "Name each such series by split.group."
     )
-    said = {
-        "near_copies_apart": (
-            "",
-            f"as in a series that changes little by little (a burst, frames of a film), so figures may be too high. "
-            f"{advice}",
-        ),
-        "near_copies_disputed": (
-            " of two classes",
-            "so a label of each is likely wrong. `smallset log split` names some: look at them.",
-        ),
-    }
-    tested = sum(split["test"].values())
-    found = [(split.get(key, 0), *words) for key, words in said.items()]
-    return [
-        f"At least {counted(count, f'pair of near copies{which} lies', f'pairs of near copies{which} lie')} in two "
-        f"subsets, {what}"
-        for count, which, what in found
-        if count and 100 * count >= tested
-    ]
+    said = []
+    if many := _if_many(split, "near_copies_apart"):
+        said.append(
+            f"At least {counted(many, 'pair of near copies lies', 'pairs of near copies lie')} in two subsets, as in a "
+            f"series that changes little by little (a burst, frames of a film), so figures may be too high. {advice}"
+        )
+    if many := _if_many(split, "near_copies_disputed"):
+        pairs = counted(many, "pair of near copies of two classes lies", "pairs of near copies of two classes lie")
+        said.append(
+            f"At least {pairs} in two subsets, so a label of each is likely wrong. `smallset log split` names some: "
+            "look at them."
+        )
+    return said
+
+
+def _if_many(split: Mapping[str, Any], key: str) -> int:
+    """What is counted, where it is one for every hundred test images; else 0."""
+    count = int(split.get(key, 0))
+    return count if 100 * count >= sum(split["test"].values()) else 0
 
 
 def _if_all_alike(results: Results, groups: np.ndarray) -> Interval:
