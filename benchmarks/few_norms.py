@@ -69,14 +69,12 @@ def _fused(layer: Any, inputs: Any, training: bool = False, **_: Any) -> Any:
     import tensorflow as tf
 
     trains = bool(training and layer.trainable)
-    statistics = [] if trains else [layer.moving_mean, layer.moving_variance]
-    mean, variance = (tf.convert_to_tensor(one) for one in statistics) if statistics else (tf.zeros(0), tf.zeros(0))
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=inputs,
         scale=layer.gamma,
         offset=layer.beta,
-        mean=mean,
-        variance=variance,
+        mean=tf.zeros(0) if trains else layer.moving_mean,
+        variance=tf.zeros(0) if trains else layer.moving_variance,
         epsilon=layer.epsilon,
         is_training=trains,
     )

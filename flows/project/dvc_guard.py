@@ -5,6 +5,7 @@ What comes from a remote is `guarded_remote.py`, what a commit has for YAML `gua
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from flows.project.guarded_remote import guard_remote, refusals
@@ -13,16 +14,14 @@ from flows.project.guarded_yaml import guard_yaml
 
 # -P: neither the folder of this program, with its git.py, nor the one it is called in is a place to import from.
 DVC = (sys.executable, "-P", str(Path(__file__).with_name("dvc_program.py")))
-_done: list[bool] = []
 
 
+@cache
 def guard() -> None:
     """Make DVC in this process refuse what would harm; again it does nothing."""
-    if _done:
-        return
-    _done.append(True)
-    for one in (guard_remote, guard_yaml, guard_stages):
-        one()
+    guard_remote()
+    guard_yaml()
+    guard_stages()
 
 
 def main(arguments: list[str]) -> int:
