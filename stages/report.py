@@ -128,7 +128,7 @@ def _cautions(
     more = [
         *decided.cautions_of(limits, results),
         *grouped.cautions_of(results, images, pd.read_csv(paths.duplicates, dtype=str, na_filter=False)),
-        *grouped.series_cautions(json.loads(paths.split.read_text(encoding="utf-8")), images),
+        *grouped.series_cautions(json.loads(paths.split.read_text(encoding="utf-8"))),
         *json.loads(paths.cautions.read_text(encoding="utf-8")),
         *left_out.cautions_of(paths.rejected),
         *procedures.cautions_of(procedure, results),

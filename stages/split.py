@@ -16,6 +16,7 @@ from stages.lib.core.outputs import atomic_directory, atomic_file, write_csv, wr
 from stages.lib.core.params import CommonParams
 from stages.lib.duplicates.copies import as_told, check_copies, copy_table, in_two_subsets
 from stages.lib.duplicates.groups import Found, search
+from stages.lib.duplicates.series import with_series
 from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.labelling.taken_in import take_in
@@ -23,12 +24,11 @@ from stages.lib.splitting.dataset_paths import dataset_paths
 from stages.lib.splitting.small_classes import assign_large_classes
 from stages.lib.splitting.wishes import UNUSED, Amounts
 
+_SERIES = "near copies: {} series of {} images that change little by little, each kept in one subset"
 _APART = (
-    "near copies: at least {} in two subsets, as in a series that changes little by little: {}; {}, and figures "
-    "are not too high"
+    "near copies: at least {} in two subsets, as in a series that changes little by little: {}; give all of such a "
+    "series one group (split.group), and figures are not too high"
 )
-_NAMED = "name the series by split.group"
-_NAMED_APART = "no group that is named holds all of such a series: give each one"
 _DISPUTED = "near copies of two classes: at least {} in two subsets, so a label of each is likely wrong: {}"
 _GROWING = (
     "near copies: {} groups were still growing when the search was ended, as no real images make it: more of their "
@@ -70,8 +70,9 @@ def split(
             strays are errors also a class with too few images, and every other stray.
     """
     found = take_in(archive, rejected, params)
-    images, strays = found.images, found.strays
-    searched = search(images, params.near_duplicates)
+    searched = search(found.images, params.near_duplicates)
+    # The other orders are somebody's own decision where each image goes.
+    images = with_series(found.images, searched) if params.order in ("hash", "shuffle") else found.images
     copies = copy_table(images, searched.groups)
     # Before anything can fail: whoever wonders at what is called a copy needs to see it.
     _write_table(duplicates, copies)
@@ -80,7 +81,7 @@ def split(
     _mention_subsets(images, params.order)
     try:
         assignments = assign_large_classes(
-            images, searched.groups, params.order, amounts, common.seed, params.min_per_class, strays
+            images, searched.groups, params.order, amounts, common.seed, params.min_per_class, found.strays
         )
     except UserError as error:
         raise UserError(f"{error}{as_told(copies, duplicates)}") from None
@@ -92,12 +93,22 @@ def split(
     rows = [_row(images[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    found_counts = _counts(images, assignments, copies) | found.counts() | _doubts(images, searched, assignments)
+    found_counts = _counts(images, assignments, copies) | found.counts() | _in_series(found.images, images)
+    found_counts |= _doubts(images, searched, assignments)
     _mention_others(found_counts, amounts)
     write_json(found_counts, counts)
     write_json({"images": len(rows)}, metrics)
     totals = {name: value if isinstance(value, int) else sum(value.values()) for name, value in found_counts.items()}
     print(", ".join(f"{name} {value}" for name, value in totals.items()))
+
+
+def _in_series(images: Sequence[ArchiveImage], grouped: Sequence[ArchiveImage]) -> dict[str, int]:
+    """Tell and count the images that the search for copies has put into groups; of most images nothing."""
+    series = Counter(new.group for old, new in zip(images, grouped, strict=True) if old.group != new.group)
+    if not series:
+        return {}
+    print(_SERIES.format(len(series), series.total()))
+    return {"in_series": series.total()}
 
 
 def _doubts(images: Sequence[ArchiveImage], searched: Found, assignments: Sequence[str]) -> dict[str, int]:
@@ -106,7 +117,6 @@ def _doubts(images: Sequence[ArchiveImage], searched: Found, assignments: Sequen
     kept = [assignment if assignment in SUBSETS else None for assignment in assignments]
     pairs = in_two_subsets(searched, kept)
     apart = [pair for pair in pairs if len({images[index].label for index in pair}) == 1]
-    advice = _NAMED_APART if any(image.group for image in images) else _NAMED
     for key, found, said in (
         ("near_copies_apart", apart, _APART),
         ("near_copies_disputed", sorted({*pairs} - {*apart}), _DISPUTED),
@@ -114,7 +124,7 @@ def _doubts(images: Sequence[ArchiveImage], searched: Found, assignments: Sequen
         if found:
             doubts[key] = len(found)
             shown = first_few([f"{images[one].name} and {images[other].name}" for one, other in found], 3)
-            print(said.format(counted(len(found), "pair lies", "pairs lie"), shown, advice))
+            print(said.format(counted(len(found), "pair lies", "pairs lie"), shown))
     if searched.growing:
         doubts["copies_not_searched"] = searched.growing
         print(_GROWING.format(searched.growing))

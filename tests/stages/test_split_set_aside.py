@@ -2,6 +2,7 @@
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -225,31 +226,48 @@ def films(*labels: str) -> dict[str, bytes]:
     return content
 
 
-@pytest.mark.parametrize("group", [None, r"\.(\d*)\d\.jpg$"])
-def test_a_series_of_which_near_copies_lie_in_two_subsets_is_told(
-    group: str | None, capsys: pytest.CaptureFixture[str]
+def films_apart(result: Any) -> int:
+    """How many of the ten films lie in two subsets."""
+    frames = result.manifest[result.manifest["path"].str.contains(r"\.10\d\d\.")]
+    return int((frames.groupby(frames["path"].str.extract(r"\.10(\d)")[0])["subset"].nunique() > 1).sum())
+
+
+@pytest.mark.parametrize("order", ["hash", "shuffle"])
+@pytest.mark.parametrize("labels", [("cat",), ("cat", "dog")])
+def test_a_series_that_changes_little_by_little_stays_in_one_subset(
+    order: str, labels: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As the frames of a burst; grouped, none is."""
-    result = run(films("cat"), group=group, max_near_duplicates=1.0)
-    if group:
-        assert "near_copies_apart" not in result.counts
-        return
+    """Also with every other frame in another class; nothing of it is set aside, for all of it learns or tests."""
+    result = run(films(*labels), order=order, max_near_duplicates=1.0)
+    assert films_apart(result) == 0
+    frames = result.manifest[result.manifest["group"] != ""]
+    assert len(frames) == result.counts["in_series"] == 70
+    assert frames["group"].nunique() == 10
+    assert result.counts["set_aside"] == 0
+    assert "near_copies_apart" not in result.counts
+    said = capsys.readouterr().out
+    assert "near copies: 10 series of 70 images that change little by little, each kept in one subset" in said
+
+
+@pytest.mark.parametrize("changes", [{"order": "index", "train": 0.45, "test": 0.35}, {"group": r"\d+"}])
+def test_a_series_that_somebody_has_parted_is_told(changes: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """By the numbers in the names, or with each frame a group by itself."""
+    result = run(films("cat"), max_near_duplicates=1.0, **changes)
     assert result.counts["near_copies_apart"] > 0
+    assert "in_series" not in result.counts
     said = capsys.readouterr().out
     assert f"near copies: at least {result.counts['near_copies_apart']} pair" in said
     assert "train/cat.10" in said
-    assert "name the series by split.group" in said
+    assert "give all of such a series one group (split.group)" in said
     assert "near_copies_disputed" not in result.counts
 
 
-def test_groups_that_part_a_series_are_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each frame is a group by itself."""
-    assert run(films("cat"), group=r"\d+", max_near_duplicates=1.0).counts["near_copies_apart"] > 0
-    assert "no group that is named holds all of such a series: give each one" in capsys.readouterr().out
+def test_groups_that_hold_a_series_part_none_of_it() -> None:
+    assert "near_copies_apart" not in run(films("cat"), group=r"\.(\d*)\d\.jpg$", max_near_duplicates=1.0).counts
 
 
 def test_near_copies_of_two_classes_in_two_subsets_are_labels_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:
     """Every other frame is of another class."""
-    count = run(films("cat", "dog"), max_near_duplicates=1.0).counts["near_copies_disputed"]
+    count = run(films("cat", "dog"), group=r"\d+", max_near_duplicates=1.0).counts["near_copies_disputed"]
     said = f"near copies of two classes: at least {count} pairs lie in two subsets, so a label of each is likely wrong"
     assert f"{said}: train/" in capsys.readouterr().out

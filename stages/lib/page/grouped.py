@@ -13,7 +13,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.evaluation.intervals import Interval, different, mean_share, wilson
 from stages.lib.images.manifest import copies_among
 
-_FEWER = 0.9  # of the test images, as what near copies leave them worth: above it their intervals are hardly narrower
+_FEWER = 0.9  # of the test images, as what groups leave them worth: above it their intervals are hardly too narrow
 _SURER = "intervals, and comparisons of models, count each image by itself and are surer than that allows"
 
 
@@ -26,7 +26,7 @@ def cautions_of(results: Results, images: pd.DataFrame, copies: pd.DataFrame) ->
         copies: the table of copies, with group and sha256.
 
     Returns:
-        One sentence; none where each test image is by itself, or where few of them are near copies of others.
+        One sentence; none where each test image is by itself, or where few of them are of a group or near copies.
 
     Raises:
         UserError: a test image is not in the table any more.
@@ -40,11 +40,12 @@ def cautions_of(results: Results, images: pd.DataFrame, copies: pd.DataFrame) ->
         )
     own = table.loc[paths]
     copied = copies_among(own, copies)
-    if any_together(own):
-        named = [f"group {one}" if one else f"copy {copy}" for one, copy in zip(own["group"], copied, strict=True)]
-        return [_in_groups(results, np.array(named))]
-    worth = different(copied)
-    return [_as_copies(results, copied, worth)] if worth < _FEWER * len(paths) else []
+    together = any_together(own)
+    named = [f"group {one}" if one else f"copy {copy}" for one, copy in zip(own["group"], copied, strict=True)]
+    groups = np.array(named) if together else copied
+    if different(groups) >= _FEWER * len(paths):
+        return []
+    return [_in_groups(results, groups) if together else _as_copies(results, groups)]
 
 
 def any_together(images: pd.DataFrame) -> bool:
@@ -54,15 +55,15 @@ def any_together(images: pd.DataFrame) -> bool:
 
 def _in_groups(results: Results, groups: np.ndarray) -> str:
     return (
-        f"The {len(groups):,} test images are of {counted(len(np.unique(groups)), 'group')}, and images of a group may "
-        f"err together: {_SURER}. Were all images of a group alike, {_range(results, groups)}. Test on more groups "
-        "rather than on more images of these."
+        f"The {len(groups):,} test images are of {counted(len(np.unique(groups)), 'group')} (split.group, or a series "
+        f"of near copies), and images of a group may err together: {_SURER}. Were all images of a group alike, "
+        f"{_range(results, groups)}. Test on more groups rather than on more images of these."
     )
 
 
-def _as_copies(results: Results, groups: np.ndarray, worth: float) -> str:
+def _as_copies(results: Results, groups: np.ndarray) -> str:
     return (
-        f"The {len(groups):,} test images are worth about {worth:,.0f} different ones: near copies "
+        f"The {len(groups):,} test images are worth about {different(groups):,.0f} different ones: near copies "
         f"(data/duplicates.csv) may err together, and {_SURER}. Were all copies of an image alike, "
         f"{_range(results, groups)}. Keep one of each, or test on more different images."
     )
@@ -73,27 +74,22 @@ def _range(results: Results, groups: np.ndarray) -> str:
     return f"{results.words} may be anything from {100 * found.low:.1f} to {percent(found.high)}"
 
 
-def series_cautions(split: Mapping[str, Any], images: pd.DataFrame) -> list[str]:
+def series_cautions(split: Mapping[str, Any]) -> list[str]:
     """Say that near copies lie in two subsets, as those of a series that changes slowly may, or with a wrong label.
 
     Args:
         split: what the stage `split` has counted.
-        images: the table of all images, with group.
 
     Returns:
         A sentence for those of one class, and one for those of two; none where there is less than a pair for every
         hundred test images: these move no figure by more than a point.
     """
-    advice = (
-        "No group that is named holds all of such a series: give each one (split.group)."
-        if images["group"].ne("").any()
-        else "Name each such series by split.group."
-    )
     said = []
     if many := _if_many(split, "near_copies_apart"):
         said.append(
             f"At least {counted(many, 'pair of near copies lies', 'pairs of near copies lie')} in two subsets, as in a "
-            f"series that changes little by little (a burst, frames of a film), so figures may be too high. {advice}"
+            f"series that changes little by little (a burst, frames of a film), so figures may be too high. Give all "
+            "of such a series one group (split.group)."
         )
     if many := _if_many(split, "near_copies_disputed"):
         pairs = counted(many, "pair of near copies of two classes lies", "pairs of near copies of two classes lie")

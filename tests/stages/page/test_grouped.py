@@ -8,8 +8,6 @@ from stages.lib.core.errors import UserError
 from stages.lib.page.grouped import cautions_of, series_cautions
 from tests.stages.page.test_cautions import results_of
 
-ALONE = pd.DataFrame({"group": ["", ""]})
-
 
 def told_of(results, images, copies=()) -> list[str]:
     """What is told of these images; each of `copies` is the numbers of some that are copies of one another."""
@@ -55,6 +53,13 @@ def test_near_copies_in_the_test_are_told_where_they_are_worth_much_less_than_th
     assert "data/duplicates.csv" in told
 
 
+def test_a_few_images_in_groups_leave_the_intervals_what_they_are():
+    """Such as of one burst among many photographs."""
+    results = results_of({"scratch": 0.9})
+    assert told_of(results, manifest(results, ["p0"] * 3 + [""] * 97)) == []
+    assert told_of(results, manifest(results, ["p0"] * 5 + [""] * 95)) != []
+
+
 def test_in_groups_copies_count_besides():
     results = results_of({"scratch": 0.9})
     images = manifest(results, ["p0"] * 50 + [""] * 50)
@@ -73,7 +78,7 @@ def test_images_by_themselves_bring_none():
 def test_one_group_is_told_as_one():
     results = results_of({"scratch": 0.9})
     [told] = told_of(results, manifest(results, ["p"] * 100))
-    assert told.startswith("The 100 test images are of 1 group, and")
+    assert told.startswith("The 100 test images are of 1 group (split.group, or a series of near copies), and")
 
 
 def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():
@@ -85,27 +90,22 @@ def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():
 
 @pytest.mark.parametrize(("apart", "said"), [(1, "At least 1 pair of near copies lies"), (12, "At least 12 pairs of")])
 def test_near_copies_in_two_subsets_are_told(apart, said):
-    [told] = series_cautions({"test": {"cat": 50, "dog": 50}, "near_copies_apart": apart}, ALONE)
+    [told] = series_cautions({"test": {"cat": 50, "dog": 50}, "near_copies_apart": apart})
     assert told.startswith(said)
     assert "figures may be too high" in told
-    assert "Name each such series by split.group" in told
-
-
-def test_where_groups_are_named_they_are_what_is_to_mend():
-    [told] = series_cautions({"test": {"cat": 50}, "near_copies_apart": 3}, pd.DataFrame({"group": ["", "p1"]}))
-    assert told.endswith("No group that is named holds all of such a series: give each one (split.group).")
+    assert told.endswith("Give all of such a series one group (split.group).")
 
 
 @pytest.mark.parametrize(
     ("count", "said"), [(1, "1 pair of near copies of two classes lies"), (2, "2 pairs of near copies of two classes")]
 )
 def test_near_copies_of_two_classes_are_labels_to_look_at_and_no_series(count, said):
-    [told] = series_cautions({"test": {"cat": 50, "dog": 50}, "near_copies_disputed": count}, ALONE)
+    [told] = series_cautions({"test": {"cat": 50, "dog": 50}, "near_copies_disputed": count})
     assert said in told
     assert "a label of each is likely wrong" in told
     assert "too high" not in told
 
 
 def test_without_such_pairs_or_with_hardly_any_nothing_is_said():
-    assert series_cautions({"test": {"cat": 50, "dog": 50}, "near_duplicates": 3}, ALONE) == []
-    assert series_cautions({"test": {"cat": 50, "dog": 51}, "near_copies_apart": 1}, ALONE) == [], "too few to matter"
+    assert series_cautions({"test": {"cat": 50, "dog": 50}, "near_duplicates": 3}) == []
+    assert series_cautions({"test": {"cat": 50, "dog": 51}, "near_copies_apart": 1}) == [], "too few to matter"
