@@ -21,7 +21,7 @@ def tell(event: str, text: str, **details: Any) -> None:
     """Post what has happened to SMALLSET_WEBHOOK; that it did not get there is logged and fails nothing.
 
     Args:
-        event: as the table in docs/retraining.md has it.
+        event: as the table in docs/unattended.md has it.
         details: `branch`, `run`.
     """
     said.add(event)

@@ -1,9 +1,12 @@
 """`flows.retraining.notify`: a word to the outside, which no run fails for."""
 
+import re
 import socket
 from types import SimpleNamespace
 
+from flows.retraining import retrain
 from flows.retraining.notify import REFUSED, VARIABLE, notify
+from tests.packages import ROOT
 
 
 def test_a_word_gets_there(site):
@@ -50,3 +53,12 @@ def test_a_word_is_tried_again_a_few_times_and_fails_nothing(site, monkeypatch):
     site.status = 404
     tell.tell("failed", "main: no images")
     assert len(site.posts) == 1
+
+
+def test_the_pages_name_every_state_and_its_code():
+    states = {**retrain._CODES, "Failed": 1}
+    page = (ROOT / "docs" / "retraining.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(\w+)`", page.partition("on the states")[2].partition("\n")[0])) == set(states)
+    table = (ROOT / "docs" / "unattended.md").read_text(encoding="utf-8").partition("## How a command ends")[2]
+    rows = dict(re.findall(r"^\| (\d+) \|(.*)$", table, re.MULTILINE))
+    assert [state for state, code in states.items() if state not in rows[str(int(code))]] == []
