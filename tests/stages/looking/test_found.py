@@ -205,6 +205,22 @@ def test_too_much_to_compare_is_said(monkeypatch):
             ),
             "`smallset run` on labels.csv, which may hold the labels",
         ),
+        (
+            lambda folder: (
+                write(folder, scans=6),
+                (folder / "example.csv").write_text("id,label\n7.jpg,cat\n"),
+                (folder / "labels.csv").write_text("path,label\nscans/0.jpg,cat\n"),
+            ),
+            "`smallset run` on example.csv or labels.csv, which may hold the labels",
+        ),
+        (
+            lambda folder: (
+                write(Path("elsewhere"), cat=3, dog=3),
+                folder.mkdir(),
+                *((folder / name).symlink_to(Path("elsewhere", name).resolve()) for name in ("cat", "dog")),
+            ),
+            "expected images, found no file; cat/: a link that leads out of the folder",
+        ),
     ],
 )
 def test_a_wrong_folder_is_one_line_that_says_what_to_do(make, message):
