@@ -12,6 +12,7 @@ from safety.words import counted, first_few, listed
 from stages.lib.core.params import AugmentationParams
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.likely_tables import likely_tables
+from stages.lib.labelling.names import is_no_class
 
 _MOST = 4  # tables, and classes of each way, that are told
 _SIDE = re.compile("left|right")
@@ -30,7 +31,8 @@ def told(error: Unclear, names: Sequence[str], archive: Path) -> str:
         tables = likely_tables(opened)
     ways = [f"`smallset run` on {listed(tables[:_MOST], 'or')}, which may hold the labels"] if tables else []
     for way in error.ways:
-        if len(classes := _classes(way, names)) > 1:
+        # A command that makes classes of subsets or of cameras is one that somebody will copy.
+        if len(classes := _classes(way, names)) > 1 and not all(map(is_no_class, classes)):
             setting = shlex.quote(f"split.labels={way}")
             ways.append(f"`--set {setting}` would make {len(classes)} classes: {_counted(classes)}")
     if not ways:

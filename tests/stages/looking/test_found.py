@@ -228,6 +228,24 @@ def test_a_wrong_folder_is_one_line_that_says_what_to_do(make, message):
     assert message in refusal(Path("own"))
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["train/images/x{}.jpg", "valid/images/x{}.jpg", "test/images/x{}.jpg"],
+        ["IMG_2024_{}.jpg", "WhatsApp Image 2024-01-{}.jpg"],
+    ],
+)
+def test_no_command_is_advised_that_makes_classes_of_subsets_or_cameras(files):
+    for number, file in enumerate(files):
+        for place in range(3):
+            path = Path("own", file.format(f"{place}b" if "x{" in file else place))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(jpeg(pixels(10 * number + place)))
+    told = refusal(Path("own"))
+    assert "put the images of each class into a folder" in told
+    assert "would make" not in told
+
+
 def test_a_wrong_table_is_told_before_all_else():
     folder = Path("own")
     folder.mkdir()
