@@ -98,7 +98,10 @@ def find(name: str | None) -> Model:
     if (name is None or Path(name).name == name) and (models.is_bundle(own) or (own / models.KERAS).is_file()):
         return _model(own)
     if name is None:
-        raise UserError(f"expected a trained model in {home / _MODELS}, found {models.trained(home / _MODELS)}")
+        raise UserError(
+            f"expected {home / bundle.PLACE}, which a whole run makes (--model takes any trained model). "
+            f"Found: {models.trained(home / _MODELS)}"
+        )
     try:
         # Who predicts with what is here waits for none of this.
         from flows.registry.bundles import at_revision

@@ -101,7 +101,7 @@ def look_and_plan(asked: Asked, only: Sequence[str]) -> None:
 
 def _show_found(plan: Plan) -> None:
     if plan.found and plan.found.images:
-        _print(words.found(plan.title, plan.found.images))
+        _print(words.found(plan.title, plan.found.images, str(plan.changed.values.get("split.order"))))
 
 
 def _show_changes(plan: Plan, title: str) -> None:

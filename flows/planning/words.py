@@ -16,12 +16,13 @@ FINE_TUNED = MODELS["fine-tuning"]
 _HEAD_EVALUATED = f"evaluate@{MODELS['head']}"
 
 
-def found(title: str, images: Mapping[str, Any]) -> Iterator[str]:
+def found(title: str, images: Mapping[str, Any], order: str) -> Iterator[str]:
     """Say what images there are.
 
     Args:
         title: what they are called.
         images: as `stages.look` writes it.
+        order: `split.order`.
     """
     classes = images["classes"]
     count = counted(sum(classes.values()), "image")
@@ -35,7 +36,7 @@ def found(title: str, images: Mapping[str, Any]) -> Iterator[str]:
     )
     yield f"  {'; '.join(_defects(images))}"
     if len(images["subsets"]) > 1:
-        yield f"  {_subsets(images)}"
+        yield f"  {_subsets(images, order)}"
     if images["groups"]:
         yield f"  {counted(images['groups'], 'group')}, each of which stays in one subset"
     yield from (f"  {line}" for line in images["remarks"])
@@ -74,8 +75,11 @@ def _names(images: Mapping[str, Any], kind: str) -> str:
     return ", ".join(name for name, _ in images[kind]) + more
 
 
-def _subsets(images: Mapping[str, Any]) -> str:
+def _subsets(images: Mapping[str, Any], order: str) -> str:
     given = ", ".join(f"{name} {count:,}" for name, count in images["subsets"].items())
+    if order == "folders":
+        divided = "" if "validation" in images["subsets"] else ", but for validation images out of those of train"
+        return f"they come as {given}, and stay so{divided}"
     way = "; --set split.order=folders keeps that" if images["folders_fit"] else ""
     return f"they come as {given}, and are divided anew{way}"
 

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from flows.project.dvc_lock import LOCK, read_lock
-from flows.project.git import GitError, git
+from flows.errors import FlowError
+from flows.project.dvc_lock import LOCK, check_lock_text, read_lock
+from flows.project.git import content, git
 from flows.project.graph import StageNode, read_stages, up_to_date
 from flows.project.outputs import read_makers
-from flows.project.parameters import PARAMS, by_key, read_parameters
-from flows.run.provenance import read_record
+from flows.project.parameters import PARAMS, by_key, load, read_parameters
+from flows.run.provenance import read_record, remade_since
 from safety.text import visible
 from safety.words import first_and_more
 
@@ -34,12 +35,12 @@ def describe(stages: Sequence[StageNode]) -> str:
     Raises:
         FlowError: params.yaml cannot be read.
     """
-    before = _parameters(read_lock() or {}, {stage.name for stage in stages})
+    fresh = up_to_date(stages)
+    lock, whose = _owner({stage.name for stage in stages} - fresh)
+    before = _parameters(lock, {stage.name for stage in stages})
     now = by_key(read_parameters()) if PARAMS.is_file() else {}
-    data = [f"{key} {before[key]}" for key in _DATA if key in before]
     keys = [key for key in before if now.get(key) != before[key]]
     changed = [f"{key} {before[key]} -> {now.get(key, 'none')}" for key in keys]
-    fresh = up_to_date(stages)
     others = dict.fromkeys(change for stage in stages if stage.name not in fresh for change in stage.changes)
     # Of a parameter that is gone DVC says the same words.
     missing = {change: name for change in others for name in _missing(change) if not _is_among(name, list(before))}
@@ -48,7 +49,7 @@ def describe(stages: Sequence[StageNode]) -> str:
     since = f" Changed since: {first_and_more(changed, _MOST)}." if changed else ""
     # A file is gone from its place, from the cache, or from both.
     gone = f" Not here: {first_and_more(list(dict.fromkeys(missing.values())), _MOST)}." if missing else ""
-    return visible(f"Results of an earlier run ({', '.join([_when(), *data])}), not of what is here now.{since}{gone}")
+    return visible(f"Results of an earlier run ({', '.join(whose)}), not of what is here now.{since}{gone}")
 
 
 def _missing(change: str) -> list[str]:
@@ -60,15 +61,51 @@ def _is_among(name: str, keys: Sequence[str]) -> bool:
     return any(f"{key}.".startswith(f"{name}.") for key in keys)
 
 
-def _when() -> str:
+def _owner(stale: Collection[str]) -> tuple[Mapping[str, Any], list[str]]:
+    """The dvc.lock of the run that left what these stages have made, and in words when that was and of which images.
+
+    Another run may have begun since then, and entered its own images and parameters for the first stages.
+    """
+    lock, (committed, commit) = read_lock() or {}, _committed()
+    left = _entries(lock, stale)
+    if commit and (lock == committed or (left and left == _entries(committed, stale))):
+        return committed, [commit, *_data(committed)]
+    return lock, [_when(left), *(_data(lock) if _is_of_one_run(lock, left) else [])]
+
+
+def _entries(lock: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: entry for name, entry in lock.get("stages", {}).items() if name in names}
+
+
+def _data(lock: Mapping[str, Any]) -> list[str]:
+    parameters = _parameters(lock, lock.get("stages", {}))
+    return [f"{key} {parameters[key]}" for key in _DATA if key in parameters]
+
+
+def _committed() -> tuple[dict[str, Any], str]:
+    """The dvc.lock of the last commit, and that commit in words; empty where there is none that can be read."""
     try:
-        if not git("status", "--porcelain", "--", str(LOCK)):
-            commit, _, date = git("log", "-1", "--format=%h %cs", "--", str(LOCK)).partition(" ")
-            return f"committed as {commit} on {date}"
-    except GitError:
-        pass
+        commit, _, date = git("log", "-1", "--format=%h %cs", "--", str(LOCK)).partition(" ")
+        text = content("HEAD", str(LOCK)) or ""
+        check_lock_text(text, str(LOCK))
+    except FlowError:
+        return {}, ""
+    return load(text), f"committed as {commit} on {date}"
+
+
+def _is_of_one_run(lock: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
+    """Whether what these stages have read is what the stages before them have left by now."""
+    made = {out["path"]: out.get("md5") for entry in lock.get("stages", {}).values() for out in entry.get("outs", ())}
+    read = [dep for entry in left.values() for dep in entry.get("deps", ())]
+    return all(made.get(dep["path"], dep.get("md5")) == dep.get("md5") for dep in read)
+
+
+def _when(names: Collection[str]) -> str:
     record = read_record()
-    return f"started {record.started}" if record else "not committed"
+    stages = record.stages if record else ()
+    remade = remade_since(record) if record else ()
+    times = [stage.ended for stage in stages if stage.ended and stage.name in names and stage.name not in remade]
+    return f"made until {max(times)}" if times else "not committed"
 
 
 def _parameters(lock: Mapping[str, Any], stages: Collection[str]) -> dict[str, Any]:

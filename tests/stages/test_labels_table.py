@@ -137,7 +137,7 @@ def test_groups_and_subsets_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None
         (b"", "Received: an empty file"),
         (b"file,label\r\n", "expected the columns path,label[,group][,subset], each once. Received: file,label"),
         (b"path,label,Path\r\n", "each once"),
-        (GOOD.decode().encode("utf-16"), "expected text in UTF-8"),
+        (GOOD.decode().encode("utf-16"), "expected text in UTF-8, as Excel writes it as 'CSV UTF-8'"),
         (table([("scans/0.jpg", "ill", "training day")], "path,label,subset"), "subset: expected train, validation or"),
         (GOOD.replace(b"ill", b"i/ll"), "class 'i/ll': expected a name that can be a folder's"),
         (b'path,label\r\n"scans/0.jpg,ill\r\n', "labels.csv: line"),

@@ -146,6 +146,13 @@ def test_the_first_run_refuses_it(count: int) -> None:
     )
 
 
+def test_all_classes_that_are_too_small_are_named_at_once() -> None:
+    one, other = ({f"{label}/IMG_{n}.jpg": IMAGES[at + n] for n in range(2)} for label, at in (("a", 40), ("b", 42)))
+    told = refusal(good("class folders") | one | other, strays="error")
+    assert "class 'a': expected at least 3 images" in told
+    assert "Received: 2; too few in 1 other class, too: 'b'" in told
+
+
 def test_several_strays_at_once_are_named_and_told() -> None:
     content = good("a folder around") | {
         "pets/masks/1.png": IMAGES[40],

@@ -37,6 +37,7 @@ _VARIANTS = {
     *("augmented", "color", "colour", "cropped", "gray", "grayscale", "grey", "greyscale", "original", "originals"),
     *("preprocessed", "processed", "raw", "resized", "segmented"),
 }
+_UNMEANT = _NO_CLASS | _IMAGES | set(_SUBSETS)
 _DATE = re.compile(r"(19|20)\d\d([-_. ]?[01]\d([-_. ]?[0-3]\d)?)?")
 _NUMBERED = re.compile(r"(?P<label>.+?)(?:[ ._-]+\d+|[ ._-]*\(\d+\))|(?P<short>[^\W\d_]+)\d+")
 
@@ -106,10 +107,14 @@ def class_in_name(name: str) -> str | None:
     """
     found = _NUMBERED.fullmatch(PurePosixPath(name).stem)
     label = (found["label"] or found["short"]).strip(" ._-") if found else ""
-    words = set(_words(label))
-    is_class = any(letter.isalpha() for letter in label) and not words <= _NO_CLASS | _IMAGES | set(_SUBSETS)
+    is_class = any(letter.isalpha() for letter in label) and not set(_words(label)) <= _UNMEANT
     # A second number, as in `cat_2023-01`, could as well belong to the first.
     return label if is_class and not re.search(r"[ ._-]\d+$", label) else None
+
+
+def is_no_class(name: str) -> bool:
+    """Whether nobody means a class by a name: that of a subset, or of what a camera or a program calls its files."""
+    return subset_of(name) is not None or set(_words(name)) <= _UNMEANT
 
 
 def doubt(folders: Collection[str], deep: Collection[str]) -> str | None:

@@ -109,7 +109,7 @@ def _rows(archive: zipfile.ZipFile, name: str, strays: Strays) -> Iterator[tuple
     try:
         text = archive.read(name).decode(ENCODING)
     except UnicodeDecodeError:
-        raise UserError(f"{_AT}{name}: expected text in UTF-8") from None
+        raise UserError(f"{_AT}{name}: expected text in UTF-8, as Excel writes it as 'CSV UTF-8'") from None
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_in(text), strict=True)
     try:
         columns = _columns(name, reader.fieldnames or [])

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safety.words import counted, first_few
+from safety.words import counted, first_few, listed
 from stages.lib.core.params import AugmentationParams
 from stages.lib.labelling.layout_refusal import Unclear
 from stages.lib.labelling.likely_tables import likely_tables
+from stages.lib.labelling.names import is_no_class
 
-_MOST = 4  # classes told of each way
+_MOST = 4  # tables, and classes of each way, that are told
 _SIDE = re.compile("left|right")
 _WORDNET = re.compile(r"n\d{8}")  # ImageNet's name of a class
 
@@ -28,9 +29,10 @@ def told(error: Unclear, names: Sequence[str], archive: Path) -> str:
     """
     with zipfile.ZipFile(archive) as opened:
         tables = likely_tables(opened)
-    ways = [f"`smallset run` on {table}, which may hold the labels" for table in tables[:1]]
+    ways = [f"`smallset run` on {listed(tables[:_MOST], 'or')}, which may hold the labels"] if tables else []
     for way in error.ways:
-        if len(classes := _classes(way, names)) > 1:
+        # A command that makes classes of subsets or of cameras is one that somebody will copy.
+        if len(classes := _classes(way, names)) > 1 and not all(map(is_no_class, classes)):
             setting = shlex.quote(f"split.labels={way}")
             ways.append(f"`--set {setting}` would make {len(classes)} classes: {_counted(classes)}")
     if not ways:

@@ -74,7 +74,10 @@ def _ordered(source: Path, found: Iterable[Member]) -> list[Member]:
         raise UserError(f"{source}: expected each file to have a name, found one without")
     for first, second in pairwise(ordered):
         if first.name == second.name:
-            raise UserError(f"{source}: {first.name}: expected each name once, found it twice")
+            raise UserError(
+                f"{source}: {first.name}: expected each name once, found it twice, perhaps in two forms of Unicode: "
+                "rename or remove one"
+            )
     return ordered
 
 

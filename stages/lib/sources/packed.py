@@ -33,7 +33,7 @@ def choose(source: Path, found: Sequence[Member]) -> Packed:
         found: as `archives.members` yields them.
 
     Raises:
-        UserError: nothing may be an image.
+        UserError: nothing may be an image; it names the first that cannot be read, too.
     """
     kept = [member for member in found if set_aside.is_packed(member.name)]
     aside = [member.name for member in found if not set_aside.is_packed(member.name)]
@@ -41,7 +41,8 @@ def choose(source: Path, found: Sequence[Member]) -> Packed:
         files = sum(not member.is_folder for member in found)
         what = f"{counted(files, 'file')}, all hidden or README, texts, tables or films" if files else "no file"
         frames = " (of films save single frames as images)" if any(map(set_aside.is_film, aside)) else ""
-        raise UserError(f"{source}: expected images, found {what}{frames}")
+        wrong = [f"; {member.name}: {member.problem}" for member in found if member.problem]
+        raise UserError(f"{source}: expected images, found {what}{frames}{''.join(wrong[:1])}")
     return Packed(kept, aside)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from safety.words import counted
+from safety.words import counted, first_few
 from stages.lib.core.errors import UserError
 from stages.lib.inventory.contents import ArchiveImage
 from stages.lib.inventory.strays import Strays
@@ -52,7 +52,7 @@ def assign_large_classes(
     while True:
         remaining = [images[index] for index in left]
         try:
-            _check_least(remaining, least)
+            _check_least(remaining, least, alone=strays.allowed)
             found = assign(remaining, copies[left], order, amounts, seed)
             break
         except TooFew as error:
@@ -68,14 +68,17 @@ def assign_large_classes(
     return assignments
 
 
-def _check_least(images: Sequence[ArchiveImage], least: int) -> None:
+def _check_least(images: Sequence[ArchiveImage], least: int, alone: bool) -> None:
+    """Refuse the smallest class that is too small; not `alone` names the others, too, which nobody wants to be told one
+    run after the other.
+    """
     counts = Counter(image.label for image in images)
-    for label in sorted(counts, key=lambda label: (counts[label], label))[:1]:
-        if counts[label] < least:
-            told = (
-                f"expected at least {counted(least, 'image')}, as split.min_per_class says. Received: {counts[label]}"
-            )
-            raise TooFew(label, told)
+    small = sorted((label for label in counts if counts[label] < least), key=lambda label: (counts[label], label))
+    if small:
+        told = f"expected at least {counted(least, 'image')}, as split.min_per_class says. Received: {counts[small[0]]}"
+        others = [] if alone else [repr(label) for label in small[1:]]
+        also = f"; too few in {counted(len(others), 'other class', 'other classes')}, too: {first_few(others, 3)}"
+        raise TooFew(small[0], told + also if others else told)
 
 
 def _misplaced(images: Sequence[ArchiveImage], strays: Strays) -> set[int]:

@@ -108,7 +108,7 @@ def test_lines_say_what_there_is_and_what_comes(values):
         "divided": {"train": 30, "validation": 10, "test": 40},
         "least": {"train": 8, "validation": 2, "test": 8},
     }
-    told = "\n".join(words.found("birds", images))
+    told = "\n".join(words.found("birds", images, "hash"))
     for part in (
         "735 images of 30 classes",
         "class 10 10",
@@ -120,6 +120,11 @@ def test_lines_say_what_there_is_and_what_comes(values):
         assert part in told
     assert "divided anew" in told
     assert "split.order" not in told
+    kept = "\n".join(words.found("birds", images, "folders"))
+    assert "they come as train 700, validation 35, and stay so" in kept
+    assert "divided anew" not in kept
+    halved = "\n".join(words.found("birds", images | {"subsets": {"train": 700, "test": 35}}, "folders"))
+    assert "and stay so, but for validation images out of those of train" in halved
     here = work(values, 40)
     lines = "\n".join(words.cautions(images, here))
     assert "+-9 points" in lines

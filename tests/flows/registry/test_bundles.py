@@ -34,7 +34,15 @@ def test_the_classifier_of_a_version_a_run_or_a_commit_is_fetched_once(project, 
     for name in ("v9.9.9", "-x", "no such", "a/b", "../classifier"):
         with pytest.raises(UserError, match=f"{name}: expected the directory of a bundle, in-use, a version"):
             find(name)
-    with pytest.raises(UserError, match=r"expected a trained model in .*, found none; run `smallset run` first"):
+    with pytest.raises(UserError, match=r"classifier, which a whole run makes .* Found: none; run `smallset run`"):
+        find(None)
+
+
+def test_a_run_of_the_head_alone_has_left_a_model_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("SMALLSET_PROJECT", str(tmp_path))
+    (tmp_path / "models" / "feature_extraction").mkdir(parents=True)
+    (tmp_path / "models" / "feature_extraction" / "model.keras").touch()
+    with pytest.raises(UserError, match=r"classifier, which a whole run makes .* model\)\. Found: feature_extraction"):
         find(None)
 
 

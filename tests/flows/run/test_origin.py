@@ -156,14 +156,31 @@ def test_only_the_stale_part_is_of_an_earlier_run(project):
     assert (found.summary, found.report, list(older.models)) == ({}, None, [])
 
 
-def test_a_run_that_is_not_committed_is_known_by_its_start(project, prefect_server, monkeypatch):
+def test_results_are_of_their_own_images_also_where_another_run_has_begun(project, dvc):
+    set_path("other")
+    dvc("repro", "--quiet", "download")
+    # dvc.lock has the new images for the first stage, and what the old ones came to for all others.
+    found = describe(read_stages())
+    assert re.match(r"Results of an earlier run \(committed as \w+ on [\d-]+, download\.path images, ", found)
+    assert "download.path images -> other" in found
+    dvc("repro", "--quiet")
+    set_path("third")
+    dvc("repro", "--quiet", "download")
+    assert describe(read_stages()).startswith("Results of an earlier run (not committed), not of what is here now.")
+
+
+def test_a_run_that_is_not_committed_is_known_by_its_end(project, prefect_server, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", prefect_server)
     set_path("other")
     assert smallset("run")[0] == 0
     set_path("third")
     found = describe(read_stages())
-    assert re.match(r"Results of an earlier run \(started 20\d\d-\S+, download\.path other, ", found)
+    assert re.match(r"Results of an earlier run \(made until 20\d\d-\S+, download\.path other, ", found)
     assert "download.path other -> third" in found
+    # One that has failed since has made none of it.
+    set_path("broken")
+    assert smallset("run")[0] == 1
+    assert describe(read_stages()).split(",")[0] == found.split(",")[0]
 
 
 def test_a_failed_run_shows_and_saves_nothing_of_the_run_before(project, prefect_server, monkeypatch):

@@ -205,11 +205,45 @@ def test_too_much_to_compare_is_said(monkeypatch):
             ),
             "`smallset run` on labels.csv, which may hold the labels",
         ),
+        (
+            lambda folder: (
+                write(folder, scans=6),
+                (folder / "example.csv").write_text("id,label\n7.jpg,cat\n"),
+                (folder / "labels.csv").write_text("path,label\nscans/0.jpg,cat\n"),
+            ),
+            "`smallset run` on example.csv or labels.csv, which may hold the labels",
+        ),
+        (
+            lambda folder: (
+                write(Path("elsewhere"), cat=3, dog=3),
+                folder.mkdir(),
+                *((folder / name).symlink_to(Path("elsewhere", name).resolve()) for name in ("cat", "dog")),
+            ),
+            "expected images, found no file; cat/: a link that leads out of the folder",
+        ),
     ],
 )
 def test_a_wrong_folder_is_one_line_that_says_what_to_do(make, message):
     make(Path("own"))
     assert message in refusal(Path("own"))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["train/images/x{}.jpg", "valid/images/x{}.jpg", "test/images/x{}.jpg"],
+        ["IMG_2024_{}.jpg", "WhatsApp Image 2024-01-{}.jpg"],
+    ],
+)
+def test_no_command_is_advised_that_makes_classes_of_subsets_or_cameras(files):
+    for number, file in enumerate(files):
+        for place in range(3):
+            path = Path("own", file.format(f"{place}b" if "x{" in file else place))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(jpeg(pixels(10 * number + place)))
+    told = refusal(Path("own"))
+    assert "put the images of each class into a folder" in told
+    assert "would make" not in told
 
 
 def test_a_wrong_table_is_told_before_all_else():

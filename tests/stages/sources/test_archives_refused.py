@@ -5,6 +5,7 @@ import random
 import shutil
 import stat
 import struct
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -48,6 +49,14 @@ def test_a_name_that_comes_twice_is_refused() -> None:
         tar.addfile(tarfile.TarInfo("a/x.jpg"))
         tar.addfile(tarfile.TarInfo("./a/x.jpg"))
     assert "a/x.jpg: expected each name once" in refusal(Path("archive.tar"))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="both forms of Unicode are one name there")
+def test_two_names_that_look_the_same_are_told_as_what_they_may_be() -> None:
+    Path("folder").mkdir()
+    for name in ("\u00e9.jpg", "e\u0301.jpg"):
+        Path("folder", name).write_bytes(b"x")
+    assert "\u00e9.jpg: expected each name once, found it twice, perhaps in two forms" in refusal(Path("folder"))
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
