@@ -319,11 +319,12 @@ def test_decisions_are_those_of_the_recommended_model(two, two_classes, common, 
     with pytest.raises(UserError, match="expected limits of other, found those of "):
         read_chosen(paths.output, about | {"stage": "other"})
     decisions(paths, common, DECISIONS.model_copy(update={"enabled": False}))
-    unsorted = shutil.copytree(two / "evaluation", tmp_path / "unsorted")
-    for file in unsorted.glob("*/validation_predictions.csv"):
-        pd.read_csv(file).iloc[::-1].to_csv(file, index=False)
-    with pytest.raises(UserError, match="expected predictions of the validation images as they are now"):
-        decisions(replace(paths, evaluations=unsorted), common, DECISIONS)
+    for subset, name in (("validation", "validation_predictions.csv"), ("test", "predictions.csv")):
+        unsorted = shutil.copytree(two / "evaluation", tmp_path / subset)
+        for file in unsorted.glob(f"*/{name}"):
+            pd.read_csv(file).iloc[::-1].to_csv(file, index=False)
+        with pytest.raises(UserError, match=f"expected predictions of the {subset} images as they are now"):
+            decisions(replace(paths, evaluations=unsorted), common, DECISIONS)
     assert read_chosen(paths.output, about) == Chosen(None, None)
 
 
