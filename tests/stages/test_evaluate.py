@@ -26,8 +26,10 @@ from stages.lib.core.decision_sections import DecisionsParams
 from stages.lib.core.errors import UserError
 from stages.lib.core.model_sections import ClassifierParams
 from stages.lib.core.outputs import disable
+from stages.lib.deciding import choosing, distances, limits
 from stages.lib.deciding.chosen import Chosen, read_chosen
 from stages.lib.deciding.vectors import Seen
+from stages.lib.inference.predictions import probabilities_of
 from stages.predict import predict
 from stages.scratch import ScratchParams, scratch
 from tests.stages.bundle_inputs import REPORT
@@ -317,9 +319,43 @@ def test_decisions_are_those_of_the_recommended_model(two, two_classes, common, 
     with pytest.raises(UserError, match="expected limits of other, found those of "):
         read_chosen(paths.output, about | {"stage": "other"})
     decisions(paths, common, DECISIONS.model_copy(update={"enabled": False}))
-    unsorted = shutil.copytree(two / "evaluation", tmp_path / "unsorted")
-    for file in unsorted.glob("*/validation_predictions.csv"):
-        pd.read_csv(file).iloc[::-1].to_csv(file, index=False)
-    with pytest.raises(UserError, match="expected predictions of the validation images as they are now"):
-        decisions(replace(paths, evaluations=unsorted), common, DECISIONS)
+    for subset, name in (("validation", "validation_predictions.csv"), ("test", "predictions.csv")):
+        unsorted = shutil.copytree(two / "evaluation", tmp_path / subset)
+        for file in unsorted.glob(f"*/{name}"):
+            pd.read_csv(file).iloc[::-1].to_csv(file, index=False)
+        with pytest.raises(UserError, match=f"expected predictions of the {subset} images as they are now"):
+            decisions(replace(paths, evaluations=unsorted), common, DECISIONS)
     assert read_chosen(paths.output, about) == Chosen(None, None)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "logistic"])
+def test_decisions_are_chosen_on_validation_images_and_measured_on_test_images(
+    kind, two, two_classes, common, tmp_path
+):
+    """A linear head is calibrated by its own folds: its probabilities get no temperature here, however sure it is."""
+    for name in ("models", "evaluation"):
+        shutil.copytree(two / name, tmp_path / name)
+    name = read_results(two / "models", two / "evaluation").recommended.name
+    file = tmp_path / "models" / name / "summary.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"head": {"kind": kind}}))
+    file = tmp_path / "evaluation" / name / "validation_predictions.csv"
+    table, is_wrong = pd.read_csv(file), np.arange(12) % 6 == 0
+    sure = np.where((table["label"] == "dog") ^ is_wrong, 0.99999, 0.00001)
+    table.assign(p_dog=sure, p_cat=1 - sure).to_csv(file, index=False)
+    paths = DecisionsPaths(
+        *two_classes, two / "nothing", tmp_path / "models", tmp_path / "evaluation", tmp_path / "decisions"
+    )
+    asked = DECISIONS.model_copy(update={"accuracy": 0.6, "keep": 0.9})
+    decisions(paths, common, asked)
+    found = read_chosen(paths.output, {"stage": name, "classes": ["cat", "dog"]}).decisions
+    seen = Seen(paths.models / name, *two_classes, None)
+    distance = distances.fitted(seen.train, common.seed)
+    assert (found.temperature > 1) == (kind == "mlp")
+    known = limits.unknown_above(distance.of(seen.validation), 0.9)[0]
+    assert found.unknown_above == pytest.approx(known, rel=1e-5)
+    answers = pd.read_csv(paths.output / "answers.csv")
+    tested = pd.read_csv(paths.evaluations / name / "predictions.csv")
+    assert answers["path"].tolist() == tested["path"].tolist()
+    assert answers["distance"].to_numpy() == pytest.approx(distance.of(seen.test), rel=1e-5)
+    told = choosing.tempered(probabilities_of(tested), found.temperature)
+    assert answers["probability"].to_numpy() == pytest.approx(told.max(axis=1), rel=1e-5)

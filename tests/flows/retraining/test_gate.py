@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,36 @@ def test_a_model_trained_again_is_judged_by_the_one_that_was_measured(decide):
         assert rivals.compare(present)["recommended"]["difference"]["value"] == 0
     finally:
         shutil.rmtree(".smallset/gate")
+
+
+@pytest.fixture(scope="module")
+def fallen(used) -> gto.Promotion:
+    """A later model in use, right on 120 images: 40 fewer than the first, which nothing after it was shown to beat."""
+    repro(used, 0.6)
+    record = {"id": "2", "source": resolve("HEAD", used), "decision": "promoted", "is_best": False}
+    present = gto.in_use(used)
+    assert present
+    return replace(present, version="v1.1.0", commit=saved_runs.save(record, Workspace(used, "main"), "Run 2").commit)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "word", "is_best"), [(0.95, "promoted", True), (0.8, "promoted", False), (0.78, "undecided", False)]
+)
+def test_small_losses_do_not_add_up(decide, fallen, accuracy, word, is_best):
+    """Each is better by many points than the model in use; not so beside the best before."""
+    found = decide(accuracy, fallen)
+    assert found.comparison["recommended"]["verdict"] == "better"
+    assert (found.comparison["before"]["name"], found.beside["before"]["name"]) == ("v1.1.0", "v1.0.0")
+    assert (found.word, found.is_best) == (word, is_best)
+    assert " points beside v1.1.0, " in found.reason
+    assert " points beside v1.0.0, with 95 % confidence" in found.reason
+
+
+def test_a_model_that_is_worse_than_the_best_before_is_rejected_though_it_is_better_than_the_one_in_use(decide, fallen):
+    found = decide(0.7, fallen)
+    assert found.comparison["recommended"]["verdict"] == "better"
+    assert (found.word, found.beside["recommended"]["verdict"]) == ("rejected", "worse")
+    assert found.reason.startswith(found.beside["verdict"])
+    summary = json.loads(Path("report/summary.json").read_text())
+    alone = gate.decide(fallen, summary, gate.read_gate() | {"anchor": "present"})
+    assert (alone.word, alone.beside, alone.is_best) == ("promoted", None, True)

@@ -1,7 +1,10 @@
 """The distance to the training images: far from near, whatever the features are, and back from its file."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from stages.lib.deciding import distances, limits
 
@@ -28,6 +31,29 @@ def test_one_is_the_usual_distance_whatever_the_features_are_measured_in() -> No
     usual = np.median(distances.fitted(near[:300], 0).of(near[300:]))
     assert usual == pytest.approx(1, abs=0.2)
     assert np.median(distances.fitted(1e4 * near[:300], 0).of(1e4 * near[300:])) == pytest.approx(usual, rel=1e-4)
+
+
+def test_it_is_the_fifth_nearest_by_square_roots_of_features_of_unit_length() -> None:
+    """Of a training image the fifth among the others, of which the usual one is 1."""
+    near, new = known(60), np.random.default_rng(1).normal(0, 2, (7, 6)).astype(np.float32)
+    one, other = ([math.copysign(abs(x) ** 0.5, x) for x in row / np.linalg.norm(row)] for row in (new[0], near[3]))
+    sides = [distances.even(part.astype(np.float64)) for part in (new, near)]
+    np.testing.assert_allclose(np.stack([sides[0][0], sides[1][3]]), [one, other], rtol=1e-5)
+    own, apart = np.sort(cdist(sides[1], sides[1]))[:, 5], np.sort(cdist(*sides))[:, 4]
+    distance = distances.fitted(near, 0)
+    np.testing.assert_allclose(distance.of(new), apart / np.median(own), rtol=1e-4)
+    np.testing.assert_allclose(distance.of(3 * new), distance.of(new), rtol=1e-4)
+
+
+def test_of_many_training_images_those_that_are_kept_are_of_all_classes() -> None:
+    """They come class by class: the first thousand would know nothing of the last class."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 500)
+    near = (5 * np.eye(3, 9)[labels] + rng.random((1500, 9))).astype(np.float32)
+    distance = distances.fitted(near, 0)
+    assert len(distance.points) == distances.MOST
+    for label in range(3):
+        assert np.median(distance.of(near[labels == label])) == pytest.approx(1, abs=0.2)
 
 
 @pytest.mark.parametrize("one", [0.0, 1.0, 1e4])

@@ -84,6 +84,8 @@ def test_the_same_image_on_another_machine_is_on_the_same_side() -> None:
     assert far > 2.001
     found, _ = limits.threshold_for_recall(np.append(np.full(19, 0.7), [0.6999999]), np.arange(20) < 19, 0.95)
     assert 0.6999999 < found < 0.7
+    best, _ = limits.threshold_for_f1(np.array([0.9, 0.7, 0.7, 0.5, 0.1]), np.arange(5) < 3)
+    assert best == pytest.approx(0.6)
 
 
 def test_features_that_are_no_numbers_give_no_limit() -> None:

@@ -82,6 +82,21 @@ def test_the_mean_of_shares_is_held_nineteen_times_in_twenty(sizes, true):
     assert held >= 0.91
 
 
+@pytest.mark.parametrize(
+    ("right", "counts", "low", "high"),
+    [
+        ([9, 1], [10, 2], 0.3746, 0.9392),
+        ([2, 2, 1], [2, 2, 2], 0.3298, 0.9929),
+        ([180, 30, 10], [200, 40, 15], 0.6709, 0.8510),
+        ([400, 5], [400, 8], 0.6458, 0.9353),
+    ],
+)
+def test_the_mean_of_shares_has_the_interval_whose_coverage_was_measured(right, counts, low, high):
+    """A wider one holds the true mean too: after a change on purpose `python -m benchmarks.coverage` says more."""
+    found = mean_share(np.array(right), np.array(counts))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
 def test_a_score_interval_of_a_binomial_variance_is_wilsons():
     found = scaled_score(0.9, 0.9 * 0.1 / 50, 1e9, lambda true: true * (1 - true) / 50)
     assert (found.low, found.high) == pytest.approx((wilson(45, 50).low, wilson(45, 50).high), abs=1e-6)

@@ -160,3 +160,22 @@ def test_recall_comes_with_its_interval():
         [expected.low, expected.high], abs=1e-6
     )
     assert table.loc[2, ["recall", "recall_low", "recall_high"]].tolist() == [0, 0, 1]
+
+
+def test_the_weakest_class_is_beside_the_share_of_all_other_images():
+    label, others, shown = metrics.weakest(np.array([0.9, 0.2, 0.5]), np.array([90, 10, 10]))
+    assert (label, shown) == (1, True)
+    assert others == pytest.approx((81 + 5) / 100)
+
+
+@pytest.mark.parametrize(("right", "shown"), [(14, True), (15, False)])
+def test_one_of_many_equal_classes_has_the_lowest_share_in_any_case(right, shown):
+    """Of 20 classes with 19 of 20 right: p is 0.0007 and 0.004, twenty times that 0.014 and 0.085."""
+    shares = np.array([19] * 9 + [right] + [19] * 10) / 20
+    assert metrics.weakest(shares, np.full(20, 20))[::2] == (9, shown)
+
+
+def test_a_class_that_is_shown_to_be_better_is_not_the_weakest():
+    """Ten of five images each, too few to show anything of one of them, beside one that is nearly always right."""
+    label, _, shown = metrics.weakest(np.array([0.8] * 10 + [0.99]), np.array([5] * 10 + [500]))
+    assert (label, shown) == (0, False)

@@ -104,6 +104,24 @@ def test_the_true_figure_is_held_nineteen_times_in_twenty(figure, sizes, skill):
     assert np.mean([one.low <= true <= one.high for one in found]) >= 0.91
 
 
+@pytest.mark.parametrize(
+    ("sizes", "area", "precision"),
+    [
+        ([12, 12], (0.9514, 0.7533, 0.9910), (0.9531, 0.7505, 0.9928)),
+        ([3] * 4, (0.8889, 0.6591, 0.9678), (0.7597, 0.4508, 0.9241)),
+        ([1, 4, 7], (0.9515, 0.6598, 0.9942), (0.9622, 0.5087, 0.9984)),
+        ([1, 1, 1, 9], (0.9360, 0.6759, 0.9890), (0.7449, 0.3408, 0.9429)),
+    ],
+)
+def test_intervals_are_those_whose_coverage_was_measured(sizes, area, precision):
+    """Wider ones hold the true figure too: after a change on purpose `python -m benchmarks.coverage` says more."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    probabilities = scored(labels, len(sizes), 1.0)
+    for figure, expected in zip(FIGURES, (area, precision), strict=True):
+        found = figure(labels, probabilities)
+        assert (found.value, found.low, found.high) == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize("figure", FIGURES)
 def test_many_images_take_little_time_and_memory(figure):
     labels = np.random.default_rng(0).integers(0, 2, 100_000)
