@@ -14,6 +14,7 @@ fine_tuned          the stage of this name as images of one's own get it, with t
                     its bundle by the validation images
 published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.yaml
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images
+logistic_regression_mirrored  the same on features of the images and of the mirrored images, as `default` learns
 svm                 scikit-learn's, kernel and strength by cross-validation, likewise
 nearest_neighbours  scikit-learn's, their number by cross-validation, likewise
 kerashub            `ImageClassifier.fit` as it comes compiled (Adam, 5e-5), all of it training: batches of 16,
@@ -78,6 +79,7 @@ class Table:
                             key: self.sections[name][key].model_dump(warnings=False) for key in METHODS[name].deciding
                         }
                         shaping = [task.identity, task.common.model_dump(), name, count, seed, deciding]
+                        shaping += [METHODS[name].revision] if METHODS[name].revision else []
                         text = json.dumps(shaping, sort_keys=True)
                         yield task, name, count, seed, hashlib.sha256(text.encode()).hexdigest()
 
