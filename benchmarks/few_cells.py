@@ -22,7 +22,7 @@ class Result:
     Attributes:
         images: for training, of each class. tested: images. seconds: of the method, features not counted.
         identity: of everything that decides the result but the code.
-        code: of the stages; equal for equal code.
+        code: of the stages and of the benchmark; equal for equal code.
     """
 
     task: str
@@ -125,33 +125,40 @@ def _compared(task: str, images: int, measure: Measure, methods: dict[str, dict[
         )
 
 
-def show(found: Sequence[Figure], methods: Sequence[str], ours: Sequence[str]) -> None:
-    """A table for each task and measure: methods below each other, numbers of images beside each other."""
+def show(found: Sequence[Figure], methods: Sequence[str], ours: Sequence[str], seeds: int) -> None:
+    """A table for each task and measure: methods below each other, numbers of images beside each other.
+
+    Args:
+        found: what is shown.
+        methods: in their order.
+        ours: of which it is said how far they are behind the best.
+        seeds: that were asked for; where fewer are measured, a cell says how many.
+    """
     for task in dict.fromkeys(one.task for one in found):
         for measure in MEASURES:
             cells = {(one.method, one.images): one for one in found if one.task == task and one.measure == measure}
             counts = sorted({images for _, images in cells})
             rows = [
-                (name, *(_cell(cells.get((name, count))) for count in counts))
+                (name, *(_cell(cells.get((name, count)), seeds) for count in counts))
                 for name in methods
                 if any((name, count) in cells for count in counts)
             ]
             what = "accuracy, %" if measure == "accuracy" else "log loss, nats"
-            print(
-                f"{task}: {what}, mean and sd over seeds; * best, ~ within the standard error of the difference to it"
-            )
+            print(f"{task}: {what}, mean and sd over {seeds} seeds, or those in brackets")
+            print("* best, ~ within the standard error of the difference to it")
             tables.show(["training images a class", *map(str, counts)], rows, width=130)
             for name in ours:
                 _say_behind(name, [cells[name, count] for count in counts if (name, count) in cells])
             print()
 
 
-def _cell(figure: Figure | None) -> str:
+def _cell(figure: Figure | None, seeds: int) -> str:
     if figure is None:
         return "-"
     spread = "" if figure.sd is None else f" +- {_number(figure.sd, figure.measure)}"
     mark = {"best": " *", "within": " ~"}.get(figure.verdict, "  ")
-    return f"{_number(figure.mean, figure.measure)}{spread}{mark}"
+    fewer = f" ({figure.seeds})" if figure.seeds < seeds else ""
+    return f"{_number(figure.mean, figure.measure)}{spread}{fewer}{mark}"
 
 
 def _number(value: float, measure: Measure) -> str:

@@ -1,6 +1,5 @@
 """The methods of `benchmarks.few_images` that learn from the features of a frozen backbone."""
 
-import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -87,23 +86,37 @@ def _trained_head(cell: Cell, params: Any) -> np.ndarray:
     return all_classes(head.predict(cell.tested(params.mirror), verbose=0).astype(np.float64))
 
 
-def logistic_regression(cell: Cell) -> np.ndarray:
-    """`LogisticRegressionCV` on standardised features."""
-    (vectors, _), labels = cell.features, cell.task.labels[cell.split.train]
-    model = strength_by_cross_validation(labels, cell.seed)
-    return model.fit(vectors[cell.split.train], labels).predict_proba(vectors[cell.split.test])
+def logistic_regression(cell: Cell, mirror: bool = False) -> np.ndarray:
+    """`LogisticRegressionCV` on standardised features.
+
+    Args:
+        mirror: it learns from those of the mirrored images too, and judges the mean of both, as the stage does.
+    """
+    train = cell.split.train
+    copies = cell.features if mirror else cell.features[:1]
+    vectors, labels = np.concatenate([one[train] for one in copies]), cell.task.labels[train]
+    model = strength_by_cross_validation(labels, cell.seed, len(copies))
+    return model.fit(vectors, np.tile(labels, len(copies))).predict_proba(cell.tested(mirror))
 
 
-def strength_by_cross_validation(labels: np.ndarray, seed: int) -> Any:
-    """scikit-learn's logistic regression behind its scaler, not fitted yet."""
+def strength_by_cross_validation(labels: np.ndarray, seed: int, copies: int = 1) -> Any:
+    """scikit-learn's logistic regression behind its scaler, not fitted yet.
+
+    Args:
+        labels: int64 (images,).
+        seed: decides the folds.
+        copies: rows of each image that it will be fitted to: all images once, and so on. They stay in one fold.
+    """
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    starts = len(labels) * np.arange(copies)
+    folds = _folds(labels, seed).split(labels, labels)
     model = LogisticRegressionCV(
         Cs=np.logspace(-5, 2, 8),
         l1_ratios=(0,),
-        cv=_folds(labels, seed),
+        cv=[[np.add.outer(starts, part).ravel() for part in fold] for fold in folds],
         scoring="neg_log_loss",
         max_iter=_MOST_ITERATIONS,
         use_legacy_attributes=False,
@@ -122,10 +135,10 @@ def support_vectors(cell: Cell) -> np.ndarray:
     (vectors, _), labels = cell.features, cell.task.labels[cell.split.train]
     folds = _folds(labels, cell.seed)
     tried = [{"kernel": ["linear"], "C": [1e-4, 1e-3, 1e-2, 1e-1]}, {"kernel": ["rbf"], "C": [0.1, 1.0, 10.0, 100.0]}]
-    # The search sees what the calibration leaves it: each class has fewer images by those of a fold.
-    search = GridSearchCV(SVC(), tried, cv=min(_FOLDS, _fewest(labels) - math.ceil(_fewest(labels) / folds.n_splits)))
-    machine = CalibratedClassifierCV(search, cv=folds, ensemble=False)
-    model = make_pipeline(StandardScaler(), machine)
+    search = make_pipeline(StandardScaler(), GridSearchCV(SVC(), tried, cv=folds))
+    chosen = search.fit(vectors[cell.split.train], labels)[-1].best_params_
+    # Chosen first, once: machines of other kernels and strengths in each fold would be calibrated as if they were one.
+    model = make_pipeline(StandardScaler(), CalibratedClassifierCV(SVC(**chosen), cv=folds, ensemble=False))
     return model.fit(vectors[cell.split.train], labels).predict_proba(vectors[cell.split.test])
 
 
@@ -147,11 +160,7 @@ def nearest_neighbours(cell: Cell) -> np.ndarray:
 def _folds(labels: np.ndarray, seed: int) -> Any:
     from sklearn.model_selection import StratifiedKFold
 
-    return StratifiedKFold(min(_FOLDS, _fewest(labels)), shuffle=True, random_state=seed)
-
-
-def _fewest(labels: np.ndarray) -> int:
-    return int(np.bincount(labels).min())
+    return StratifiedKFold(min(_FOLDS, int(np.bincount(labels).min())), shuffle=True, random_state=seed)
 
 
 @contextmanager

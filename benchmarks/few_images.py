@@ -14,6 +14,7 @@ fine_tuned          the stage of this name as images of one's own get it, with t
                     its bundle by the validation images
 published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.yaml
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images
+logistic_regression_mirrored  the same on features of the images and of the mirrored images, as `default` learns
 svm                 scikit-learn's, kernel and strength by cross-validation, likewise
 nearest_neighbours  scikit-learn's, their number by cross-validation, likewise
 kerashub            `ImageClassifier.fit` as it comes compiled (Adam, 5e-5), all of it training: batches of 16,
@@ -41,8 +42,9 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import few_cells
+from benchmarks.few_code import MEASURING, code_of
 from benchmarks.few_features import Cell
-from benchmarks.few_methods import METHODS, OURS, ROOT, sections_of
+from benchmarks.few_methods import METHODS, OURS, sections_of
 from benchmarks.few_tasks import Task, read_task
 from benchmarks.options import Json
 from flows.errors import FlowError
@@ -77,6 +79,7 @@ class Table:
                             key: self.sections[name][key].model_dump(warnings=False) for key in METHODS[name].deciding
                         }
                         shaping = [task.identity, task.common.model_dump(), name, count, seed, deciding]
+                        shaping += [METHODS[name].revision] if METHODS[name].revision else []
                         text = json.dumps(shaping, sort_keys=True)
                         yield task, name, count, seed, hashlib.sha256(text.encode()).hexdigest()
 
@@ -96,14 +99,6 @@ class Table:
         return few_cells.Result(
             task.name, name, count, seed, accuracy, log_loss(labels, found), len(labels), seconds, identity, self.code
         )
-
-
-def code_of_stages() -> str:
-    """A checksum of what the stages are made of, and of what reads their images."""
-    found = hashlib.sha256()
-    for file in sorted([*(ROOT / "smallset" / "images").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]):
-        found.update(file.read_bytes())
-    return found.hexdigest()[:12]
 
 
 @app.command()
@@ -154,7 +149,7 @@ def _table(preset: Path, tasks: list[str], cache: Path, methods: str, images: st
             raise UserError(
                 f"{task.name}: its classes of {task.smallest} images are too small for {images} to train on"
             )
-    return Table(read, names, sorted(set(map(int, counts))), seeds, sections, code_of_stages())
+    return Table(read, names, sorted(set(map(int, counts))), seeds, sections, code_of(MEASURING))
 
 
 def _show(results: list[few_cells.Result], table: Table, as_json: bool) -> None:
@@ -175,16 +170,14 @@ def _show(results: list[few_cells.Result], table: Table, as_json: bool) -> None:
             )
         )
         return
-    few_cells.show(found, table.methods, ours)
+    few_cells.show(found, table.methods, ours, table.seeds)
     for task in table.tasks:
         if left_out := [str(count) for count in table.counts if not task.has_room_for(count)]:
             print(f"{task.name}: left out {', '.join(left_out)} images a class: classes have {task.smallest}")
     if missing:
         print(f"{missing} cells are not measured yet: run again, or for more --minutes")
     if len(codes) > 1:
-        print(
-            f"the cells were measured by {len(codes)} versions of the stages: delete cells.jsonl to measure all by one"
-        )
+        print(f"the cells were measured by {len(codes)} versions of the code: delete cells.jsonl to measure all by one")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from benchmarks.few_code import SHAPING, code_of
 from stages.lib.core.errors import UserError
 from stages.lib.core.outputs import atomic_directory
 from stages.lib.core.params import CommonParams
@@ -46,7 +47,7 @@ class Task:
         common: section `common` of params.yaml, with the size of the task.
         preset: directory of the backbone.
         identity: of the archive, the backbone and the size; equal for equal contents.
-        cache: folder of the features.
+        cache: folder of the features; another one for other code that makes them.
     """
 
     name: str
@@ -137,7 +138,8 @@ def read_task(asked: str, preset: Path, cache: Path, common: CommonParams) -> Ta
     labels = [PurePosixPath(name).parent.as_posix() for name in names]
     classes = sorted(set(labels))
     shaping = json.dumps([common.resize, common.interpolation, common.image_size])
-    identity = hashlib.sha256(f"{content} {_digest(sorted(preset.iterdir()))} {shaping}".encode()).hexdigest()
+    weights = _digest(sorted(file for file in preset.rglob("*") if file.is_file()))
+    identity = hashlib.sha256(f"{content} {weights} {shaping}".encode()).hexdigest()
     return Task(
         name=f"{archive.stem} at {pixels} px",
         folder=folder,
@@ -147,7 +149,7 @@ def read_task(asked: str, preset: Path, cache: Path, common: CommonParams) -> Ta
         common=common,
         preset=preset,
         identity=identity,
-        cache=cache / f"features-{identity[:12]}",
+        cache=cache / f"features-{identity[:12]}-{code_of(SHAPING)}",
     )
 
 

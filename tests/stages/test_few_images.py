@@ -1,6 +1,7 @@
 """The benchmark of few images: the same images for every method, cells measured once, and a fair comparison."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +15,11 @@ import tensorflow as tf
 import benchmarks.few_images
 from benchmarks import few_cells
 from benchmarks.few_cells import Result
+from benchmarks.few_code import MEASURING, SHAPING, code_of
+from benchmarks.few_features import Cell, logistic_regression, strength_by_cross_validation, support_vectors
+from benchmarks.few_methods import METHODS
 from benchmarks.few_norms import fuse_norms, measure_folded_norms
-from benchmarks.few_tasks import Task, read_task
+from benchmarks.few_tasks import Split, Task, read_task
 from stages.lib.core.errors import UserError
 from stages.lib.core.params import CommonParams
 from stages.lib.drawing.sample import draw
@@ -25,6 +29,7 @@ METHODS_ON_IMAGES = ["fine_tuned", "kerashub", "kerashub_frozen", "notebook"]
 COMMON = CommonParams(
     seed=3, deterministic=True, image_size=64, batch_size=8, resize="stretch", interpolation="bilinear"
 )
+NO_TASK = Task("none", Path(), [], np.zeros(0, np.int64), ["cat", "dog"], COMMON, Path(), "", Path())
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,8 @@ def task(preset: Path, archive: Path, tmp_path: Path) -> Task:
 def test_every_method_on_features_is_measured_and_finished_cells_are_not_measured_again(
     few_images: Callable[..., tuple[str, str]],
 ) -> None:
-    methods = ["default", "published_head", "logistic_regression", "svm", "nearest_neighbours"]
+    methods = ["default", "published_head", "logistic_regression", "logistic_regression_mirrored"]
+    methods += ["svm", "nearest_neighbours"]
     options = ("--methods", ",".join(methods), "--images", "4,250", "--seeds", "1", "--json")
     first = json.loads(few_images(*options)[0])
     assert [(one["method"], one["images"]) for one in first["cells"]] == [(name, 4) for name in methods], (
@@ -75,8 +81,60 @@ def test_every_method_on_features_is_measured_and_finished_cells_are_not_measure
     assert json.loads(again) == first
     assert told == "", "nothing was measured"
     shown, _ = few_images("--images", "4", "--minutes", "0")
-    assert all(name in shown for name in ("default", "svm", "45 cells are not measured yet"))
+    assert all(name in shown for name in ("default", "svm", "49 cells are not measured yet"))
     assert "kerashub " not in shown
+
+
+def made_up(seed: int, side: float) -> Cell:
+    """Eight images of each class to learn from, 400 to test; `side`: by how much mirrored features are apart."""
+    labels, rng = np.arange(416) % 2, np.random.default_rng(seed)
+    vectors = rng.normal(size=(len(labels), 40))
+    vectors[:, :2] += (labels - 0.5)[:, np.newaxis] * (4, 3)
+    mirrored = vectors + side * rng.normal(size=vectors.shape)
+    task = replace(NO_TASK, labels=labels)
+    split = Split(np.arange(16), np.arange(0), np.arange(16, len(labels)))
+    return Cell(task, split, {}, (vectors.astype(np.float32), mirrored.astype(np.float32)), seed=0)
+
+
+def share_right(cell: Cell, found: np.ndarray) -> float:
+    return float((found.argmax(axis=1) == cell.task.labels[cell.split.test]).mean())
+
+
+def test_support_vectors_are_calibrated_as_the_machine_that_is_chosen() -> None:
+    """When each fold chose another kernel and strength, their mixed scores turned the classes round: 12 % right."""
+    cell = made_up(30, 0)
+    assert share_right(cell, support_vectors(cell)) > 0.85
+
+
+def test_an_image_and_its_mirror_image_are_in_one_fold() -> None:
+    """Else the strength that learns images by heart wins: of noise, nothing but copies can be told."""
+    noise, labels = np.random.default_rng(0).normal(size=(16, 40)), np.arange(16) % 2
+    model = strength_by_cross_validation(labels, 0, copies=2).fit(np.tile(noise, (2, 1)), np.tile(labels, 2))
+    assert model[-1].C_ < 0.01
+    alone, both = (logistic_regression(made_up(3, 2.0), mirror) for mirror in (False, True))
+    assert np.abs(alone - both).max() > 0.1, "it learns from both"
+
+
+def test_a_method_that_finds_something_else_than_before_has_cells_of_its_own(
+    few_images: Callable[..., tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--methods", "nearest_neighbours", "--images", "4", "--seeds", "1", "--json")
+    first = json.loads(few_images(*options)[0])["cells"]
+    monkeypatch.setitem(METHODS, "nearest_neighbours", replace(METHODS["nearest_neighbours"], revision=7))
+    again, told = few_images(*options)
+    assert "nearest_neighbours" in told, "measured"
+    assert [one["identity"] for one in json.loads(again)["cells"]] != [one["identity"] for one in first]
+
+
+def test_the_code_of_a_cell_is_that_of_the_benchmark_too(tmp_path: Path) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    file = tmp_path / "benchmarks" / "few_kerashub.py"
+    found = set()
+    for text in ("1", "2"):
+        file.write_text(text)
+        found.add(code_of(MEASURING, tmp_path))
+    assert len(found) == 2
+    assert code_of(SHAPING) != code_of(MEASURING)
 
 
 @pytest.mark.slow
@@ -162,6 +220,17 @@ def test_another_archive_or_size_is_another_task(preset: Path, archive: Path, tm
     assert len(other.names) == 2 * EACH - 1
 
 
+def test_a_preset_may_have_folders_and_stays_the_same_without_them(
+    preset: Path, archive: Path, tmp_path: Path, task: Task
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(preset, copy)
+    assert read_task(f"{archive}:{SIZE}", copy, tmp_path, COMMON).identity == task.identity
+    (copy / "assets").mkdir()
+    (copy / "assets" / "words.txt").write_text("cat")
+    assert read_task(f"{archive}:{SIZE}", copy, tmp_path, COMMON).identity != task.identity
+
+
 @pytest.mark.parametrize("asked", ["animals.zip", "animals.zip:big", ":64", "absent.zip:64"])
 def test_a_task_that_cannot_be_read_is_one_line(preset: Path, archive: Path, tmp_path: Path, asked: str) -> None:
     with pytest.raises(UserError, match=r"expected an archive and pixels|no such file"):
@@ -184,6 +253,16 @@ def test_methods_are_compared_over_the_seeds_that_both_have() -> None:
     assert found["near", "log_loss"].verdict == "best", "less is better"
     assert found["one", "log_loss"].behind == pytest.approx(0.1)
     assert found["lucky", "accuracy"].verdict == "unknown"
+
+
+def test_a_mean_over_fewer_draws_than_its_neighbours_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    results = [cell("one", seed, 0.8 + 0.05 * seed) for seed in range(2)] + [cell("lucky", 1, 0.99)]
+    few_cells.show(few_cells.figures(results), ["one", "lucky"], ["one"], seeds=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines if line.startswith(("one ", "lucky "))][:2] == [
+        ["one", "82.5", "+-", "3.5", "*"],
+        ["lucky", "99.0", "(1)"],
+    ]
 
 
 def test_a_damaged_line_of_cells_is_named(tmp_path: Path) -> None:
