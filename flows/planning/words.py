@@ -38,7 +38,9 @@ def found(title: str, images: Mapping[str, Any], order: str) -> Iterator[str]:
     if len(images["subsets"]) > 1:
         yield f"  {_subsets(images, order)}"
     if images["groups"]:
-        yield f"  {counted(images['groups'], 'group')}, each of which stays in one subset"
+        alone = counted(images["ungrouped"], "image is in none", "images are in none")
+        none = f"; {alone}" if images["ungrouped"] else ""
+        yield f"  {counted(images['groups'], 'group')}, each of which stays in one subset{none}"
     yield from (f"  {line}" for line in images["remarks"])
 
 

@@ -39,10 +39,11 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
 
     Returns:
         files, looked_at, classes (images of each), layout (what gives the class), subsets (images that come as each),
-        groups, unlabelled, strays, broken, contradicted (file and reason of the first ones; in all <key>_count),
-        aside (in words), copies (images), all_compared, sizes (pixels: median and smallest of the shorter sides,
-        largest of the longer ones), divided (images of each subset, about), least (of the class with the fewest
-        there), remarks (sentences), folders_fit (whether split.order folders could keep the subsets that they come as).
+        groups, ungrouped (images in none), unlabelled, strays, broken, contradicted (file and reason of the first ones;
+        in all <key>_count), aside (in words), copies (images), all_compared, sizes (pixels: median and smallest of the
+        shorter sides, largest of the longer ones), divided (images of each subset, about), least (of the class with
+        the fewest there), remarks (sentences), folders_fit (whether split.order folders could keep the subsets that
+        they come as).
 
     Raises:
         UserError: what the stage `split` would refuse, as far as it shows without the content of all files.
@@ -77,6 +78,7 @@ def found_in(peeked: Peeked, params: SplitParams, seed: int) -> dict[str, Any]:
         "subsets": _counted([image.subset for image in images if image.subset]),
         "folders_fit": _fits(images, params, seed),
         "groups": len({image.group for image in images if image.group}),
+        "ungrouped": sum(not image.group for image in images),
         "unlabelled": _some(without),
         "unlabelled_count": len(without),
         "strays": _some(strays.listed()),

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from smallset.images.formats import STARTS_WITH, no_image
 from stages.lib.core.damage import check_expansion, check_room, readable, room
 from stages.lib.core.errors import UserError
 
@@ -68,7 +69,17 @@ def _as_tar(source: Path, file: IO[bytes]) -> tarfile.TarFile:
     try:
         return tarfile.open(fileobj=file, mode="r:")
     except tarfile.ReadError as error:
-        raise UserError(f"{source}: expected a folder, a zip or a tar ({error})") from None
+        raise UserError(f"{source}: expected a folder, a zip or a tar{_found(file) or f' ({error})'}") from None
+
+
+def _found(file: IO[bytes]) -> str:
+    """What a file is that is no tar, with what to do; empty where nobody knows."""
+    file.seek(0)
+    what = no_image(file.read(STARTS_WITH)) or ""
+    if what.startswith("a web page"):
+        # As the address of a page about an archive gives it.
+        what = "a web page: name the address of the archive itself"
+    return f", found {what}" if what else ""
 
 
 def _unpack(source: Path, packed: IO[bytes], plain: IO[bytes]) -> None:

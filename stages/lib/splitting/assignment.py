@@ -11,7 +11,7 @@ from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SUBSETS, SubsetName
 from stages.lib.inventory.contents import ArchiveImage, natural_order
 from stages.lib.splitting.orders import by_folder, by_hash, by_rank, settled_groups
-from stages.lib.splitting.wishes import UNUSED, Amounts, TooFew, Wish, blocks_of, shuffled
+from stages.lib.splitting.wishes import UNUSED, Amounts, TooFew, Wish, blocks_of, shuffled, why_short
 
 CONTRADICTION = "set aside: its copies have different classes"
 SAME_FILE = "set aside: the same file is kept"
@@ -207,4 +207,6 @@ def _require(assigner: Assigner, labels: Sequence[str]) -> None:
     for label in labels:
         for subset in SUBSETS:
             if not assigner.counts[label, subset]:
-                raise TooFew(label, f"expected at least one image in {subset}, found none among its {totals[label]}")
+                why = why_short(assigner.images, assigner.assignments, label)
+                told = f"expected at least one image in {subset}, found none among its {totals[label]}{why}"
+                raise TooFew(label, told)

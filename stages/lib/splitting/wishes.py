@@ -1,10 +1,12 @@
 """What an order wants of the images of a class, and the blocks that it moves together."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from safety.words import counted, first_few
 from stages.lib.core.errors import UserError
 from stages.lib.images.manifest import SubsetName
 from stages.lib.inventory.contents import ArchiveImage
@@ -26,6 +28,25 @@ class TooFew(UserError):
         """Say it."""
         super().__init__(f"split: class {label!r}: {message}")
         self.label = label
+
+
+def why_short(images: Sequence[ArchiveImage], assignments: Sequence[str], label: str) -> str:
+    """Why a class lacks images in a subset, as the end of a sentence: what of it is set aside, and its groups.
+
+    Args:
+        images: of all classes.
+        assignments: of each image its subset, or why it is set aside.
+        label: of the class.
+    """
+    own = [(image, found) for image, found in zip(images, assignments, strict=True) if image.label == label]
+    aside = [(image.sha256, found) for image, found in own if found.startswith("set aside")]
+    told = [f"{count} {reason}" for reason, count in Counter(found for _, found in aside).items()]
+    contents = {content for content, _ in aside}
+    if others := sorted({image.label for image in images if image.sha256 in contents} - {label}):
+        told.append(f"the same files are in {first_few(others, 3)}")
+    if groups := {image.group for image, _ in own if image.group}:
+        told.append(f"they are of {counted(len(groups), 'group')}, and a group stays in one subset")
+    return "".join(f"; {one}" for one in told)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ IMAGES = {
     "subsets": {},
     "folders_fit": False,
     "groups": 0,
+    "ungrouped": 0,
     "unlabelled": [],
     "unlabelled_count": 0,
     "strays": [],

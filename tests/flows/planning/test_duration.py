@@ -120,6 +120,8 @@ def test_lines_say_what_there_is_and_what_comes(values):
         assert part in told
     assert "divided anew" in told
     assert "split.order" not in told
+    grouped = "\n".join(words.found("birds", images | {"groups": 9, "ungrouped": 2}, "hash"))
+    assert "9 groups, each of which stays in one subset; 2 images are in none" in grouped
     kept = "\n".join(words.found("birds", images, "folders"))
     assert "they come as train 700, validation 35, and stay so" in kept
     assert "divided anew" not in kept

@@ -78,6 +78,7 @@ def test_it_finds_what_the_stage_finds_or_refuses_what_the_stage_refuses(made: M
     assert found["classes"] == wanted["classes"]
     assert found["unlabelled_count"] == wanted["without"]
     assert found["groups"] == len(wanted["groups"])
+    assert found["ungrouped"] == sum(wanted["classes"].values()) - sum(wanted["groups"].values())
     assert found["subsets"] == dict(
         sorted(wanted["subsets"].items(), key=lambda pair: list(found["subsets"]).index(pair[0]))
     )

@@ -39,6 +39,21 @@ def test_names_that_not_every_file_system_takes_are_refused(make: Callable[[dict
     assert "to have a name" in refusal(make({".": b"x"}))
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + bytes(99), "found an archive: unpack it"),
+        (b"Rar!\x1a\x07\x01\x00" + bytes(99), "found an archive: unpack it"),
+        (b"\n<!DOCTYPE html><title>Sign in</title>", "found a web page: name the address of the archive itself"),
+        (b"", "found an empty file"),
+        (b"x" * 99, "a zip or a tar (truncated header)"),
+    ],
+)
+def test_what_is_no_archive_that_is_read_is_called_what_it_is(content: bytes, found: str) -> None:
+    Path("birds").write_bytes(content)
+    assert found in refusal(Path("birds"))
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_that_comes_twice_is_refused() -> None:
     with zipfile.ZipFile("archive.zip", "w") as archive:

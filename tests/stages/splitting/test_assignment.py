@@ -125,6 +125,19 @@ def test_a_class_without_an_image_in_a_subset_is_named(order: str) -> None:
         assignments(images, order, (0.4, 0.2, 0.4))
 
 
+def test_a_class_that_is_a_copy_of_another_is_told_as_one() -> None:
+    copies = [image(f"{label}/{n}.jpg", label, f"{n}") for label in ("dog", "dog - Copy") for n in range(6)]
+    with pytest.raises(UserError) as caught:
+        assignments([*numbered(cat=6), *copies], "hash", (0.4, 0.2, 0.4))
+    assert "among its 6; 6 set aside: its copies have different classes; the same files are in dog" in str(caught.value)
+
+
+def test_a_class_of_one_group_is_told_as_one() -> None:
+    dogs = [image(f"dog/{n}.jpg", "dog", group="one") for n in range(6)]
+    with pytest.raises(UserError, match=r"among its 6; they are of 1 group, and a group stays in one subset"):
+        assignments([*numbered(cat=6), *dogs], "hash", (0.4, 0.2, 0.4))
+
+
 def test_shares_of_more_than_everything_are_refused() -> None:
     with pytest.raises(UserError, match=r"shares of at most 1 together. Received: 1\.1"):
         assignments(numbered(cat=10), "shuffle", (0.5, 0.2, 0.4))
