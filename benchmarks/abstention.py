@@ -22,7 +22,7 @@ from scipy.special import softmax
 
 from benchmarks import tables
 from benchmarks.foreign_distances import area, mahalanobis, plain
-from benchmarks.options import Json
+from benchmarks.options import Json, mistakes_in_one_line
 from benchmarks.parity import class_of, last_images
 from smallset.images.decode import decode
 from smallset.images.in_memory import from_array
@@ -168,10 +168,11 @@ def _show_curve(found: dict[str, Any], before: dict[str, float]) -> None:
 
 
 @app.command(help=__doc__)
+@mistakes_in_one_line()
 def main(
-    archive: Annotated[Path | None, typer.Argument(help="Photographs of several classes.")] = None,
-    other: Annotated[Path | None, typer.Argument(help="Photographs of something else.")] = None,
-    preset: Annotated[Path | None, typer.Argument(help="A preset directory.")] = None,
+    archive: Annotated[Path | None, typer.Argument(exists=True, help="Photographs of several classes.")] = None,
+    other: Annotated[Path | None, typer.Argument(exists=True, help="Photographs of something else.")] = None,
+    preset: Annotated[Path | None, typer.Argument(exists=True, help="A preset directory.")] = None,
     project: Annotated[Path | None, typer.Option(help="A project that has run.")] = None,
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 180,
     images: Annotated[int, typer.Option(help="In all.")] = 5000,

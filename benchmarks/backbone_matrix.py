@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.options import require_one_of
 from benchmarks.tables import show
 from stages.lib.networks.startup import start_tensorflow
 
@@ -33,6 +34,8 @@ def main(
     start_tensorflow()
     # The tiny backbones, and what is done with them, are those of the tests.
     matrix = import_module("tests.stages.backbone_matrix")
+    for name in only or ():
+        require_one_of(name, sorted([*matrix.EVERY, *matrix.REFUSED]))
     rows = list(matrix.quiet_rows(only or ()))
     if as_json:
         print(json.dumps({"rows": rows}, indent=2))

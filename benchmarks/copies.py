@@ -22,8 +22,9 @@ from PIL import Image
 
 from benchmarks.copy_edits import EDITS
 from benchmarks.copy_kinds import DIFFERENT, Photographs
-from benchmarks.options import Json
+from benchmarks.options import Json, mistakes_in_one_line
 from benchmarks.tables import show
+from stages.lib.core.errors import UserError
 from stages.lib.duplicates.groups import near_groups
 from stages.lib.images.decode import decode
 from stages.lib.images.set_aside import is_set_aside
@@ -34,6 +35,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@mistakes_in_one_line()
 def main(
     photographs: list[Path],
     count: Annotated[int, typer.Option(min=8, help="Images of each kind.")] = 1000,
@@ -65,12 +67,14 @@ def main(
 
 
 def _photographs(sources: Sequence[Path], half: str) -> list[Image.Image]:
-    """Every second photograph, in an order of its own, without what is a copy of another one."""
+    """Every second photograph, in an order of its own."""
     found = []
     for source in sources:
         with members(source) as listed:
-            chosen = [member for member in listed if not is_set_aside(member.name)][half == "last" :: 2]
+            chosen = [one for one in listed if not (one.is_folder or is_set_aside(one.name))][half == "last" :: 2]
             found += [Image.fromarray(decode(member.read())) for member in chosen]
+    if not found:
+        raise UserError(f"{', '.join(map(str, sources))}: expected photographs, found none")
     order = np.random.default_rng(0).permutation(len(found)).tolist()
     return [found[place] for place in order]
 

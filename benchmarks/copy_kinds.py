@@ -47,8 +47,8 @@ def fixed_scene(share: float, moved: bool) -> Kind:
     def made(photographs: Photographs, count: int, rng: np.random.Generator) -> list[Image.Image]:
         scenes = [photograph.resize((_SIDE, _SIDE)) for photograph in photographs[:_SCENES]]
         return [
-            _with_object(scenes[number % _SCENES], photographs[-1 - number], share, moved, rng)
-            for number in range(count)
+            _with_object(scenes[number % len(scenes)], photographs[-1 - number], share, moved, rng)
+            for number in range(min(count, len(photographs)))
         ]
 
     return made
@@ -116,7 +116,7 @@ def plain(photographs: Photographs, count: int, rng: np.random.Generator) -> lis
 def bursts(photographs: Photographs, count: int, rng: np.random.Generator) -> list[Image.Image]:
     """Something that moves: before a photograph the same object, a tenth of the side further each time."""
     images = []
-    for number in range(count):
+    for number in range(min(count, 8 * len(photographs))):
         scene, thing = photographs[number // 8], photographs[-1 - number // 8]
         scene = scene.resize((_SIDE, _SIDE))
         step = round(_SIDE * 0.1)

@@ -127,7 +127,9 @@ def rows_of(images: int, classes: int, even: bool, difficulty: str, repeats: int
 
 
 def main(
-    images: Annotated[list[int] | None, typer.Option(help="Test images, again for more; else 12 to 1,000.")] = None,
+    images: Annotated[
+        list[int] | None, typer.Option(min=2, help="Test images, again for more; else 12 to 1,000.")
+    ] = None,
     repeats: Annotated[int, typer.Option(min=2, help="Sets of test images of a case.")] = 400,
     as_json: Json = False,
 ) -> None:

@@ -91,8 +91,8 @@ def main(
 ) -> None:
     """Measure one case after the other."""
     sizes = [re.fullmatch(r"(\d+)x(\d+)", case) for case in cases]
-    if not all(sizes):
-        raise typer.BadParameter("expected classes x images of each, such as 100x20")
+    if not all(size and int(size[1]) > 1 and int(size[2]) > 1 for size in sizes):
+        raise typer.BadParameter("expected classes x images of each, two at least, such as 100x20")
     rows = [measured(int(size[1]), int(size[2]), channels) for size in sizes if size]
     if as_json:
         typer.echo(json.dumps({"channels": channels, "rows": rows}))

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import backbones, heads, sides, training, trainings
-from benchmarks.options import Batch, Images, Json, Only, Size, Turns, require_one_of
+from benchmarks.options import Batch, Dataset, Images, Json, Only, Size, Turns, require_one_of
 from stages.lib.core.params import Precision
 from stages.lib.networks.startup import start_tensorflow
 
@@ -34,7 +34,7 @@ def side(stage: str, work: trainings.Work, preset: Path, precision: Precision, d
 
 @app.command()
 def main(
-    dataset: Path,
+    dataset: Dataset,
     preset: str,
     images: Images = 512,
     turns: Turns = 5,
@@ -47,7 +47,8 @@ def main(
     """Measure the stages that train on varied images, or one."""
     require_one_of(only, STAGES)
     files = sides.some(dataset, {"train": images, "validation": images // 2})
-    counts = {"training": images, "validation": images // 2}
+    found = sides.counted(files)
+    counts = {"training": found["train"], "validation": found["validation"]}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         for stage in STAGES:
             if only not in ("", stage):

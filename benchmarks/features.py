@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import backbones, sides
-from benchmarks.options import Batch, Json, Size
+from benchmarks.options import Batch, Dataset, Json, Size
 from benchmarks.sides import timed
 from stages.lib.core.params import AskedPrecision, Precision
 
@@ -107,7 +107,7 @@ class Decoding:
 
 @app.command()
 def main(
-    dataset: Path,
+    dataset: Dataset,
     preset: str,
     images: Annotated[int, typer.Option(min=2, help="Images, of the test subset.")] = 1024,
     turns: Annotated[int, typer.Option(min=1, help="How often they are measured.")] = 5,
@@ -117,7 +117,8 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Measure all of them."""
-    with sides.links(sides.some(dataset, {"test": images})) as folder, backbones.directory(preset) as weights:
+    files = sides.some(dataset, {"test": images})
+    with sides.links(files) as folder, backbones.directory(preset) as weights:
         results = sides.measure(
             {
                 "loop of predict": partial(Predict, folder, weights, size, batch),
@@ -129,7 +130,9 @@ def main(
             },
             turns,
         )
-        sides.show(f"features, {size} x {size}, batch {batch}", results, {"features": images}, as_json)
+        sides.show(
+            f"features, {size} x {size}, batch {batch}", results, {"features": sides.counted(files)["test"]}, as_json
+        )
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ A task is an archive of images and their size in pixels; models/backbone is a pr
 same training images of each class, and where it needs images to validate on, the same half as many; up to 600 more of
 each class are tested. Each seed draws all of them anew. Methods:
 
-default             the head of `feature_extraction` as params.yaml has it; no validation images
+default             the head of `feature_extraction` as params.yaml has it, of mirrored images too; no validation images
 logistic_head       the same with `head: logistic`: no trained head is judged beside it
 fine_tuned          the stage of this name as images of one's own get it, with those before it, and the temperature of
                     its bundle by the validation images
-published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.yaml
+published_head      the head of `feature_extraction` in profiles/dogs_vs_cats.yaml to the letter: 10 epochs, which are
+                    only 10 steps where 20 images are one batch
 logistic_regression scikit-learn's, strength by cross-validation, on features of the images; no validation images
 logistic_regression_mirrored  the same on features of the images and of the mirrored images, as `default` learns
 svm                 scikit-learn's, kernel and strength by cross-validation, likewise
@@ -21,12 +22,13 @@ kerashub            `ImageClassifier.fit` as it comes compiled (Adam, 5e-5), all
                     20 epochs and 300 steps at least, the best epoch on validation images. Where a preset has its
                     batch normalisation folded into its kernels, it gets the statistics of the training images first
 kerashub_frozen     the same, batch normalisation frozen
-notebook            `feature_extraction_augmented`, then `fine_tuned` (Adam, 1e-5), in profiles/dogs_vs_cats.yaml
+notebook            `feature_extraction_augmented`, then `fine_tuned` (Adam, 1e-5), in profiles/dogs_vs_cats.yaml;
+                    likewise, 30 epochs each
 
 Features and finished cells are kept in the folder `--cache`; a cell is measured once, until its images, backbone or
 parameters change (after a change of the code: delete cells.jsonl). `--minutes` ends after the cell that reaches them.
-Of archives with 1,000 images a class in each half, only half is used: the recipe of `fine_tuned` was chosen on those
-whose file name has a sha256 that begins with 0 to 7.
+Of archives with 1,000 images a class in each half, only half is used: the recipe of `fine_tuned`, but for its number
+of steps, was chosen on those whose file name has a sha256 that begins with 0 to 7.
 """
 
 import gc

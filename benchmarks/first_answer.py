@@ -27,8 +27,9 @@ import psutil
 import typer
 
 from benchmarks import tables
-from benchmarks.options import Json
+from benchmarks.options import Json, PresetFolder, mistakes_in_one_line
 from benchmarks.orchestration import RUN, Clone
+from stages.lib.core.errors import UserError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 FIRST = re.compile(r"first answer: use (\w+): (?:balanced accuracy )?([\d.]+) %")
@@ -112,14 +113,21 @@ def take(archive: Path, images: int, folder: Path) -> None:
 
 
 @app.command()
+@mistakes_in_one_line()
 def own(
-    preset: Annotated[Path, typer.Argument(help="A preset directory.")],
+    preset: PresetFolder,
     archives: Annotated[list[str], typer.Argument(metavar="ARCHIVE:IMAGES", help="A zip, and images of each class.")],
     as_json: Json = False,
 ) -> None:
     """Measure the first answer on photographs."""
     found: dict[str, Any] = {}
-    for archive, _, images in (one.rpartition(":") for one in archives):
+    asked = [one.rpartition(":") for one in archives]
+    for archive, _, images in asked:
+        if not images.isdecimal() or not Path(archive).is_file():
+            raise UserError(
+                f"expected a zip that is there and images, such as cats.zip:50. Received: {archive}:{images}"
+            )
+    for archive, _, images in asked:
         with tempfile.TemporaryDirectory() as folder:
             photographs = Path(folder) / "photographs"
             take(Path(archive), int(images), photographs)

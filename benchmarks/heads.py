@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmarks import backbones, sides, trainings
-from benchmarks.options import Batch, Images, Json, Only, Size, Turns, require_one_of
+from benchmarks.options import Batch, Dataset, Images, Json, Only, Size, Turns, require_one_of
 from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def classifier(work: trainings.Work, preset: Path) -> trainings.Plain:
 
 @app.command()
 def main(
-    dataset: Path,
+    dataset: Dataset,
     preset: str,
     images: Images = 512,
     turns: Turns = 3,
@@ -89,7 +89,8 @@ def main(
     """Measure both stages, or one."""
     require_one_of(only, STAGES)
     files = sides.some(dataset, {"train": images, "validation": images // 2})
-    counts = {"training": images, "validation": images // 2}
+    found = sides.counted(files)
+    counts = {"training": found["train"], "validation": found["validation"]}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         work = trainings.Work(folder, size, batch, augmented=True, learning_rate=0.00001)
         stages: dict[str, dict[str, Callable[[], sides.Side]]] = {

@@ -18,7 +18,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from benchmarks.options import Json
+from benchmarks.options import Archive, Json, PresetFolder, mistakes_in_one_line
+from stages.lib.core.errors import UserError
 from stages.lib.labelling.labels import is_image_name
 from stages.lib.labelling.layout import read_layout
 from stages.lib.networks.startup import start_tensorflow
@@ -74,17 +75,20 @@ def share_right(vectors: np.ndarray, labels: np.ndarray) -> float:
 
 
 @app.command()
+@mistakes_in_one_line()
 def main(
-    preset: Annotated[Path, typer.Argument(help="A preset directory, as the stage `backbone` leaves it.")],
-    archive: Annotated[Path, typer.Argument(help="A zip of images.")],
+    preset: PresetFolder,
+    archive: Archive,
     own: Annotated[str, typer.Option(help="Pixels that the images have themselves; 0: as they are.")] = "0,96,48,32",
     sizes: Annotated[str, typer.Option(help="Pixels at which they go through the backbone.")] = "96,160,192,224",
-    images: Annotated[int, typer.Option(help="Of each class.")] = 80,
+    images: Annotated[int, typer.Option(min=_TRAINED + 1, help="Of each class.")] = 80,
     as_json: Json = False,
 ) -> None:
     """Measure every own size at every size of the backbone."""
-    start_tensorflow()
     found, labels = read_images(archive, images, 0)
+    if (fewest := int(np.bincount(labels).min())) <= _TRAINED:
+        raise UserError(f"{archive}: expected more than {_TRAINED} images of each class. Received: {fewest}")
+    start_tensorflow()
     rows: list[dict[str, Any]] = []
     for pixels in map(int, own.split(",")):
         shrunk = [image.resize((pixels, pixels), Image.Resampling.LANCZOS) for image in found] if pixels else found

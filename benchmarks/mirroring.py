@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from benchmarks import tables
-from benchmarks.options import Batch, Json, Size, Turns
+from benchmarks.options import Batch, Json, PresetFolder, Size, Turns
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,7 +41,7 @@ def seconds(preset: Path, size: int, batch: int, turns: int) -> dict[str, list[f
 
 
 @app.command()
-def main(preset: Path, turns: Turns = 15, size: Size = 180, batch: Batch = 64, as_json: Json = False) -> None:
+def main(preset: PresetFolder, turns: Turns = 15, size: Size = 180, batch: Batch = 64, as_json: Json = False) -> None:
     """Measure both."""
     from statistics import median
 

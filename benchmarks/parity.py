@@ -6,7 +6,8 @@ The archive holds images, in folders or not; of each of its folders and name ste
 name. Keras reads as the stages do; the bundle is asked through `smallset.load`, `smallset predict` and `smallset
 serve`, there by `/predict` and by the Open Inference Protocol; labels and decisions are beside those of
 `smallset.load`. Then the model is exported as `smallset export` does it, int8 calibrated on the first images by name,
-and each file is tried on the same images; accuracies are of classes that the archive names as the model does.
+and each file is tried on the same images; in their accuracies an image counts as wrong whose class, as the archive
+names it, is none of the model's.
 """
 
 import json
@@ -21,7 +22,7 @@ import typer
 import smallset
 from benchmarks import parity_ways as ways
 from benchmarks import tables
-from benchmarks.options import Json
+from benchmarks.options import Archive, Bundle, Json, mistakes_in_one_line
 from stages import export as command
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.networks.startup import start_tensorflow
@@ -37,13 +38,13 @@ def class_of(name: str) -> str:
 
 
 def last_images(archive: Path, count: int, first: bool = False) -> list[tuple[str, bytes]]:
-    """Name and bytes of `count` images, as many of each class; `first`: those that come first by name."""
+    """Name and bytes of `count` images, as many of each class, one at least; `first`: those that come first by name."""
     with zipfile.ZipFile(archive) as opened:
         names = [name for name in opened.namelist() if not name.endswith("/") and not is_set_aside(name)]
         classes: dict[str, list[str]] = {}
         for name in names:
             classes.setdefault(class_of(name), []).append(name)
-        each = count // len(classes)
+        each = max(1, count // len(classes))
         taken = [name for members in classes.values() for name in (members[:each] if first else members[-each:])]
         return [(name, opened.read(name)) for name in taken]
 
@@ -101,9 +102,10 @@ def exported(images: list[tuple[str, bytes]], first: list[tuple[str, bytes]], di
 
 
 @app.command(help=__doc__)
+@mistakes_in_one_line()
 def main(
-    archive: Path,
-    bundle: Path,
+    archive: Archive,
+    bundle: Bundle,
     images: Annotated[int, typer.Option(min=2, help="Images in all.")] = 2000,
     as_json: Json = False,
 ) -> None:

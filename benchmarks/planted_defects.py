@@ -9,7 +9,7 @@
 2. Run a project on it, at least up to the stage `label_issues`, with `download: {source: folder, path: PLANTED.zip}`
    and shares (not counts) in `split`, so that every image is used:
 
-       dvc repro labels
+       dvc repro label_issues
 
 3. Score. Reads manifest.csv, duplicates.csv and label_issues.csv of the project:
 
@@ -27,6 +27,8 @@ import pandas as pd
 import typer
 from PIL import Image
 
+from benchmarks.options import mistakes_in_one_line
+from stages.lib.core.errors import UserError
 from stages.lib.images.decode import decode
 from stages.lib.images.set_aside import is_set_aside
 from stages.lib.labelling.layout import read_layout
@@ -43,6 +45,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 
 @app.command()
+@mistakes_in_one_line()
 def plant(
     images: Path,
     planted: Path,
@@ -60,6 +63,10 @@ def plant(
         layout = read_layout([member.name for member in candidates])
         placed = [(member, layout.place(member.name)) for member in candidates]
         originals, labels = zip(*((member, place.label) for member, place in placed if place), strict=True)
+        if len(originals) < len(KINDS) * number:
+            raise UserError(
+                f"{images}: expected {len(KINDS) * number} images, each for one defect. Received: {len(originals)}"
+            )
         chosen = rng.choice(len(originals), len(KINDS) * number, replace=False)
         kinds = dict(zip(chosen.tolist(), np.repeat(KINDS, number).tolist(), strict=True))
         written, truth = [], []
@@ -83,6 +90,7 @@ def plant(
 
 
 @app.command()
+@mistakes_in_one_line()
 def score(truth: Path, data: Path) -> None:
     """Count what the findings in the folder `data` of a project caught, and list what they name besides."""
     planted = pd.read_csv(truth, na_filter=False)

@@ -25,7 +25,7 @@ import typer
 
 import smallset
 from benchmarks import tables
-from benchmarks.options import Json, require_one_of
+from benchmarks.options import Archive, Bundle, Json, mistakes_in_one_line, require_one_of
 from benchmarks.parity import last_images
 from benchmarks.scale import measured
 
@@ -158,9 +158,10 @@ def memory(bundle: Path, folder: Path, counts: list[int]) -> list[dict[str, Any]
 
 
 @app.command(help=__doc__)
+@mistakes_in_one_line()
 def main(
-    archive: Annotated[Path, typer.Argument(help="A zip of photographs.")],
-    bundle: Annotated[Path, typer.Argument(help="Of a classifier.")],
+    archive: Archive,
+    bundle: Bundle,
     only: Annotated[str, typer.Option(help=f"One of {', '.join(PARTS)}; all take minutes.")] = "",
     images: Annotated[int, typer.Option(min=2, help="Photographs that are predicted.")] = 2000,
     many: Annotated[int, typer.Option(min=2, help="Images for the peak of memory.")] = 20_000,

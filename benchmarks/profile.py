@@ -3,7 +3,7 @@
     python -m benchmarks.profile --training
 
 The network is that of `scratch` at 180 x 180. Each layer computes alone on one batch, forward or, with `--training`,
-forward and its gradients. The peak is the best rate of a large matrix product in the same precision, in the same
+forward and its gradients. The peak is the median rate of a large matrix product in the same precision, in the same
 process.
 """
 

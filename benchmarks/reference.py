@@ -19,7 +19,7 @@ from typing import Any
 import typer
 
 from benchmarks import backbones, features, heads, sides, tables, training, trainings
-from benchmarks.options import Images, Turns
+from benchmarks.options import Dataset, Images, Turns
 from stages.lib.core.params import AskedPrecision
 from stages.lib.core.params_file import read_file
 
@@ -74,15 +74,16 @@ def minutes(result: sides.Result, measured: dict[str, int], wanted: dict[str, in
 
 @app.command()
 def main(
-    dataset: Path,
+    dataset: Dataset,
     preset: str,
     images: Images = 512,
     turns: Turns = 3,
     precision: AskedPrecision = "auto",
 ) -> None:
     """Measure every part, and show the whole."""
-    measured = {"training": images, "validation": images // 2, "features": images}
     files = sides.some(dataset, {"train": images, "validation": images // 2, "test": images})
+    found = sides.counted(files)
+    measured = {"training": found["train"], "validation": found["validation"], "features": found["test"]}
     taken: dict[str, tuple[float, float]] = {}
     with sides.links(files) as folder, backbones.directory(preset) as weights:
         for stage, part in parts(folder, weights, precision).items():

@@ -31,6 +31,11 @@ class Population:
         """Their number."""
         return int(self.labels.max()) + 1
 
+    @property
+    def smallest(self) -> int:
+        """Images of the smallest class."""
+        return int(np.bincount(self.labels).min())
+
 
 def made_up(distance: float) -> Population:
     """Two classes that are equally hard, of normal features of which few count."""

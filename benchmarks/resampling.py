@@ -15,6 +15,7 @@ out, in place of the logistic regression, which takes much longer. A row has
 - refit: points that training on validation images too (60 %), or on all, brings over the training images alone (40 %).
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -92,6 +93,13 @@ def kept(file: Path | None, measure: Callable[[], Folder]) -> Folder:
         return Folder(found, dict(arrays["accuracy"].T.tolist()))
 
 
+def identity(population: Population, ridge_head: bool, once: bool) -> str:
+    """Of what a draw is made of, but for the code: those of other images or heads are not taken for it."""
+    found = hashlib.sha256(np.ascontiguousarray(population.vectors).tobytes())
+    found.update(population.labels.tobytes() + bytes([ridge_head, once]))
+    return found.hexdigest()[:12]
+
+
 def judged(folder: Folder, seed: int) -> Draw:
     """What the stage would say of a folder, beside what is true."""
     now = procedure(folder.found)
@@ -101,23 +109,31 @@ def judged(folder: Folder, seed: int) -> Draw:
 
 
 def main(
-    features: Annotated[Path | None, typer.Argument(help="Directory of the stage features; else made-up ones.")] = None,
+    features: Annotated[
+        Path | None, typer.Argument(exists=True, help="Directory of the stage features; else made-up ones.")
+    ] = None,
     images: Annotated[list[int] | None, typer.Option(min=5, help="Of each class; again for more cases.")] = None,
     draws: Annotated[int, typer.Option(min=2, help="Folders of a case.")] = 100,
     distance: Annotated[float, typer.Option(help="Of made-up classes, in spreads of the first feature.")] = 1.0,
     ridge_head: Annotated[bool, typer.Option("--ridge", help="Ridge regression in place of the head.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Heads choose once a half, as they do of many images.")] = False,
-    keep: Annotated[Path | None, typer.Option(help="Keeps what is drawn; measuring goes on there.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keeps what is drawn; measuring goes on there. Another one for other code.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw folders, cross-validate them, and count what holds."""
     population = made_up(distance) if features is None else read(features)
     cases, head = images or list(IMAGES), ridge if ridge_head else logistic
+    if 2 * max(cases) >= population.smallest:
+        most = f"{(population.smallest - 1) // 2} at most: of each class twice as many are drawn, and others measure"
+        raise typer.BadParameter(f"expected {most}. Received: {max(cases)}", param_hint="--images")
+    made_of = identity(population, ridge_head, once)
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
 
     def one(count: int, seed: int) -> Draw:
-        file = keep / f"{count}-{seed}.npz" if keep else None
+        file = keep / f"{made_of}-{count}-{seed}.npz" if keep else None
         return judged(kept(file, lambda: draw(population, head, count, seed, once)), seed)
 
     rows = [row_of(count, [one(count, seed) for seed in range(draws)]) for count in cases]

@@ -3,8 +3,8 @@
     pip install onnxruntime==1.32.0 onnx==1.23.2 tf2onnx==1.17.0
     python -m benchmarks.runtimes models/classifier/model.keras
 
-Both get two threads and take turns, so that what else the machine does meets both. Processor time is that of all
-threads.
+Both get a thread a processor and take turns, so that what else the machine does meets both. Processor time is that of
+all threads.
 """
 
 import json
@@ -20,7 +20,7 @@ import typer
 
 from benchmarks import tables
 from benchmarks.options import Json
-from smallset.inference.runtime import Runtime
+from smallset.inference.runtime import Runtime, processors
 from stages.lib.networks.startup import start_tensorflow
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -44,7 +44,7 @@ def runs_of(file: Path, folder: Path) -> tuple[dict[str, Run], tuple[int, ...]]:
     images = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="images")
     model.export(str(folder / "model.onnx"), format="onnx", verbose=False, input_signature=[images])
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = processors()
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     litert = Runtime(folder / "model.tflite")
@@ -83,7 +83,9 @@ def measure(runs: dict[str, Run], shape: tuple[int, ...]) -> list[dict[str, Any]
 
 
 @app.command(help=__doc__)
-def main(model: Annotated[Path, typer.Argument(help="A .keras file.")], as_json: Json = False) -> None:
+def main(
+    model: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .keras file.")], as_json: Json = False
+) -> None:
     with TemporaryDirectory() as folder:
         rows = measure(*runs_of(model, Path(folder)))
     if as_json:

@@ -22,6 +22,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import tables
+from benchmarks.options import Archive
 from benchmarks.scale import Cost, measured
 from stages.lib.decoding.described import describe
 from stages.lib.images.decode import DECODING_THREADS
@@ -63,8 +64,8 @@ def once(way: str, archive: Path) -> None:
 
 @app.command()
 def main(
-    archive: Annotated[Path, typer.Argument(help="A zip of images.")],
-    repeats: Annotated[int, typer.Option(help="Runs of each way; the median counts.")] = 5,
+    archive: Archive,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each way; the median counts.")] = 5,
     way: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Measure both ways in turns."""

@@ -34,7 +34,7 @@ import yaml
 
 from benchmarks import tables
 from benchmarks.many_images import many_images
-from benchmarks.options import Size
+from benchmarks.options import Archive, PresetFolder, Size, mistakes_in_one_line
 from stages.lib.core.params_file import read_file
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,9 +133,10 @@ def command_of(stage: str) -> list[str]:
 
 
 @app.command()
+@mistakes_in_one_line()
 def main(
-    archive: Path,
-    preset: Path,
+    archive: Archive,
+    preset: PresetFolder,
     sizes: Annotated[str, typer.Option(help="Numbers of images.")] = "5000,25000,100000",
     stages: Annotated[str, typer.Option(help="Stages, in their order.")] = "download,split,features",
     image_size: Size = 96,

@@ -29,7 +29,7 @@ import typer
 
 import smallset
 from benchmarks import service_attacks, tables
-from benchmarks.options import Json, require_one_of
+from benchmarks.options import Archive, Bundle, Json, mistakes_in_one_line, require_one_of
 from benchmarks.parity import last_images
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -153,9 +153,10 @@ def _memory(process: psutil.Process) -> float:
 
 
 @app.command()
+@mistakes_in_one_line()
 def main(
-    archive: Annotated[Path, typer.Argument(exists=True, help="A zip of images.")],
-    bundle: Annotated[Path, typer.Argument(exists=True, help="Directory of a bundle.")],
+    archive: Archive,
+    bundle: Bundle,
     images: Annotated[int, typer.Option(min=2, help="Images that clients send in turn.")] = 200,
     seconds: Annotated[float, typer.Option(min=0.5, help="Of each measurement; six times that of attacks.")] = 5,
     requests: Annotated[int, typer.Option(min=16, help="While bundles are replaced.")] = 1000,

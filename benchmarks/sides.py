@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any, Protocol
 
 import psutil
+import typer
 
 from benchmarks import tables
 from stages.lib.networks.startup import start_tensorflow
@@ -130,13 +131,24 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def some(dataset: Path, counts: Mapping[str, int]) -> dict[str, list[Path]]:
-    """So many images of each subset of <subset>/<class>/<file>, as many of each class, by folder."""
+    """So many images of each subset of <subset>/<class>/<file>, as many of each class, by folder; or all there are."""
     files = {}
     for subset, count in counts.items():
-        classes = sorted(path for path in (dataset / subset).iterdir() if path.is_dir())
+        classes = sorted(path for path in (dataset / subset).glob("*") if path.is_dir())
+        if not classes:
+            raise typer.BadParameter(f"{dataset / subset}: expected a folder a class, as the stage `split` writes them")
         for folder in classes:
             files[f"{subset}/{folder.name}"] = sorted(folder.iterdir())[: count // len(classes)]
     return files
+
+
+def counted(files: Mapping[str, list[Path]]) -> dict[str, int]:
+    """How many images of each subset `some` has found: less than it was asked for, where there are no more."""
+    found: dict[str, int] = {}
+    for name, paths in files.items():
+        subset = name.partition("/")[0]
+        found[subset] = found.get(subset, 0) + len(paths)
+    return found
 
 
 @contextmanager

@@ -8,13 +8,12 @@ Keras, turn by turn; "processor" is the same of the processors' time, which othe
 """
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from benchmarks import sides, trainings
-from benchmarks.options import Batch, Images, Json, Only, Size, Turns, require_one_of
+from benchmarks.options import Batch, Dataset, Images, Json, Only, Size, Turns, require_one_of
 from stages.lib.core.params import AskedPrecision, Precision
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def ours(work: trainings.Work, precision: AskedPrecision) -> trainings.Ours:
 
 @app.command()
 def main(
-    dataset: Path,
+    dataset: Dataset,
     images: Images = 512,
     turns: Turns = 3,
     size: Size = 180,
@@ -63,14 +62,15 @@ def main(
     """Measure both stages, or one."""
     require_one_of(only, STAGES)
     files = sides.some(dataset, {"train": images, "validation": images // 2})
-    counts = {"training": images, "validation": images // 2}
+    found = sides.counted(files)
+    counts = {"training": found["train"], "validation": found["validation"]}
     with sides.links(files) as folder:
         for stage, augmented in STAGES.items():
             if only not in ("", stage):
                 continue
             work = trainings.Work(folder, size, batch, augmented, 0.001)
-            found: dict[str, Any] = {"plain Keras": partial(plain, work), stage: partial(ours, work, precision)}
-            sides.show(f"{stage}, {size} x {size}, batch {batch}", sides.measure(found, turns), counts, as_json)
+            both: dict[str, Any] = {"plain Keras": partial(plain, work), stage: partial(ours, work, precision)}
+            sides.show(f"{stage}, {size} x {size}, batch {batch}", sides.measure(both, turns), counts, as_json)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def measure(images: int, classes: int, mix: int, models: str, repeats: int, rng:
         width[turn] = interval.high - interval.low
         at_odds[turn] = (p < 0.05) == (interval.low <= 0 <= interval.high)
     means = [float(values.mean()) for values in (shown, plain, covered, width, at_odds)]
-    return Row(images, classes, mix, models, truth, *means)
+    return Row(int(counts.sum()), classes, mix, models, truth, *means)
 
 
 def rows(repeats: int, seed: int) -> Iterator[Row]:

@@ -8,12 +8,16 @@ import zipfile
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from benchmarks import copy_kinds, resampling, sides
 from benchmarks.options import require_one_of
+from benchmarks.parity import last_images
 from stages.lib.drawing.sample import draw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +63,67 @@ def test_a_stage_that_is_none_is_refused_rather_than_nothing_measured(name: str,
     found = CliRunner().invoke(app, [str(tmp_path), *preset, "--only", "scratched"])
     assert found.exit_code == 2
     assert "scratched" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("abstention", ["--project", "nothing"]),
+        ("copies", ["nothing"]),
+        ("cross_validation_time", ["0x5"]),
+        ("first_answer", ["own", "{folder}", "nothing:5"]),
+        ("heads", ["nothing", "{folder}"]),
+        ("heads", ["{dataset}", "nothing"]),
+        ("parity", ["nothing", "{folder}"]),
+        ("parity", ["{file}", "{folder}"]),
+        ("planted_defects", ["plant", "nothing", "{folder}/planted.zip"]),
+        ("planted_defects", ["score", "nothing", "{folder}"]),
+        ("prediction", ["{file}", "{folder}"]),
+        ("scale", ["nothing", "{folder}"]),
+        ("service", ["{file}", "{folder}"]),
+        ("training", ["{folder}"]),
+    ],
+)
+def test_what_is_not_there_or_no_archive_is_said_in_one_line(name: str, words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file.zip").write_text("no archive")
+    for subset in ("train", "validation"):
+        (tmp_path / "dataset" / subset / "cat").mkdir(parents=True)
+    places = {"folder": str(tmp_path), "file": str(tmp_path / "file.zip"), "dataset": str(tmp_path / "dataset")}
+    command = import_module(f"benchmarks.{name}").app
+    found = CliRunner().invoke(command, [word.format(**places) for word in words])
+    assert isinstance(found.exception, SystemExit), found.exception
+    assert found.exit_code in (1, 2)
+
+
+def test_fewer_images_than_defects_is_said_in_one_line(planted: Path) -> None:
+    words = ["plant", str(planted.parent / "own"), str(planted.parent / "no.zip"), "--number", "9"]
+    found = CliRunner().invoke(import_module("benchmarks.planted_defects").app, words)
+    assert "expected 27 images, each for one defect. Received: 24" in str(found.exception)
+
+
+def test_speeds_are_of_the_images_that_there_are(tmp_path: Path) -> None:
+    """Not of those that were asked for."""
+    for label, count in (("cat", 2), ("dog", 5)):
+        (tmp_path / "train" / label).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "train" / label / str(number)).touch()
+    assert sides.counted(sides.some(tmp_path, {"train": 8})) == {"train": 6}
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_of_every_class_an_image_is_taken_and_not_all(first: bool, tmp_path: Path) -> None:
+    names = [f"{label}.{number}.jpg" for label in ("cat", "cow", "dog") for number in range(4)]
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+    assert [name for name, _ in last_images(tmp_path / "own.zip", 2, first)] == names[0 if first else 3 :: 4]
+
+
+@pytest.mark.parametrize("kind", copy_kinds.DIFFERENT)
+def test_different_images_are_as_many_as_the_photographs_allow(kind: str) -> None:
+    photographs = [draw("cat", index, 1) for index in range(3)]
+    made = copy_kinds.DIFFERENT[kind](photographs, 40, np.random.default_rng(0))
+    assert 0 < len(made) <= 40
 
 
 def test_a_part_that_is_known_is_taken() -> None:
@@ -178,9 +243,19 @@ def test_resampling_counts_what_holds_and_what_refitting_brings() -> None:
 
 
 def test_a_draw_that_is_kept_is_not_made_again(tmp_path: Path) -> None:
-    from benchmarks import resampling
-
     drawn = resampling.draw(resampling.made_up(1.0), resampling.ridge, 6, seed=0)
     resampling.kept(tmp_path / "6-0.npz", lambda: drawn)
     again = resampling.kept(tmp_path / "6-0.npz", lambda: pytest.fail("made again"))
     assert resampling.judged(again, 0) == resampling.judged(drawn, 0)
+
+
+def test_draws_of_other_images_or_heads_are_not_taken_for_these() -> None:
+    made, other = resampling.made_up(1.0), resampling.made_up(2.0)
+    asked = [(made, False, False), (made, True, False), (made, False, True), (other, False, False)]
+    assert len({resampling.identity(*one) for one in asked}) == 4
+    assert resampling.identity(*asked[0]) == resampling.identity(resampling.made_up(1.0), False, False)
+
+
+def test_more_images_than_can_be_drawn_and_measured_are_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="expected 4999 at most"):
+        resampling.main(images=[5000], draws=2)
