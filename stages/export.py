@@ -31,7 +31,7 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     Args:
         model: directory with `model.keras` and `summary.json`.
         output: folder to write, new or empty.
-        options: of the command line: format, layout, margin, faster.
+        options: of the command line: format (a list of names), layout, margin, faster.
 
     Returns:
         What `export.json` has.
@@ -68,13 +68,14 @@ def export(model: Path, output: Path, options: argparse.Namespace) -> dict[str, 
     return head | found
 
 
-def _names(asked: FormatName | Literal["all"], layout: Layout) -> tuple[FormatName, ...]:
-    """The formats that are asked for; a server takes one."""
+def _names(asked: Sequence[FormatName | Literal["all"]], layout: Layout) -> tuple[FormatName, ...]:
+    """The formats that are asked for, in one order; a server takes one."""
     served = SERVED.get(layout)
     if served is None:
-        return FORMATS if asked == "all" else (asked,)
-    if asked not in ("all", served):
-        raise UserError(f"--layout {layout}: expected --format {served}, which is what it serves. Received: {asked}")
+        return tuple(name for name in FORMATS if name in asked or "all" in asked)
+    if not {"all", served}.issuperset(asked):
+        received = ", ".join(asked)
+        raise UserError(f"--layout {layout}: expected --format {served}, which is what it serves. Received: {received}")
     return (served,)
 
 
@@ -176,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="smallset export", usage="smallset export [OPTIONS]; --help names them")
     parser.add_argument("--directory", type=Path, required=True, help="of the model")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--format", choices=(*FORMATS, "all"), default="all")
+    parser.add_argument("--format", choices=(*FORMATS, "all"), action="append", required=True)
     parser.add_argument("--layout", choices=LAYOUTS, default="plain")
     parser.add_argument("--margin", type=_share, default=0.01)
     parser.add_argument("--faster", type=_times, default=1.5)

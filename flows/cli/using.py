@@ -33,9 +33,15 @@ def export(
         str | None,
         typer.Option(metavar="NAME", help="As of predict; else the recommended model.", show_default=False),
     ] = None,
-    form: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="onnx, litert, litert_int8, saved_model, openvino or all.")
-    ] = "all",
+    forms: Annotated[
+        list[str],
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="onnx, litert, litert_int8, saved_model, openvino; several, each with its --format; else all.",
+            show_default=False,
+        ),
+    ] = ["all"],  # noqa: B006 as typer takes the default of a list
     output: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="New or empty; else exports/<model>.", show_default=False),
@@ -52,8 +58,8 @@ def export(
     with one_line_errors(), ended_by_signals():
         from flows.cli import export_command
 
-        options = {"--format": form, "--layout": layout, "--margin": margin, "--faster": faster}
-        words = [word for name, value in options.items() for word in (name, str(value))]
+        options = {"--layout": layout, "--margin": margin, "--faster": faster}
+        words = [f"--format={form}" for form in forms] + [f"{name}={value}" for name, value in options.items()]
         raise typer.Exit(export_command.export(model, output, words))
 
 

@@ -42,7 +42,7 @@ def decide(values: Mapping[str, Any], found: Look, said: Collection[str]) -> Dec
     """
     default, decided = profiles.default_values(), Decided()
     wished: dict[str, Any] = {f"{model}.enabled": False for model in TURNED_OFF}
-    if any(values.get(f"{model}.enabled") is not True for model in MODELS):
+    if any(values.get(key) is not True for model in MODELS if (key := f"{model}.enabled") not in said):
         # Which models there are is somebody's choice, made as a whole.
         wished = {}
     elif found.preset and found.preset["name"] != "sample":

@@ -31,16 +31,18 @@ def test_it_passes_on_the_model_the_folder_and_the_options(passed_on, tmp_path):
     done = CliRunner().invoke(app, ["export", "--model", "scratch", "--format", "onnx", "--margin", "0.02"])
     assert done.exit_code == 0, done.output
     (command,) = passed_on
-    words = dict(zip(command[3::2], command[4::2], strict=True))
     assert command[1:3] == ["-m", "stages.export"]
-    assert words == {
-        "--directory": str(tmp_path / "models" / "scratch"),
-        "--output": str(Path("exports") / "scratch"),
-        "--format": "onnx",
-        "--layout": "plain",
-        "--margin": "0.02",
-        "--faster": "1.5",
-    }
+    place = ["--directory", str(tmp_path / "models" / "scratch"), "--output", str(Path("exports") / "scratch")]
+    assert command[3:] == [*place, "--format=onnx", "--layout=plain", "--margin=0.02", "--faster=1.5"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "formats"), [([], ["all"]), (["--format", "onnx", "--format", "litert"], ["onnx", "litert"])]
+)
+def test_several_formats_are_all_passed_on(passed_on, typed, formats):
+    CliRunner().invoke(app, ["export", "--model", "scratch", *typed])
+    (command,) = passed_on
+    assert [word.partition("=")[2] for word in command if word.startswith("--format")] == formats
 
 
 def test_an_empty_text_is_no_model(passed_on):

@@ -214,3 +214,13 @@ def test_models_that_others_need_stay(project):
     # Which models there are is one decision: half of another one would be nobody's.
     values = profiles.current() | {"fine_tuned.enabled": False}
     assert list(decide(values, found, ()).values) == ["common.image_size"]
+
+
+def test_a_model_that_is_turned_off_with_the_images_leaves_the_others_as_they_would_be(project):
+    """Without fine-tuning there is the head alone, and not three models more."""
+    values, found = profiles.current(), Look({"sizes": {"median": 300}}, PRESET, None)
+    off = {f"{model}.enabled": False for model in TURNED_OFF}
+    decided = decide(values | {"fine_tuned.enabled": False}, found, {"fine_tuned.enabled"}).values
+    assert {key: value for key, value in decided.items() if key.endswith(".enabled")} == off
+    decided = decide(values, found, {"scratch.enabled"}).values
+    assert {key for key in decided if key.endswith(".enabled")} == set(off) - {"scratch.enabled"}

@@ -44,7 +44,7 @@ def saved(model: keras.Model, classes: list[str] = CLASSES, precision: str = "fl
 
 
 def options(form: str = "all", layout: str = "plain") -> Namespace:
-    return Namespace(format=form, layout=layout, margin=0.5, faster=0.01)
+    return Namespace(format=[form], layout=layout, margin=0.5, faster=0.01)
 
 
 def convnet(color: str = "rgb", classes: int = 2) -> keras.Model:
