@@ -1,10 +1,12 @@
 """Two runs on the same test images: which is better, and how sure that is."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from stages.lib.comparison.run_comparison import sentence
+from stages.lib.comparison.paired_accuracies import paired_difference
+from stages.lib.comparison.run_comparison import figures, sentence
 from tests.stages.compared_runs import images, predicted
 
 
@@ -73,6 +75,26 @@ def test_copies_of_one_image_count_as_often_as_they_are_there(runs):
     assert (found.recommended.comparison.only_one, found.recommended.comparison.only_other) == (2, 0)
 
 
+def test_an_image_that_is_there_under_two_labels_is_two_rows_whatever_its_paths(runs):
+    table = images(20)
+    table.loc[1, "sha256"] = table.loc[0, "sha256"]
+    moved = predicted(table, {0}).assign(path=table["path"][::-1].to_numpy())
+    found = runs({"fine_tuned": predicted(table, {0})}, {"fine_tuned": moved})
+    assert (found.recommended.comparison.only_one, found.recommended.comparison.only_other) == (0, 0)
+
+
+def test_what_the_gate_is_told_is_of_the_new_model_beside_the_old_one(runs):
+    table, places = images(200), np.arange(200)
+    row = figures(runs({"fine_tuned": predicted(table, range(40))}, {"fine_tuned": predicted(table, range(30, 45))}))[
+        "recommended"
+    ]
+    assert (row["only_right_before"], row["only_right_after"]) == (5, 30)
+    assert [row[key]["accuracy"]["value"] for key in ("before", "after")] == [0.8, 0.925]
+    bound = paired_difference((places < 30) | (places >= 45), places >= 40, 0.9).low
+    assert row["lower_bound"] == pytest.approx(bound)
+    assert 0 < row["difference"]["low"] < row["lower_bound"] < row["difference"]["value"]
+
+
 def test_recommended_models_of_different_names_are_compared(runs):
     table = images(200)
     before = {"scratch": predicted(table, range(50)), "feature_extraction": predicted(table, range(80))}
@@ -99,6 +121,12 @@ def test_without_a_recommendation_the_models_are_still_compared(runs):
     found = runs({"scratch": table}, {"scratch": table}, recommended=(None, "scratch"))
     assert sentence(found) == "No verdict on the recommended model: none is kept with v1."
     assert len(found.changes) == 1
+
+
+def test_a_recommendation_of_a_model_that_is_not_there_is_none(runs):
+    table = predicted(images(), range(5))
+    found = runs({"scratch": table}, {"scratch": table}, recommended=("fine_tuned", "scratch"))
+    assert found.recommended is None
 
 
 def test_the_large_class_cannot_outvote_the_small_one(runs):

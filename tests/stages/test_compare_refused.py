@@ -55,10 +55,13 @@ def test_a_further_class_on_the_same_images_is_only_told(runs):
     assert list(found.notes) == ["only now knows the class bird"]
 
 
-def test_a_run_without_checksums_is_refused(runs):
+@pytest.mark.parametrize("kept", [None, 99])
+def test_a_run_without_checksums_is_refused(runs, kept):
+    """Without any, or with one missing."""
     table = predicted(images(), range(5))
+    without = table.drop(columns="sha256") if kept is None else table.assign(sha256=[*table["sha256"][:kept], ""])
     with pytest.raises(Refused, match="v1 kept no checksums of its test images"):
-        runs({"fine_tuned": table.drop(columns="sha256")}, {"fine_tuned": table})
+        runs({"fine_tuned": without}, {"fine_tuned": table})
 
 
 def test_a_run_whose_models_saw_different_images_is_refused(runs):

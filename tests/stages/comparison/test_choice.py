@@ -74,3 +74,25 @@ def test_the_measure_that_counts_on_the_test_images_decides():
     found = chosen(*wrongs, images=200, labels=labels, measure="balanced_accuracy").figures
     assert found["scratch"] == 0.5
     assert found["fine_tuned"] == pytest.approx((1 + 150 / 180) / 2)
+
+
+def test_figures_that_differ_by_rounding_alone_are_equal():
+    """Of classes of 3, 3 and 9 images: 1, 3 and 9 right, or 3, 3 and 3, are both seven ninths."""
+    labels = np.repeat([0, 1, 2], [3, 3, 9])
+    rights = {
+        name: np.concatenate([np.arange(images) < one for one, images in zip(counts, (3, 3, 9), strict=True)])
+        for name, counts in (("scratch", (3, 3, 3)), ("fine_tuned", (1, 3, 9)))
+    }
+    found = choose(rights, labels, "balanced_accuracy", LOSSES)
+    assert found.figures["scratch"] > found.figures["fine_tuned"], "else nothing is rounded"
+    assert found.best == "fine_tuned"
+
+
+def test_whether_a_difference_may_be_chance_is_asked_of_the_measure_that_counts():
+    """Two of ten rare images: of the accuracy that is nothing, of the balanced accuracy more than its error."""
+    labels = np.repeat(["rare", "common"], [10, 190])
+    assert chosen(range(2), range(2), range(0), images=200, labels=labels).chosen == "scratch"
+    assert (
+        chosen(range(2), range(2), range(0), images=200, labels=labels, measure="balanced_accuracy").chosen
+        == "fine_tuned"
+    )

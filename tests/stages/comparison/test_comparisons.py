@@ -31,6 +31,7 @@ def test_the_difference_and_the_test_are_those_of_fagerland():
     found = compare("before", "after", *models(1, 1, 7, 12))
     assert (found.difference.low, found.difference.high) == pytest.approx((-0.507, -0.026), abs=5e-4)
     assert found.p_value == pytest.approx(0.0703, abs=5e-5)
+    assert found.verdict == "no difference shown"
 
 
 def test_mcnemars_exact_test_is_the_binomial_one():

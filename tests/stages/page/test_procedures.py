@@ -84,6 +84,18 @@ def test_a_head_of_more_images_than_those_of_the_cross_validation_is_not_called_
     assert (said in found and "Expect the lower figure" in found) if said else not found
 
 
+@pytest.mark.parametrize(
+    ("changes", "figures"),
+    [({"high": 0.96}, {}), ({"measure": "balanced_accuracy"}, {"accuracy": 0.95, "balanced_accuracy": 0.92})],
+)
+def test_what_the_interval_of_the_same_measure_holds_is_not_called_lucky(folder: Path, changes, figures) -> None:
+    (folder / "data" / "cross_validation.json").write_text(json.dumps(FOUND | changes))
+    results = read_results(folder / "models", folder / "evaluation")
+    results.recommended.figures.update(figures)
+    report = procedures.procedure_report(folder / "data" / "cross_validation.json", results, 0)
+    assert list(procedures.cautions_of(report, results)) == []
+
+
 def test_without_cross_validation_the_page_has_no_such_section(folder: Path) -> None:
     (folder / "data" / "cross_validation.json").write_text("{}")
     page = run_report(folder)
@@ -160,3 +172,5 @@ def test_images_that_heads_get_wrong_are_counted_where_the_figure_is_a_balanced_
     least = FOUND["weakest"] | {"images": 10, "recall": 0.5, "others": 1.0}
     rare = {"measure": "balanced_accuracy", "value": 0.75, "weakest": least}
     assert "4 are likely wrong, beside about 5 images that heads get wrong" in said(folder, 4, **rare).todo
+    # Of 400, of which these 100 took part, four times as many.
+    assert "8 are likely wrong, beside about 20 images that heads" in said(folder, 8, of=400, **rare).todo
