@@ -119,7 +119,8 @@ class SplitParams(Params):
         test: the same.
         min_per_class: images that a class needs.
         strays: what becomes of the few that do not fit the rest (`stages.lib.inventory.strays`).
-        max_rejected: share of files, of all and of each class, that may be undecodable or set aside.
+        max_rejected: share of all files that may be undecodable or strays, and of the files of each class that may be
+            undecodable.
         near_duplicates: largest distance of near copies, as in `stages.lib.duplicates.likeness`; None looks for equal
             files only.
         max_near_duplicates: share of images that may be near copies of another one.
