@@ -37,7 +37,7 @@ def with_series(images: Sequence[ArchiveImage], found: Found) -> list[ArchiveIma
             continue
         first = min((images[index] for index in series), key=lambda image: natural_order(image.name))
         for index in series:
-            grouped[index] = replace(images[index], group=f"series {first.sha256[:12]}")
+            grouped[index] = replace(images[index], group=f"series {first.sha256[:12]}", series=first.sha256)
     return grouped
 
 

@@ -34,7 +34,8 @@ def test_a_chain_of_near_copies_is_one_series_with_all_of_its_groups() -> None:
     some = images(40)
     result = with_series(some, found(40, {1: 0, 3: 2, 11: 10}, (1, 3), (2, 5), (20, 21)))
     assert names(result) == [{0, 1, 2, 3, 5}, {20, 21}]
-    assert [replace(image, group="") for image in result] == some, "nothing else changes"
+    assert [replace(image, group="", series="") for image in result] == some, "nothing else changes"
+    assert [result[index].series for index in (5, 21, 30)] == [some[0].sha256, some[20].sha256, ""]
 
 
 def test_copies_of_one_image_are_no_series() -> None:
