@@ -82,7 +82,7 @@ def times_decided(workspace: saved_runs.Workspace, found: str) -> int:
 
 
 def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Findings:
-    """Compare the classes of the images that are here with those that a run had.
+    """Compare the classes and the subsets of the images that are here with those that a run had.
 
     Args:
         revision: of the run.
@@ -100,7 +100,7 @@ def compare_manifests(revision: str, name: str, params: Mapping[str, Any]) -> Fi
     rows = read_rows(MANIFEST.read_bytes(), str(MANIFEST), _OF_MANIFEST)
     known = read_rows(before, f"{MANIFEST} of {name}", _OF_MANIFEST)
     relabelled, notes = _relabelled(known, rows, name, params["max_relabelled"])
-    return Findings([*relabelled, *_lost(known, rows, name, params["max_lost"])], notes)
+    return Findings([*relabelled, *_lost(known, rows, name, params["max_lost"])], [*notes, *_learnt(known, rows, name)])
 
 
 def _relabelled(known: Rows, rows: Rows, name: str, most: float) -> tuple[list[str], list[str]]:
@@ -133,6 +133,14 @@ def _lost(known: Rows, rows: Rows, name: str, most: float) -> Iterator[str]:
     if lost:
         share = f"more than gate.max_lost {most:g} of the images that {name} had"
         yield f"classes have lost {share}: {_some(lost, ', ')}"
+
+
+def _learnt(known: Rows, rows: Rows, name: str) -> Iterator[str]:
+    """Say that images test today which the model has learnt, such as of a series or an order that placed them anew."""
+    learnt = {row["sha256"] for row in known if row.get("subset") == "train"}
+    tests = [row["sha256"] for row in rows if row.get("subset") == "test"]
+    if count := sum(one in learnt for one in tests):
+        yield f"{count:,} of today's {len(tests):,} test images trained {name}, which favours it"
 
 
 def collapse(revision: str, name: str, now: Rows, margin: float) -> Iterator[str]:

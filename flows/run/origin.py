@@ -67,14 +67,32 @@ def _owner(stale: Collection[str]) -> tuple[Mapping[str, Any], list[str]]:
     Another run may have begun since then, and entered its own images and parameters for the first stages.
     """
     lock, (committed, commit) = read_lock() or {}, _committed()
-    left = _entries(lock, stale)
-    if commit and (lock == committed or (left and left == _entries(committed, stale))):
+    left = _without_begun(_entries(lock, stale))
+    if commit and (lock == committed or (left and left == _entries(committed, left))):
         return committed, [commit, *_data(committed)]
-    return lock, [_when(left), *(_data(lock) if _is_of_one_run(lock, left) else [])]
+    if not _is_of_one_run(lock, left):
+        return {"stages": left}, [_when(left)]
+    return lock, [_when(left), *_data(lock)]
 
 
 def _entries(lock: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {name: entry for name, entry in lock.get("stages", {}).items() if name in names}
+
+
+def _without_begun(entries: dict[str, Any]) -> dict[str, Any]:
+    """The entries of stages without those that have left something else since than what the others have read."""
+    kept: dict[str, Any] = {}
+    waiting = dict(entries)
+    while waiting:
+        read = {dep["path"] for entry in waiting.values() for dep in entry.get("deps", ())}
+        last = [name for name, entry in waiting.items() if not read & {out["path"] for out in entry.get("outs", ())}]
+        for name in last or list(waiting):
+            outs = {out["path"]: out.get("md5") for out in waiting.pop(name).get("outs", ())}
+            asked = [any(dep["path"] in outs for dep in entry.get("deps", ())) for entry in entries.values()]
+            used = [dep for entry in kept.values() for dep in entry.get("deps", ()) if dep["path"] in outs]
+            if not any(asked) or (used and all(outs[dep["path"]] == dep.get("md5") for dep in used)):
+                kept[name] = entries[name]
+    return kept
 
 
 def _data(lock: Mapping[str, Any]) -> list[str]:

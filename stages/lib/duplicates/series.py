@@ -18,7 +18,8 @@ def with_series(images: Sequence[ArchiveImage], found: Found) -> list[ArchiveIma
     """Make a group of each series, so that it stays in one subset.
 
     A series is of images that a chain of near copies joins, of more than one group of copies. One that is more than a
-    fifth of a class, or has an image of a group that is named, is left as it is.
+    fifth of a class, of its images or of its groups of copies, or has an image of a group that is named, is left as it
+    is.
 
     Args:
         images: as `groups.search` got.
@@ -28,17 +29,23 @@ def with_series(images: Sequence[ArchiveImage], found: Found) -> list[ArchiveIma
         The images, those of a series with a group that is named after the content of its first image.
     """
     grouped = list(images)
-    sizes = Counter(image.label for image in images)
+    sizes = _sizes(images, found, range(len(images)))
     for series in _chains(found):
-        parts = Counter(images[index].label for index in series)
         if any(images[index].group for index in series):
             continue
-        if any(count > _MOST * sizes[label] for label, count in parts.items()):
+        if any(count > _MOST * sizes[one] for one, count in _sizes(images, found, series).items()):
             continue
         first = min((images[index] for index in series), key=lambda image: natural_order(image.name))
         for index in series:
-            grouped[index] = replace(images[index], group=f"series {first.sha256[:12]}")
+            grouped[index] = replace(images[index], group=f"series {first.sha256[:12]}", series=first.sha256)
     return grouped
+
+
+def _sizes(images: Sequence[ArchiveImage], found: Found, indices: Sequence[int]) -> Counter[tuple[str, str]]:
+    """How many images of each class there are among some, and how many groups of copies, which stay together anyway."""
+    named = [(images[index].label, index, int(found.groups[index])) for index in indices]
+    copies = {(label, group) for label, _, group in named}
+    return Counter([*((label, "images") for label, *_ in named), *((label, "copies") for label, _ in copies)])
 
 
 def _chains(found: Found) -> Iterator[list[int]]:

@@ -27,6 +27,7 @@ class ArchiveImage:
         name: in the archive.
         label: its class, subset: the one it was collected for, group: what it must not be parted from, all of which
             `labelling` adds.
+        series: checksum of the first image of the series of near copies that is its group, which `duplicates` adds.
         width: pixels, upright.
         height: pixels, upright.
         thumbnail: uint8 (48, 48, 3), as in `thumbnails`.
@@ -45,6 +46,7 @@ class ArchiveImage:
     sharpness: float
     subset: SubsetName | None = None
     group: str = ""
+    series: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,12 @@ def any_together(images: pd.DataFrame) -> bool:
 
 
 def _in_groups(results: Results, groups: np.ndarray) -> str:
+    counts = np.unique(groups, return_counts=True)[1]
+    several = counts[counts > 1]
     return (
-        f"The {len(groups):,} test images are of {counted(len(np.unique(groups)), 'group')} (split.group, or a series "
-        f"of near copies), and images of a group may err together: {_SURER}. Were all images of a group alike, "
-        f"{_range(results, groups)}. Test on more groups rather than on more images of these."
+        f"{several.sum():,} of the {len(groups):,} test images lie in {counted(len(several), 'group')} of several "
+        f"(split.group, or near copies), and images of a group may err together: {_SURER}. Were all images of "
+        f"a group alike, {_range(results, groups)}. Test on more groups rather than on more images of these."
     )
 
 

@@ -12,7 +12,7 @@ from stages.lib.splitting.wishes import UNUSED, Amounts, Interval, TooFew, Wish,
 
 
 def by_hash(images: Sequence[ArchiveImage], indices: Sequence[int], amounts: Amounts, seed: int) -> Wish:
-    """Put each image by a hash of its content or group alone, so that it stays when others are added.
+    """Put each image by a hash of its content, its group or the first of its series, so that it stays as others come.
 
     Args:
         images: of all classes.
@@ -129,8 +129,9 @@ def _home(position: float, intervals: dict[SubsetName, Interval]) -> str:
 
 
 def _position(image: ArchiveImage, seed: int) -> float:
-    key = f"{seed} group {image.group}" if image.group else f"{seed} {image.sha256}"
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
+    # A series lies where its first image does, so that this one stays when the others arrive.
+    key = image.series or (f"group {image.group}" if image.group else image.sha256)
+    return int.from_bytes(hashlib.sha256(f"{seed} {key}".encode()).digest()[:6], "big") / 2**48
 
 
 def _kept_together(image: ArchiveImage, wanted: str, taken: dict[str, str]) -> str:

@@ -110,6 +110,25 @@ def test_of_an_older_run_that_does_not_tell_images_apart_all_answers_count(monke
     assert "no more than by guessing" in told
 
 
+def test_test_images_that_the_model_in_use_has_learnt_are_told(monkeypatch, tmp_path):
+    """As where a series of near copies, or another order, has placed images anew."""
+    monkeypatch.chdir(tmp_path)
+    known_images.MANIFEST.parent.mkdir()
+
+    def told(before: str, now: str) -> list[str]:
+        texts = ["path,sha256,class,subset", *(f"{n}.jpg,{n},a,{{}}" for n in range(len(before)))]
+        subsets = {"r": "train", "v": "validation", "t": "test"}
+        one, other = ("\n".join(texts).format(*map(subsets.__getitem__, text)) for text in (before, now))
+        monkeypatch.setattr(known_images, "fetch_file", lambda *_: one.encode())
+        known_images.MANIFEST.write_text(other)
+        found = known_images.compare_manifests("run/1", "v1", PARAMS)
+        assert not found.stops
+        return list(found.notes)
+
+    assert told("rrvvttt", "rttrttv") == ["1 of today's 4 test images trained v1, which favours it"]
+    assert told("rrvvttt", "rrvrttv") == []
+
+
 def test_a_set_of_test_images_is_known_by_its_images_alone():
     one = [{"sha256": "a", "path": "x", "label": "cat"}, {"sha256": "b", "path": "y", "label": "dog"}]
     other = [{"sha256": "b", "path": "z", "label": "cat"}, {"sha256": "a", "path": "x", "label": "dog"}]

@@ -169,6 +169,22 @@ def test_results_are_of_their_own_images_also_where_another_run_has_begun(projec
     assert describe(read_stages()).startswith("Results of an earlier run (not committed), not of what is here now.")
 
 
+def test_results_are_of_their_own_images_also_where_the_run_that_has_begun_was_given_up(project, dvc):
+    set_path("other")
+    dvc("repro", "--quiet", "download")
+    set_path("third")
+    found = describe(read_stages())
+    assert re.match(r"Results of an earlier run \(committed as \w+ on [\d-]+, download\.path images, ", found)
+    assert "download.path images -> third" in found
+    # Of results that are not committed either nothing is said but that: the images in dvc.lock are not theirs.
+    set_path("fourth")
+    dvc("repro", "--quiet")
+    set_path("fifth")
+    dvc("repro", "--quiet", "download")
+    set_path("sixth")
+    assert "fifth" not in describe(read_stages())
+
+
 def test_a_run_that_is_not_committed_is_known_by_its_end(project, prefect_server, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", prefect_server)
     set_path("other")

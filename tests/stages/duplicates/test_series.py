@@ -8,7 +8,10 @@ import pytest
 from stages.lib.decoding.thumbnails import SIDE
 from stages.lib.duplicates.groups import Found
 from stages.lib.duplicates.series import with_series
+from stages.lib.images.manifest import SUBSETS
 from stages.lib.inventory.contents import ArchiveImage
+from stages.lib.splitting.assignment import assign
+from stages.lib.splitting.wishes import Amounts
 
 BLACK = np.zeros((SIDE, SIDE, 3), np.uint8)
 
@@ -34,7 +37,8 @@ def test_a_chain_of_near_copies_is_one_series_with_all_of_its_groups() -> None:
     some = images(40)
     result = with_series(some, found(40, {1: 0, 3: 2, 11: 10}, (1, 3), (2, 5), (20, 21)))
     assert names(result) == [{0, 1, 2, 3, 5}, {20, 21}]
-    assert [replace(image, group="") for image in result] == some, "nothing else changes"
+    assert [replace(image, group="", series="") for image in result] == some, "nothing else changes"
+    assert [result[index].series for index in (5, 21, 30)] == [some[0].sha256, some[20].sha256, ""]
 
 
 def test_copies_of_one_image_are_no_series() -> None:
@@ -62,6 +66,16 @@ def test_what_is_most_of_a_class_is_left_as_it_is(count: int, kept: bool) -> Non
     """Four images: a fifth of twenty. With fewer there would be too few parts to divide the class."""
     result = with_series(images(count), found(count, {}, (0, 1), (1, 2), (2, 3)))
     assert bool(names(result)) == kept
+
+
+@pytest.mark.parametrize("order", ["hash", "shuffle"])
+def test_in_a_class_of_mostly_copies_it_leaves_something_to_divide(order: str) -> None:
+    """With a copy of one image twenty times, a series of five images was the other of two parts: for three subsets."""
+    some = images(25) + images(30, "b")
+    searched = found(55, dict.fromkeys(range(1, 20), 0) | {21: 20, 23: 22, 24: 22}, (20, 22))
+    amounts: Amounts = {"train": 0.4, "validation": 0.2, "test": 0.4}
+    divided = assign(with_series(some, searched), searched.groups, order, amounts, 1)
+    assert set(divided[:25]) >= set(SUBSETS)
 
 
 def test_of_two_classes_it_must_be_small_in_both() -> None:

@@ -29,7 +29,7 @@ def manifest(results, groups) -> pd.DataFrame:
 def test_test_images_in_groups_are_told_with_what_they_are_worth_at_least():
     results = results_of({"scratch": 0.9})
     [told] = told_of(results, manifest(results, [f"p{number // 10}" for number in range(100)]))
-    assert told.startswith("The 100 test images are of 10 groups")
+    assert told.startswith("100 of the 100 test images lie in 10 groups of several (split.group, or near copies), and")
     # 9 of 10 by Wilson, where 90 of 100 reach from 82.0 to 94.9 %.
     assert "from 59.6 to 98.2 %" in told
 
@@ -65,8 +65,8 @@ def test_in_groups_copies_count_besides():
     images = manifest(results, ["p0"] * 50 + [""] * 50)
     [alone] = told_of(results, images)
     [told] = told_of(results, images, [range(60, 80)])
-    assert alone.startswith("The 100 test images are of 51 groups")
-    assert told.startswith("The 100 test images are of 32 groups")
+    assert alone.startswith("50 of the 100 test images lie in 1 group of several")
+    assert told.startswith("70 of the 100 test images lie in 2 groups of several")
 
 
 def test_images_by_themselves_bring_none():
@@ -78,7 +78,7 @@ def test_images_by_themselves_bring_none():
 def test_one_group_is_told_as_one():
     results = results_of({"scratch": 0.9})
     [told] = told_of(results, manifest(results, ["p"] * 100))
-    assert told.startswith("The 100 test images are of 1 group (split.group, or a series of near copies), and")
+    assert told.startswith("100 of the 100 test images lie in 1 group of several")
 
 
 def test_an_image_that_is_no_more_is_told_not_raised_as_a_key():

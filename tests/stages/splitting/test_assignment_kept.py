@@ -151,6 +151,20 @@ def test_a_group_by_hash_goes_by_its_name_and_keeps_its_subset_as_it_grows() -> 
     assert before.items() <= after.items()
 
 
+def test_a_series_by_hash_comes_to_its_first_image_which_stays() -> None:
+    """Else an image that has tested models would learn as soon as the rest of its burst arrives, or the other way."""
+    alone = images_of(a=60, b=60)
+    before = assignments(alone)
+    for first in range(60):
+        burst = [first, *range(60, 64)]
+        images = images_of(a=64, b=60)
+        for index in burst:
+            images[index] = replace(images[index], group="series 1", series=alone[first].sha256)
+        after = assignments(images)
+        assert {name: after[name] for name in before} == before
+        assert {after[images[index].name] for index in burst} == {before[alone[first].name]}
+
+
 @pytest.mark.parametrize("own", ["a", "b"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_group_stays_whole_where_only_one_of_its_classes_has_a_folder_for_validation(own: str, seed: int) -> None:
