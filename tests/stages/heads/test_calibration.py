@@ -43,3 +43,26 @@ def test_an_image_that_is_judged_ten_times_counts_once() -> None:
         assert factor(logits[again], labels[again], np.full(240, 0.1), again % 5, again) == pytest.approx(
             once, rel=1e-3
         )
+
+
+def test_what_only_fits_the_images_it_was_found_on_is_not_taken() -> None:
+    """Half of them are too sure and half not sure enough: what one fold asks for makes the other worse."""
+    (sure, labels), (unsure, others) = drawn(200, 3.0), drawn(200, 1 / 3, seed=1)
+    logits, labels = np.concatenate([sure, unsure]), np.concatenate([labels, others])
+    assert factor(logits, labels, np.ones(400), np.arange(400) // 200, np.arange(400)) == 1
+    assert factor(logits, labels, np.ones(400), np.arange(400) % 2, np.arange(400)) < 0.8
+
+
+def test_a_gain_within_its_error_is_none() -> None:
+    found = [factor(*drawn(60, 1.3, seed), np.ones(60), np.arange(60) % 5, np.arange(60)) for seed in range(40)]
+    assert 0.6 < np.mean(np.array(found) == 1) < 0.95
+
+
+def test_the_gain_is_of_what_each_image_counts() -> None:
+    """Forty images that count for most are too sure, and 160 not sure enough."""
+    (sure, labels), (unsure, others) = drawn(40, 3.0), drawn(160, 0.3, seed=1)
+    logits, labels = np.concatenate([sure, unsure]), np.concatenate([labels, others])
+    heavy, even = np.repeat([4.0, 0.25], [40, 160]), np.ones(200)
+    of_many, of_few = (factor(logits, labels, weights, np.arange(200) % 5, np.arange(200)) for weights in (even, heavy))
+    assert of_few < 0.5
+    assert of_many == 1
