@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from stages.lib.comparison.comparisons import Comparison
 from stages.lib.comparison.paired_accuracies import paired_difference
-from stages.lib.comparison.run_comparison import figures, sentence
+from stages.lib.comparison.run_comparison import figures, sentence, would_tell
+from stages.lib.evaluation.intervals import Interval
 from tests.stages.compared_runs import images, predicted
 
 
@@ -42,6 +44,15 @@ def test_a_small_difference_is_not_called_one_and_says_what_would_tell(runs):
     assert needed > 1000
     assert sentence(found).startswith("No difference shown with these 1,000 test images: ")
     assert sentence(found).endswith(f"About {needed:,} test images would show a difference of this size.")
+    assert would_tell(found.recommended.comparison) == needed
+
+
+@pytest.mark.parametrize(
+    ("p_value", "needed", "told"), [(0.2, 1001, 1001), (0.2, 1000, None), (0.01, 1001, None), (0.2, None, None)]
+)
+def test_more_images_are_asked_for_only_where_these_show_nothing_and_are_fewer(p_value, needed, told):
+    comparison = Comparison("one", "other", 1000, 9, 2, Interval(0.007, -0.001, 0.02), p_value, needed)
+    assert would_tell(comparison) == told
 
 
 def test_equal_models_need_no_number_of_images(runs):

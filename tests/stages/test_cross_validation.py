@@ -10,6 +10,7 @@ import pytest
 
 from stages.cross_validation import CrossValidationParams, cross_validation
 from stages.lib.arrays import feature_files
+from stages.lib.core.model_sections import FeatureExtractionParams
 from stages.lib.core.outputs import disable
 from stages.lib.core.params import CommonParams
 from stages.lib.images.manifest import SUBSETS, Subset
@@ -44,13 +45,13 @@ def project(classes: dict[str, int], distance: float = 3.0, copies: int = 1) -> 
     feature_files.write_about(Path("features"), names, "float32")
 
 
-def run(**changes: object) -> dict[str, Any]:
+def run(head: FeatureExtractionParams = HEAD, **changes: object) -> dict[str, Any]:
     settings = {"enabled": True, "folds": 4, "repeats": 1, "images": 1000} | changes
     common = CommonParams(
         seed=1, deterministic=False, image_size=32, batch_size=8, resize="stretch", interpolation="bilinear"
     )
     files = ("manifest.csv", "duplicates.csv", "features", "cross_validation.json")
-    cross_validation(*map(Path, files), common, HEAD, CrossValidationParams.model_validate(settings))
+    cross_validation(*map(Path, files), common, head, CrossValidationParams.model_validate(settings))
     return json.loads(Path("cross_validation.json").read_text())
 
 
@@ -104,3 +105,14 @@ def test_a_stage_that_is_turned_off_leaves_no_figures(capsys) -> None:
     assert run() == {}
     assert run(enabled=False) == {}
     assert "features: turned off" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("mirror", "weights"), [(True, None), (False, "balanced")])
+def test_heads_are_those_that_the_parameters_of_the_head_ask_for(mirror, weights, monkeypatch) -> None:
+    from stages.lib.resampling import head
+
+    project({"ant": 9, "bee": 9})
+    real, asked = head.LinearHeads, []
+    monkeypatch.setattr(head, "LinearHeads", lambda *own, **named: asked.append(named) or real(*own, **named))
+    run(HEAD.model_copy(update={"mirror": mirror, "class_weights": weights}))
+    assert asked == [{"averaged": mirror, "balanced": weights == "balanced"}]

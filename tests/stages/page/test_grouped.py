@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from stages.lib.core.errors import UserError
+from stages.lib.evaluation.intervals import mean_share
 from stages.lib.page.grouped import cautions_of, series_cautions
 from tests.stages.page.test_cautions import results_of
 
@@ -38,6 +39,16 @@ def test_of_imbalanced_classes_it_is_balanced_accuracy():
     results = results_of({"scratch": 0.9}, {"cat": 90, "dog": 10})
     [told] = told_of(results, manifest(results, np.repeat(["a", "b", "c", "d"], 25)))
     assert "balanced accuracy may be anything from" in told
+
+
+def test_of_imbalanced_classes_each_counts_as_many_images_as_its_groups_are_worth():
+    """81 of 90 in nine groups, and nine of ten that are a group each: 8.1 of 9 and 9 of 10, not 81 of 90."""
+    results = results_of({"scratch": 0.9}, {"cat": 90, "dog": 10})
+    [told] = told_of(results, manifest(results, [*np.repeat(list("abcdefghi"), 10), *map(str, range(10))]))
+    found = mean_share(np.array([8.1, 9]), np.array([9, 10]))
+    assert f"from {100 * found.low:.1f} to {100 * found.high:.1f} %" in told
+    alone = mean_share(np.array([81, 9]), np.array([90, 10]))
+    assert found.high - found.low > 1.2 * (alone.high - alone.low)
 
 
 @pytest.mark.parametrize("groups", [[""] * 100, [f"p{number}" for number in range(100)]])

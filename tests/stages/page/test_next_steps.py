@@ -99,6 +99,7 @@ def test_a_late_best_epoch_asks_for_more_and_an_early_one_for_fewer(epochs, best
     [
         (100, 200, "scratch.epochs: 60, scratch.min_steps: 400"),
         (450, 200, "scratch.epochs: 60"),
+        (380, 170, "scratch.epochs: 60"),  # six steps an epoch, the last of 60 images, are 180 in 30 epochs
         (100, None, "scratch.epochs: 60"),
     ],
 )

@@ -15,7 +15,9 @@ def features(folder: Path, labels: np.ndarray, classes: list[str]) -> None:
         own = np.flatnonzero(np.arange(len(labels)) % 3 == place)
         names = [str(number) for number in own]
         images = Subset([Path(name) for name in names], names, ["0"] * len(own), labels[own], classes)
-        feature_files.write(folder, subset, images, 1, [own[:, np.newaxis].astype(np.float32)], None)
+        feature_files.write(
+            folder, subset, images, 1, *([each[:, np.newaxis].astype(np.float32)] for each in (own, -own))
+        )
     feature_files.write_about(folder, classes, "float32")
 
 
@@ -28,4 +30,8 @@ def test_drawing_leaves_enough_different_images_of_a_class_that_is_nearly_all_co
         assert (found.classes, found.left_out, found.of) == (["copies", "many"], ["few"], 102)
         assert len(found.labels) == 40
         assert all(len(set(found.groups[found.labels == label])) >= LEAST for label in (0, 1))
-        assert (found.labels == labels[found.vectors[np.arange(40)][:, 0].astype(int)]).all()
+        numbers = found.vectors[np.arange(40)][:, 0].astype(int)
+        assert (found.labels == labels[numbers]).all()
+        assert (found.groups == groups[numbers]).all()
+        assert found.mirrored is not None
+        assert (found.mirrored[np.arange(40)][:, 0] == -numbers).all()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stages.lib.evaluation.intervals import different
+from stages.lib.resampling import repeated
 from stages.lib.resampling.classes import weakest
 from stages.lib.resampling.figures import procedure
 from stages.lib.resampling.learning_curve import growth
@@ -148,6 +149,31 @@ def test_a_flat_curve_promises_nothing() -> None:
     assert more is not None
     assert more.gain.value == pytest.approx(0, abs=0.002)
     assert more.gain.low < 0
+
+
+def test_a_curve_that_rises_promises_no_loss_either() -> None:
+    """More images make no head worse: what is below 0 is the luck of which will come."""
+    result = curve([0.1, 0.15, 0.2, 0.25])
+    more = growth(result, procedure(result), seed=1)
+    assert more is not None
+    assert more.gain.value == pytest.approx(0, abs=0.002)
+    assert -0.03 < more.gain.low < 0
+
+
+def test_which_images_a_smaller_share_has_is_decided_by_the_seed_and_the_repeat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repeated, "stratified_parts", lambda labels, *_: np.arange(len(labels)) % 4)
+    seen: list[tuple[int, ...]] = []
+
+    def predict(trained: np.ndarray, own: np.ndarray) -> np.ndarray:
+        if len(trained) < 36:
+            seen.append(tuple(trained))
+        return LABELS[own]
+
+    for seed in (1, 2):
+        resample(LABELS, np.arange(48), predict, 4, 2, seed)
+    assert len(set(seen)) == len(seen) == 2 * 2 * 4 * 2, "seeds, repeats, parts, shares"
 
 
 def test_no_error_leaves_no_gain_and_still_an_interval() -> None:
