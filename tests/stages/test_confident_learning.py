@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stages.lib import confident_learning
+from stages.lib.arrays.parts import grouped_parts
 from stages.lib.arrays.rows import Picked
 from stages.lib.confident_learning import calibrated, large_enough, out_of_sample, suspicious
 
@@ -66,6 +67,19 @@ def test_a_copy_does_not_speak_for_its_copy() -> None:
     assert (apart.argmax(axis=1) == labels).mean() < 0.7
 
 
+def test_what_is_judged_shapes_no_judge_of_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even by the scale of the vectors: one that is far off changes nothing for those that are judged with it."""
+    monkeypatch.setattr(confident_learning, "STRENGTHS", (0.1,))
+    vectors, labels = clouds(2, 20, 5)
+    parts = grouped_parts(labels, alone(labels), 4, 1)
+    far, *beside = np.flatnonzero(parts == 0)
+    before = out_of_sample(vectors, labels, alone(labels), 4, 1)
+    vectors[far] += 1e4
+    after = out_of_sample(vectors, labels, alone(labels), 4, 1)
+    assert np.array_equal(before[beside], after[beside])
+    assert not np.array_equal(before, after)
+
+
 def sites() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two large sites with all classes but the first, and five small ones that have it: these fill the last part."""
     counts = [((1, 2, 3), 60, range(2)), ((1, 2, 3), 12, range(10, 15)), ((0,), 4, range(10, 15))]
@@ -100,6 +114,10 @@ def test_a_confident_contradiction_is_named_the_most_certain_first() -> None:
     assert suspicious(labels, probabilities, 0.1).tolist() == [12, 3]
     assert suspicious(labels, probabilities, 0.03).tolist() == [12]
     assert suspicious(labels, np.stack([1 - labels * 1.0, labels * 1.0], axis=1), 0.1).tolist() == []
+
+
+def test_the_margin_up_to_which_an_image_is_named_is_among_them() -> None:
+    assert suspicious(np.array([0, 0]), np.array([[0.25, 0.75], [0.26, 0.74]]), 0.25).tolist() == [0]
 
 
 def test_of_many_classes_another_must_be_likelier_than_all_the_rest() -> None:

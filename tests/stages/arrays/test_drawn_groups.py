@@ -50,6 +50,14 @@ def test_groups_are_whole_but_where_a_class_has_enough(name):
     assert (some > 0).sum() <= 1.2 * (every > 0).sum() / 4 + 2
 
 
+def test_a_group_is_drawn_with_all_its_classes():
+    """Two images of each of two classes in each of a hundred groups: of both classes those of the same groups."""
+    labels, groups = np.tile([0, 0, 1, 1], 100), np.repeat(np.arange(100), 4)
+    found = drawn_groups(labels, groups, np.array([50, 50]), 3, seed=1)
+    assert set(groups[found][labels[found] == 0]) == set(groups[found][labels[found] == 1])
+    assert len(np.unique(groups[found])) == 25
+
+
 def test_a_class_that_has_no_more_is_drawn_whole():
     found = drawn_groups(LABELS, FAMILIES["by threes"], np.array([300, 10]), 3, seed=1)
     assert np.bincount(LABELS[found]).tolist() == [300, 10]
