@@ -175,6 +175,28 @@ def test_the_predictions_of_the_validation_images_are_kept_for_the_choice(two, t
     assert (table["label"] == table["predicted"]).mean() == pytest.approx(figures["validation_accuracy"])
 
 
+def test_figures_of_validation_are_of_its_own_images_and_classes(two, two_classes, common, tmp_path, monkeypatch):
+    """Two cats fewer, and three that are called dogs: neither the test images nor the classes are the same."""
+    monkeypatch.chdir(tmp_path)
+    manifest = pd.read_csv(two_classes[1], dtype=str)
+    cats = manifest.index[(manifest["subset"] == "validation") & (manifest["class"] == "cat")]
+    manifest.loc[cats[2:5], "class"] = "dog"
+    manifest.drop(cats[:2]).to_csv("manifest.csv", index=False)
+    given = two_classes[0], Path("manifest.csv"), two / "models" / "scratch", Path("evaluation"), Path("metrics.json")
+    evaluate(*given, common, EvaluateParams(batch_size=5, explained=1))
+    figures, before = (
+        json.loads((folder / "figures.json").read_text()) for folder in (Path("evaluation"), two / "evaluation/scratch")
+    )
+    assert figures["accuracy"] == before["accuracy"]
+    table = pd.read_csv("evaluation/validation_predictions.csv")
+    right = table["label"] == table["predicted"]
+    assert len(table) == 10
+    assert figures["validation_accuracy"] == pytest.approx(right.mean())
+    assert figures["validation_balanced_accuracy"] == pytest.approx(right.groupby(table["label"]).mean().mean())
+    own = table["p_cat"].where(table["label"] == "cat", table["p_dog"])
+    assert figures["validation_loss"] == pytest.approx(-np.log(own).mean(), rel=1e-2)
+
+
 def test_probabilities_that_are_no_numbers_are_an_error_and_no_first_class(two, two_classes, common, tmp_path):
     from stages.lib.networks import saved_model
 

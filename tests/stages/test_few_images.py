@@ -137,6 +137,28 @@ def test_the_code_of_a_cell_is_that_of_the_benchmark_too(tmp_path: Path) -> None
     assert code_of(SHAPING) != code_of(MEASURING)
 
 
+@pytest.mark.parametrize(
+    ("patterns", "name"),
+    [
+        *((SHAPING, f"stages/lib/{package}/deep/a.py") for package in ("images", "inference", "networks")),
+        *((patterns, "smallset/images/a.py") for patterns in (SHAPING, MEASURING)),
+        *((MEASURING, name) for name in ("smallset/outputs.py", "stages/features.py", "stages/lib/heads/a.py")),
+    ],
+)
+def test_what_an_image_or_a_head_passes_through_is_of_that_code(
+    patterns: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    """Its text, and where it lies."""
+    (tmp_path / name).parent.mkdir(parents=True)
+    found = {code_of(patterns, tmp_path)}
+    for text in ("1", "2"):
+        (tmp_path / name).write_text(text)
+        found.add(code_of(patterns, tmp_path))
+    (tmp_path / name).rename((tmp_path / name).with_name("b.py"))
+    found.add(code_of(patterns, tmp_path))
+    assert len(found) == (3 if name == "smallset/outputs.py" else 4)
+
+
 @pytest.mark.slow
 def test_methods_that_train_on_images_are_measured_too(few_images: Callable[..., tuple[str, str]]) -> None:
     options = ("--methods", ",".join(METHODS_ON_IMAGES), "--images", "4", "--seeds", "1", "--json")

@@ -215,6 +215,11 @@ def test_groups_that_bring_more_than_was_asked_for_are_told(capsys: pytest.Captu
     assert "more than" in said
 
 
+def test_counts_that_are_met_are_not_mentioned(capsys: pytest.CaptureFixture[str]) -> None:
+    run(numbered(cat=12, dog=12), order="index", train=5, validation=3, test=4)
+    assert "of split." not in capsys.readouterr().out
+
+
 def films(*labels: str) -> dict[str, bytes]:
     """Windows of ten photographs that move by a twentieth of the side, as the frames of a burst, beside photographs."""
     content = numbered(cat=60, dog=60)

@@ -63,6 +63,9 @@ def rows(*labels: str) -> known_images.Rows:
         (["a"] * 5 + ["b"] * 50, ["b"] * 2 + ["a"] * 3 + ["b"] * 50, True),
         (["a"] * 50 + ["b"] * 50, ["b"] * 5 + ["a"] * 45 + ["b"] * 50, False),
         (["a"] * 50 + ["b"] * 50, ["b"] * 6 + ["a"] * 44 + ["b"] * 50, True),
+        # Four to each of two others are eight; and of fifty ten are left, of which two have changed.
+        (["a"] * 50 + ["b"] * 50, ["b"] * 4 + ["c"] * 4 + ["a"] * 42 + ["b"] * 50, True),
+        (["a"] * 50, ["b"] * 2 + ["a"] * 8, True),
         (["a", "b"], ["a", "b", "c", "c"], False),
         ([], ["a"], False),
         (["a"], [], False),
@@ -99,6 +102,15 @@ def test_a_model_in_use_that_collapses_is_told(monkeypatch, now, told):
     monkeypatch.setattr(known_images, "fetch_file", lambda _, path: kept[path])
     found = list(known_images.collapse("run/1", "v1", now, 0.03))
     assert [sentence[: len(start)] for sentence, start in zip(found, told, strict=True)] == told
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_model_that_never_knew_more_than_by_guessing_has_not_collapsed(monkeypatch, right):
+    """Whether it is right today, on labels that have been corrected, or not."""
+    table = ["sha256,label,predicted", *(f"{row['sha256']},a,x" for row in answers(*[False] * 100))]
+    kept = {"report/summary.json": b'{"recommended": "x"}', "evaluation/x/predictions.csv": "\n".join(table).encode()}
+    monkeypatch.setattr(known_images, "fetch_file", lambda _, path: kept[path])
+    assert list(known_images.collapse("run/1", "v1", answers(*[right] * 100), 0.03)) == []
 
 
 def test_of_an_older_run_that_does_not_tell_images_apart_all_answers_count(monkeypatch):

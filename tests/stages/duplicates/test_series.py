@@ -53,8 +53,16 @@ def test_it_keeps_its_name_as_it_grows_and_among_other_images() -> None:
     before = with_series(images(40), found(40, {}, *chain[:2]))
     after = with_series(images(50), found(50, {}, *chain))
     assert before[0].group == after[0].group == after[3].group
+    elsewhere = [replace(image, name=f"new/{image.name}") for image in images(40)]
+    assert with_series(elsewhere, found(40, {}, *chain))[0].group == before[0].group
     backwards = found(40, {}, (39, 38), (38, 37))
     assert with_series(images(40)[::-1], backwards)[39].group == before[0].group
+
+
+def test_the_first_is_that_of_the_lowest_number() -> None:
+    """10 is no earlier than 2."""
+    some = images(40)
+    assert with_series(some, found(40, {}, (10, 2)))[10].series == some[2].sha256
 
 
 def test_two_series_have_two_names() -> None:
@@ -66,6 +74,13 @@ def test_what_is_most_of_a_class_is_left_as_it_is(count: int, kept: bool) -> Non
     """Four images: a fifth of twenty. With fewer there would be too few parts to divide the class."""
     result = with_series(images(count), found(count, {}, (0, 1), (1, 2), (2, 3)))
     assert bool(names(result)) == kept
+
+
+def test_copies_count_as_images_too() -> None:
+    """Ten of forty images, though they are copies of two."""
+    copies = dict.fromkeys(range(1, 5), 0) | dict.fromkeys(range(6, 10), 5)
+    assert names(with_series(images(40), found(40, copies, (0, 5)))) == []
+    assert names(with_series(images(50), found(50, copies, (0, 5)))) == [set(range(10))]
 
 
 @pytest.mark.parametrize("order", ["hash", "shuffle"])

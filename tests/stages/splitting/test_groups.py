@@ -28,5 +28,9 @@ def test_an_image_that_is_gone_is_named(tmp_path: Path) -> None:
     manifest.write_text("path,class,subset,group,sha256\na.png,x,train,p1,1\nb.png,x,train,p1,2\nc.png,x,train,,3\n")
     duplicates.write_text("group,path,sha256\n1,b.png,2\n1,c.png,3\n")
     assert groups_of(["c.png", "a.png", "b.png"], manifest, duplicates).tolist() == [0, 0, 0]
+    with manifest.open("a") as file:
+        file.write("e.png,x,train,,4\nf.png,x,train,,5\n")
+    found = groups_of(["f.png", "a.png", "e.png", "b.png"], manifest, duplicates).tolist()
+    assert [found.index(group) for group in found] == [0, 1, 2, 1], "in the order of the names; others are alone"
     with pytest.raises(UserError, match=r"manifest\.csv: expected the images .* found no d\.png: run `smallset run`"):
         groups_of(["a.png", "d.png"], manifest, duplicates)
