@@ -93,7 +93,7 @@ def split(
     rows = [_row(images[index], path, assignments[index]) for index, path in paths.items()]
     _write_table(manifest, pd.DataFrame(rows).sort_values("path"))
     _write_table(duplicates, copies)
-    found_counts = _counts(images, assignments, copies) | found.counts() | _in_series(found.images, images)
+    found_counts = _counts(images, assignments, copies) | found.counts() | _in_series(images)
     found_counts |= _doubts(images, searched, assignments)
     _mention_others(found_counts, amounts)
     write_json(found_counts, counts)
@@ -102,9 +102,9 @@ def split(
     print(", ".join(f"{name} {value}" for name, value in totals.items()))
 
 
-def _in_series(images: Sequence[ArchiveImage], grouped: Sequence[ArchiveImage]) -> dict[str, int]:
+def _in_series(images: Sequence[ArchiveImage]) -> dict[str, int]:
     """Tell and count the images that the search for copies has put into groups; of most images nothing."""
-    series = Counter(new.group for old, new in zip(images, grouped, strict=True) if old.group != new.group)
+    series = Counter(image.series for image in images if image.series)
     if not series:
         return {}
     print(_SERIES.format(len(series), series.total()))
